@@ -1,0 +1,27 @@
+#!/bin/sh
+# Locks every dependency by hash, for all platforms and Pythons that the project supports.
+# The files hold no index address: whoever installs uses the index that they trust.
+set -eu
+cd "$(dirname "$0")/.."
+uv="${UV:-.venv/bin/uv}"
+services="accounts catalog inventory notifications orders payments tickets web"
+
+lock() { # the output's name, the extras; versions follow the file named in $constraint
+    out=$1; shift
+    flags=""; for extra in "$@"; do flags="$flags --extra $extra"; done
+    # shellcheck disable=SC2086 # the flags are words
+    "$uv" pip compile pyproject.toml $flags --quiet --universal --generate-hashes --no-emit-index-url \
+        --no-annotate --python-version 3.11 ${constraint:+--constraint "$constraint"} \
+        --custom-compile-command "make lock" --output-file "requirements/$out.txt"
+}
+
+constraint=""
+# shellcheck disable=SC2086
+lock dev $services simulators local test
+# All other lists take exactly the versions that the whole was tested with.
+constraint=$(mktemp)
+trap 'rm -f "$constraint"' EXIT
+sed -nE 's/^([a-z0-9._-]+)(\[[a-z,]+\])?(==[^ ]+)( ;[^\\]*)? *\\?$/\1\3\4/p' requirements/dev.txt > "$constraint"
+# shellcheck disable=SC2086
+lock run $services simulators local
+for service in $services; do lock "$service" "$service"; done
