@@ -1,0 +1,99 @@
+"""The printed ticket: what is on it can be read by people and by scanners."""
+
+from io import BytesIO
+from typing import Any
+
+import pypdfium2
+import pytest
+import zxingcpp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.tickets.domain import Ticket, TicketState
+from services.tickets.layouts import print_tickets
+from services.tickets.printing import Format, Printed
+from services.tickets.signing import Keyring
+from services.tickets.tests.unit.examples import a_ticket
+
+KEYRING = Keyring(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+LONG_TITLE = "Żółta łódź podwodna: Ένα μεγάλο φεστιβάλ, Большой летний концерт под открытым небом"
+
+
+def printed(*tickets: Ticket) -> list[Printed]:
+    return [Printed(each, KEYRING.code_of(each), n, len(tickets)) for n, each in enumerate(tickets, 1)]
+
+
+def opened(pdf: bytes) -> Any:
+    return pypdfium2.PdfDocument(BytesIO(pdf))  # type: ignore[no-untyped-call]  # the library has no types
+
+
+def text_of(pdf: bytes, page: int = 0) -> str:
+    return " ".join(opened(pdf)[page].get_textpage().get_text_bounded().split())
+
+
+def codes_in(pdf: bytes, dots_per_inch: int = 110) -> list[str]:
+    pages = opened(pdf)
+    images = [page.render(scale=dots_per_inch / 72).to_pil().convert("L") for page in pages]
+    return [found.text for image in images for found in zxingcpp.read_barcodes(image)]
+
+
+@pytest.mark.parametrize("page", list(Format))
+def test_the_qr_of_each_page_is_the_code_of_its_ticket(page: Format) -> None:
+    tickets = printed(a_ticket(), a_ticket(epoch=2), a_ticket(epoch=3))
+    assert codes_in(print_tickets(tickets, page)) == [each.code for each in tickets]
+
+
+def test_the_qr_is_read_from_a_rotated_and_coarse_scan() -> None:
+    pdf = print_tickets(printed(a_ticket()), Format.A4)
+    image = opened(pdf)[0].render(scale=1.0).to_pil().convert("L")
+    [found] = zxingcpp.read_barcodes(image.rotate(17, expand=True, fillcolor=255))
+    assert found.text == KEYRING.code_of(a_ticket())
+
+
+@pytest.mark.parametrize("page", list(Format))
+def test_names_in_many_scripts_are_printed_whole(page: Format) -> None:
+    ticket = a_ticket(
+        event_title="Größenwahn & Łódź",
+        venue_name="Ωδείο Ηρώδου",
+        venue_city="Москва",
+        class_name="Šašek žluťoučký",
+        seat_label="Řada 7",
+    )
+    text = text_of(print_tickets(printed(ticket), page))
+    for name in ("Größenwahn & Łódź", "Ωδείο Ηρώδου, Москва", "Šašek žluťoučký", "Řada 7", "K7Q2-9MXA", "42.50 EUR"):
+        assert name in text
+
+
+def test_the_time_is_that_of_the_place() -> None:
+    sydney = a_ticket(time_zone="Australia/Sydney")
+    text = text_of(print_tickets(printed(sydney), Format.A4))
+    assert "Friday 1 January 2027" in text
+    assert "06:00 AEDT" in text
+    assert "19:00 UTC" in text_of(print_tickets(printed(a_ticket(time_zone="Mars/Olympus")), Format.A4))
+
+
+def test_a_long_title_is_made_smaller_and_a_very_long_one_is_cut() -> None:
+    assert LONG_TITLE in text_of(print_tickets(printed(a_ticket(event_title=LONG_TITLE)), Format.A4))
+    cut = text_of(print_tickets(printed(a_ticket(event_title=LONG_TITLE * 5)), Format.PHONE))
+    assert "Żółta łódź" in cut
+    assert "…" in cut
+
+
+@pytest.mark.parametrize("page", list(Format))
+def test_the_same_tickets_give_the_same_bytes(page: Format) -> None:
+    tickets = printed(a_ticket(), a_ticket(seat_label=None))
+    assert print_tickets(tickets, page) == print_tickets(tickets, page)
+
+
+@pytest.mark.parametrize("page", list(Format))
+def test_a_void_ticket_says_so_and_shows_no_code(page: Format) -> None:
+    pdf = print_tickets(printed(a_ticket(state=TicketState.VOID)), page)
+    assert "VOID" in text_of(pdf)
+    assert "OS1." not in text_of(pdf)
+    assert codes_in(pdf) == []
+
+
+def test_a_page_per_ticket_and_all_of_a_large_order() -> None:
+    pdf = print_tickets(printed(*[a_ticket(epoch=n) for n in range(1, 21)]), Format.A4)
+    assert len(opened(pdf)) == 20
+    assert "Ticket 20 of 20" in text_of(pdf, 19)
+    assert len(pdf) < 500_000

@@ -1,0 +1,27 @@
+"""Money and times as people read them."""
+
+from datetime import UTC, datetime
+
+from services.tickets.wording import clock, day, grouped, local_time, money
+
+
+def test_money_has_the_digits_of_its_currency() -> None:
+    assert money(4250, "EUR") == "42.50 EUR"
+    assert money(5, "EUR") == "0.05 EUR"
+    assert money(4250, "JPY") == "4250 JPY"
+    assert money(4250, "KWD") == "4.250 KWD"
+    assert money(0, "EUR") == "Free"
+
+
+def test_a_moment_is_told_by_the_clock_of_the_place() -> None:
+    summer = local_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "Europe/Berlin")
+    assert (day(summer), clock(summer)) == ("Thursday 2 July 2026", "00:30 CEST")
+
+
+def test_an_unknown_zone_is_told_in_utc() -> None:
+    for zone in ("Mars/Olympus", "", "../etc/passwd"):
+        assert clock(local_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC), zone)) == "22:30 UTC"
+
+
+def test_groups_add_spaces_only() -> None:
+    assert grouped("ABCDEFGHIJKL") == "ABCDE FGHIJ KL"
