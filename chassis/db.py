@@ -1,0 +1,189 @@
+"""The service's own database: one transaction per use case, reads that may go to a replica."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from time import time_ns
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chassis.errors import StoreUnavailable
+from chassis.facts import Fact
+from chassis.outbox import Outbox
+from chassis.settings import ServiceSettings
+from tracing.spans import late_span
+from tracing.sql import NAME_OPTION, instrument_engine
+
+# The WAL position of the last write that the current request made, and the one that it must at least see.
+written_pin: ContextVar[str | None] = ContextVar("written_pin", default=None)
+required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
+
+SLOW_NS = 2_000_000
+POOL_WAIT_SECONDS = 3.0
+# SQLSTATE classes of a server that is going away, full, or gone.
+UNAVAILABLE_SQLSTATES = ("08", "53", "57P")
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+class Reads:
+    """A connection for reading. Each statement sees what was committed when it began."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, parameters: Parameters = None, *, name: str) -> CursorResult[Any]:
+        """Runs a statement; `name` is its span's (`inventory.take_places`)."""
+        return await self._connection.execute(statement, parameters, execution_options={NAME_OPTION: name})
+
+
+class Transaction(Reads):
+    """One transaction, and the facts that become true with it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._facts: list[dict[str, Any]] = []
+        self._callbacks: list[Callable[[], None]] = []
+
+    async def publish(self, fact: Fact) -> None:
+        """Tells the world, if this transaction commits: the fact becomes a row of the outbox."""
+        self._facts.append(Outbox.row_of(fact))
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls back if and when this transaction has committed; not if it fails."""
+        self._callbacks.append(callback)
+
+    async def flush_facts(self) -> bool:
+        """Writes the facts, all in one statement. Whether there were any."""
+        if self._facts:
+            await self.execute(Outbox.insert(), self._facts, name="outbox.insert")
+        return bool(self._facts)
+
+    def committed(self) -> None:
+        """Runs the callbacks; called by the database."""
+        for callback in self._callbacks:
+            callback()
+
+
+class Database:
+    """A primary, perhaps a replica of it, and the outbox in it.
+
+    Raises `StoreUnavailable` when the server does not answer or the pool stays empty; other database errors pass through,
+    so that a service can translate its own constraints.
+    """
+
+    def __init__(self, settings: ServiceSettings, *, url: str | None = None) -> None:
+        self.name = settings.service_name
+        self._settings = settings
+        self._primary = self._engine(url or settings.database_url.get_secret_value(), "primary")
+        replica = settings.replica_url
+        self._replica = self._engine(replica.get_secret_value(), "replica") if replica and not url else None
+        self.outbox = Outbox(self)
+
+    @asynccontextmanager
+    async def writer(self) -> AsyncIterator[Transaction]:
+        """One transaction on the primary; commits at the end of the block, rolls back if it raises."""
+        async with self._connected(self._primary) as connection:
+            transaction = Transaction(connection)
+            begun = await connection.begin()
+            try:
+                yield transaction
+                told = await transaction.flush_facts()
+                started = time_ns()
+                await begun.commit()
+            except BaseException:
+                if begun.is_active:
+                    await begun.rollback()
+                raise
+            if time_ns() - started > SLOW_NS:
+                late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
+            if self._replica is not None:
+                await self._note_pin(connection)
+        if told:
+            self.outbox.wake()
+        transaction.committed()
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Reads]:
+        """Reads, on a replica if there is one that has replayed what this caller wrote, else on the primary."""
+        if self._replica is not None:
+            async with self._connected(_autocommit(self._replica)) as connection:
+                if await self._has_replayed(connection):
+                    yield Reads(connection)
+                    return
+        async with self._connected(_autocommit(self._primary)) as connection:
+            yield Reads(connection)
+
+    async def check(self) -> None:
+        """Asks the primary for a sign of life; raises `StoreUnavailable` without one."""
+        async with self._connected(self._primary) as connection:
+            await connection.execute(text("SELECT 1"), execution_options={NAME_OPTION: "health.check"})
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._primary.dispose()
+        if self._replica is not None:
+            await self._replica.dispose()
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        asked = time_ns()
+        try:
+            async with engine.connect() as connection:
+                if time_ns() - asked > SLOW_NS:
+                    late_span("pool.acquire", asked, {"db.client.connection.pool.name": self.name})
+                yield connection
+        except (PoolTimeout, OSError) as error:
+            raise StoreUnavailable from error
+        except DBAPIError as error:
+            if error.connection_invalidated or _is_unavailable(error):
+                raise StoreUnavailable from error
+            raise
+
+    async def _note_pin(self, connection: AsyncConnection) -> None:
+        # After the commit, since only then its own record is below the position; one more round trip, with replicas only.
+        position = await connection.execute(text("SELECT pg_current_wal_insert_lsn()::text"))
+        written_pin.set(position.scalar_one())
+
+    async def _has_replayed(self, connection: AsyncConnection) -> bool:
+        pin = required_pin.get()
+        if pin is None:
+            return True
+        replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(:pin AS pg_lsn)")
+        return bool((await connection.execute(replayed, {"pin": pin})).scalar())
+
+    def _engine(self, url: str, role: str) -> AsyncEngine:
+        settings = self._settings
+        address = make_url(url).set(drivername="postgresql+asyncpg")
+        engine = create_async_engine(
+            address,
+            pool_size=settings.database_pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            connect_args={
+                "timeout": POOL_WAIT_SECONDS,
+                "server_settings": {
+                    "application_name": f"onsale-{settings.service_name}",
+                    "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+                    "timezone": "UTC",
+                    "jit": "off",
+                },
+            },
+        )
+        instrument_engine(engine.sync_engine, database=address.database or "", role=role)
+        return engine
+
+
+def _autocommit(engine: AsyncEngine) -> AsyncEngine:
+    # The same pool without BEGIN and COMMIT, which would be two more round trips for a single SELECT.
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _is_unavailable(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(UNAVAILABLE_SQLSTATES) or isinstance(error.orig.__cause__ if error.orig else None, OSError)

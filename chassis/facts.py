@@ -1,0 +1,73 @@
+"""Facts: what happened, told to whoever wants to know, in the past tense and never taken back."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """Base of the facts that a service publishes. `subject` is also the CloudEvents type; `aggregate` names the field that it is about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: ClassVar[str]
+    aggregate: ClassVar[str]
+
+    @property
+    def aggregate_id(self) -> str:
+        """The id of what the fact is about."""
+        return str(getattr(self, self.aggregate))
+
+
+class Heard(BaseModel):
+    """Base of a fact as a consumer reads it: only the fields that it uses; a fact may grow without asking."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def service_of(subject: str) -> str:
+    """The service that publishes a subject: `events.<service>.<fact>.v1`."""
+    return subject.split(".")[1]
+
+
+def encode_cloud_event(
+    *,
+    event_id: UUID,
+    subject: str,
+    aggregate_id: str,
+    created_at: datetime,
+    data: dict[str, Any],
+    traceparent: str | None,
+) -> bytes:
+    """A fact as a structured CloudEvents 1.0 JSON document."""
+    event = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": f"/services/{service_of(subject)}",
+        "type": subject,
+        "subject": aggregate_id,
+        "time": created_at,
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    if traceparent:
+        event["traceparent"] = traceparent
+    return orjson.dumps(event, option=orjson.OPT_UTC_Z)
+
+
+class CloudEvent(BaseModel):
+    """The envelope as it is read: its required attributes, and the trace that it belongs to."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: str
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+    traceparent: str | None = None

@@ -1,0 +1,172 @@
+"""The firehose: JetStream, at least once. One stream holds every fact; each service has a durable consumer of its own."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+import nats.errors
+import nats.js.errors
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
+
+from chassis.broker import Broker
+from chassis.logs import log
+from chassis.outbox import StreamState
+
+STREAM = "EVENTS"
+SUBJECTS = "events.>"
+MAX_AGE_SECONDS = 7 * 24 * 3600
+DUPLICATE_WINDOW_SECONDS = 120
+PUBLISH_SECONDS = 5.0
+BATCH = 64
+PULL_SECONDS = 5.0
+# At least three times the slowest handler; a handler is one short transaction.
+ACK_WAIT_SECONDS = 30
+RETRY_SECONDS = 1.0
+LISTENER_IDLE_SECONDS = 60.0
+
+OnMessage = Callable[[Msg], Awaitable[None]]
+
+_LOG = log(__name__)
+
+
+async def ensure_stream(client: Client) -> None:
+    """Makes the stream if it is missing. An administrator's task: services have no right to change it."""
+    config = StreamConfig(
+        name=STREAM,
+        subjects=[SUBJECTS],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=MAX_AGE_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        deny_delete=True,
+        deny_purge=True,
+    )
+    manager = client.jetstream()
+    try:
+        await manager.stream_info(STREAM)
+    except nats.js.errors.NotFoundError:
+        await manager.add_stream(config)
+
+
+class Firehose:
+    """Publishes to the stream, and runs consumers of it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def publish(self, subject: str, body: bytes, *, message_id: str) -> int:
+        """Stores a message and waits for the broker's acknowledgement. Its sequence number in the stream."""
+        client = await self._broker.client()
+        headers = {"Nats-Msg-Id": message_id, "Content-Type": "application/cloudevents+json"}
+        acknowledged = await client.jetstream().publish(subject, body, timeout=PUBLISH_SECONDS, headers=headers)
+        return int(acknowledged.seq)
+
+    async def state(self) -> StreamState:
+        """When the stream was made, and its last sequence number."""
+        client = await self._broker.client()
+        info = await client.jetstream().stream_info(STREAM)
+        if info.created is None:
+            raise RuntimeError("The broker did not say when the stream was made.")
+        return StreamState(STREAM, info.created, info.state.last_seq)
+
+    async def consume(self, durable: str, subjects: list[str], on_message: OnMessage) -> None:
+        """Runs a durable consumer for ever. `on_message` answers for each message: ack, nak or term.
+
+        Messages about the same aggregate are handled in order, others side by side.
+        """
+        config = ConsumerConfig(
+            durable_name=durable,
+            filter_subjects=subjects,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_SECONDS,
+            max_ack_pending=2 * BATCH,
+            max_deliver=-1,
+        )
+        await self._run(config, on_message)
+
+    async def listen(self, name: str, subjects: list[str], on_message: OnMessage) -> None:
+        """Runs a consumer of this process alone, from now on, without memory: for dropping caches."""
+        config = ConsumerConfig(
+            name=name,
+            filter_subjects=subjects,
+            deliver_policy=DeliverPolicy.NEW,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=LISTENER_IDLE_SECONDS,
+            mem_storage=True,
+        )
+        await self._run(config, on_message)
+
+    async def _run(self, config: ConsumerConfig, on_message: OnMessage) -> None:
+        name = config.durable_name or config.name or ""
+        client = await self._broker.client()
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(inbox)
+        try:
+            while True:
+                try:
+                    # Makes it, or brings it up to date with the subjects of this version. Also after the broker lost it.
+                    await client.jetstream().add_consumer(STREAM, config)
+                    while True:
+                        await self._pull(client, name, inbox, subscription, on_message)
+                except (nats.errors.Error, OSError, TimeoutError) as error:
+                    _LOG.warning("consumer waits", consumer=name, error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            if client.is_connected:
+                await subscription.unsubscribe()
+
+    async def _pull(
+        self, client: Client, name: str, inbox: str, subscription: Subscription, on_message: OnMessage
+    ) -> None:
+        """Asks for one batch, and handles what comes as it comes, until the batch is full or the request ends."""
+        request = orjson.dumps({"batch": BATCH, "expires": int(PULL_SECONDS * 1e9)})
+        await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{name}", request, reply=inbox)
+        received = 0
+        while received < BATCH:
+            message = await subscription.next_msg(timeout=PULL_SECONDS + 2)
+            messages = [message]
+            while subscription.pending_msgs and len(messages) < BATCH:
+                messages.append(await subscription.next_msg(timeout=0.1))
+            facts = [each for each in messages if not _status(each)]
+            received += len(facts)
+            await _handle_side_by_side(facts, on_message)
+            ended = next((each for each in messages if _status(each)), None)
+            if ended is not None:
+                _raise_unless_expired(ended)
+                return
+
+
+def _status(message: Msg) -> str | None:
+    return (message.headers or {}).get("Status") if not message.data else None
+
+
+def _raise_unless_expired(message: Msg) -> None:
+    """408 is the end of an unanswered pull request; anything else (consumer deleted, no responders) needs a new start."""
+    status = _status(message)
+    if status not in {"404", "408"}:
+        raise nats.errors.Error(f"pull ended with status {status}: {(message.headers or {}).get('Description', '')}")
+
+
+async def _handle_side_by_side(messages: list[Msg], on_message: OnMessage) -> None:
+    lanes: dict[str, list[Msg]] = defaultdict(list)
+    for message in messages:
+        lanes[aggregate_of(message)].append(message)
+
+    async def run_lane(lane: list[Msg]) -> None:
+        for message in lane:
+            await on_message(message)
+
+    await asyncio.gather(*(run_lane(lane) for lane in lanes.values()))
+
+
+def aggregate_of(message: Msg) -> str:
+    """What a message is about: its CloudEvents subject; the message's own subject if it cannot be read."""
+    try:
+        return str(orjson.loads(message.data)["subject"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return str(message.subject)

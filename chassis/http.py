@@ -1,0 +1,182 @@
+"""Calling other services: httpx as the interface, aiohttp underneath (it costs a third of httpx's own transport).
+
+Every call carries the caller's token, the person's token if there is one, what is left of the deadline, and the trace.
+There is one retry layer, here: bounded, with full jitter and a budget, for what is safe to repeat.
+"""
+
+import asyncio
+import random
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from chassis.db import required_pin
+from chassis.deadline import DEADLINE_HEADER, remaining_seconds
+from chassis.tokens import ServiceTokens
+from tracing.http_client import TracingTransport
+
+PERSON_HEADER = "Onsale-Person"
+PIN_HEADER = "Onsale-Pin"
+TIMEOUT_SECONDS = 5.0
+CONNECT_SECONDS = 1.0
+ATTEMPTS = 3
+BACKOFF_SECONDS = 0.05
+BUDGET_RATIO = 0.1
+BUDGET_MAX = 10.0
+REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+RETRIED_STATUSES = frozenset({502, 503, 504})
+SERVER_ERROR = 500
+
+# The token of the person on whose behalf the current request works; calls to other services pass it on.
+person_token: ContextVar[str | None] = ContextVar("person_token", default=None)
+
+
+class ProviderUnavailable(Exception):
+    """No answer, a time-out, or a failure of the provider: whether the call took effect is unknown."""
+
+    category = "unavailable"
+    retry_after_seconds = 2
+
+    def __init__(self, provider: str) -> None:
+        self.code = f"{provider}_unavailable"
+        self.provider = provider
+        super().__init__(f"The service {provider} does not answer at the moment. Try again in a few seconds.")
+
+
+class ProviderProblem(Exception):
+    """The provider understood, and refused: its status, code, sentence and facts."""
+
+    def __init__(self, provider: str, status: int, code: str, detail: str, facts: dict[str, Any]) -> None:
+        self.provider = provider
+        self.status = status
+        self.problem_code = code
+        self.detail = detail
+        self.facts = facts
+        super().__init__(f"{provider} answered {status} {code}: {detail}")
+
+
+def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Response:
+    """The response, if it has one of the statuses. Raises `ProviderUnavailable` for 5xx and 429, else `ProviderProblem`."""
+    if response.status_code in statuses:
+        return response
+    if response.status_code >= SERVER_ERROR or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise ProviderUnavailable(provider)
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    facts = problem if isinstance(problem, dict) else {}
+    code, detail = str(facts.get("code", "unknown")), str(facts.get("detail", ""))
+    raise ProviderProblem(provider, response.status_code, code, detail, facts)
+
+
+def service_client(provider: str, base_url: str, tokens: ServiceTokens) -> httpx.AsyncClient:
+    """A client for one of our own services."""
+    own = _OwnServiceTransport(_aiohttp_transport(), provider, tokens)
+    return _client(_RetryTransport(TracingTransport(own, provider=provider), provider), base_url)
+
+
+def stranger_client(provider: str, base_url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> httpx.AsyncClient:
+    """A client for somebody else's service: a span here, but no tokens and no trace headers there."""
+    transport = _DeadlineTransport(_aiohttp_transport(), timeout_seconds)
+    traced = TracingTransport(transport, provider=provider, propagate=False)
+    return _client(_RetryTransport(traced, provider), base_url)
+
+
+def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncClient:
+    # The transports below set the real time-outs from the deadline.
+    return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+
+def _aiohttp_transport() -> AiohttpTransport:
+    return AiohttpTransport(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0))
+
+
+class _DeadlineTransport(httpx.AsyncBaseTransport):
+    """Gives each attempt what is left of the deadline."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._inner = inner
+        self._timeout_seconds = timeout_seconds
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        left = remaining_seconds(self._timeout_seconds)
+        request.extensions["timeout"] = {
+            "connect": min(CONNECT_SECONDS, left),
+            "read": left,
+            "write": left,
+            "pool": min(CONNECT_SECONDS, left),
+        }
+        self.add_headers(request, left)
+        response = await self._inner.handle_async_request(request)
+        # Read here, so that a connection that breaks in the middle of a body is seen by the retry layer too.
+        await response.aread()
+        return response
+
+    def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
+        """Strangers get none."""
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _OwnServiceTransport(_DeadlineTransport):
+    """Adds what our own services want to know of a caller."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, provider: str, tokens: ServiceTokens) -> None:
+        super().__init__(inner)
+        self._provider = provider
+        self._tokens = tokens
+
+    def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
+        request.headers["Authorization"] = f"Bearer {self._tokens.to(self._provider)}"
+        request.headers[DEADLINE_HEADER] = str(int(left_seconds * 1000))
+        if (token := person_token.get()) and PERSON_HEADER not in request.headers:
+            request.headers[PERSON_HEADER] = token
+        if pin := required_pin.get():
+            request.headers.setdefault(PIN_HEADER, pin)
+
+
+class _RetryTransport(httpx.AsyncBaseTransport):
+    """Repeats what is safe to repeat. Each call earns a tenth of a retry, so an outage is not answered with a storm."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, provider: str) -> None:
+        self._inner = inner
+        self._provider = provider
+        self._budget = BUDGET_MAX
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._budget = min(BUDGET_MAX, self._budget + BUDGET_RATIO)
+        attempts = ATTEMPTS if _is_repeatable(request) else 1
+        for attempt in range(1, attempts + 1):
+            request.extensions["attempt"] = attempt
+            try:
+                response = await self._inner.handle_async_request(request)
+                if response.status_code not in RETRIED_STATUSES or not self._may_retry(attempt, attempts):
+                    return response
+            except httpx.TransportError as error:
+                if not self._may_retry(attempt, attempts):
+                    raise ProviderUnavailable(self._provider) from error
+            pause = random.uniform(0, BACKOFF_SECONDS * 2**attempt)  # noqa: S311  # jitter is no secret
+            await asyncio.sleep(remaining_seconds(pause))
+        raise ProviderUnavailable(self._provider)
+
+    def _may_retry(self, attempt: int, attempts: int) -> bool:
+        if attempt >= attempts or self._budget < 1:
+            return False
+        self._budget -= 1
+        return True
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _is_repeatable(request: httpx.Request) -> bool:
+    """By its method, by an Idempotency-Key, or because the client says so: `extensions={"repeatable": True}`."""
+    return (
+        request.method in REPEATABLE_METHODS
+        or "Idempotency-Key" in request.headers
+        or bool(request.extensions.get("repeatable"))
+    )

@@ -1,0 +1,74 @@
+"""Alembic, the same for every service: expand first, contract later, so that two versions can run side by side."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.operations import Operations
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis.tables import NAMING_CONVENTION, add_chassis_tables
+
+SERVICES = Path(__file__).parent.parent / "services"
+URL_OPTION = "onsale_url"
+# A migration that waits for a lock makes everybody behind it wait as well: it gives up instead.
+LOCK_TIMEOUT = "5s"
+_MIGRATION_LOCK = 7_410_983
+
+
+def migrations_of(service: str) -> Path:
+    """The folder of a service's migrations."""
+    return SERVICES / service / "migrations"
+
+
+def migrate(migrations: Path, url: str) -> None:
+    """Brings a database to the newest version in `migrations`. Waits for another migration of the same database to end."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes[URL_OPTION] = url
+    command.upgrade(config, "head")
+
+
+def run_migrations() -> None:
+    """What every service's `migrations/env.py` calls."""
+    asyncio.run(_run(context.config.attributes[URL_OPTION]))
+
+
+async def _run(url: str) -> None:
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+    connection.commit()
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_chassis_tables(op: Operations | Any) -> None:
+    """Creates the tables that the chassis keeps in every service's database."""
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    add_chassis_tables(metadata)
+    metadata.create_all(op.get_bind())
+
+
+def url_from_environment(service: str) -> str:
+    """The service's database address. Raises KeyError with a sentence if it is not set."""
+    name = f"{service.upper()}_DATABASE_URL"
+    if name not in os.environ:
+        raise KeyError(f"Set {name} to the address of the database, e.g. postgresql://login:password@host:5432/name.")
+    return os.environ[name]

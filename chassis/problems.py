@@ -1,0 +1,137 @@
+"""Errors at the edge: RFC 9457 problem documents, each a sentence that says what to do, with the trace that explains it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chassis.errors import ChassisError, facts_of, status_of
+from chassis.http import ProviderUnavailable
+from chassis.logs import log
+from tracing.spans import current_trace_id
+
+MEDIA_TYPE = "application/problem+json"
+SERVER_ERROR = 500
+_CODES = {404: "route_unknown", 405: "method_not_allowed", 413: "body_too_large"}
+
+_LOG = log(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, ready to be shown: as a problem document, or on a page."""
+
+    status: int
+    code: str
+    detail: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    retry_after_seconds: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+
+ErrorPage = Callable[[Request, Problem], Response]
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is. One without a category is our own mistake: 500, and nothing of it is shown."""
+    if isinstance(error, RequestValidationError):
+        return Problem(422, "request_invalid", _sentence_of(error), {"errors": _validation_errors(error)})
+    if isinstance(error, HTTPException):
+        return Problem(error.status_code, _CODES.get(error.status_code, "refused"), str(error.detail))
+    status = status_of(error)
+    if status == SERVER_ERROR:
+        sentence = "Something went wrong on our side. Try again; if it stays, send us the trace id."
+        return Problem(SERVER_ERROR, "internal_error", sentence)
+    facts = facts_of(error)
+    code = str(facts.pop("code", None) or getattr(error, "code", "refused"))
+    retry_after = getattr(error, "retry_after_seconds", None)
+    return Problem(status, code, str(error), facts, retry_after)
+
+
+def problem_response(_request: Request, problem: Problem) -> Response:
+    """The problem as `application/problem+json`."""
+    document = {
+        **jsonable_encoder(problem.facts),
+        "type": f"urn:onsale:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "trace_id": current_trace_id(),
+    }
+    headers = {"Retry-After": str(problem.retry_after_seconds)} if problem.retry_after_seconds else None
+    return Response(orjson.dumps(document), problem.status, headers, MEDIA_TYPE)
+
+
+def handle_errors(app: FastAPI, errors: type[Exception] | None, page: ErrorPage | None) -> None:
+    """Lets the application answer every error with a problem document, or with `page` where one is given."""
+    show = page or problem_response
+
+    async def known(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status >= SERVER_ERROR:
+            _LOG.warning("answered with a problem", code=problem.code, status=problem.status, error=str(error))
+        return show(request, problem)
+
+    for kind in (
+        ChassisError,
+        ProviderUnavailable,
+        RequestValidationError,
+        HTTPException,
+        *([errors] if errors else []),
+    ):
+        app.add_exception_handler(kind, known)
+    app.add_middleware(_LastResort, show=show)
+
+
+class _LastResort:
+    """Answers what nothing else did, and writes its traceback to the log."""
+
+    def __init__(self, app: Any, show: ErrorPage) -> None:
+        self._app = app
+        self._show = show
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def note(message: Any) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception as error:
+            _LOG.exception("a request failed", error=type(error).__name__)
+            if started:
+                raise
+            response = self._show(Request(scope, receive), problem_of(error))
+            await response(scope, receive, send)
+
+
+def _validation_errors(error: RequestValidationError) -> list[dict[str, str]]:
+    # Without the values: they may be personal, and they may not even be text.
+    return [{"field": _path(each["loc"]), "problem": each["msg"]} for each in error.errors()]
+
+
+def _sentence_of(error: RequestValidationError) -> str:
+    fields = ", ".join(dict.fromkeys(f"{each['field']} ({each['problem']})" for each in _validation_errors(error)))
+    return f"The request is not valid: {fields}. Correct it and send it again."
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)

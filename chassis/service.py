@@ -1,0 +1,229 @@
+"""A service: its parts, started and stopped in the right order, behind one ASGI application."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from nats.aio.msg import Msg
+
+from chassis.broker import Broker
+from chassis.bus import Bus
+from chassis.db import Database
+from chassis.edge import EdgeMiddleware
+from chassis.facts import CloudEvent
+from chassis.failpoints import arm
+from chassis.firehose import Firehose
+from chassis.health import Readiness, make_health_router
+from chassis.http import service_client, stranger_client
+from chassis.identity import access_of
+from chassis.ids import uuid7
+from chassis.inbox import Inbox
+from chassis.logs import log, set_up_logs
+from chassis.problems import ErrorPage, handle_errors, problem_response
+from chassis.settings import ServiceSettings
+from chassis.tokens import CallerVerifier, PersonVerifier, ServiceTokens, load_signing_key
+from chassis.worker import Worker
+from tracing.asgi import ParentOf, TracingMiddleware
+from tracing.setup import TracingSettings, set_up_tracing
+from tracing.spans import continued
+
+OnFact = Callable[[CloudEvent], Awaitable[None]]
+
+_LOG = log(__name__)
+
+
+def project_version() -> str:
+    """The one version of all services."""
+    try:
+        return version("onsale")
+    except PackageNotFoundError:
+        return os.environ.get("ONSALE_VERSION", "0.1.0")
+
+
+class Service:
+    """Collects what a service is made of and builds its application. Nothing connects before the application starts.
+
+    `errors` is the base class of the domain's errors; `error_page` shows problems as pages instead of documents.
+    `trace_parent` lets an edge continue a trace that it remembers itself; then headers from outside are not trusted.
+    `streams` are path prefixes of long-lived responses: no deadline, no span.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        *,
+        title: str,
+        errors: type[Exception] | None = None,
+        error_page: ErrorPage | None = None,
+        trace_parent: ParentOf | None = None,
+        streams: tuple[str, ...] = (),
+    ) -> None:
+        self.settings = settings
+        self._title = title
+        self._errors = errors
+        self._error_page = error_page
+        self._trace_parent = trace_parent
+        self._streams = streams
+        self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name)
+        self.bus = Bus(self._broker)
+        self._firehose = Firehose(self._broker)
+        self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
+        self._readiness = Readiness()
+        self._databases: list[Database] = []
+        self._clients: list[httpx.AsyncClient] = []
+        self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
+        self._managed: list[AbstractAsyncContextManager[Any]] = []
+        self._routers: list[APIRouter] = []
+        self._mounts: list[tuple[str, Any, str]] = []
+        self.inboxes: list[Inbox] = []
+
+    def database(self, *, url: str | None = None) -> Database:
+        """The service's database (or, with `url`, one more shard of it), with its outbox relayed to the firehose."""
+        database = Database(self.settings, url=url)
+        self._databases.append(database)
+        self._tasks.append(("outbox relay", lambda: database.outbox.relay(self._firehose)))
+        return database
+
+    def client(self, provider: str, base_url: str) -> httpx.AsyncClient:
+        """A client for another of our services."""
+        return self._keep(service_client(provider, base_url, self._tokens))
+
+    def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
+        """A client for a service that is not ours: it gets no tokens and no trace headers."""
+        return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds))
+
+    def hear(self, inbox: Inbox, database: Database | None = None) -> None:
+        """Consumes the facts of an inbox; each takes effect once."""
+        self.inboxes.append(inbox)
+        receive = inbox.receiver(database or self._databases[0])
+        subjects = sorted(inbox.subscriptions)
+        self._tasks.append(
+            (f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, subjects, receive))
+        )
+
+    def listen(self, subject: str, on_fact: OnFact) -> None:
+        """Hears facts in every process, from now on, perhaps twice: for dropping caches."""
+        name = f"{self.settings.service_name}-listener-{uuid7().hex}"
+
+        async def on_message(message: Msg) -> None:
+            event = CloudEvent.model_validate_json(message.data)
+            with continued(f"hear {event.type}", event.traceparent):
+                await on_fact(event)
+
+        self._tasks.append((f"listener {subject}", lambda: self._firehose.listen(name, [subject], on_message)))
+
+    def work(self, worker: Worker) -> Worker:
+        """Runs a worker as long as the service runs. Returns it, so that others can wake it."""
+        self._tasks.append((f"worker {worker.name}", worker.run))
+        return worker
+
+    def manage(self, resource: AbstractAsyncContextManager[Any]) -> None:
+        """Opens a resource at the start and closes it at the end."""
+        self._managed.append(resource)
+
+    def include(self, router: APIRouter) -> None:
+        """Adds routes."""
+        self._routers.append(router)
+
+    def mount(self, path: str, app: Any, name: str) -> None:
+        """Adds an ASGI application under a path, e.g. static files."""
+        self._mounts.append((path, app, name))
+
+    def build(self) -> FastAPI:
+        """The application, for `uvicorn --factory`. Raises ValueError if a route does not say who may call it."""
+        settings = self.settings
+        set_up_logs(settings.service_name, settings.log_format, settings.log_level)
+        arm(settings.crash_at)
+        app = FastAPI(
+            title=self._title, version=project_version(), lifespan=self._lifespan, docs_url=None, redoc_url=None
+        )
+        app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
+        app.state.person_verifier = PersonVerifier(settings.person_keys_url)
+        app.state.service = self
+        for router in (make_health_router(self._readiness), *self._routers):
+            _check_access(router)
+            app.include_router(router)
+        for path, mounted, name in self._mounts:
+            app.mount(path, mounted, name)
+        handle_errors(app, self._errors, self._error_page)
+        app.add_middleware(EdgeMiddleware, show=self._error_page or problem_response, streams=self._streams)
+        app.add_middleware(
+            TracingMiddleware,
+            parent_of=self._trace_parent,
+            trust_header=self._trace_parent is None,
+            untraced=self._streams,
+        )
+        return app
+
+    def _keep(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
+        self._clients.append(client)
+        return client
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        settings = self.settings
+        provider = set_up_tracing(
+            TracingSettings(
+                settings.service_name,
+                project_version(),
+                settings.environment,
+                settings.otlp_endpoint,
+                settings.trace_sample_ratio,
+            )
+        )
+        for number, database in enumerate(self._databases):
+            self._readiness.checks[f"database{number or ''}"] = database.check
+        self._readiness.checks["nats"] = self._check_broker
+        async with AsyncExitStack() as stack:
+            stack.callback(provider.shutdown)
+            for database in self._databases:
+                stack.push_async_callback(database.close)
+            for client in self._clients:
+                stack.push_async_callback(client.aclose)
+            stack.push_async_callback(self._broker.close)
+            for resource in self._managed:
+                await stack.enter_async_context(resource)
+            await stack.enter_async_context(_running(("nats", self._broker.run), *self._tasks))
+            _LOG.info("started", port=settings.port)
+            yield
+            self._readiness.draining = True
+            _LOG.info("stopping")
+
+    async def _check_broker(self) -> None:
+        if not self._broker.is_connected:
+            raise ConnectionError("NATS is not connected.")
+
+
+@asynccontextmanager
+async def _running(*parts: tuple[str, Callable[[], Coroutine[Any, Any, None]]]) -> AsyncIterator[None]:
+    """Runs the parts beside the block, and cancels them after it. If one fails for good, so does the process."""
+    tasks = [asyncio.create_task(run(), name=name) for name, run in parts]
+    for task in tasks:
+        task.add_done_callback(_end_process_if_failed)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_process_if_failed(task: asyncio.Task[None]) -> None:
+    if task.cancelled() or task.exception() is None:
+        return
+    # The supervisor starts it anew; a service that has lost a part must not look healthy.
+    _LOG.critical("a part of the service failed for good", part=task.get_name(), exc_info=task.exception())
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_access(router: APIRouter) -> None:
+    for route in router.routes:
+        if isinstance(route, APIRoute) and not any(access_of(each.call) for each in route.dependant.dependencies):
+            raise ValueError(f"{sorted(route.methods or ())} {route.path} does not say who may call it.")

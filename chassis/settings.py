@@ -1,0 +1,47 @@
+"""What every service is told from outside. One prefix per service, so that a whole system can live in one environment."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def settings_config(prefix: str) -> SettingsConfigDict:
+    """The pydantic-settings configuration of a service whose variables start with `prefix`, e.g. `ORDERS_`."""
+    return SettingsConfigDict(env_prefix=prefix, extra="ignore", frozen=True)
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share. Times are in seconds."""
+
+    service_name: ClassVar[str]
+
+    environment: Literal["local", "test", "production"] = "local"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    # postgresql://login:password@host:port/database
+    database_url: SecretStr
+    replica_url: SecretStr | None = None
+    database_pool_size: int = Field(default=8, ge=1, le=200)
+    statement_timeout_seconds: float = Field(default=10.0, gt=0)
+    # nats://login:password@host:port
+    nats_url: SecretStr
+    # Base address of an OTLP/HTTP receiver; without one spans stay in the process.
+    otlp_endpoint: str | None = None
+    trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: str = "INFO"
+    # This service's own Ed25519 key (PEM), and the public ones of all services (JWKS, key id = service name).
+    key_file: Path
+    service_keys_file: Path
+    # Where the keys are published that verify people's tokens.
+    person_keys_url: str
+    drain_seconds: float = Field(default=10.0, ge=0)
+    # Failpoint for crash tests: the process kills itself when it reaches this point. Refused in production.
+    crash_at: str | None = None
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuses settings that must not meet."""
+        if self.environment == "production" and self.crash_at:
+            raise ValueError("crash_at is for crash tests: it must not be set in production.")

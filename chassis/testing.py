@@ -1,0 +1,357 @@
+"""A pytest plugin: real Postgres and NATS for every test, and a harness that plays the neighbours of a service.
+
+One Postgres for the whole run (also with pytest-xdist); each test gets databases of its own, copied from a migrated template,
+and a NATS server of its own, which starts in milliseconds.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import asyncpg
+import httpx
+import jwt
+import nats
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI
+from nats.aio.client import Client
+
+from chassis.clock import utc_now
+from chassis.facts import encode_cloud_event
+from chassis.firehose import ensure_stream
+from chassis.ids import uuid7
+from chassis.migrations import SERVICES, migrate, migrations_of
+from chassis.settings import ServiceSettings
+from chassis.tokens import ALGORITHM, PEOPLE_AUDIENCE, PEOPLE_ISSUER, ServiceTokens
+from local.nats import NatsServer
+from local.postgres import PostgresServer
+
+POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
+PATIENCE_SECONDS = 15.0
+POLL_SECONDS = 0.02
+ACCOUNTS_KEY_ID = "accounts-test"
+OTHERS = ("waitingroom", "insights", "sample", "stranger")
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+_postgres: PostgresServer | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remembers in which process the servers live: the one that is not a worker of pytest-xdist."""
+    config.stash[_IS_WORKER] = hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Starts Postgres once, before the workers are started; they find it in the environment."""
+    global _postgres
+    wanted = not session.config.option.collectonly and not session.config.stash[_IS_WORKER]
+    if wanted and POSTGRES_VARIABLE not in os.environ:
+        _postgres = PostgresServer(durable=False)
+        _postgres.start()
+        os.environ[POSTGRES_VARIABLE] = _postgres.url()
+
+
+def pytest_unconfigure() -> None:
+    """Stops the Postgres that this process started."""
+    global _postgres
+    if _postgres is not None:
+        _postgres.stop()
+        os.environ.pop(POSTGRES_VARIABLE, None)
+        _postgres = None
+
+
+_IS_WORKER = pytest.StashKey[bool]()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of all services and of accounts as the issuer of people's tokens, in files as a service expects them."""
+
+    folder: Path
+    services: dict[str, Ed25519PrivateKey]
+    people: Ed25519PrivateKey
+
+    @property
+    def service_keys_file(self) -> Path:
+        """The JWKS of the services."""
+        return self.folder / "services.jwks.json"
+
+    @property
+    def person_keys_url(self) -> str:
+        """Where people's keys are published."""
+        return f"file:{self.folder / 'people.jwks.json'}"
+
+    def key_file(self, service: str) -> Path:
+        """A service's private key."""
+        return self.folder / f"{service}.pem"
+
+
+def make_keys(folder: Path) -> Keys:
+    """Generates all keys into a folder."""
+    names = sorted({path.name for path in SERVICES.iterdir() if path.is_dir() and path.name[0].isalpha()} | {*OTHERS})
+    keys = Keys(folder, {name: Ed25519PrivateKey.generate() for name in names}, Ed25519PrivateKey.generate())
+    for name, key in keys.services.items():
+        keys.key_file(name).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    published = {"keys": [public_jwk(key, name) for name, key in keys.services.items()]}
+    keys.service_keys_file.write_text(json.dumps(published))
+    (folder / "people.jwks.json").write_text(json.dumps({"keys": [public_jwk(keys.people, ACCOUNTS_KEY_ID)]}))
+    return keys
+
+
+def public_jwk(key: Ed25519PrivateKey, key_id: str) -> dict[str, Any]:
+    """The public half of a key as a JSON Web Key."""
+    return {
+        **jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True),
+        "kid": key_id,
+        "alg": ALGORITHM,
+        "use": "sig",
+    }
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Keys for all tests of this process."""
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def nats_url() -> Iterator[str]:
+    """A NATS server of this test's own, with an empty firehose."""
+    with NatsServer() as server:
+        asyncio.run(_make_stream(server.url()))
+        yield server.url()
+
+
+async def _make_stream(url: str) -> None:
+    client = await nats.connect(url)
+    await ensure_stream(client)
+    await client.close()
+
+
+@pytest.fixture
+async def harness(keys: Keys, nats_url: str) -> AsyncIterator["Harness"]:
+    """The neighbours of the service under test."""
+    async with Harness(keys, nats_url) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class RunningApp:
+    """An application with its lifespan started. `http` calls it in process."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+
+
+class Harness:
+    """Databases, tokens, facts and neighbours for one test. Everything it made is gone after the test."""
+
+    def __init__(self, keys: Keys, nats_url: str) -> None:
+        self.keys = keys
+        self.nats_url = nats_url
+        self._stack = AsyncExitStack()
+        self._nats: Client | None = None
+        self._heard: dict[str, asyncio.Queue[dict[str, Any]]] = {}
+
+    async def __aenter__(self) -> Self:
+        self._nats = await nats.connect(self.nats_url)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._stack.aclose()
+        if self._nats is not None:
+            await self._nats.close()
+
+    def settings(self, kind: type[Settings], *, migrations: Path | None = None, **values: Any) -> Settings:
+        """Settings of a service on a new database of its own."""
+        name = kind.service_name
+        defaults: dict[str, Any] = {
+            "environment": "test",
+            "database_url": self.database_url(name, migrations) if "database_url" not in values else "",
+            "database_pool_size": 4,
+            "nats_url": self.nats_url,
+            "log_format": "text",
+            "log_level": "WARNING",
+            "key_file": self.keys.key_file(name),
+            "service_keys_file": self.keys.service_keys_file,
+            "person_keys_url": self.keys.person_keys_url,
+        }
+        return kind(**(defaults | values))
+
+    def database_url(self, service: str, migrations: Path | None = None) -> str:
+        """The address of a new database, migrated by the service's migrations, or by those of another folder."""
+        database = f"{service}_{uuid7().hex}"
+        with _in_other_loop() as run:
+            run(_copy_database(service, database, migrations or migrations_of(service)))
+        self._stack.push_async_callback(_drop_database, database)
+        return _url_of(database)
+
+    @asynccontextmanager
+    async def running(self, create: Callable[[Any], FastAPI], settings: ServiceSettings) -> AsyncIterator[RunningApp]:
+        """Starts an application as its server would, and waits until it is ready."""
+        app = create(settings)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30) as client:
+                await self.eventually(lambda: _is_ready(client))
+                yield RunningApp(app, client)
+
+    @asynccontextmanager
+    async def serving(self, app: Any) -> AsyncIterator[str]:
+        """Serves an ASGI application on a real socket; its base address."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await self.eventually(lambda: server.started or task.done())
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+    def service_token(self, caller: str, to: str) -> str:
+        """A token with which `caller` calls `to`."""
+        return ServiceTokens(caller, self.keys.services[caller]).to(to)
+
+    def person_token(self, person_id: UUID, *, guest: bool = False, lives_seconds: int = 900) -> str:
+        """A token of a person, as accounts issues it."""
+        now = int(time.time())
+        claims = {
+            "iss": PEOPLE_ISSUER,
+            "aud": PEOPLE_AUDIENCE,
+            "sub": str(person_id),
+            "guest": guest,
+            "iat": now,
+            "exp": now + lives_seconds,
+        }
+        return jwt.encode(claims, self.keys.people, algorithm=ALGORITHM, headers={"kid": ACCOUNTS_KEY_ID})
+
+    def headers(self, caller: str, *, to: str, person: UUID | None = None, **more: str) -> dict[str, str]:
+        """The headers of a call between services. Further ones by keyword, with `_` for `-`."""
+        headers = {"Authorization": f"Bearer {self.service_token(caller, to)}"}
+        if person is not None:
+            headers["Onsale-Person"] = self.person_token(person)
+        return headers | {name.replace("_", "-"): value for name, value in more.items()}
+
+    async def tell(
+        self,
+        subject: str,
+        data: dict[str, Any],
+        *,
+        aggregate_id: str = "",
+        event_id: UUID | None = None,
+        traceparent: str | None = None,
+    ) -> UUID:
+        """Publishes a fact as another service's outbox would. Its event id."""
+        known_id = event_id or uuid7()
+        body = encode_cloud_event(
+            event_id=known_id,
+            subject=subject,
+            aggregate_id=aggregate_id or str(known_id),
+            created_at=utc_now(),
+            data=data,
+            traceparent=traceparent,
+        )
+        await self._client().jetstream().publish(subject, body)
+        return known_id
+
+    async def heard(self, subject: str, *, patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """The next fact of a subject as a CloudEvent, from the beginning of the firehose on."""
+        if subject not in self._heard:
+            queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+            self._heard[subject] = queue
+
+            async def keep(message: Any) -> None:
+                await queue.put(json.loads(message.data))
+
+            await self._client().jetstream().subscribe(subject, cb=keep, ordered_consumer=True)
+        return await asyncio.wait_for(self._heard[subject].get(), patience_seconds)
+
+    async def on_bus(self, subject: str) -> "asyncio.Queue[dict[str, Any]]":
+        """A queue of what is said on a bus subject from now on."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def keep(message: Any) -> None:
+            await queue.put(json.loads(message.data))
+
+        await self._client().subscribe(subject, cb=keep)
+        await self._client().flush()
+        await self._client().flush()
+        return queue
+
+    async def eventually(
+        self,
+        condition: Callable[[], Any],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> Any:
+        """Polls a condition until it is true (or returns something); fails after `patience_seconds`."""
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            outcome: Any = condition()
+            result = await outcome if hasattr(outcome, "__await__") else outcome
+            if result:
+                return result
+            assert time.monotonic() < deadline, f"It did not become true within {patience_seconds} s."
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _client(self) -> Client:
+        assert self._nats is not None, "The harness is used as a fixture."
+        return self._nats
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz")).status_code == httpx.codes.OK
+
+
+def _url_of(database: str) -> str:
+    return urlsplit(os.environ[POSTGRES_VARIABLE])._replace(path=f"/{database}").geturl()
+
+
+@contextmanager
+def _in_other_loop() -> Iterator[Callable[[Any], None]]:
+    """Runs coroutines to their end from within a running loop: in a thread with a loop of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda coroutine: pool.submit(asyncio.run, coroutine).result()
+
+
+async def _copy_database(service: str, database: str, migrations: Path) -> None:
+    admin = await asyncpg.connect(os.environ[POSTGRES_VARIABLE])
+    try:
+        template = f"template_{service}"
+        # All workers of a run share the templates: the first one makes it, the others wait.
+        await admin.execute("SELECT pg_advisory_lock(hashtext($1))", template)
+        try:
+            if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", template):
+                await admin.execute(f'DROP DATABASE IF EXISTS "{template}"')
+                await admin.execute(f'CREATE DATABASE "{template}"')
+                await asyncio.to_thread(migrate, migrations, _url_of(template))
+                await admin.execute(f'ALTER DATABASE "{template}" WITH is_template true')
+            await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY file_copy')
+        finally:
+            await admin.execute("SELECT pg_advisory_unlock(hashtext($1))", template)
+    finally:
+        await admin.close()
+
+
+async def _drop_database(database: str) -> None:
+    admin = await asyncpg.connect(os.environ[POSTGRES_VARIABLE])
+    try:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    finally:
+        await admin.close()

@@ -1,0 +1,162 @@
+"""What every service promises, tried on the smallest one, over real Postgres and NATS."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.testing import Harness, RunningApp
+from chassis.tests.sample.app import SampleSettings, create_app
+
+MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
+MADE = "events.sample.thing_made.v1"
+WANTED = "events.other.thing_wanted.v1"
+
+
+@pytest.fixture
+def settings(harness: Harness) -> SampleSettings:
+    return harness.settings(SampleSettings, migrations=MIGRATIONS)
+
+
+@pytest.fixture
+async def app(harness: Harness, settings: SampleSettings) -> AsyncIterator[RunningApp]:
+    async with harness.running(create_app, settings) as running:
+        yield running
+
+
+def headers(harness: Harness, key: str, person: Any = None) -> dict[str, str]:
+    return harness.headers("web", to="sample", person=person or uuid4()) | {"Idempotency-Key": key}
+
+
+async def rows(app: RunningApp, query: str) -> list[Any]:
+    database = app.app.state.service._databases[0]
+    async with database.reader() as reads:
+        return list((await reads.execute(text(query), name="test")).mappings().all())
+
+
+async def test_a_fact_leaves_with_the_transaction_and_reaches_the_firehose(harness: Harness, app: RunningApp) -> None:
+    made = await app.http.post("/things", json={"name": "lamp"}, headers=headers(harness, "key-00001"))
+    assert made.status_code == 201
+    fact = await harness.heard(MADE)
+    assert fact["data"] == made.json()
+    assert fact["source"] == "/services/sample"
+    assert fact["traceparent"].split("-")[1] == made.headers["x-trace-id"]
+
+
+async def test_the_same_key_gives_the_same_answer_and_happens_once(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001")
+    first = await app.http.post("/things", json={"name": "lamp"}, headers=sent)
+    second = await app.http.post("/things", json={"name": "lamp"}, headers=sent)
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert len(await rows(app, "SELECT * FROM thing")) == 1
+
+
+async def test_the_same_key_with_another_body_is_refused(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001")
+    await app.http.post("/things", json={"name": "lamp"}, headers=sent)
+    other = await app.http.post("/things", json={"name": "chair"}, headers=sent)
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+async def test_a_fact_that_is_told_twice_takes_effect_once(harness: Harness, app: RunningApp) -> None:
+    event_id = await harness.tell(WANTED, {"name": "lamp", "colour": "unknown field"})
+    await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id)
+    await harness.tell(WANTED, {"name": "chair"})
+    await harness.eventually(lambda: has_names(app, ["chair", "lamp"]))
+    assert len(await rows(app, "SELECT * FROM thing")) == 2
+
+
+async def test_a_fact_that_cannot_take_effect_becomes_a_dead_letter_with_its_reason(
+    harness: Harness, app: RunningApp
+) -> None:
+    await harness.tell(WANTED, {"name": "unicorn"})
+    await harness.tell(WANTED, {"no": "name"})
+    letters = await harness.eventually(lambda: two(app, "SELECT reason FROM dead_letter ORDER BY died_at"))
+    assert letters[0]["reason"] == "There are no unicorns."
+    assert "name" in letters[1]["reason"]
+
+
+async def test_facts_are_sent_again_when_the_broker_has_lost_its_stream(
+    harness: Harness, settings: SampleSettings
+) -> None:
+    async with harness.running(create_app, settings) as app:
+        await app.http.post("/things", json={"name": "lamp"}, headers=headers(harness, "key-00001"))
+        first = await harness.heard(MADE)
+    database_only = await lose_stream(harness)
+    assert database_only == 0
+    harness._heard.clear()
+    async with harness.running(create_app, settings):
+        again = await harness.heard(MADE)
+    assert again["id"] == first["id"]
+
+
+async def test_a_route_refuses_who_is_not_its_caller(harness: Harness, app: RunningApp) -> None:
+    body = {"name": "lamp"}
+    nobody = await app.http.post("/things", json=body)
+    wrong_service = await app.http.post(
+        "/things", json=body, headers=harness.headers("stranger", to="sample", person=uuid4())
+    )
+    wrong_audience = await app.http.post(
+        "/things", json=body, headers=harness.headers("web", to="orders", person=uuid4())
+    )
+    no_person = await app.http.post("/things", json=body, headers=harness.headers("web", to="sample"))
+    assert [each.status_code for each in (nobody, wrong_service, wrong_audience, no_person)] == [401, 403, 401, 401]
+
+
+async def test_an_error_is_a_problem_document_with_its_trace(app: RunningApp) -> None:
+    thing_id = uuid4()
+    answer = await app.http.get(f"/things/{thing_id}")
+    problem = answer.json()
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["code"] == "thing_unknown"
+    assert problem["thing_id"] == str(thing_id)
+    assert problem["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_a_failure_of_ours_tells_no_secrets(app: RunningApp) -> None:
+    answer = await app.http.get("/broken")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_a_body_that_is_not_text_is_refused_with_a_sentence(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001") | {"Content-Type": "text/plain"}
+    answer = await app.http.post("/things", content=b"\xff\xfe", headers=sent)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "request_invalid"
+
+
+async def test_who_does_not_wait_any_more_is_told_so(app: RunningApp) -> None:
+    answer = await app.http.get("/slow", headers={"Onsale-Deadline-Ms": "100"})
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "deadline_passed"
+
+
+async def test_readiness_tells_about_each_part(app: RunningApp) -> None:
+    answer = await app.http.get("/readyz")
+    assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready"}}
+
+
+async def has_names(app: RunningApp, names: list[str]) -> bool:
+    return [row["name"] for row in await rows(app, "SELECT name FROM thing ORDER BY name")] == names
+
+
+async def two(app: RunningApp, query: str) -> list[Any]:
+    found = await rows(app, query)
+    return found if len(found) == 2 else []
+
+
+async def lose_stream(harness: Harness) -> int:
+    """Deletes the stream and makes an empty one, as after the loss of the broker's disk. How many messages it holds."""
+    from chassis.firehose import STREAM, ensure_stream
+
+    manager = harness._client().jetstream()
+    await manager.delete_stream(STREAM)
+    await ensure_stream(harness._client())
+    return int((await manager.stream_info(STREAM)).state.messages)

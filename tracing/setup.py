@@ -1,0 +1,53 @@
+"""Sets OpenTelemetry up for one process: who it is, where its spans go, how many of them."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+# With the backend down the SDK's shutdown would otherwise hold a stopping process for 30 s.
+EXPORT_TIMEOUT_SECONDS = 2
+SCHEDULE_DELAY_MILLISECONDS = 500
+QUEUE_SPANS = 20_000
+
+
+@dataclass(frozen=True)
+class TracingSettings:
+    """What a process tells about itself. `endpoint` is the base address of an OTLP/HTTP receiver; None keeps spans in the process."""
+
+    service_name: str
+    service_version: str
+    environment: str
+    endpoint: str | None
+    sample_ratio: float = 1.0
+
+
+def set_up_tracing(settings: TracingSettings) -> TracerProvider:
+    """Makes the process's tracer provider. The first call in a process also makes it the global one."""
+    resource = Resource.create(
+        {
+            "service.name": settings.service_name,
+            "service.version": settings.service_version,
+            "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+            "host.name": socket.gethostname(),
+            "process.pid": os.getpid(),
+            "deployment.environment.name": settings.environment,
+        }
+    )
+    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)))
+    if settings.endpoint:
+        exporter = OTLPSpanExporter(
+            endpoint=settings.endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS
+        )
+        provider.add_span_processor(
+            BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=SCHEDULE_DELAY_MILLISECONDS)
+        )
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(provider)
+    return provider

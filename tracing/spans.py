@@ -1,0 +1,106 @@
+"""Making spans, and carrying their context through rows, headers and messages."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import time_ns
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+_TRACER = trace.get_tracer("onsale")
+
+Attributes = Mapping[str, Any]
+
+
+def tracer() -> trace.Tracer:
+    """The project's tracer. It follows the global provider, also when that is set later."""
+    return _TRACER
+
+
+@contextmanager
+def span(name: str, attributes: Attributes | None = None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
+    """A span around a block, child of the current one. An exception marks it as failed and goes on."""
+    with _TRACER.start_as_current_span(name, kind=kind, attributes=attributes) as current:
+        yield current
+
+
+@contextmanager
+def continued(
+    name: str,
+    traceparent: str | None,
+    attributes: Attributes | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    *,
+    repeated: bool = False,
+) -> Iterator[Span]:
+    """A span that joins the trace of `traceparent`, not the current one: for work that a row or a message remembers.
+
+    A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is told apart from the first try.
+    """
+    parent = context_of(traceparent)
+    links = []
+    if repeated and traceparent:
+        origin = trace.get_current_span(parent).get_span_context()
+        links = [Link(origin, {"onsale.link": "repetition of"})] if origin.is_valid else []
+    token = otel_context.attach(parent)
+    try:
+        with _TRACER.start_as_current_span(name, kind=kind, attributes=attributes, links=links) as current:
+            yield current
+    finally:
+        otel_context.detach(token)
+
+
+def late_span(name: str, started_ns: int, attributes: Attributes | None = None) -> None:
+    """A span for something that turned out to be worth one only after it was over (`started_ns`: epoch nanoseconds)."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return
+    _TRACER.start_span(name, start_time=started_ns, attributes=attributes).end(time_ns())
+
+
+def context_of(traceparent: str | None, tracestate: str | None = None) -> Context:
+    """The context that a `traceparent` describes; an empty one if it is missing or malformed."""
+    carrier = {"traceparent": traceparent or "", "tracestate": tracestate or ""}
+    return _PROPAGATOR.extract(carrier, context=Context())
+
+
+def current_traceparent() -> str | None:
+    """The current span as a W3C `traceparent`, None outside any trace."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def inject(headers: dict[str, str]) -> dict[str, str]:
+    """Adds `traceparent` (and `tracestate`) of the current span to the headers, and returns them."""
+    _PROPAGATOR.inject(headers)
+    return headers
+
+
+def current_trace_id() -> str | None:
+    """The current trace's id as 32 hex digits, None outside any trace."""
+    return _hex_trace_id(trace.get_current_span().get_span_context())
+
+
+def current_span_id() -> str | None:
+    """The current span's id as 16 hex digits, None outside any trace."""
+    current = trace.get_current_span().get_span_context()
+    return f"{current.span_id:016x}" if current.is_valid else None
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace id within a `traceparent`."""
+    return _hex_trace_id(trace.get_current_span(context_of(traceparent)).get_span_context())
+
+
+def mark_failed(current: Span, reason: str) -> None:
+    """Marks a span as failed with a reason that holds no personal data."""
+    current.set_status(Status(StatusCode.ERROR, reason))
+
+
+def _hex_trace_id(context: SpanContext) -> str | None:
+    return f"{context.trace_id:032x}" if context.is_valid else None
