@@ -1,0 +1,199 @@
+"""Routes, and what they take and give."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi import Response as HttpResponse
+from pydantic import Field
+
+from chassis.errors import NotAuthenticated
+from chassis.identity import Person, calls_from, open_to_all, optional_person, person
+from chassis.models import Request, Response
+from services.tickets.domain import SENTENCES, CursorInvalid, Reason, Ticket, TicketState
+from services.tickets.printing import Format
+from services.tickets.service import Tickets
+
+CODE_CHARACTERS_MAX = 1000
+PAGE_MAX = 100
+KEYS_MAX_AGE_SECONDS = 300
+
+
+class TicketOut(Response):
+    """A ticket, as its holder sees it."""
+
+    ticket_id: UUID
+    order_id: UUID
+    event_id: UUID
+    event_title: str
+    venue_name: str
+    starts_at: datetime
+    time_zone: str
+    class_name: str
+    seat_label: str | None
+    state: TicketState
+    code: str
+
+
+class TicketsOut(Response):
+    """The tickets of an order."""
+
+    items: list[TicketOut]
+
+
+class TicketsPage(Response):
+    """A page of tickets; `next` is the `after` of the following one, null on the last."""
+
+    items: list[TicketOut]
+    next: str | None
+
+
+class CodeIn(Request):
+    """A code as it was scanned or typed; white space in it does not count."""
+
+    code: str = Field(max_length=CODE_CHARACTERS_MAX)
+
+
+class VerdictOut(Response):
+    """Whether a code lets somebody in right now, and why not. Never who holds the ticket."""
+
+    valid: bool
+    reason: Reason
+    message: str
+    ticket_id: UUID | None
+    event_title: str | None
+    class_name: str | None
+    seat_label: str | None
+
+
+class TicketKey(Response):
+    """A public Ed25519 key (RFC 8037); `kid` is the key id within the code, in hexadecimal."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+    kid: str
+    x: str
+
+
+class TicketKeys(Response):
+    """A JWKS."""
+
+    keys: list[TicketKey]
+
+
+def make_router(tickets: Tickets) -> APIRouter:
+    """The routes of this service."""
+    router = APIRouter()
+    _add_reading(router, tickets)
+    _add_printing(router, tickets)
+    _add_verifying(router, tickets)
+    return router
+
+
+def _add_reading(router: APIRouter, tickets: Tickets) -> None:
+    @router.get("/orders/{order_id}/tickets", dependencies=[calls_from("web")])
+    async def tickets_of_order(order_id: UUID, buyer: Annotated[Person, Depends(person)]) -> TicketsOut:
+        """The tickets of one of the person's orders. May lag behind the fact by a moment; 404 until then."""
+        found = await tickets.of_order(order_id, buyer.person_id)
+        return TicketsOut(items=[_ticket_out(tickets, each) for each in found])
+
+    @router.get("/tickets", dependencies=[calls_from("web")])
+    async def my_tickets(
+        buyer: Annotated[Person, Depends(person)],
+        after: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
+    ) -> TicketsPage:
+        """The person's tickets, by the start of their events."""
+        found = await tickets.of_person(buyer.person_id, after=_read_cursor(after), limit=limit + 1)
+        items, more = found[:limit], len(found) > limit
+        return TicketsPage(
+            items=[_ticket_out(tickets, each) for each in items], next=_make_cursor(items[-1]) if more else None
+        )
+
+
+def _add_printing(router: APIRouter, tickets: Tickets) -> None:
+    @router.get("/orders/{order_id}/tickets.pdf", response_class=HttpResponse, responses={200: {"content": _PDF}})
+    async def tickets_pdf(
+        order_id: UUID,
+        caller: Annotated[str, calls_from("web", "notifications")],
+        buyer: Annotated[Person | None, Depends(optional_person)],
+        page: Annotated[Format, Query(alias="format")] = Format.A4,
+    ) -> HttpResponse:
+        """The tickets as a PDF, a page each. `web` needs a person; `notifications` mails any order to its buyer."""
+        if buyer is None and caller == "web":
+            raise NotAuthenticated("This needs a person who is signed in. Sign in, then try again.")
+        found = await tickets.of_order(order_id, buyer.person_id if buyer else None)
+        headers = {
+            "Content-Disposition": f'inline; filename="{_file_name(found[0].order_number)}"',
+            "Cache-Control": "private, no-store",
+        }
+        return HttpResponse(await tickets.pdf(found, page), media_type="application/pdf", headers=headers)
+
+
+def _add_verifying(router: APIRouter, tickets: Tickets) -> None:
+    @router.post("/verify", dependencies=[open_to_all])
+    async def verify(asked: CodeIn) -> VerdictOut:
+        """Whether a code is genuine and its ticket valid. Anybody may ask; a check changes nothing."""
+        verdict = await tickets.verify("".join(asked.code.split()))
+        ticket = verdict.ticket
+        return VerdictOut(
+            valid=verdict.reason is Reason.GENUINE,
+            reason=verdict.reason,
+            message=SENTENCES[verdict.reason],
+            ticket_id=ticket.ticket_id if ticket else None,
+            event_title=ticket.event_title if ticket else None,
+            class_name=ticket.class_name if ticket else None,
+            seat_label=ticket.seat_label if ticket else None,
+        )
+
+    @router.get("/.well-known/ticket-keys.json", dependencies=[open_to_all])
+    async def ticket_keys(response: HttpResponse) -> TicketKeys:
+        """The keys that verify codes without asking us."""
+        response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_SECONDS}"
+        return TicketKeys.model_validate(tickets.public_keys())
+
+
+_PDF: dict[str, dict[str, dict[str, str]]] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+
+
+def _ticket_out(tickets: Tickets, ticket: Ticket) -> TicketOut:
+    return TicketOut(
+        ticket_id=ticket.ticket_id,
+        order_id=ticket.order_id,
+        event_id=ticket.event_id,
+        event_title=ticket.event_title,
+        venue_name=ticket.venue_name,
+        starts_at=ticket.starts_at,
+        time_zone=ticket.time_zone,
+        class_name=ticket.class_name,
+        seat_label=ticket.seat_label,
+        state=ticket.state,
+        code=tickets.code_of(ticket),
+    )
+
+
+def _file_name(order_number: str) -> str:
+    kept = "".join(each for each in order_number if each.isascii() and (each.isalnum() or each == "-"))
+    return f"onsale-{kept}.pdf"
+
+
+def _make_cursor(last: Ticket) -> str:
+    return base64.urlsafe_b64encode(f"{last.starts_at.isoformat()} {last.ticket_id}".encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        starts_at, ticket_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().split(" ")
+        moment = datetime.fromisoformat(starts_at)
+        if moment.tzinfo is None:
+            raise CursorInvalid
+        return moment, UUID(ticket_id)
+    except (binascii.Error, ValueError) as error:
+        raise CursorInvalid from error

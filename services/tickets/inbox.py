@@ -1,0 +1,59 @@
+"""Facts that this service hears, and what it does then."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.db import Transaction
+from chassis.facts import Heard
+from chassis.inbox import Inbox, Received
+from services.tickets.domain import Line, Order
+from services.tickets.service import Tickets
+
+# Far above what one order may hold, far below what would choke the service: a fact beyond it is a mistake.
+PLACES_MAX = 1000
+
+
+class OrderLine(Heard):
+    """A line of the order."""
+
+    line_id: UUID
+    class_id: UUID
+    class_name: str
+    seat_id: str | None
+    seat_label: str | None
+    quantity: int = Field(ge=1, le=PLACES_MAX)
+    unit_price_minor: int = Field(ge=0)
+
+
+class OrderConfirmed(Heard):
+    """An order is paid: its buyer has a right to tickets."""
+
+    order_id: UUID
+    number: str
+    person_id: UUID
+    event_id: UUID
+    event_title: str
+    venue_name: str
+    venue_city: str
+    starts_at: datetime
+    time_zone: str
+    currency: str
+    lines: list[OrderLine] = Field(min_length=1, max_length=PLACES_MAX)
+
+    def as_order(self) -> Order:
+        """The same as this service speaks of it."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields if name != "lines"}
+        return Order(**fields, lines=tuple(Line(**line.model_dump()) for line in self.lines))
+
+
+def make_inbox(tickets: Tickets) -> Inbox:
+    """What is heard, and which use case it starts."""
+    inbox = Inbox("tickets")
+
+    @inbox.hears("events.orders.order_confirmed.v1", OrderConfirmed)
+    async def issue(tx: Transaction, fact: OrderConfirmed, _received: Received) -> None:
+        await tickets.issue(tx, fact.as_order())
+
+    return inbox
