@@ -146,7 +146,9 @@ class Pages:
             top=next(found.walk())[1],
             colours=colours_of(found.services),
             shares=_shares(found),
-            ticks=[(percent, human_duration(found.duration_ns * percent // 100)) for percent in TICKS],
+            ticks=[
+                (percent, human_duration(found.duration_ns * percent // 100) if percent else "0") for percent in TICKS
+            ],
             find=text,
             found_count=sum(row.found for row in rows),
         )
