@@ -43,7 +43,6 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
                 "$JS.API.CONSUMER.CREATE.>",
                 "$JS.API.CONSUMER.DURABLE.CREATE.>",
                 "$JS.API.CONSUMER.INFO.>",
-                "$JS.API.CONSUMER.DELETE.>",
                 "$JS.API.CONSUMER.MSG.NEXT.>",
                 "$JS.ACK.>",
             ]

@@ -1,0 +1,51 @@
+# Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
+
+.DEFAULT_GOAL := help
+.PHONY: help up buy trace test contracts system lint format lock clean
+
+# The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
+DATA ?= .onsale
+RUN = $(PYTHON) local/bootstrap.py run
+DEV = $(PYTHON) local/bootstrap.py dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first)
+	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)")
+
+buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CONCURRENCY=10)
+	@$(RUN) -m local.buy --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(SEATS),--seats "$(SEATS)") \
+		$(if $(CARD),--card "$(CARD)") $(if $(COUNT),--count "$(COUNT)") $(if $(CONCURRENCY),--concurrency "$(CONCURRENCY)")
+
+trace: python ## print a trace as a waterfall (ID=trace id)
+	@$(RUN) -m tracing.waterfall $(ID)
+
+test: python ## everything that CI runs, from a bare checkout
+	@$(DEV) tests/run.py
+
+contracts: python ## only the contracts between services
+	@$(DEV) tests/run.py contracts
+
+system: python ## only the tests of a whole running system, browser included
+	@$(DEV) tests/run.py system
+
+lint: python ## style, types and the independence of services
+	@$(DEV) tests/run.py lint
+
+format: python ## format the code
+	@$(DEV) -m ruff check --fix --quiet . || true
+	@.venv/bin/python -m ruff format .
+
+lock: python ## renew the locked dependency lists
+	@$(DEV) -c ''
+	@sh requirements/compile.sh
+
+clean: python ## remove the data of make up (DATA=folder)
+	@$(PYTHON) -m local.clean "$(DATA)"
+
+.PHONY: python
+python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "Onsale needs Python 3.11 or newer, and $(PYTHON) is not here. Install it (Debian: apt-get install python3 python3-venv), or name yours: make PYTHON=/path/to/python3 ..." >&2; exit 1; }

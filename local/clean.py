@@ -1,0 +1,45 @@
+"""`make clean`: removes a data folder, wherever its parts live. The standard library alone."""
+
+import fcntl
+import shutil
+import sys
+from pathlib import Path
+
+from local.errors import StartError
+from local.postgres import PostgresServer
+from local.topology import Layout
+
+OURS = ("lock", "secrets.json", "postgres")
+
+
+def main() -> int:
+    """The command line: the data folder."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".onsale").absolute()
+    if not folder.exists():
+        print(f"There is no data in {folder}.")
+        return 0
+    if not any((folder / name).exists() for name in OURS):
+        print(f"{folder} does not look like a data folder of Onsale: nothing is removed.", file=sys.stderr)
+        return 1
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"Onsale runs on {folder}. Stop it first (Ctrl-C where `make up` runs).", file=sys.stderr)
+            return 1
+        return _remove(folder)
+
+
+def _remove(folder: Path) -> int:
+    try:
+        PostgresServer(folder / "postgres").remove()
+        shutil.rmtree(Layout(folder).folder)
+    except (OSError, StartError) as error:
+        print(f"{folder} cannot be removed: {error}. Run the same command as its owner or as root.", file=sys.stderr)
+        return 1
+    print(f"Removed {folder}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

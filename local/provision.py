@@ -1,0 +1,136 @@
+"""What a system needs before its first start: secrets and keys, a database and a login per service, the firehose's stream.
+
+All of it is made once, stays in the data folder (mode 0600) and is never committed. Doing it again changes nothing.
+"""
+
+import base64
+import json
+import os
+import secrets as random
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import nats
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from chassis.firehose import ensure_stream
+from local.errors import StartError
+from local.nats import ADMIN
+from local.topology import SERVICES, Layout, Secrets, database_of
+
+# Keys that are not a service's identity: accounts signs people's tokens, tickets signs codes.
+OTHER_KEYS = ("people.signing", "tickets.signing")
+
+
+def make_secrets(layout: Layout) -> Secrets:
+    """Reads the secrets of this data folder, making those that are missing."""
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    file = layout.folder / "secrets.json"
+    known = _read_json(file)
+    made: dict[str, Any] = {
+        "databases": {name: random.token_urlsafe(24) for name in SERVICES} | known.get("databases", {}),
+        "nats": {name: random.token_urlsafe(24) for name in (*SERVICES, ADMIN)} | known.get("nats", {}),
+        "bank_api_key": known.get("bank_api_key") or random.token_urlsafe(24),
+        "bank_webhook_secret": known.get("bank_webhook_secret") or random.token_urlsafe(32),
+        "web_cookie_secret": known.get("web_cookie_secret") or random.token_urlsafe(32),
+    }
+    if made != known:
+        write_private(file, json.dumps(made, indent=1))
+    return Secrets(**made)
+
+
+def make_keys(layout: Layout) -> None:
+    """An Ed25519 key per service and the JWKS of their public halves (key id = service), and the signing keys."""
+    layout.keys.mkdir(mode=0o700, exist_ok=True)
+    public = [_jwk(name, _key(layout.keys / f"{name}.pem")) for name in SERVICES]
+    for name in OTHER_KEYS:
+        _key(layout.keys / f"{name}.pem")
+    write_private(layout.keys / "services.jwks.json", json.dumps({"keys": public}, indent=1))
+
+
+async def make_databases(superuser_url: str, secrets: Secrets) -> list[str]:
+    """A login and a database per service; nobody else's login is let in. Returns the services whose database is new."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        logins = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+        databases = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        await connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+        for service in SERVICES:
+            name = database_of(service)  # a fixed word, and the password has no quote: safe to write into SQL
+            verb = "ALTER" if name in logins else "CREATE"
+            rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+            await connection.execute(f"{verb} ROLE {name} {rights} PASSWORD '{secrets.databases[service]}'")
+            if name not in databases:
+                await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+                await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        return [service for service in SERVICES if database_of(service) not in databases]
+    finally:
+        await connection.close()
+
+
+async def make_stream(admin_url: str) -> None:
+    """The stream of all facts. Services may use it, and not change it."""
+    reasons: list[str] = []
+
+    async def remember(error: Exception) -> None:
+        reasons.append(str(error))
+
+    try:
+        client = await nats.connect(admin_url, allow_reconnect=False, error_cb=remember)
+        await ensure_stream(client)
+        await client.close()
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise StartError(
+            f"The firehose's stream could not be made ({'; '.join(reasons) or error}). If the data may go: `make clean`."
+        ) from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, all of it or nothing."""
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    unfinished.replace(path)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        known: dict[str, Any] = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"{file} cannot be read ({error}). Without it the data cannot be opened: restore it, or remove all data with "
+            "`make clean`."
+        ) from error
+    return known
+
+
+def _key(file: Path) -> Ed25519PrivateKey:
+    if not file.exists():
+        fresh = Ed25519PrivateKey.generate()
+        write_private(file, fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+    try:
+        key = load_pem_private_key(file.read_bytes(), password=None)
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"The key {file} cannot be read ({error}). Remove the file: the next start makes a new one."
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise StartError(f"The key {file} is not an Ed25519 key. Remove the file: the next start makes a new one.")
+    return key
+
+
+def _jwk(key_id: str, key: Ed25519PrivateKey) -> dict[str, str]:
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": key_id, "use": "sig", "alg": "EdDSA"}

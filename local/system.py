@@ -1,0 +1,368 @@
+"""A whole system on one machine: `make up` is a thin face over it, and system tests use it directly."""
+
+import asyncio
+import fcntl
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+from local.console import Console, Pumps
+from local.errors import StartError, Stopped
+from local.forkserver import ForkServer
+from local.nats import ADMIN, NatsServer
+from local.postgres import PostgresServer
+from local.processes import port_is_taken
+from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
+from local.quiet import wait_until_quiet
+from local.supervisor import Supervisor
+from local.topology import ROOT, SERVICES, Layout, Ports, Program, Secrets, nats_url, programs
+
+READY_SECONDS = 60.0
+MIGRATE_SECONDS = 120.0
+MIGRATIONS_AT_ONCE = 2
+LOCK_SECONDS = 20.0  # an earlier system that was killed is given this time to end
+GIVE_UP_AFTER_FAILURES = 3
+
+Result = TypeVar("Result")
+
+
+class System:
+    """Postgres, NATS, the simulators, the trace store and all services, with their data in one folder.
+
+    A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
+    called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        ports: Ports | None = None,
+        *,
+        console: Console | None = None,
+        durable: bool = True,
+        sample: bool = True,
+        environment: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.layout = Layout(data_dir.absolute())
+        self.ports = ports or Ports.free()
+        self._console = console or Console(quiet=True)
+        self._sample = sample
+        self._environment = environment or {}
+        self.postgres = PostgresServer(self.layout.folder / "postgres", self.ports.of["postgres"], durable)
+        self.nats: NatsServer | None = None
+        self._forks = ForkServer(ROOT)
+        self._pumps: Pumps | None = None
+        self._supervisor: Supervisor | None = None
+        self._programs: dict[str, Program] = {}
+        self._lock_file: IO[str] | None = None
+        self._stop_requested = threading.Event()
+        self._hurry = False
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # What a person or a test asks of a running system
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where everything is, by name: `web`, `bank`, `mailbox`, `traces`, the services, ..."""
+        http_names = [*SERVICES, "bank", "mailbox", "traces", "otlp"]
+        return {name: self.ports.url(name) for name in http_names} | {"smtp": f"127.0.0.1:{self.ports.of['smtp']}"}
+
+    def log_file(self, name: str) -> Path:
+        """What that program has said."""
+        return self.layout.log_file(name)
+
+    def pid(self, name: str) -> int:
+        """The process of a service, a simulator or the trace store."""
+        return self._supervising().pid(name)
+
+    def is_running(self, name: str) -> bool:
+        """Whether that program's process lives at this moment."""
+        return self._supervising().is_running(name)
+
+    def kill(self, name: str, restart: bool = True) -> None:
+        """SIGKILL, as a crash would be. The supervisor starts it again unless `restart` is false."""
+        self._supervising().kill(name, restart)
+
+    def restart(self, name: str, env: Mapping[str, str] | None = None) -> None:
+        """Stops a program, starts it with these variables added to its own, and waits until it is ready."""
+        self._supervising().stop(name)
+        self._start_program(self._programs[name], env or {})
+        self.wait_ready(name)
+
+    def wait_ready(self, *names: str, seconds: float = READY_SECONDS) -> None:
+        """Waits until these programs (default: all) say that they are ready."""
+        self._poll({name: self._programs[name] for name in names or self._programs}, seconds)
+
+    def request_stop(self, hurry: bool = False) -> None:
+        """Ends a start that is under way; `hurry` also cuts short a stop that is. Safe in a signal handler."""
+        self._stop_requested.set()
+        if hurry:
+            self._hurry = True
+            if self._supervisor is not None:
+                self._supervisor.hurry.set()
+            for pid in (self.postgres.pid, self.nats.pid if self.nats else None):
+                if pid is not None:
+                    os.kill(pid, signal.SIGQUIT)  # Postgres' immediate shutdown: it recovers at the next start
+
+    # Start
+
+    def start(self) -> None:
+        """Starts everything, in the order in which things need each other, and waits until all is ready."""
+        self._take_lock()
+        self._check_ports()
+        secrets = make_secrets(self.layout)
+        make_keys(self.layout)
+        self.nats = NatsServer(self.layout.folder / "nats", self.ports.of["nats"], secrets.nats)
+        self._pumps = Pumps(self._console)
+        self._open_forks()
+        self._supervisor = Supervisor(self._forks, self._pumps, self._console, self.layout.log_file)
+        log_format = "text" if self._console.is_terminal else "json"
+        self._programs = {p.name: p for p in programs(self.layout, self.ports, secrets, log_format)}
+        self._start_servers(self.nats)
+        self._provision(secrets)
+        # They need no migration, so they start meanwhile.
+        for name in self._programs.keys() - SERVICES.keys():
+            self._start_program(self._programs[name])
+        self._migrate()
+        for name in SERVICES:
+            self._start_program(self._programs[name])
+        is_new = self._load_sample()
+        self.wait_ready()
+        if is_new:
+            # The first purchase must not come before inventory has heard of the events.
+            self.wait_until_quiet("catalog", consumers={"inventory"})
+        self._write_run_file()
+
+    def _take_lock(self) -> None:
+        """One system per data folder. The lock is the kernel's: it is gone when its holder is, however that ended."""
+        try:
+            self.layout.folder.mkdir(parents=True, exist_ok=True)
+            self._lock_file = (self.layout.folder / "lock").open("a+")
+        except OSError as error:
+            raise StartError(
+                f"The data folder {self.layout.folder} cannot be used ({error.strerror}). Make it writable, run the same "
+                "command as its owner, or take another folder with DATA=..."
+            ) from error
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock_file.seek(0)
+            holder = self._lock_file.read().strip() or "unknown"
+            self._lock_file.close()
+            self._lock_file = None
+            raise StartError(
+                f"Onsale already runs on the data folder {self.layout.folder} (process {holder}). Stop it there with Ctrl-C, "
+                "or start a second one with its own folder and ports: make up DATA=.onsale2 PORTS=9000"
+            ) from error
+        self._lock_file.truncate(0)
+        self._lock_file.write(str(os.getpid()))
+        self._lock_file.flush()
+        self.layout.run_file.unlink(missing_ok=True)
+
+    def _check_ports(self) -> None:
+        """After a kill, the watchdog may still be ending the last system: that is waited for, strangers are not."""
+        deadline = time.monotonic() + (LOCK_SECONDS if self._was_running() else 0.0)
+        while taken := {name: port for name, port in self.ports.of.items() if port_is_taken(port)}:
+            if time.monotonic() > deadline:
+                listing = ", ".join(f"{port} ({name})" for name, port in taken.items())
+                raise StartError(
+                    f"Taken by another program: port {listing}. Stop that program, or move all of Onsale's ports: "
+                    "make up PORTS=9000 (the shop is then at 9000, the others follow it)."
+                )
+            self._pause(0.05)
+
+    def _was_running(self) -> bool:
+        return (self.layout.folder / "running").exists()
+
+    def _open_forks(self) -> None:
+        (self.layout.folder / "running").touch()
+        if self._pumps is None:
+            raise RuntimeError("the log lines have no way out yet")
+        output = self._pumps.pipe("forkserver", self.layout.log_file("forkserver"))
+        self._forks.open(output)
+        os.close(output)
+
+    def _start_servers(self, nats: NatsServer) -> None:
+        if not (self.layout.folder / "postgres" / "password").exists():
+            self._console.say("Making the databases (once) ...")
+        with ThreadPoolExecutor(2) as pool:
+            starts = [pool.submit(self.postgres.start), pool.submit(nats.start)]
+            self._wait_for(starts, self.postgres.kill, nats.kill)
+        self._check_stop()
+
+    def _provision(self, secrets: Secrets) -> None:
+        async def provision() -> None:
+            await asyncio.gather(
+                make_databases(self.postgres.url(), secrets),
+                make_stream(nats_url(ADMIN, self.ports, secrets)),
+            )
+
+        _run(provision())
+        self._check_stop()
+
+    def _migrate(self) -> None:
+        with ThreadPoolExecutor(MIGRATIONS_AT_ONCE) as pool:
+            self._wait_for([pool.submit(self._migrate_one, service) for service in SERVICES])
+
+    def _migrate_one(self, service: str) -> None:
+        if not self._stop_requested.is_set():
+            self._run_to_end(
+                f"{service}.migrate", "chassis.migrate", (service,), self._programs[service], "could not be migrated"
+            )
+
+    def _load_sample(self) -> bool:
+        """Once per data folder: events that somebody removed later do not come back. Whether it was now."""
+        loaded = self.layout.folder / "sample-loaded"
+        if not self._sample or loaded.exists():
+            return False
+        program = self._programs["catalog"]
+        self._run_to_end("catalog.load", "services.catalog.load", ("--sample",), program, "could not load its samples")
+        loaded.touch()
+        return True
+
+    def _run_to_end(self, name: str, module: str, arguments: tuple[str, ...], program: Program, failed: str) -> None:
+        """Runs a command of a service with that service's environment. Raises StartError if it fails."""
+        environment = {**program.environment, **self._environment.get(program.name, {})}
+        child = self._supervising().run(name, module, arguments, environment)
+        deadline = time.monotonic() + MIGRATE_SECONDS
+        while child.poll() is None and not self._stop_requested.is_set() and time.monotonic() < deadline:
+            child.wait(0.05)
+        if child.poll() is None:
+            child.send_signal(9)
+            child.wait(5)
+        self._check_stop()
+        if child.poll() != 0:
+            raise StartError(f"{program.name} {failed}. {self._last_words(name)}")
+
+    def _start_program(self, program: Program, extra: Mapping[str, str] | None = None) -> None:
+        self._check_stop()
+        self._supervising().start(program, {**self._environment.get(program.name, {}), **(extra or {})})
+
+    def _poll(self, waiting: dict[str, Program], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while waiting:
+            waiting = {name: program for name, program in waiting.items() if not _is_ready(program.ready_url)}
+            for name in waiting:
+                if self._supervising().failures(name) >= GIVE_UP_AFTER_FAILURES:
+                    raise StartError(f"{name} does not start. {self._last_words(name)}")
+            if waiting and time.monotonic() > deadline:
+                name = next(iter(waiting))
+                raise StartError(
+                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {waiting[name].ready_url} and {self.log_file(name)}"
+                )
+            self._pause(0.03)
+
+    def wait_until_quiet(self, *services: str, consumers: set[str], seconds: float = 20.0) -> bool:
+        """Waits until these consumers have handled all facts of these services. Whether that came true in time."""
+        admin_url = self._running_nats().url(ADMIN)
+        return _run(wait_until_quiet(self.postgres.url, admin_url, services, consumers, seconds))
+
+    def _write_run_file(self) -> None:
+        told = {
+            "pid": os.getpid(),
+            "data": str(self.layout.folder),
+            "addresses": self.addresses,
+            "ports": dict(self.ports.of),
+        }
+        write_private(self.layout.run_file, json.dumps(told, indent=1))
+
+    # Stop
+
+    def stop(self) -> None:
+        """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
+        self.layout.run_file.unlink(missing_ok=True)
+        if self._supervisor is not None:
+            if self._hurry:
+                self._supervisor.hurry.set()
+            for rank in sorted({program.rank for program in self._programs.values()}, reverse=True):
+                self._supervisor.stop(*(p.name for p in self._programs.values() if p.rank == rank))
+            self._supervisor.close()
+            self._supervisor = None
+        self._forks.close()
+        if self.nats is not None:
+            self.nats.stop()
+        self.postgres.stop()
+        if self._pumps is not None:
+            self._pumps.close()
+            self._pumps = None
+        if self._lock_file is not None:
+            (self.layout.folder / "running").unlink(missing_ok=True)
+            self._lock_file.close()
+            self._lock_file = None
+
+    # Small things
+
+    def _running_nats(self) -> NatsServer:
+        if self.nats is None:
+            raise RuntimeError("the system is not running")
+        return self.nats
+
+    def _supervising(self) -> Supervisor:
+        if self._supervisor is None:
+            raise RuntimeError("the system is not running")
+        return self._supervisor
+
+    def _last_words(self, name: str) -> str:
+        file = self.log_file(name)
+        lines = (
+            [line for line in file.read_text(errors="replace").splitlines() if line.strip()] if file.exists() else []
+        )
+        return f"The end of its log {file}:\n" + "\n".join(f"  {line}" for line in lines[-8:])
+
+    def _check_stop(self) -> None:
+        if self._stop_requested.is_set():
+            raise Stopped
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop_requested.wait(seconds):
+            raise Stopped
+
+    def _wait_for(self, futures: list[Future[None]], *aborts: Callable[[], None]) -> None:
+        """Waits for all, and raises the first error. A requested stop aborts them."""
+        while not all(future.done() for future in futures):
+            if self._stop_requested.wait(0.01):
+                for abort in aborts:
+                    abort()
+                break
+        self._check_stop()
+        for future in futures:
+            future.result()
+
+
+def _run(work: Coroutine[None, None, Result]) -> Result:
+    """In a thread with a loop of its own, so that a caller may have a running loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def _is_ready(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

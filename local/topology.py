@@ -1,0 +1,235 @@
+"""What runs on one machine: every program, where it listens, and what it is told through its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.processes import LOOPBACK, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each service, and the providers that it calls.
+SERVICES: dict[str, tuple[str, ...]] = {
+    "accounts": (),
+    "catalog": (),
+    "inventory": (),
+    "orders": ("catalog", "inventory", "payments"),
+    "payments": (),
+    "tickets": (),
+    "notifications": ("accounts", "tickets"),
+    "web": ("accounts", "catalog", "inventory", "orders", "tickets"),
+}
+
+DEFAULT_PORTS = {
+    "web": 8000,
+    "accounts": 8001,
+    "catalog": 8002,
+    "inventory": 8003,
+    "orders": 8004,
+    "payments": 8005,
+    "tickets": 8006,
+    "notifications": 8007,
+    "bank": 8020,
+    "smtp": 8025,
+    "mailbox": 8026,
+    "traces": 16686,
+    "otlp": 4318,
+    "postgres": 54329,
+    "nats": 42229,
+}
+# With PORTS=9000: web 9000, accounts 9001, ..., bank 9020, smtp 9025, mailbox 9026, and the others from 9030 on.
+_MOVED = {"traces": 30, "otlp": 31, "postgres": 32, "nats": 33}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where everything listens, all on the loopback."""
+
+    of: Mapping[str, int]
+
+    @classmethod
+    def default(cls) -> "Ports":
+        """Those of the guides: the shop at 8000."""
+        return cls(DEFAULT_PORTS)
+
+    @classmethod
+    def from_base(cls, base: int) -> "Ports":
+        """All of them moved, so that a second system can run beside the first."""
+        return cls({name: base + _MOVED.get(name, port - 8000) for name, port in DEFAULT_PORTS.items()})
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody uses at this moment, for tests."""
+        chosen: set[int] = set()
+        while len(chosen) < len(DEFAULT_PORTS):
+            chosen.add(free_port())
+        return cls(dict(zip(DEFAULT_PORTS, chosen, strict=True)))
+
+    def url(self, name: str) -> str:
+        """The HTTP address of what listens there."""
+        return f"http://{LOOPBACK}:{self.of[name]}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Python program of the system: `python -m module arguments`."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)  # holds secrets
+    ready_url: str
+    ports: tuple[str, ...]
+    # Those of a higher rank are stopped first: web before what it calls, the trace store last.
+    rank: int = 1
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What the parts of one system know of each other and nobody else does."""
+
+    databases: Mapping[str, str] = field(repr=False)
+    nats: Mapping[str, str] = field(repr=False)
+    bank_api_key: str = field(repr=False)
+    bank_webhook_secret: str = field(repr=False)
+    web_cookie_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The data folder: what lies where."""
+
+    folder: Path
+
+    @property
+    def keys(self) -> Path:
+        """Private keys, and the public ones of all services."""
+        return self.folder / "keys"
+
+    @property
+    def run_file(self) -> Path:
+        """The addresses of the running system; it exists while one runs."""
+        return self.folder / "run.json"
+
+    def log_file(self, name: str) -> Path:
+        """What that program has said."""
+        return self.folder / "logs" / f"{name}.log"
+
+
+def database_of(service: str) -> str:
+    """The name of a service's database and of its login."""
+    return f"onsale_{service}"
+
+
+def database_url(service: str, ports: Ports, secrets: Secrets) -> str:
+    """The service's own login to its own database."""
+    name = database_of(service)
+    return f"postgresql://{name}:{secrets.databases[service]}@{LOOPBACK}:{ports.of['postgres']}/{name}"
+
+
+def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
+    """That user's login to NATS."""
+    return f"nats://{user}:{secrets.nats[user]}@{LOOPBACK}:{ports.of['nats']}"
+
+
+def programs(layout: Layout, ports: Ports, secrets: Secrets, log_format: str) -> list[Program]:
+    """Every Python program, in the order in which they are started."""
+    services = [_service(name, layout, ports, secrets, log_format) for name in SERVICES]
+    return [_trace_store(layout, ports), _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
+
+
+def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_format: str) -> Program:
+    common = {
+        "ENVIRONMENT": "local",
+        "HOST": LOOPBACK,
+        "PORT": str(ports.of[name]),
+        "DATABASE_URL": database_url(name, ports, secrets),
+        "NATS_URL": nats_url(name, ports, secrets),
+        "OTLP_ENDPOINT": ports.url("otlp"),
+        "KEY_FILE": str(layout.keys / f"{name}.pem"),
+        "SERVICE_KEYS_FILE": str(layout.keys / "services.jwks.json"),
+        "PERSON_KEYS_URL": f"{ports.url('accounts')}/.well-known/jwks.json",
+        "LOG_FORMAT": log_format,
+    }
+    providers = {f"{provider.upper()}_URL": ports.url(provider) for provider in SERVICES[name]}
+    own = _own_settings(layout, ports, secrets).get(name, {})
+    return Program(
+        name=name,
+        module="chassis.serve",
+        arguments=(f"services.{name}.app:create_app",),
+        environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
+        ready_url=f"{ports.url(name)}/readyz",
+        ports=(name,),
+        rank=2 if name == "web" else 1,
+    )
+
+
+def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, dict[str, str]]:
+    """What only one service is told."""
+    return {
+        "accounts": {"SIGNING_KEY_FILE": str(layout.keys / "people.signing.pem")},
+        "tickets": {"SIGNING_KEY_FILE": str(layout.keys / "tickets.signing.pem")},
+        "payments": {
+            "BANK_URL": ports.url("bank"),
+            "BANK_API_KEY": secrets.bank_api_key,
+            "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
+        },
+        "notifications": {"SMTP_HOST": LOOPBACK, "SMTP_PORT": str(ports.of["smtp"])},
+        "web": {
+            "COOKIE_SECRET": secrets.web_cookie_secret,
+            "PUBLIC_URL": ports.url("web"),
+            "TRACE_URL": ports.url("traces"),
+        },
+    }
+
+
+def _bank(layout: Layout, ports: Ports, secrets: Secrets) -> Program:
+    return Program(
+        name="bank",
+        module="simulators.bank",
+        arguments=(),
+        environment={
+            "BANK_HOST": LOOPBACK,
+            "BANK_PORT": str(ports.of["bank"]),
+            "BANK_DATA": str(layout.folder / "bank.sqlite3"),
+            "BANK_API_KEY": secrets.bank_api_key,
+            "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
+            "BANK_WEBHOOK_URL": f"{ports.url('payments')}/webhooks/bank",
+            "BANK_PUBLIC_URL": ports.url("bank"),
+        },
+        ready_url=f"{ports.url('bank')}/livez",
+        ports=("bank",),
+    )
+
+
+def _mailbox(layout: Layout, ports: Ports) -> Program:
+    return Program(
+        name="mailbox",
+        module="simulators.mailbox",
+        arguments=(),
+        environment={
+            "MAILBOX_HOST": LOOPBACK,
+            "MAILBOX_SMTP_PORT": str(ports.of["smtp"]),
+            "MAILBOX_PORT": str(ports.of["mailbox"]),
+            "MAILBOX_DATA": str(layout.folder / "mailbox.sqlite3"),
+        },
+        ready_url=f"{ports.url('mailbox')}/livez",
+        ports=("smtp", "mailbox"),
+    )
+
+
+def _trace_store(layout: Layout, ports: Ports) -> Program:
+    return Program(
+        name="traces",
+        module="tracing.store",
+        arguments=(),
+        environment={
+            "TRACES_HOST": LOOPBACK,
+            "TRACES_PORT": str(ports.of["traces"]),
+            "TRACES_OTLP_PORT": str(ports.of["otlp"]),
+            "TRACES_DATA": str(layout.folder / "traces.sqlite3"),
+        },
+        ready_url=f"{ports.url('traces')}/livez",
+        ports=("traces", "otlp"),
+        rank=0,
+    )

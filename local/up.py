@@ -1,0 +1,85 @@
+"""`make up`: the whole system on this machine until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from local.console import Console
+from local.errors import StartError, Stopped
+from local.system import System
+from local.topology import ROOT, Ports
+
+DEFAULT_DATA = ROOT / ".onsale"
+HIGHEST_BASE = 65_000
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="the data folder (make up DATA=...)")
+    parser.add_argument(
+        "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
+    )
+    chosen = parser.parse_args()
+    ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
+    return run(chosen.data, ports, Console())
+
+
+def run(data: Path, ports: Ports, console: Console) -> int:
+    """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
+    system = System(data, ports, console=console)
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        hurry = stop.is_set() and number == signal.SIGINT
+        stop.set()
+        system.request_stop(hurry=hurry)
+        console.say("\nStopping at once ..." if hurry else "\nStopping ... (Ctrl-C again to hurry)")
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    sentence = ""
+    try:
+        system.start()
+        console.say(_welcome(system, data, ports))
+        stop.wait()
+    except Stopped:
+        pass
+    except StartError as error:
+        sentence = str(error)
+    finally:
+        system.stop()
+    if sentence:
+        sys.stderr.write(f"\n{sentence}\n")
+        return 1
+    console.say("Stopped. Nothing runs any more; the data stays.")
+    return 0
+
+
+def _welcome(system: System, data: Path, ports: Ports) -> str:
+    addresses = system.addresses
+    rows = [
+        ("Shop", addresses["web"]),
+        ("E-mails", addresses["mailbox"]),
+        ("Traces", addresses["traces"]),
+        ("Bank", f"{addresses['bank']}  (card 4242 4242 4242 4242)"),
+        ("Postgres", f"127.0.0.1:{ports.of['postgres']}  (logins: {data / 'secrets.json'})"),
+        ("NATS", f"127.0.0.1:{ports.of['nats']}"),
+        ("Logs", str(system.layout.folder / "logs")),
+    ]
+    table = "\n".join(f"  {name:<10} {where}" for name, where in rows)
+    again = "" if data == DEFAULT_DATA else f" DATA={data}"
+    return f"\nOnsale is ready.\n\n{table}\n\n  try: make buy{again}      Ctrl-C stops everything.\n"
+
+
+def _base(text: str) -> int:
+    if not text.isdigit() or not 1024 <= int(text) <= HIGHEST_BASE:
+        raise argparse.ArgumentTypeError(f"it is one number from 1024 to {HIGHEST_BASE}, such as 9000, not {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
