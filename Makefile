@@ -21,7 +21,7 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 		$(if $(CARD),--card "$(CARD)") $(if $(COUNT),--count "$(COUNT)") $(if $(CONCURRENCY),--concurrency "$(CONCURRENCY)")
 
 trace: python ## print a trace as a waterfall (ID=trace id)
-	@$(RUN) -m tracing.waterfall $(ID)
+	@$(RUN) -m local.trace --data "$(DATA)" $(ID)
 
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py

@@ -79,7 +79,6 @@ class Program:
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)  # holds secrets
     ready_url: str
-    ports: tuple[str, ...]
     # Those of a higher rank are stopped first: web before what it calls, the trace store last.
     rank: int = 1
 
@@ -105,6 +104,11 @@ class Layout:
     def keys(self) -> Path:
         """Private keys, and the public ones of all services."""
         return self.folder / "keys"
+
+    @property
+    def books(self) -> Path:
+        """The bank simulator's own ledger."""
+        return self.folder / "bank.sqlite3"
 
     @property
     def run_file(self) -> Path:
@@ -159,7 +163,6 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         arguments=(f"services.{name}.app:create_app",),
         environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
         ready_url=f"{ports.url(name)}/readyz",
-        ports=(name,),
         rank=2 if name == "web" else 1,
     )
 
@@ -179,6 +182,7 @@ def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, d
             "COOKIE_SECRET": secrets.web_cookie_secret,
             "PUBLIC_URL": ports.url("web"),
             "TRACE_URL": ports.url("traces"),
+            "PAYMENT_ORIGINS": ports.url("bank"),
         },
     }
 
@@ -191,45 +195,34 @@ def _bank(layout: Layout, ports: Ports, secrets: Secrets) -> Program:
         environment={
             "BANK_HOST": LOOPBACK,
             "BANK_PORT": str(ports.of["bank"]),
-            "BANK_DATA": str(layout.folder / "bank.sqlite3"),
+            "BANK_DATA": str(layout.books),
             "BANK_API_KEY": secrets.bank_api_key,
             "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
             "BANK_WEBHOOK_URL": f"{ports.url('payments')}/webhooks/bank",
             "BANK_PUBLIC_URL": ports.url("bank"),
         },
-        ready_url=f"{ports.url('bank')}/livez",
-        ports=("bank",),
+        ready_url=f"{ports.url('bank')}/readyz",
     )
 
 
 def _mailbox(layout: Layout, ports: Ports) -> Program:
+    listening = ("--smtp-port", str(ports.of["smtp"]), "--port", str(ports.of["mailbox"]))
     return Program(
         name="mailbox",
         module="simulators.mailbox",
-        arguments=(),
-        environment={
-            "MAILBOX_HOST": LOOPBACK,
-            "MAILBOX_SMTP_PORT": str(ports.of["smtp"]),
-            "MAILBOX_PORT": str(ports.of["mailbox"]),
-            "MAILBOX_DATA": str(layout.folder / "mailbox.sqlite3"),
-        },
-        ready_url=f"{ports.url('mailbox')}/livez",
-        ports=("smtp", "mailbox"),
+        arguments=(*listening, "--data", str(layout.folder / "mailbox")),
+        environment={},
+        ready_url=f"{ports.url('mailbox')}/readyz",
     )
 
 
 def _trace_store(layout: Layout, ports: Ports) -> Program:
+    listening = ("--port", str(ports.of["traces"]), "--otlp-port", str(ports.of["otlp"]))
     return Program(
         name="traces",
         module="tracing.store",
-        arguments=(),
-        environment={
-            "TRACES_HOST": LOOPBACK,
-            "TRACES_PORT": str(ports.of["traces"]),
-            "TRACES_OTLP_PORT": str(ports.of["otlp"]),
-            "TRACES_DATA": str(layout.folder / "traces.sqlite3"),
-        },
+        arguments=(*listening, "--data", str(layout.folder / "traces")),
+        environment={},
         ready_url=f"{ports.url('traces')}/livez",
-        ports=("traces", "otlp"),
         rank=0,
     )

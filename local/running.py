@@ -1,0 +1,28 @@
+"""Finds the system that runs on this machine, for commands beside `make up`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import StartError
+from local.topology import Layout
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the parts of a running system are."""
+
+    addresses: dict[str, str]
+    data: Path
+
+    @classmethod
+    def find(cls, data: Path) -> "Running":
+        """What `make up` wrote for that data folder. Raises StartError if no system runs on it."""
+        file = Layout(data.absolute()).run_file
+        try:
+            told = json.loads(file.read_text())
+            return cls(told["addresses"], Path(told["data"]))
+        except (OSError, ValueError, KeyError) as error:
+            raise StartError(
+                f"No running system was found ({file} is missing). Start one in another terminal: make up"
+            ) from error
