@@ -1,0 +1,99 @@
+"""Builds the application from its settings."""
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from chassis.service import Service
+from chassis.worker import Worker
+from services.web.assets import Assets
+from services.web.clients.accounts import AccountsClient
+from services.web.clients.catalog import CatalogClient
+from services.web.clients.inventory import InventoryClient
+from services.web.clients.orders import OrdersClient
+from services.web.clients.tickets import TicketsClient
+from services.web.cookies import Cookies
+from services.web.domain import WebError
+from services.web.live import Streams
+from services.web.pages.browse import make_browse_router
+from services.web.pages.files import make_files_router
+from services.web.pages.live import make_live_router
+from services.web.pages.mine import make_mine_router
+from services.web.pages.ordering import make_ordering_router
+from services.web.pages.orders import make_orders_router
+from services.web.pages.problems import make_error_page
+from services.web.pages.signing_in import make_signing_in_router
+from services.web.rendering import Renderer, SecurityHeaders, make_templates
+from services.web.rooms import Rooms
+from services.web.sessions import Sessions
+from services.web.settings import WebSettings
+from services.web.shop import Shop
+from services.web.site import Site
+from services.web.visitors import Visitors
+from services.web.watchers import Watchers
+
+STREAMS = ("/live/",)
+SWEEP_SECONDS = 600.0
+
+
+def create_app(settings: WebSettings | None = None) -> FastAPI:
+    """The service, ready to be served."""
+    settings = settings or WebSettings()
+    assets = Assets()
+    templates = make_templates(assets)
+    cookies = Cookies(settings)
+    renderer = Renderer(settings, templates, cookies)
+    service = Service(
+        settings,
+        title="Web",
+        errors=WebError,
+        error_page=make_error_page(cookies, renderer),
+        trace_parent=cookies.trace_parent,
+        streams=STREAMS,
+    )
+    accounts = AccountsClient(service.client("accounts", settings.accounts_url))
+    catalog = CatalogClient(service.client("catalog", settings.catalog_url))
+    inventory = InventoryClient(service.client("inventory", settings.inventory_url))
+    sessions = Sessions(service.database(), accounts)
+    shop = Shop(catalog, inventory, templates)
+    streams = Streams(settings.max_streams)
+    site = Site(
+        settings=settings,
+        shop=shop,
+        accounts=accounts,
+        orders=OrdersClient(service.client("orders", settings.orders_url)),
+        tickets=TicketsClient(service.client("tickets", settings.tickets_url)),
+        sessions=sessions,
+        cookies=cookies,
+        visitors=Visitors(cookies, sessions),
+        renderer=renderer,
+        rooms=Rooms(shop, streams),
+        watchers=Watchers(streams),
+    )
+    _hear(service, site)
+    service.manage(streams.opened())
+    service.work(Worker("sweep_sessions", sessions.sweep, every_seconds=SWEEP_SECONDS))
+    for router in (
+        make_browse_router(site),
+        make_ordering_router(site),
+        make_orders_router(site),
+        make_mine_router(site),
+        make_signing_in_router(site),
+        make_live_router(site),
+        make_files_router(assets),
+    ):
+        service.include(router)
+    app = service.build()
+    # Outermost: every answer, also of the chassis, is protected; streams are left as they are.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
+    return app
+
+
+def _hear(service: Service, site: Site) -> None:
+    """What is told to open pages, and what drops caches."""
+    service.bus.subscribe("bus.inventory.places_changed.>", site.rooms.on_places_changed)
+    service.bus.subscribe("bus.orders.order_changed.>", site.watchers.on_order_changed)
+    service.listen("events.catalog.>", site.shop.on_catalog_fact)
+    service.listen("events.orders.order_confirmed.v1", site.watchers.on_fact)
+    service.listen("events.orders.order_cancelled.v1", site.watchers.on_fact)
+    service.listen("events.tickets.tickets_issued.v1", site.watchers.on_fact)

@@ -1,0 +1,159 @@
+"""catalog, as web sees it: events, their classes and prices, and seat maps."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import httpx
+from pydantic import Field
+
+from chassis.http import expect
+from services.web.clients.reading import Read, understood
+
+
+class EventListed(Read):
+    """An event on the list."""
+
+    event_id: UUID
+    title: str
+    starts_at: datetime
+    time_zone: str
+    venue_name: str
+    city: str
+    image: str
+    from_price_minor: int | None
+    currency: str
+    on_sale: bool
+
+
+class EventPage(Read):
+    """Some events by start, and where the next ones begin."""
+
+    items: list[EventListed]
+    next: str | None
+
+
+class Venue(Read):
+    """Where it is."""
+
+    name: str
+    street: str
+    city: str
+    country: str
+
+
+class TicketClass(Read):
+    """What is for sale. `capacity` and `price_minor` in places and minor units of the event's currency."""
+
+    class_id: UUID
+    name: str
+    description: str | None = None
+    kind: Literal["general", "seated"]
+    price_minor: int
+    colour: str | None = None
+
+
+class SeatMapRef(Read):
+    """Which seat map an event uses; a version never changes."""
+
+    seat_map_id: UUID
+    version: int
+
+
+class Event(Read):
+    """An event with all that its page tells."""
+
+    event_id: UUID
+    title: str
+    description: str | None = None
+    starts_at: datetime
+    doors_at: datetime | None = None
+    time_zone: str
+    organiser_name: str
+    image: str
+    venue: Venue
+    currency: str
+    on_sale: bool
+    max_per_order: int
+    seat_map: SeatMapRef | None = None
+    classes: list[TicketClass]
+
+
+class Seat(Read):
+    """A seat; x and y in the seat map's own units."""
+
+    seat_id: str
+    label: str
+    number: str
+    x: float
+    y: float
+    category: str
+
+
+class Row(Read):
+    """Seats beside each other."""
+
+    row_id: UUID | str
+    label: str
+    seats: list[Seat]
+
+
+class Zone(Read):
+    """A part of the house. `areas` are drawings: stage, bars, blocks."""
+
+    zone_id: UUID | str
+    name: str
+    areas: list[dict[str, Any]] = Field(default_factory=list)
+    rows: list[Row]
+
+
+class Category(Read):
+    """A kind of seat; the ticket class of the same name sells it."""
+
+    name: str
+    colour: str | None = None
+
+
+class SeatMap(Read):
+    """The geometry of a house. Never changes."""
+
+    seat_map_id: UUID
+    version: int
+    name: str
+    width: float
+    height: float
+    zones: list[Zone]
+    categories: list[Category]
+
+
+class CatalogClient:
+    """Asks catalog."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def events(self, query: str | None, after: str | None, limit: int) -> EventPage:
+        """Events that are on sale or coming, by start."""
+        parameters = {"query": query, "after": after, "limit": limit}
+        response = await self._http.get(
+            "/events",
+            params={name: value for name, value in parameters.items() if value},
+            extensions={"route": "/events"},
+        )
+        expect(response, 200, provider="catalog")
+        with understood("catalog", response):
+            return EventPage.model_validate_json(response.content)
+
+    async def event(self, event_id: UUID) -> Event:
+        """One event; ProviderProblem `event_unknown` if there is none."""
+        response = await self._http.get(f"/events/{event_id}", extensions={"route": "/events/{event_id}"})
+        expect(response, 200, provider="catalog")
+        with understood("catalog", response):
+            return Event.model_validate_json(response.content)
+
+    async def seat_map(self, seat_map_id: UUID) -> SeatMap:
+        """The geometry of a house."""
+        response = await self._http.get(f"/seat-maps/{seat_map_id}", extensions={"route": "/seat-maps/{seat_map_id}"})
+        expect(response, 200, provider="catalog")
+        with understood("catalog", response):
+            return SeatMap.model_validate_json(response.content)

@@ -1,0 +1,124 @@
+"""orders, as web sees it: checkout."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import httpx
+
+from chassis.http import expect
+from services.web.clients.reading import Read, understood
+
+OrderState = Literal["placing", "held", "paying", "authorised", "committed", "confirmed", "cancelling", "cancelled"]
+
+
+class OrderLine(Read):
+    """Some places of one class, or one seat. Prices in minor units of the order's currency."""
+
+    class_name: str
+    seat_id: str | None = None
+    seat_label: str | None = None
+    quantity: int
+    unit_price_minor: int
+
+
+class Order(Read):
+    """An order as its page shows it."""
+
+    order_id: UUID
+    number: str
+    state: OrderState
+    reason: str | None = None
+    event_id: UUID
+    event_title: str
+    event_starts_at: datetime
+    event_time_zone: str
+    venue_name: str
+    currency: str
+    total_minor: int
+    lines: list[OrderLine]
+    hold_expires_at: datetime | None = None
+    redirect_url: str | None = None
+    last_decline: str | None = None
+    created_at: datetime
+    trace_id: str | None = None
+
+
+class OrderPage(Read):
+    """Some orders, newest first, and where the next ones begin."""
+
+    items: list[Order]
+    next: str | None
+
+
+class OrdersClient:
+    """Asks orders, always for one person."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def place(
+        self, token: str, event_id: UUID, places: dict[UUID, int], seats: list[str], idempotency_key: str
+    ) -> Order:
+        """Takes the places away for this person, for a while.
+
+        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `too_many_places`, `no_places`, `event_unknown`.
+        """
+        body: dict[str, Any] = {
+            "event_id": str(event_id),
+            "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in places.items()],
+            "seats": seats,
+        }
+        response = await self._http.post(
+            "/orders",
+            json=body,
+            headers={"Onsale-Person": token, "Idempotency-Key": idempotency_key},
+            extensions={"route": "/orders"},
+        )
+        expect(response, 201, provider="orders")
+        return _order(response)
+
+    async def order(self, token: str, order_id: UUID) -> Order:
+        """One order of this person; ProviderProblem `order_unknown`, also if it is somebody else's."""
+        response = await self._http.get(
+            f"/orders/{order_id}", headers={"Onsale-Person": token}, extensions={"route": "/orders/{order_id}"}
+        )
+        expect(response, 200, provider="orders")
+        return _order(response)
+
+    async def orders(self, token: str, after: str | None, limit: int) -> OrderPage:
+        """This person's orders, newest first."""
+        parameters = {"limit": str(limit)} | ({"after": after} if after else {})
+        response = await self._http.get(
+            "/orders", params=parameters, headers={"Onsale-Person": token}, extensions={"route": "/orders"}
+        )
+        expect(response, 200, provider="orders")
+        with understood("orders", response):
+            return OrderPage.model_validate_json(response.content)
+
+    async def check_out(self, token: str, order_id: UUID, return_url: str) -> Order:
+        """Starts paying; ProviderProblem `order_not_payable`, `hold_expired`, `payments_unavailable`."""
+        return await self._step(token, order_id, "checkout", {"return_url": return_url})
+
+    async def refresh(self, token: str, order_id: UUID) -> Order:
+        """The payer has come back: ask the bank now."""
+        return await self._step(token, order_id, "refresh", None)
+
+    async def cancel(self, token: str, order_id: UUID) -> Order:
+        """Gives the places back; ProviderProblem `order_not_cancellable`."""
+        return await self._step(token, order_id, "cancel", None)
+
+    async def _step(self, token: str, order_id: UUID, step: str, body: dict[str, str] | None) -> Order:
+        response = await self._http.post(
+            f"/orders/{order_id}/{step}",
+            json=body,
+            headers={"Onsale-Person": token},
+            extensions={"route": f"/orders/{{order_id}}/{step}"},
+        )
+        expect(response, 200, provider="orders")
+        return _order(response)
+
+
+def _order(response: httpx.Response) -> Order:
+    with understood("orders", response):
+        return Order.model_validate_json(response.content)

@@ -1,0 +1,30 @@
+"""How web reads its providers' answers: only the fields that it uses, the rest ignored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chassis.http import ProviderUnavailable
+from chassis.logs import log
+
+_LOG = log(__name__)
+
+
+class Read(BaseModel):
+    """A part of a provider's answer. Unknown fields are ignored, so that providers may add some."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+@contextmanager
+def understood(provider: str, response: httpx.Response) -> Iterator[None]:
+    """An answer that cannot be read is no answer: the provider counts as unavailable, and the log names the field."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        _LOG.error("an answer was not understood", provider=provider, field=field, problem=first["msg"])
+        raise ProviderUnavailable(provider) from error

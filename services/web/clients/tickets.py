@@ -1,0 +1,82 @@
+"""tickets, as web sees it: issued tickets and their PDF."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import httpx
+
+from chassis.http import expect
+from services.web.clients.reading import Read, understood
+
+PdfFormat = Literal["a4", "phone"]
+
+
+class Ticket(Read):
+    """A ticket; `code` is what the gate reads."""
+
+    ticket_id: UUID
+    order_id: UUID
+    event_id: UUID
+    event_title: str
+    venue_name: str
+    starts_at: datetime
+    time_zone: str
+    class_name: str
+    seat_label: str | None = None
+    state: Literal["valid", "void"]
+    code: str
+
+
+class Tickets(Read):
+    """The tickets of an order."""
+
+    items: list[Ticket]
+
+
+class TicketPage(Read):
+    """Some tickets by start, and where the next ones begin."""
+
+    items: list[Ticket]
+    next: str | None
+
+
+class TicketsClient:
+    """Asks tickets, always for one person."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def of_order(self, token: str, order_id: UUID) -> list[Ticket]:
+        """The tickets of an order, [] while there are none yet."""
+        response = await self._http.get(
+            f"/orders/{order_id}/tickets",
+            headers={"Onsale-Person": token},
+            extensions={"route": "/orders/{order_id}/tickets"},
+        )
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return []
+        expect(response, 200, provider="tickets")
+        with understood("tickets", response):
+            return Tickets.model_validate_json(response.content).items
+
+    async def pdf(self, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
+        """The order's tickets to print (`a4`) or to carry (`phone`); ProviderProblem `tickets_unknown`."""
+        response = await self._http.get(
+            f"/orders/{order_id}/tickets.pdf",
+            params={"format": pdf_format},
+            headers={"Onsale-Person": token},
+            extensions={"route": "/orders/{order_id}/tickets.pdf"},
+        )
+        expect(response, 200, provider="tickets")
+        return response.content
+
+    async def mine(self, token: str, after: str | None, limit: int) -> TicketPage:
+        """This person's tickets, by start."""
+        parameters = {"limit": str(limit)} | ({"after": after} if after else {})
+        response = await self._http.get(
+            "/tickets", params=parameters, headers={"Onsale-Person": token}, extensions={"route": "/tickets"}
+        )
+        expect(response, 200, provider="tickets")
+        with understood("tickets", response):
+            return TicketPage.model_validate_json(response.content)

@@ -1,0 +1,78 @@
+"""My tickets and my orders."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from chassis.http import ProviderUnavailable
+from chassis.identity import open_to_all
+from services.web.clients.orders import OrderPage
+from services.web.clients.tickets import TicketPage
+from services.web.cookies import Visitor
+from services.web.order_views import order_view, ticket_groups
+from services.web.site import Site
+from services.web.views import Notice
+
+PAGE_SIZE = 20
+After = Annotated[str, Query(max_length=500)]
+T = TypeVar("T")
+
+
+def make_mine_router(site: Site) -> APIRouter:
+    """Pages of one person; a stranger is told how to become one."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/my/tickets", dependencies=[open_to_all])
+    async def my_tickets(request: Request, after: After = "") -> Response:
+        visitor = await site.visitors.recognise(request)
+        nothing = TicketPage(items=[], next=None)
+        page, notices = await _mine(
+            site, visitor, lambda token: site.tickets.mine(token, after or None, PAGE_SIZE), nothing, "tickets"
+        )
+        return site.renderer.page(
+            request,
+            visitor,
+            "tickets.html",
+            here="tickets",
+            groups=ticket_groups(page.items),
+            more=f"/my/tickets?{urlencode({'after': page.next})}" if page.next else None,
+            notices=notices,
+            status=503 if notices else 200,
+        )
+
+    @router.get("/my/orders", dependencies=[open_to_all])
+    async def my_orders(request: Request, after: After = "") -> Response:
+        visitor = await site.visitors.recognise(request)
+        nothing = OrderPage(items=[], next=None)
+        page, notices = await _mine(
+            site, visitor, lambda token: site.orders.orders(token, after or None, PAGE_SIZE), nothing, "orders"
+        )
+        return site.renderer.page(
+            request,
+            visitor,
+            "orders.html",
+            here="orders",
+            orders=[order_view(order) for order in page.items],
+            more=f"/my/orders?{urlencode({'after': page.next})}" if page.next else None,
+            notices=notices,
+            status=503 if notices else 200,
+        )
+
+    return router
+
+
+async def _mine(
+    site: Site, visitor: Visitor, ask: Callable[[str], Awaitable[T]], nothing: T, what: str
+) -> tuple[T, list[Notice]]:
+    """What belongs to the visitor: nothing for a stranger, and a sentence if it cannot be asked now."""
+    if visitor.session is None and not visitor.is_unknown:
+        return nothing, []
+    try:
+        async with site.token_of(visitor) as token:
+            return await ask(token), []
+    except ProviderUnavailable:
+        text = "They are safe. Try again in a minute."
+        return nothing, [Notice("error", f"We cannot show your {what} at the moment.", text)]

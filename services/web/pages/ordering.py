@@ -1,0 +1,175 @@
+"""From chosen places to an order."""
+
+import hashlib
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.identity import open_to_all
+from services.web import formats
+from services.web.clients.orders import Order
+from services.web.cookies import Visitor
+from services.web.domain import EventUnknown, FormTooOld, SessionEnded
+from services.web.pages.browse import event_page
+from services.web.site import Site
+from services.web.views import Choice, Notice
+from tracing.spans import current_traceparent
+
+_QUANTITY = "quantity-"
+_MOST_DIGITS = 4
+_LONGEST_SEAT_ID = 200
+
+NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
+OLD_PAGE = Notice(
+    "warning",
+    "This page was open for a long time.",
+    "What you chose is still here: press the button again.",
+    focus=True,
+)
+NO_ANSWER = Notice(
+    "error",
+    "We could not hold your places just now.",
+    "What you chose is still here. Press the button again in a few seconds: you will not get them twice.",
+    focus=True,
+)
+
+
+def make_ordering_router(site: Site) -> APIRouter:
+    """The form of the event page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/events/{event_id}/orders", dependencies=[open_to_all])
+    async def order(request: Request, event_id: UUID) -> Response:
+        visitor = await site.visitors.recognise(request)
+        choice = choice_of(await request.form(max_files=0, max_fields=300))
+        try:
+            form = await site.cookies.own_form(request, visitor)
+        except FormTooOld:
+            return await event_page(site, request, visitor, event_id, choice=choice, notices=(OLD_PAGE,), status=403)
+        if choice.is_empty:
+            return await event_page(site, request, visitor, event_id, notices=(NOTHING_CHOSEN,), status=422)
+        attempt = str(form.get("attempt") or "")[:100]
+        return await _place(site, request, visitor, event_id, choice, attempt)
+
+    return router
+
+
+def choice_of(form: FormData) -> Choice:
+    """What a form chooses: fields `quantity-<class_id>` and `seat`. What cannot be read is not chosen."""
+    quantities: dict[UUID, int] = {}
+    seats: dict[str, None] = {}
+    for name, value in form.multi_items():
+        if not isinstance(value, str):
+            continue
+        if name == "seat" and value and len(value) <= _LONGEST_SEAT_ID:
+            seats[value] = None
+        if name.startswith(_QUANTITY) and value.isdecimal() and len(value) <= _MOST_DIGITS and int(value) > 0:
+            try:
+                quantities[UUID(name.removeprefix(_QUANTITY))] = int(value)
+            except ValueError:
+                continue
+    return Choice(quantities, tuple(seats))
+
+
+async def _place(
+    site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str
+) -> Response:
+    try:
+        order = await _ask(site, visitor, event_id, choice, attempt)
+    except ProviderUnavailable:
+        # Perhaps it was done all the same: the same attempt again finds it instead of doing it twice.
+        return await event_page(
+            site, request, visitor, event_id, choice=choice, attempt=attempt, notices=(NO_ANSWER,), status=503
+        )
+    except ProviderProblem as problem:
+        return await _refused(site, request, visitor, event_id, choice, problem)
+    response = site.renderer.go_to(f"/orders/{order.order_id}", visitor)
+    site.cookies.remember_purchase(response, order.order_id, current_traceparent())
+    return response
+
+
+async def _ask(site: Site, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str) -> Order:
+    """Places the order, as a guest if need be."""
+    if visitor.session is None:
+        visitor.has_begun(await site.sessions.begin_as_guest(visitor.visitor_id))
+    try:
+        async with site.token_of(visitor) as token:
+            return await site.orders.place(
+                token, event_id, dict(choice.quantities), list(choice.seats), idempotency_key(attempt, event_id, choice)
+            )
+    except SessionEnded:
+        # Whoever was signed in must know; a guest has nothing to lose and becomes a new one.
+        if visitor.is_signed_in:
+            raise
+        visitor.has_ended()
+        visitor.has_begun(await site.sessions.begin_as_guest(visitor.visitor_id))
+        async with site.token_of(visitor) as token:
+            return await site.orders.place(
+                token, event_id, dict(choice.quantities), list(choice.seats), idempotency_key(attempt, event_id, choice)
+            )
+
+
+def idempotency_key(attempt: str, event_id: UUID, choice: Choice) -> str:
+    """The same for the same choice on the same page, so that pressing twice orders once; another for another choice."""
+    chosen = [
+        attempt,
+        event_id,
+        sorted((str(one), many) for one, many in choice.quantities.items()),
+        sorted(choice.seats),
+    ]
+    return hashlib.sha256(orjson.dumps(chosen)).hexdigest()
+
+
+async def _refused(
+    site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, problem: ProviderProblem
+) -> Response:
+    """Back to the event's page, with what was chosen and is still free, and a sentence about what is not."""
+    if problem.problem_code == "event_unknown":
+        raise EventUnknown from problem
+    site.shop.places_changed(event_id)
+    taken = frozenset(str(one) for one in problem.facts.get("seat_ids") or ())
+    notice = await _notice(site, event_id, problem, taken)
+    return await event_page(
+        site,
+        request,
+        visitor,
+        event_id,
+        choice=Choice(choice.quantities, tuple(one for one in choice.seats if one not in taken)),
+        notices=(notice,),
+        status=problem.status,
+        also_taken=taken,
+    )
+
+
+async def _notice(site: Site, event_id: UUID, problem: ProviderProblem, taken: frozenset[str]) -> Notice:
+    event = (await site.shop.event(event_id)).value
+    if problem.problem_code == "seats_taken":
+        house = await site.shop.house(event)
+        names = formats.enumerate_names([house.name_of(one) if house else one for one in sorted(taken)])
+        was = "was" if len(taken) == 1 else "were"
+        return Notice(
+            "error",
+            "Somebody was quicker.",
+            f"{names} {was} taken a moment ago. Your other seats are still chosen: pick another, then press again.",
+            focus=True,
+        )
+    if problem.problem_code == "sold_out":
+        class_id = str(problem.facts.get("class_id"))
+        name = next((one.name for one in event.classes if str(one.class_id) == class_id), "These places")
+        left = problem.facts.get("available")
+        if isinstance(left, int) and left > 0:
+            only = formats.count(left, "place is", "places are")
+            return Notice("error", f"{name}: only {only} left.", "Choose fewer, then press again.", focus=True)
+        text = "Choose another class, or look again later: places whose holds end come back on sale."
+        return Notice("error", f"{name}: sold out.", text, focus=True)
+    if problem.problem_code == "not_on_sale":
+        text = "The sale has not begun, or is over."
+        return Notice("warning", "This event is not on sale at the moment.", text, focus=True)
+    if problem.problem_code == "too_many_places":
+        most = formats.count(event.max_per_order, "place", "places")
+        return Notice("warning", f"At most {most} an order.", "Choose fewer, then press again.", focus=True)
+    return Notice("error", "That did not work.", problem.detail or "Choose again, then press the button.", focus=True)

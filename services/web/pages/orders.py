@@ -1,0 +1,224 @@
+"""The page of an order: to pay it, to watch it, to have its tickets."""
+
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.identity import open_to_all
+from chassis.logs import log
+from services.web.clients.accounts import Me
+from services.web.clients.orders import Order
+from services.web.clients.tickets import PdfFormat, Ticket
+from services.web.cookies import Visitor
+from services.web.domain import FormTooOld, TicketsNotHere
+from services.web.order_views import order_view, ticket_view
+from services.web.site import Site
+from services.web.views import Notice
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LONGEST_NAME = 200
+_LONGEST_EMAIL = 254
+_LOG = log(__name__)
+
+OLD_PAGE = Notice(
+    "warning", "This page was open for a long time.", "Nothing was done. Press the button again.", focus=True
+)
+NO_BANK = Notice(
+    "error",
+    "We cannot reach the bank at the moment.",
+    "Nothing was charged, and your places are still held. Try again in a few seconds.",
+    focus=True,
+)
+TOO_LATE = Notice("error", "The time to pay is over.", "Your places go back on sale. Nothing was charged.", focus=True)
+TOO_LATE_TO_CANCEL = Notice(
+    "warning", "This order cannot be cancelled any more.", "What you see below is how it stands.", focus=True
+)
+NO_TICKETS_NOW = Notice(
+    "warning",
+    "We cannot show your tickets at the moment.",
+    "They are safe, and in your e-mail too. Try again in a few seconds.",
+)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Who the tickets are for, as far as it is known or written."""
+
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a page says besides the order itself."""
+
+    notices: tuple[Notice, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+    contact: Contact | None = None
+    status: int = 200
+
+
+def make_orders_router(site: Site) -> APIRouter:
+    """Pages of one order. They are its buyer's alone; anybody else gets the same answer as for no order."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/orders/{order_id}", dependencies=[open_to_all])
+    async def show(request: Request, order_id: UUID) -> Response:
+        async with site.person(request) as (visitor, token):
+            return await _page(site, request, visitor, token, await site.orders.order(token, order_id))
+
+    @router.post("/orders/{order_id}/pay", dependencies=[open_to_all])
+    async def pay(request: Request, order_id: UUID) -> Response:
+        async with site.person(request) as (visitor, token):
+            return await _pay(site, request, visitor, token, order_id)
+
+    @router.get("/orders/{order_id}/return", dependencies=[open_to_all])
+    async def come_back(request: Request, order_id: UUID) -> Response:
+        async with site.person(request) as (visitor, token):
+            return await _come_back(site, visitor, token, order_id)
+
+    @router.post("/orders/{order_id}/cancel", dependencies=[open_to_all])
+    async def cancel(request: Request, order_id: UUID) -> Response:
+        async with site.person(request) as (visitor, token):
+            return await _cancel(site, request, visitor, token, order_id)
+
+    @router.get("/orders/{order_id}/tickets.pdf", dependencies=[open_to_all])
+    async def pdf(request: Request, order_id: UUID, format: PdfFormat = "a4") -> Response:  # noqa: A002  # the address says so
+        async with site.person(request) as (_, token):
+            return await _pdf(site, token, order_id, format)
+
+    return router
+
+
+async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -> Response:
+    try:
+        await site.orders.refresh(token, order_id)
+    except ProviderUnavailable:
+        # The bank tells orders by itself too; the page waits for that.
+        _LOG.info("an order could not be refreshed on the way back", order_id=str(order_id))
+    return site.renderer.go_to(f"/orders/{order_id}?returned=1", visitor)
+
+
+async def _cancel(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
+    try:
+        await site.cookies.own_form(request, visitor)
+        await site.orders.cancel(token, order_id)
+    except FormTooOld:
+        said = Said((OLD_PAGE,), status=403)
+    except ProviderProblem as problem:
+        if problem.problem_code != "order_not_cancellable":
+            raise
+        said = Said((TOO_LATE_TO_CANCEL,), status=problem.status)
+    else:
+        return site.renderer.go_to(f"/orders/{order_id}", visitor)
+    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), said)
+
+
+async def _pdf(site: Site, token: str, order_id: UUID, pdf_format: PdfFormat) -> Response:
+    try:
+        content = await site.tickets.pdf(token, order_id, pdf_format)
+    except ProviderProblem as problem:
+        if problem.problem_code == "tickets_unknown":
+            raise TicketsNotHere from problem
+        raise
+    headers = {
+        "Content-Disposition": f'attachment; filename="onsale-tickets-{pdf_format}.pdf"',
+        "Cache-Control": "private, no-store",
+    }
+    return Response(content, headers=headers, media_type="application/pdf")
+
+
+async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
+    order = await site.orders.order(token, order_id)
+    try:
+        form = await site.cookies.own_form(request, visitor)
+    except FormTooOld:
+        return await _page(site, request, visitor, token, order, Said((OLD_PAGE,), status=403))
+    contact = Contact(str(form.get("name") or "").strip(), str(form.get("email") or "").strip())
+    errors = contact_errors(contact) or await _tell_contact(site, token, contact)
+    if errors:
+        return await _page(site, request, visitor, token, order, Said(errors=errors, contact=contact, status=422))
+    return_url = f"{site.settings.public_url.rstrip('/')}/orders/{order_id}/return"
+    try:
+        order = await site.orders.check_out(token, order_id, return_url)
+    except ProviderUnavailable:
+        return await _page(site, request, visitor, token, order, Said((NO_BANK,), contact=contact, status=503))
+    except ProviderProblem as problem:
+        if problem.problem_code == "hold_expired":
+            order = await site.orders.order(token, order_id)
+            return await _page(site, request, visitor, token, order, Said((TOO_LATE,), contact=contact, status=410))
+        if problem.problem_code != "order_not_payable":
+            raise
+        # It has moved on already, in another tab perhaps: its page says how far.
+        return site.renderer.go_to(f"/orders/{order_id}", visitor)
+    return site.renderer.go_to(order.redirect_url or f"/orders/{order_id}", visitor)
+
+
+def contact_errors(contact: Contact) -> dict[str, str]:
+    """What is wrong with a name and an e-mail address, by field, in words."""
+    errors: dict[str, str] = {}
+    if not contact.name or len(contact.name) > _LONGEST_NAME:
+        errors["name"] = "Write your name, so that the tickets have one."
+    if not _EMAIL.fullmatch(contact.email) or len(contact.email) > _LONGEST_EMAIL:
+        errors["email"] = "Write your whole e-mail address, like name@example.org."
+    return errors
+
+
+async def _tell_contact(site: Site, token: str, contact: Contact) -> dict[str, str]:
+    """Tells accounts, if it is new; what accounts does not like comes back by field."""
+    me = await site.accounts.me(token)
+    if (me.name, me.email) == (contact.name, contact.email):
+        return {}
+    try:
+        await site.accounts.tell_contact(token, contact.name, contact.email)
+    except ProviderProblem as problem:
+        if problem.problem_code == "email_taken":
+            return {"email": "This address belongs to another account. Write another one, or sign in with it."}
+        if problem.status == 422:
+            return {"email": "This e-mail address does not look right. Look at it again."}
+        raise
+    return {}
+
+
+async def _page(
+    site: Site, request: Request, visitor: Visitor, token: str, order: Order, said: Said | None = None
+) -> Response:
+    said = said or Said()
+    notices = list(said.notices)
+    tickets: list[Ticket] = []
+    if order.state == "confirmed":
+        try:
+            tickets = await site.tickets.of_order(token, order.order_id)
+        except ProviderUnavailable:
+            notices.append(NO_TICKETS_NOW)
+    view = order_view(
+        order,
+        has_tickets=bool(tickets),
+        has_returned=request.query_params.get("returned") == "1",
+        trace_url=site.renderer.trace_url,
+    )
+    contact = said.contact or (await _known_contact(site, token) if view.phase in ("held", "declined") else Contact())
+    return site.renderer.page(
+        request,
+        visitor,
+        "order.html",
+        status=said.status,
+        order=view,
+        tickets=[ticket_view(ticket) for ticket in tickets],
+        contact=contact,
+        errors=said.errors,
+        notices=notices,
+    )
+
+
+async def _known_contact(site: Site, token: str) -> Contact:
+    """What the person has told before, to save them from writing it again; nothing if that cannot be asked now."""
+    try:
+        me: Me = await site.accounts.me(token)
+    except ProviderUnavailable:
+        return Contact()
+    return Contact(me.name or "", me.email or "")

@@ -1,0 +1,146 @@
+"""Signing in, up and out."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.identity import open_to_all
+from services.web.clients.accounts import SignedIn
+from services.web.cookies import Visitor
+from services.web.domain import FormTooOld
+from services.web.site import Site
+from services.web.views import Notice
+from services.web.visitors import local_path
+
+OLD_PAGE = Notice("warning", "This page was open for a long time.", "Nothing was done. Write it once more.", focus=True)
+NO_ACCOUNTS = Notice(
+    "error",
+    "We cannot sign anybody in at the moment.",
+    "Try again in a minute. You can buy without an account.",
+    focus=True,
+)
+SIGN_IN_FAILED = Notice(
+    "error",
+    "That did not fit.",
+    "The e-mail address or the password is wrong. Look at both, then try again.",
+    focus=True,
+)
+
+
+def make_signing_in_router(site: Site) -> APIRouter:
+    """How a visitor becomes somebody, and nobody again."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/sign-in", dependencies=[open_to_all])
+    async def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the address says so
+        visitor = await site.visitors.recognise(request)
+        return _sign_in_page(site, request, visitor, local_path(next))
+
+    @router.post("/sign-in", dependencies=[open_to_all])
+    async def sign_in(request: Request) -> Response:
+        return await _sign_in(site, request)
+
+    @router.get("/sign-up", dependencies=[open_to_all])
+    async def sign_up_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the address says so
+        visitor = await site.visitors.recognise(request)
+        return _sign_up_page(site, request, visitor, {"next": local_path(next)})
+
+    @router.post("/sign-up", dependencies=[open_to_all])
+    async def sign_up(request: Request) -> Response:
+        return await _sign_up(site, request)
+
+    @router.post("/sign-out", dependencies=[open_to_all])
+    async def sign_out(request: Request) -> Response:
+        visitor = await site.visitors.recognise(request)
+        await site.cookies.own_form(request, visitor)
+        if visitor.session is not None:
+            await site.sessions.end(visitor.session)
+        visitor.has_ended()
+        return site.renderer.go_to("/", visitor)
+
+    return router
+
+
+async def _sign_in(site: Site, request: Request) -> Response:
+    visitor = await site.visitors.recognise(request)
+    form, next_path, email = await _form(site, request, visitor)
+    if form is None:
+        return _sign_in_page(site, request, visitor, next_path, email, OLD_PAGE, 403)
+    try:
+        signed_in = await site.accounts.sign_in(email, str(form.get("password") or ""))
+    except ProviderUnavailable:
+        return _sign_in_page(site, request, visitor, next_path, email, NO_ACCOUNTS, 503)
+    except ProviderProblem:
+        return _sign_in_page(site, request, visitor, next_path, email, SIGN_IN_FAILED, 401)
+    return await _begin(site, visitor, signed_in, next_path)
+
+
+async def _sign_up(site: Site, request: Request) -> Response:
+    visitor = await site.visitors.recognise(request)
+    form, next_path, email = await _form(site, request, visitor)
+    if form is None:
+        written: dict[str, Any] = {"next": next_path, "email": email, "notices": [OLD_PAGE], "status": 403}
+        return _sign_up_page(site, request, visitor, written)
+    name = str(form.get("name") or "").strip()
+    written = {"next": next_path, "email": email, "name": name}
+    try:
+        signed_in = await site.accounts.sign_up(email, str(form.get("password") or ""), name)
+    except ProviderUnavailable:
+        return _sign_up_page(site, request, visitor, written | {"notices": [NO_ACCOUNTS], "status": 503})
+    except ProviderProblem as problem:
+        return _sign_up_page(site, request, visitor, written | _not_liked(problem))
+    return await _begin(site, visitor, signed_in, next_path)
+
+
+async def _form(site: Site, request: Request, visitor: Visitor) -> tuple[FormData | None, str, str]:
+    """The form (None if it is not ours), where to go afterwards, and the e-mail address that was written."""
+    written = await request.form(max_files=0, max_fields=20)
+    next_path, email = local_path(str(written.get("next") or "")), str(written.get("email") or "").strip()
+    try:
+        return await site.cookies.own_form(request, visitor), next_path, email
+    except FormTooOld:
+        return None, next_path, email
+
+
+async def _begin(site: Site, visitor: Visitor, signed_in: SignedIn, next_path: str) -> Response:
+    """A new session with a new id. The one before, a guest's perhaps, ends."""
+    before = visitor.session
+    visitor.has_begun(await site.sessions.begin(signed_in, guest=False))
+    if before is not None:
+        await site.sessions.end(before)
+    return site.renderer.go_to(next_path, visitor)
+
+
+def _sign_in_page(
+    site: Site,
+    request: Request,
+    visitor: Visitor,
+    next_path: str,
+    email: str = "",
+    notice: Notice | None = None,
+    status: int = 200,
+) -> Response:
+    notices = [notice] if notice else []
+    return site.renderer.page(
+        request, visitor, "sign_in.html", status=status, here="sign-in", next=next_path, email=email, notices=notices
+    )
+
+
+def _sign_up_page(site: Site, request: Request, visitor: Visitor, written: dict[str, Any]) -> Response:
+    empty: dict[str, Any] = {"email": "", "name": "", "errors": {}, "notices": [], "status": 200}
+    return site.renderer.page(request, visitor, "sign_up.html", here="sign-in", **(empty | written))
+
+
+def _not_liked(problem: ProviderProblem) -> dict[str, Any]:
+    """What accounts did not like about a new account, by field."""
+    if problem.problem_code == "email_taken":
+        return {"errors": {"email": "There is an account with this address. Sign in instead."}, "status": 409}
+    if problem.problem_code == "password_too_weak":
+        return {"errors": {"password": problem.detail or "Choose a longer password."}, "status": 422}
+    if problem.problem_code == "email_invalid":
+        return {"errors": {"email": "This e-mail address does not look right. Look at it again."}, "status": 422}
+    text = problem.detail or "Look at what you wrote, then try again."
+    return {"notices": [Notice("error", "That did not work.", text, focus=True)], "status": 422}

@@ -1,0 +1,287 @@
+"""A house as a picture and as a list of the same seats.
+
+Geometry never changes, what is taken changes all the time. So both are drawn once per event and kept: the picture
+as an SVG document with an immutable address, the list as fixed text with a gap per seat and per zone. A page view
+only fills the gaps.
+"""
+
+import gzip
+import hashlib
+import math
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from uuid import UUID
+
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from services.web import formats
+from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
+_PALETTE = ("#7c5cff", "#e4572e", "#0f9d8a", "#d99a00", "#c2418f", "#3a7bd5")
+_NOT_FOR_SALE = "#9a93a6"
+
+
+@dataclass(frozen=True)
+class Category:
+    """What seats of one kind are sold as."""
+
+    index: int
+    name: str
+    colour: str
+    price_minor: int
+    price: str
+
+
+@dataclass(frozen=True)
+class PlacedSeat:
+    """A seat that is for sale, numbered through the house: the list and the picture agree on `index`."""
+
+    index: int
+    seat_id: str
+    number: str
+    x: float
+    y: float
+    gap: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seats of one row and one category, beside each other."""
+
+    place: str
+    row: str
+    category: Category
+    seats: tuple[PlacedSeat, ...]
+
+
+@dataclass(frozen=True)
+class HouseZone:
+    """A part of the house and the seats for sale in it."""
+
+    name: str
+    runs: tuple[Run, ...]
+    gap: str
+
+    @property
+    def seat_ids(self) -> list[str]:
+        return [seat.seat_id for run in self.runs for seat in run.seats]
+
+
+@dataclass
+class House:
+    """A seat map as one event sells it."""
+
+    event_id: UUID
+    drawing_key: str
+    width: float
+    height: float
+    categories: list[Category]
+    zones: list[HouseZone]
+    by_seat_id: dict[str, tuple[Run, PlacedSeat]]
+    picture: bytes
+    compressed_picture: bytes
+    _pieces: list[str] = field(default_factory=list)
+
+    def name_of(self, seat_id: str) -> str:
+        """A seat as people call it: `Stalls, row A, seat 12`."""
+        found = self.by_seat_id.get(seat_id)
+        return f"{found[0].place}, seat {found[1].number}" if found else "a seat of another plan"
+
+    def price_of(self, seat_id: str) -> int:
+        """Price in minor units; 0 for a seat that is not for sale here."""
+        found = self.by_seat_id.get(seat_id)
+        return found[0].category.price_minor if found else 0
+
+    def list_of_seats(self, taken: Mapping[str, str], chosen: Collection[str] = ()) -> Markup:
+        """The list as HTML, with what is taken switched off and what is chosen ticked."""
+        gaps: dict[str, str] = {}
+        for zone in self.zones:
+            free = sum(1 for seat_id in zone.seat_ids if seat_id not in taken)
+            gaps[zone.gap] = f"{free:,} free" if free else "Sold out"
+        for seat_id, (_, seat) in self.by_seat_id.items():
+            state = taken.get(seat_id)
+            if state:
+                gaps[seat.gap] = f' disabled data-state="{escape(state)}"'
+            elif seat_id in chosen:
+                gaps[seat.gap] = " checked"
+        # Odd pieces are the gaps.
+        filled = (piece if at % 2 == 0 else gaps.get(piece, "") for at, piece in enumerate(self._pieces))
+        return Markup("".join(filled))  # noqa: S704 - the pieces come from an escaping template, the gaps from above
+
+
+def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> House:
+    """Draws the picture and prepares the list; takes some ten milliseconds for 2,000 seats, hence kept."""
+    categories = _categories(event, seat_map)
+    zones: list[HouseZone] = []
+    counter = 0
+    for at, zone in enumerate(seat_map.zones):
+        runs: list[Run] = []
+        for row in zone.rows:
+            for run in _runs(zone.name, row, categories, counter):
+                counter += len(run.seats)
+                runs.append(run)
+        zones.append(HouseZone(zone.name, tuple(runs), f"z{at}"))
+    picture = _picture(seat_map, zones, categories).encode()
+    house = House(
+        event_id=event.event_id,
+        drawing_key=hashlib.sha256(picture).hexdigest()[:12],
+        width=seat_map.width,
+        height=seat_map.height,
+        categories=[one for one in categories.values() if one is not None],
+        zones=[zone for zone in zones if zone.runs],
+        by_seat_id={seat.seat_id: (run, seat) for zone in zones for run in zone.runs for seat in run.seats},
+        picture=picture,
+        compressed_picture=gzip.compress(picture, 9, mtime=0),
+    )
+    text = templates.get_template("parts/seat_list.html").render(house=house, gap=_gap)
+    house._pieces = _GAP.split(text)  # noqa: SLF001 - its own maker, in its own module
+    return house
+
+
+_GAP = re.compile("\x00([sz][0-9]+)\x00")
+
+
+def _gap(name: str) -> Markup:
+    return Markup(f"\x00{name}\x00")  # noqa: S704 - a marker of our own, cut out again before anything is sent
+
+
+def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
+    """By name. None for a kind of seat that no class of the event sells."""
+    classes: dict[str, TicketClass] = {one.name: one for one in event.classes if one.kind == "seated"}
+    found: dict[str, Category | None] = {}
+    for at, category in enumerate(seat_map.categories):
+        ticket_class = classes.get(category.name)
+        if ticket_class is None:
+            found[category.name] = None
+            continue
+        given = [one for one in (ticket_class.colour, category.colour) if one and _COLOUR.fullmatch(one)]
+        colour = given[0] if given else _PALETTE[at % len(_PALETTE)]
+        found[category.name] = Category(
+            index=at,
+            name=category.name,
+            colour=colour,
+            price_minor=ticket_class.price_minor,
+            price=formats.price(ticket_class.price_minor, event.currency),
+        )
+    return found
+
+
+def _runs(zone_name: str, row: Row, categories: dict[str, Category | None], first: int) -> list[Run]:
+    runs: list[Run] = []
+    place = f"{zone_name}, row {row.label}" if row.label else zone_name
+    for name, seats in groupby(row.seats, key=lambda seat: seat.category):
+        category = categories.get(name)
+        if category is None:
+            continue
+        placed = tuple(
+            PlacedSeat(at, seat.seat_id, seat.number, seat.x, seat.y, f"s{at}") for at, seat in enumerate(seats, first)
+        )
+        first += len(placed)
+        runs.append(Run(place, row.label, category, placed))
+    return runs
+
+
+def seat_radius(seat_map: SeatMap) -> float:
+    """A radius that leaves a gap between the nearest neighbours, in the map's units."""
+    nearest = math.inf
+    for zone in seat_map.zones:
+        for row in zone.rows:
+            for left, right in pairwise(row.seats):
+                nearest = min(nearest, _distance(left, right) or math.inf)
+        for above, below in pairwise(zone.rows):
+            for seat in above.seats[:: max(1, len(above.seats) // 4)]:
+                for other in below.seats:
+                    nearest = min(nearest, _distance(seat, other) or math.inf)
+    if nearest is math.inf:
+        nearest = min(seat_map.width, seat_map.height) / 10
+    return nearest * 0.43
+
+
+def _distance(left: Seat, right: Seat) -> float:
+    return math.hypot(left.x - right.x, left.y - right.y)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def _picture(seat_map: SeatMap, zones: list[HouseZone], categories: dict[str, Category | None]) -> str:
+    """The SVG document. Attributes only, no style: it is shown as an image and inside pages with a strict policy."""
+    radius = seat_radius(seat_map)
+    size = f"{_number(seat_map.width)} {_number(seat_map.height)}"
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">']
+    for source in seat_map.zones:
+        out.extend(_area(area) for area in source.areas)
+    out.append('<g class="plan__labels" font-family="system-ui,sans-serif" fill="#857d92" text-anchor="middle">')
+    for zone in zones:
+        out.extend(_row_labels(zone, radius))
+    out.append("</g>")
+    unsold = [
+        seat
+        for source in seat_map.zones
+        for row in source.rows
+        for seat in row.seats
+        if categories.get(seat.category) is None
+    ]
+    out.append(f'<g fill="{_NOT_FOR_SALE}" fill-opacity=".35">')
+    out.extend(f'<circle cx="{_number(s.x)}" cy="{_number(s.y)}" r="{_number(radius * 0.5)}"/>' for s in unsold)
+    out.append('</g><g class="plan__seats">')
+    for zone in zones:
+        for run in zone.runs:
+            out.append(f'<g fill="{run.category.colour}">')
+            out.extend(
+                f'<circle id="p{seat.index}" cx="{_number(seat.x)}" cy="{_number(seat.y)}" r="{_number(radius)}"/>'
+                for seat in run.seats
+            )
+            out.append("</g>")
+    out.append("</g></svg>")
+    return "".join(out)
+
+
+def _row_labels(zone: HouseZone, radius: float) -> list[str]:
+    labels: list[str] = []
+    size = _number(radius * 1.3)
+    for _, group in groupby(zone.runs, key=lambda run: run.place):
+        runs = list(group)
+        seats = [seat for run in runs for seat in run.seats]
+        left, right = min(seats, key=lambda seat: seat.x), max(seats, key=lambda seat: seat.x)
+        labels.extend(
+            f'<text x="{_number(seat.x + side * radius * 2.6)}" y="{_number(seat.y + radius * 0.45)}" '
+            f'font-size="{size}">{escape(runs[0].row)}</text>'
+            for seat, side in ((left, -1), (right, 1))
+        )
+    return labels
+
+
+def _area(area: Mapping[str, object]) -> str:
+    """A drawing of the plan (stage, bar, block): a rectangle with words, turned by its rotation in degrees."""
+
+    def number(name: str) -> float:
+        value = area.get(name)
+        if value is None and isinstance(position := area.get("position"), Mapping):
+            value = position.get(name)
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+    x, y, width, height = (number(name) for name in ("x", "y", "width", "height"))
+    turn = number("rotation")
+    middle_x, middle_y = x + width / 2, y + height / 2
+    rotate = f' transform="rotate({_number(turn)} {_number(middle_x)} {_number(middle_y)})"' if turn else ""
+    text = area.get("text")
+    words = text if isinstance(text, str) else ""
+    size = min(height * 0.5, width / max(len(words), 1) * 1.3)
+    label = (
+        f'<text x="{_number(middle_x)}" y="{_number(middle_y + size * 0.35)}" font-size="{_number(size)}" '
+        f'font-family="system-ui,sans-serif" font-weight="600" letter-spacing="{_number(size * 0.12)}" '
+        f'text-anchor="middle" fill="#857d92">{escape(words)}</text>'
+        if words
+        else ""
+    )
+    return (
+        f'<g class="plan__area"{rotate}><rect x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" '
+        f'height="{_number(height)}" rx="{_number(min(width, height) * 0.12)}" fill="#857d92" fill-opacity=".16"/>'
+        f"{label}</g>"
+    )

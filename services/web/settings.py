@@ -1,0 +1,41 @@
+"""What this service is told from outside."""
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings, settings_config
+
+
+class WebSettings(ServiceSettings):
+    """Settings of `web`, as `WEB_...` in the environment."""
+
+    model_config = settings_config("WEB_")
+    service_name = "web"
+
+    # Where browsers find this service; banks send them back there.
+    public_url: str
+    # Signs form tokens and purchase cookies. The same in every process; changing it makes open pages ask again.
+    cookie_secret: SecretStr = Field(min_length=32)
+    accounts_url: str
+    catalog_url: str
+    inventory_url: str
+    orders_url: str
+    tickets_url: str
+    # Base address of the trace viewer, e.g. http://127.0.0.1:16686; without one pages show the id alone.
+    trace_url: str | None = None
+    # Origins of the banks' payment pages, separated by blanks: a form may end there (Content-Security-Policy form-action).
+    payment_origins: str = ""
+    # Open live streams that one process holds; more are sent away and try again.
+    max_streams: int = Field(default=2000, ge=0)
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuses settings that must not meet."""
+        super().model_post_init(context)
+        if self.environment == "production" and not self.public_url.startswith("https://"):
+            raise ValueError("public_url must start with https:// in production: sessions travel in secure cookies.")
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come over https, so that cookies can be bound to it."""
+        return self.public_url.startswith("https://")

@@ -1,0 +1,64 @@
+"""What the pages are made with."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from chassis.errors import StoreUnavailable
+from chassis.http import ProviderProblem
+from services.web.clients.accounts import AccountsClient
+from services.web.clients.orders import OrdersClient
+from services.web.clients.tickets import TicketsClient
+from services.web.cookies import Cookies, Visitor
+from services.web.domain import OrderNotHere, SessionEnded
+from services.web.rendering import Renderer
+from services.web.rooms import Rooms
+from services.web.sessions import Sessions
+from services.web.settings import WebSettings
+from services.web.shop import Shop
+from services.web.visitors import Visitors
+from services.web.watchers import Watchers
+
+_UNAUTHENTICATED = 401
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that a page may need; built once, in app.py."""
+
+    settings: WebSettings
+    shop: Shop
+    accounts: AccountsClient
+    orders: OrdersClient
+    tickets: TicketsClient
+    sessions: Sessions
+    cookies: Cookies
+    visitors: Visitors
+    renderer: Renderer
+    rooms: Rooms
+    watchers: Watchers
+
+    @asynccontextmanager
+    async def person(self, request: Request) -> AsyncIterator[tuple[Visitor, str]]:
+        """The visitor and a token of theirs, for a page that belongs to a person. Raises OrderNotHere to strangers."""
+        visitor = await self.visitors.recognise(request)
+        async with self.token_of(visitor) as token:
+            yield visitor, token
+
+    @asynccontextmanager
+    async def token_of(self, visitor: Visitor) -> AsyncIterator[str]:
+        """A token of the visitor. What is refused because of the token, or is not theirs, is said as it is."""
+        if visitor.is_unknown:
+            raise StoreUnavailable
+        if visitor.session is None:
+            raise OrderNotHere
+        try:
+            yield await self.sessions.token_of(visitor.session)
+        except ProviderProblem as problem:
+            if problem.status == _UNAUTHENTICATED:
+                raise SessionEnded from problem
+            if problem.problem_code == "order_unknown":
+                raise OrderNotHere from problem
+            raise
