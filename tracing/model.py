@@ -101,7 +101,7 @@ class Trace:
     @cached_property
     def orphans(self) -> tuple[Span, ...]:
         """Spans whose parent is not in the trace: not arrived yet, never sent, or lost."""
-        return tuple(span for span in self.spans if span.parent_id and span.parent_id not in self._by_id)
+        return tuple(span for span in self.spans if self.is_orphan(span))
 
     @cached_property
     def errors(self) -> tuple[Span, ...]:
@@ -131,6 +131,10 @@ class Trace:
     def get(self, span_id: str) -> Span | None:
         """The span with this id, or None."""
         return self._by_id.get(span_id)
+
+    def is_orphan(self, span: Span) -> bool:
+        """Whether the span names a parent that is not in the trace."""
+        return bool(span.parent_id) and span.parent_id not in self._by_id
 
     def children_of(self, span: Span) -> Sequence[Span]:
         """The direct children, by start."""

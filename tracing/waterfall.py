@@ -88,7 +88,7 @@ def _marks(trace: Trace, span: Span) -> str:
     if span.links:
         more = f" and {len(span.links) - 2} more" if len(span.links) > 2 else ""
         marks.append("⇢ " + ", ".join(_link_text(trace, span, link) for link in span.links[:2]) + more)
-    if span in trace.orphans:
+    if trace.is_orphan(span):
         marks.append(f"orphan of {span.parent_id}")
     return f" [{_clean('; '.join(marks))}]" if marks else ""
 
@@ -137,10 +137,11 @@ def _columns(text: str) -> int:
 def _cut(text: str, width: int) -> str:
     if _columns(text) <= width:
         return text
-    cut = text
-    while cut and _columns(cut) > width - 1:
-        cut = cut[:-1]
-    return cut + "…"
+    kept = 0
+    room = width - 1
+    while kept < len(text) and (room := room - _columns(text[kept])) >= 0:
+        kept += 1
+    return text[:kept] + "…"
 
 
 def main(arguments: list[str] | None = None) -> int:

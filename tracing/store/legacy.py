@@ -28,7 +28,7 @@ def legacy_trace(trace: Trace) -> Json:
             processes[key] = f"p{len(processes) + 1}"
             tags = [_tag(name, value) for name, value in span.resource.items() if name != "service.name"]
             described[processes[key]] = {"serviceName": span.service, "tags": tags}
-        spans.append(_span(span, processes[key], span in trace.orphans))
+        spans.append(_span(span, processes[key], trace.is_orphan(span)))
     return {"traceID": trace.trace_id, "spans": spans, "processes": described, "warnings": None}
 
 

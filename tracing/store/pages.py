@@ -158,7 +158,6 @@ def rows_of(trace: Trace, text: str = "") -> list[Row]:
     """The waterfall, at most 2,000 lines; `text` marks the spans that contain it."""
     colours = colours_of(trace.services)
     whole_ns = trace.duration_ns or 1
-    orphans = {span.span_id for span in trace.orphans}
     rows: list[Row] = []
     for depth, span in trace.walk():
         if len(rows) == MAX_ROWS:
@@ -172,7 +171,7 @@ def rows_of(trace: Trace, text: str = "") -> list[Row]:
                 colour=colours[span.service],
                 offset=human_duration(span.start_ns - trace.start_ns),
                 duration=human_duration(span.duration_ns),
-                orphan=span.span_id in orphans,
+                orphan=trace.is_orphan(span),
                 found=bool(text) and text.lower() in _searchable(span),
                 notes=notes_of(span),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tracing.store.encode import document_of, value_json
 from tracing.store.parameters import SpanQuery
 
 STATUS_ERROR = 2
+_LOOKS_ENCODED = re.compile(r"[-\d\[{]|true$|false$|inf$|nan$|$")  # may be no text in the span, but a number or a list
 SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 
 
@@ -156,13 +158,15 @@ def _conditions(query: SpanQuery) -> tuple[list[str], list[Any]]:
 
 
 def _attribute_condition(key: str, value: str, origin_ids: set[int]) -> tuple[str, list[Any]]:
-    """A coarse sieve in SQL: an attribute's key stands in the span's bytes as it is; `_fits` looks closer."""
+    """A coarse sieve in SQL: keys and texts stand in the span's bytes as they are; `_fits` looks closer."""
     if key == "error":
         return f"(status = {STATUS_ERROR}) = ?", [value.lower() == "true"]
     if key == "span.kind":
         return "max(kind, 1) = ?", [SPAN_KINDS.index(value) if value in SPAN_KINDS else -1]
     numbers = ",".join(str(origin_id) for origin_id in origin_ids)
-    return f"(instr(body, ?) > 0 OR origin_id IN ({numbers}))", [key.encode()]
+    needles = [key.encode()] if _LOOKS_ENCODED.match(value) else [key.encode(), value.encode()]
+    contained = " AND ".join("instr(body, ?) > 0" for _ in needles)
+    return f"({contained} OR origin_id IN ({numbers}))", needles
 
 
 def _fits(body: bytes, origin_id: int, wanted: Mapping[str, str], origins_with: Mapping[str, set[int]]) -> bool:
