@@ -1,0 +1,133 @@
+"""`make test`: everything that CI runs. `python tests/run.py [lint|tests|contracts|system]` runs one part.
+
+All parts run, also after one has failed; then come a table of their times and, alone on the last line, how many tests passed.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from local.chromium import install_chromium  # noqa: E402  # this file is started by its path
+
+BIN = Path(sys.executable).parent
+CHECKS = {
+    "ruff check": [str(BIN / "ruff"), "check", "."],
+    "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
+    "mypy": [sys.executable, "-m", "mypy", "."],
+    "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
+}
+WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile")
+WITH_SYSTEM = ("-m", "system or browser")
+NOTHING_COLLECTED = 5
+
+
+@dataclass
+class Part:
+    """What came of one part."""
+
+    name: str
+    ok: bool
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Runs the parts that were asked for."""
+    wanted = sys.argv[1:] or ["lint", "tests", "system"]
+    if unknown := set(wanted) - PARTS.keys():
+        print(f"There is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    os.chdir(ROOT)
+    parts = [part for name in wanted for part in PARTS[name]()]
+    print(_report(parts))
+    return 0 if all(part.ok for part in parts) else 1
+
+
+def lint() -> list[Part]:
+    """Style, types and the independence of services, side by side; only what fails is shown."""
+    print("Checking style, types and imports ...", flush=True)
+    with ThreadPoolExecutor(len(CHECKS)) as pool:
+        return list(pool.map(_check, CHECKS))
+
+
+def _check(name: str) -> Part:
+    started = time.monotonic()
+    done = subprocess.run(CHECKS[name], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        print(f"\n--- {name}\n{done.stdout}{done.stderr}", flush=True)
+    return Part(name, done.returncode == 0, time.monotonic() - started)
+
+
+def tests() -> list[Part]:
+    """Unit, integration and contract tests, on both cores."""
+    return [_pytest("unit, integration, contract", *WITHOUT_SYSTEM)]
+
+
+def contracts() -> list[Part]:
+    """The contract tests alone."""
+    folders = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("services/*/tests/contract"))
+    return [_pytest("contract", *WITHOUT_SYSTEM, *folders, "contracts")]
+
+
+def system() -> list[Part]:
+    """A whole running system, and a browser."""
+    install_chromium()
+    return [_pytest("system, browser", *WITH_SYSTEM)]
+
+
+PARTS = {"lint": lint, "tests": tests, "contracts": contracts, "system": system}
+
+
+def _pytest(name: str, *arguments: str) -> Part:
+    print(f"\nRunning: {name}", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}", *arguments]
+        code = subprocess.run(command, check=False).returncode
+        counts = _counts(results)
+    if code == NOTHING_COLLECTED:
+        print(f"There are no tests of this kind: {name}.", flush=True)
+    elif code != 0 and not counts["failed"]:
+        counts["failed"] = 1  # pytest itself did not get to its end
+    return Part(name, code == 0, time.monotonic() - started, counts)
+
+
+def _counts(results: Path) -> dict[str, int]:
+    """How many passed, failed (errors too) and were skipped, from the file that pytest wrote."""
+    totals = {"passed": 0, "failed": 0, "skipped": 0}
+    if not results.exists():
+        return totals
+    for suite in ET.parse(results).getroot().iter("testsuite"):  # noqa: S314  # pytest wrote it a moment ago
+        number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+        failed = number["failures"] + number["errors"]
+        totals["failed"] += failed
+        totals["skipped"] += number["skipped"]
+        totals["passed"] += max(0, number["tests"] - failed - number["skipped"])
+    return totals
+
+
+def _report(parts: list[Part]) -> str:
+    lines = ["", f"{'part':<30}{'seconds':>9}  result"]
+    for part in parts:
+        what = ", ".join(f"{number} {key}" for key, number in part.counts.items() if number)
+        lines.append(
+            f"{part.name:<30}{part.seconds:>9.1f}  {'ok' if part.ok else 'FAILED'}{'  ' + what if what else ''}"
+        )
+    total = {key: sum(part.counts.get(key, 0) for part in parts) for key in ("passed", "failed", "skipped")}
+    last = f"{total['passed']} passed, {total['failed']} failed"
+    return "\n".join([*lines, "", last + (f", {total['skipped']} skipped" if total["skipped"] else "")])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
