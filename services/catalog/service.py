@@ -1,0 +1,82 @@
+"""Use cases: what is read of the catalogue. Imports are in importing.py."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from chassis.db import Database
+from services.catalog import queries
+from services.catalog.domain import CursorInvalid, EventUnknown, SeatMapUnknown, search_words
+
+MAX_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some events by start; `next` continues the list, None at its end."""
+
+    items: Sequence[RowMapping]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class EventWithClasses:
+    """An event with all that its page tells."""
+
+    event: RowMapping
+    classes: Sequence[RowMapping]
+
+
+class Catalog:
+    """Reads may come from a replica: a price or title that was just imported may be seen a moment later."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_events(self, query: str, after: str | None, limit: int) -> Page:
+        """Upcoming events by start, whose title, venue, city or organiser have words that begin as those of the query."""
+        position = _position_of(after) if after else None
+        words = search_words(query)[:MAX_WORDS]
+        if query.strip() and not words:
+            return Page([], None)
+        async with self._database.reader() as reads:
+            found = await queries.events_page(reads, words, after=position, limit=limit + 1)
+        items = found[:limit]
+        return Page(items, _cursor_of(items[-1]) if len(found) > limit else None)
+
+    async def event(self, event_id: UUID) -> EventWithClasses:
+        """One event; EventUnknown if there is none."""
+        async with self._database.reader() as reads:
+            event = await queries.event_with_venue(reads, event_id)
+            if event is None:
+                raise EventUnknown(event_id)
+            return EventWithClasses(event, await queries.classes_of(reads, event_id))
+
+    async def seat_map(self, seat_map_id: UUID) -> str:
+        """The geometry of a house as JSON; SeatMapUnknown if there is none."""
+        async with self._database.reader() as reads:
+            document = await queries.seat_map_document(reads, seat_map_id)
+        if document is None:
+            raise SeatMapUnknown(seat_map_id)
+        return document
+
+
+def _cursor_of(row: RowMapping) -> str:
+    return base64.urlsafe_b64encode(f"{row['starts_at'].isoformat()} {row['event_id']}".encode()).decode().rstrip("=")
+
+
+def _position_of(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        starts_at, _, event_id = text.partition(" ")
+        moment = datetime.fromisoformat(starts_at)
+        if moment.tzinfo is None:
+            raise CursorInvalid
+        return moment, UUID(event_id)
+    except (ValueError, binascii.Error) as error:
+        raise CursorInvalid from error
