@@ -50,9 +50,12 @@ class Transaction(Reads):
         self._facts: list[dict[str, Any]] = []
         self._callbacks: list[Callable[[], None]] = []
 
-    async def publish(self, fact: Fact) -> None:
-        """Tells the world, if this transaction commits: the fact becomes a row of the outbox."""
-        self._facts.append(Outbox.row_of(fact))
+    async def publish(self, fact: Fact, *, traceparent: str | None = None) -> None:
+        """Tells the world, if this transaction commits: the fact becomes a row of the outbox.
+
+        `traceparent` puts the fact into another trace than the current one: that of the row which it is about.
+        """
+        self._facts.append(Outbox.row_of(fact, traceparent))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back if and when this transaction has committed; not if it fails."""

@@ -18,7 +18,7 @@ from chassis.facts import Fact, encode_cloud_event
 from chassis.ids import uuid7
 from chassis.logs import log
 from chassis.tables import outbox_table
-from tracing.spans import continued, current_traceparent, span
+from tracing.spans import continued, current_traceparent
 
 if TYPE_CHECKING:
     from chassis.db import Database
@@ -60,11 +60,12 @@ class Outbox:
         self._woken = asyncio.Event()
 
     @staticmethod
-    def row_of(fact: Fact) -> dict[str, Any]:
+    def row_of(fact: Fact, traceparent: str | None = None) -> dict[str, Any]:
         """The row that tells this fact. Its PRODUCER span is the parent of everything that follows from the fact."""
-        with span(f"create {fact.subject}", {"messaging.destination.name": fact.subject}, SpanKind.PRODUCER) as current:
-            event_id = uuid7()
-            current.set_attribute("messaging.message.id", str(event_id))
+        event_id = uuid7()
+        attributes = {"messaging.destination.name": fact.subject, "messaging.message.id": str(event_id)}
+        joined = traceparent or current_traceparent()
+        with continued(f"create {fact.subject}", joined, attributes, SpanKind.PRODUCER):
             return {
                 "event_id": event_id,
                 "subject": fact.subject,
@@ -99,7 +100,8 @@ class Outbox:
                 reconciled_at = float("-inf")
                 await asyncio.sleep(POLL_SECONDS)
             try:
-                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

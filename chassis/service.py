@@ -36,6 +36,8 @@ from tracing.spans import continued
 
 OnFact = Callable[[CloudEvent], Awaitable[None]]
 
+CANCEL_AGAIN_SECONDS = 0.5
+
 _LOG = log(__name__)
 
 
@@ -210,9 +212,13 @@ async def _running(*parts: tuple[str, Callable[[], Coroutine[Any, Any, None]]]) 
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        pending = set(tasks)
+        while pending:
+            # More than once: Python 3.11's `wait_for` swallows a cancellation that meets its own end (gh-86296), and so
+            # do libraries built on it.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _end_process_if_failed(task: asyncio.Task[None]) -> None:

@@ -37,6 +37,7 @@ class Worker:
                 _LOG.warning("a worker's step failed", worker=self.name, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(ERROR_PAUSE_SECONDS)
             try:
-                await asyncio.wait_for(self._woken.wait(), self._every_seconds)
+                async with asyncio.timeout(self._every_seconds):
+                    await self._woken.wait()
             except TimeoutError:
                 continue

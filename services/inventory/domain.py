@@ -1,0 +1,266 @@
+"""What may be sold, and to whom it is promised. Pure: allocation decides in memory, on rows that are locked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+MAX_PLACES_PER_HOLD = 50
+
+
+class HoldState(StrEnum):
+    """A hold's life: it ends sold, given back, or by itself."""
+
+    HELD = "held"
+    COMMITTED = "committed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class SeatState(StrEnum):
+    """A seat as everybody sees it."""
+
+    FREE = "free"
+    HELD = "held"
+    SOLD = "sold"
+
+
+class ClassKind(StrEnum):
+    """General admission is a counter; seated classes are rows, one per seat."""
+
+    GENERAL = "general"
+    SEATED = "seated"
+
+
+class InventoryError(Exception):
+    """Base of what inventory refuses."""
+
+    code: ClassVar[str]
+    category: ClassVar[str]
+
+
+class EventUnknown(InventoryError):
+    """Nothing is known about that event (yet)."""
+
+    code = "event_unknown"
+    category = "not_found"
+
+    def __init__(self, event_id: UUID) -> None:
+        self.event_id = event_id
+        super().__init__("This event is not known here. Check its id, or wait a moment if it was just published.")
+
+
+class PlaceUnknown(InventoryError):
+    """A class or seat that this event does not have."""
+
+    code = "place_unknown"
+    category = "not_found"
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(f"This event has no place {place}. Choose among the places of its page.")
+
+
+class TooManyPlaces(InventoryError):
+    """More than one hold may take."""
+
+    code = "too_many_places"
+    category = "invalid"
+
+    def __init__(self) -> None:
+        self.most = MAX_PLACES_PER_HOLD
+        super().__init__(f"One hold takes 1 to {MAX_PLACES_PER_HOLD} places. Choose fewer.")
+
+
+class SoldOut(InventoryError):
+    """Fewer places are left than were asked for."""
+
+    code = "sold_out"
+    category = "conflict"
+
+    def __init__(self, class_id: UUID, available: int) -> None:
+        self.class_id = class_id
+        self.available = available
+        left = "None are left right now" if available <= 0 else f"Only {available} are left right now"
+        super().__init__(f"{left}. Choose fewer, or try again: places that others do not pay for come back.")
+
+
+class SeatsTaken(InventoryError):
+    """Somebody else has some of these seats."""
+
+    code = "seats_taken"
+    category = "conflict"
+
+    def __init__(self, seat_ids: Sequence[str]) -> None:
+        self.seat_ids = list(seat_ids)
+        super().__init__("Some of these seats were just taken by somebody else. Choose others.")
+
+
+class HoldUnknown(InventoryError):
+    """No hold has this id."""
+
+    code = "hold_unknown"
+    category = "not_found"
+
+    def __init__(self, hold_id: UUID) -> None:
+        self.hold_id = hold_id
+        super().__init__("There is no such hold. Check its id.")
+
+
+class HoldDiffers(InventoryError):
+    """The id is in use for other places."""
+
+    code = "hold_differs"
+    category = "conflict"
+
+    def __init__(self, hold_id: UUID) -> None:
+        self.hold_id = hold_id
+        super().__init__("This id already names a hold of other places. Use a new id for a new hold.")
+
+
+class HoldGone(InventoryError):
+    """The hold has ended, and its places cannot be had back."""
+
+    code = "hold_gone"
+    category = "gone"
+
+    def __init__(self, hold_id: UUID) -> None:
+        self.hold_id = hold_id
+        super().__init__("This hold has ended and its places went to others. Start again with places that are free.")
+
+
+class Busy(InventoryError):
+    """More wait for this event than can be served soon."""
+
+    code = "inventory_busy"
+    category = "unavailable"
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("Very many people want this event at this moment. Try again in a second.")
+
+
+@dataclass(frozen=True)
+class Want:
+    """Places that somebody wants, all or nothing. The wisher makes the hold's id, so that asking again is safe."""
+
+    hold_id: UUID
+    order_id: UUID
+    places: tuple[tuple[UUID, int], ...]
+    seats: tuple[str, ...]
+    ttl_seconds: int
+
+    @property
+    def count(self) -> int:
+        """How many places these are."""
+        return sum(quantity for _, quantity in self.places) + len(self.seats)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Part of a hold: one seat, or a number of places of a class."""
+
+    class_id: UUID
+    seat_id: str | None
+    seat_label: str | None
+    quantity: int
+
+
+@dataclass
+class ClassRow:
+    """A ticket class of general admission as its locked row says."""
+
+    class_id: UUID
+    kind: ClassKind
+    capacity: int
+    held: int
+    sold: int
+
+    @property
+    def available(self) -> int:
+        """Places that nobody has."""
+        return self.capacity - self.held - self.sold
+
+
+@dataclass
+class SeatRow:
+    """A seat as its locked row says."""
+
+    seat_id: str
+    class_id: UUID
+    label: str
+    state: SeatState
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A wish that came true."""
+
+    want: Want
+    lines: tuple[Line, ...]
+
+
+Outcome = Granted | InventoryError
+
+
+@dataclass
+class Stock:
+    """The locked rows that a batch of wishes is about. Granting changes them, for the wishes behind."""
+
+    classes: Mapping[UUID, ClassRow]
+    seats: Mapping[str, SeatRow]
+    taken_seats: dict[str, UUID] = field(default_factory=dict)
+
+
+def allocate(wants: Iterable[Want], stock: Stock) -> list[Outcome]:
+    """Grants or refuses each wish, in order, all or nothing; a refused one leaves the stock to those behind it."""
+    return [_grant(want, stock) for want in wants]
+
+
+def _grant(want: Want, stock: Stock) -> Outcome:
+    refusal = _refusal(want, stock)
+    if refusal is not None:
+        return refusal
+    lines = []
+    for class_id, quantity in want.places:
+        stock.classes[class_id].held += quantity
+        lines.append(Line(class_id, None, None, quantity))
+    for seat_id in want.seats:
+        seat = stock.seats[seat_id]
+        seat.state = SeatState.HELD
+        stock.taken_seats[seat_id] = want.hold_id
+        lines.append(Line(seat.class_id, seat_id, seat.label, 1))
+    return Granted(want, tuple(lines))
+
+
+def _refusal(want: Want, stock: Stock) -> InventoryError | None:
+    if not 1 <= want.count <= MAX_PLACES_PER_HOLD:
+        return TooManyPlaces()
+    for class_id, quantity in want.places:
+        row = stock.classes.get(class_id)
+        if row is None or row.kind is not ClassKind.GENERAL:
+            return PlaceUnknown(str(class_id))
+        if quantity > row.available:
+            return SoldOut(class_id, row.available)
+    unknown = next((seat_id for seat_id in want.seats if seat_id not in stock.seats), None)
+    if unknown is not None:
+        return PlaceUnknown(unknown)
+    taken = [seat_id for seat_id in want.seats if stock.seats[seat_id].state is not SeatState.FREE]
+    return SeatsTaken(taken) if taken else None
+
+
+def is_same_wish(want: Want, order_id: UUID, lines: Sequence[Line]) -> bool:
+    """Whether a hold with these lines is what `want` asks for, so that asking again gets it again."""
+    places = {line.class_id: line.quantity for line in lines if line.seat_id is None}
+    seats = {line.seat_id for line in lines if line.seat_id is not None}
+    return order_id == want.order_id and places == dict(want.places) and seats == set(want.seats)
+
+
+def quantities(lines: Iterable[Line]) -> dict[UUID, int]:
+    """Places of general admission by class."""
+    totals: dict[UUID, int] = {}
+    for line in lines:
+        if line.seat_id is None:
+            totals[line.class_id] = totals.get(line.class_id, 0) + line.quantity
+    return totals

@@ -1,0 +1,65 @@
+"""Facts that inventory hears: what catalog publishes becomes places."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.db import Transaction
+from chassis.facts import Heard
+from chassis.inbox import Inbox, Received
+from services.inventory import queries
+from services.inventory.domain import EventUnknown
+
+
+class PublishedClass(Heard):
+    """A ticket class, as inventory reads it."""
+
+    class_id: UUID
+    name: str
+    kind: Literal["general", "seated"]
+    capacity: int = Field(ge=0)
+
+
+class EventPublished(Heard):
+    """An event that was published or changed."""
+
+    event_id: UUID
+    title: str
+    starts_at: datetime
+    classes: list[PublishedClass] = Field(min_length=1)
+
+
+class PublishedSeat(Heard):
+    """A seat, as inventory reads it."""
+
+    seat_id: str
+    label: str
+    class_id: UUID
+
+
+class SeatsPublished(Heard):
+    """Some of an event's seats."""
+
+    event_id: UUID
+    seats: list[PublishedSeat] = Field(min_length=1)
+
+
+def make_inbox(shard: int = 0) -> Inbox:
+    """What inventory does with each fact. Every shard hears all events: it is then ready to take any of them over."""
+    inbox = Inbox("inventory" if shard == 0 else f"inventory-shard-{shard}")
+
+    @inbox.hears("events.catalog.event_published.v1", EventPublished)
+    async def learn_event(tx: Transaction, fact: EventPublished, _received: Received) -> None:
+        event = {"event_id": fact.event_id, "title": fact.title, "starts_at": fact.starts_at}
+        classes = [{**each.model_dump(), "event_id": fact.event_id} for each in fact.classes]
+        await queries.upsert_event(tx, event, classes)
+
+    @inbox.hears("events.catalog.seats_published.v1", SeatsPublished)
+    async def learn_seats(tx: Transaction, fact: SeatsPublished, _received: Received) -> None:
+        if not await queries.event_exists(tx, fact.event_id):
+            raise EventUnknown(fact.event_id)  # it is on its way: tried again a little later
+        await queries.insert_seats(tx, fact.event_id, [seat.model_dump() for seat in fact.seats])
+
+    return inbox

@@ -1,0 +1,240 @@
+"""All SQL of inventory. Locks are taken in one order: hold, then classes by id, then seats by id."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from chassis.db import Reads, Transaction
+from services.inventory.domain import ClassKind, ClassRow, Granted, Line, SeatRow, SeatState, quantities
+
+SWEEP_BATCH = 200
+
+
+def lines_to_json(lines: tuple[Line, ...]) -> str:
+    """Lines as they are stored."""
+    return orjson.dumps(lines, default=str).decode()  # asyncpg has a UUID of its own
+
+
+def lines_of_json(stored: list[dict[str, Any]]) -> tuple[Line, ...]:
+    """Stored lines as the domain knows them."""
+    return tuple(Line(UUID(line["class_id"]), line["seat_id"], line["seat_label"], line["quantity"]) for line in stored)
+
+
+async def event_exists(reads: Reads, event_id: UUID) -> bool:
+    """Whether the event's places are known."""
+    query = text("SELECT 1 FROM event WHERE event_id = :event_id")
+    return (await reads.execute(query, {"event_id": event_id}, name="inventory.event_exists")).scalar() is not None
+
+
+async def lock_classes(tx: Transaction, event_id: UUID, class_ids: list[UUID]) -> dict[UUID, ClassRow]:
+    """Locks classes of an event, in the order of their ids."""
+    if not class_ids:
+        return {}
+    query = text("""
+        SELECT class_id, kind, capacity, held, sold FROM ticket_class
+        WHERE event_id = :event_id AND class_id = ANY(:class_ids) ORDER BY class_id FOR UPDATE
+    """)
+    rows = await tx.execute(query, {"event_id": event_id, "class_ids": class_ids}, name="inventory.lock_classes")
+    return {
+        row["class_id"]: ClassRow(row["class_id"], ClassKind(row["kind"]), row["capacity"], row["held"], row["sold"])
+        for row in rows.mappings()
+    }
+
+
+async def lock_seats(tx: Transaction, event_id: UUID, seat_ids: list[str]) -> dict[str, SeatRow]:
+    """Locks seats of an event, in the order of their ids."""
+    if not seat_ids:
+        return {}
+    query = text("""
+        SELECT seat_id, class_id, label, state FROM seat
+        WHERE event_id = :event_id AND seat_id = ANY(:seat_ids) ORDER BY seat_id FOR UPDATE
+    """)
+    rows = await tx.execute(query, {"event_id": event_id, "seat_ids": seat_ids}, name="inventory.lock_seats")
+    return {
+        row["seat_id"]: SeatRow(row["seat_id"], row["class_id"], row["label"], SeatState(row["state"]))
+        for row in rows.mappings()
+    }
+
+
+async def holds_by_id(reads: Reads, hold_ids: list[UUID]) -> dict[UUID, Any]:
+    """Holds as rows, by id."""
+    query = text(
+        "SELECT hold_id, event_id, order_id, state, expires_at, lines FROM hold WHERE hold_id = ANY(:hold_ids)"
+    )
+    rows = await reads.execute(query, {"hold_ids": hold_ids}, name="inventory.holds_by_id")
+    return {row["hold_id"]: row for row in rows.mappings()}
+
+
+async def lock_hold(tx: Transaction, event_id: UUID, hold_id: UUID) -> Any | None:
+    """Locks one hold; None if there is none."""
+    query = text("""
+        SELECT hold_id, event_id, order_id, state, expires_at, lines FROM hold
+        WHERE hold_id = :hold_id AND event_id = :event_id FOR UPDATE
+    """)
+    parameters = {"hold_id": hold_id, "event_id": event_id}
+    return (await tx.execute(query, parameters, name="inventory.lock_hold")).mappings().one_or_none()
+
+
+async def insert_holds(
+    tx: Transaction, event_id: UUID, granted: list[Granted], traceparent: str | None
+) -> dict[UUID, Any]:
+    """Writes granted holds, in one statement. When each of them expires, by id: this database's clock decides."""
+    query = text("""
+        INSERT INTO hold (hold_id, event_id, order_id, state, expires_at, lines, traceparent)
+        SELECT granted.hold_id, :event_id, granted.order_id, 'held',
+               now() + make_interval(secs => granted.ttl_seconds), CAST(granted.lines AS jsonb), :traceparent
+        FROM unnest(CAST(:hold_ids AS uuid[]), CAST(:order_ids AS uuid[]), CAST(:ttls AS int[]), CAST(:lines AS text[]))
+             AS granted(hold_id, order_id, ttl_seconds, lines)
+        RETURNING hold_id, expires_at
+    """)
+    parameters = {
+        "event_id": event_id,
+        "traceparent": traceparent,
+        "hold_ids": [each.want.hold_id for each in granted],
+        "order_ids": [each.want.order_id for each in granted],
+        "ttls": [each.want.ttl_seconds for each in granted],
+        "lines": [lines_to_json(each.lines) for each in granted],
+    }
+    rows = await tx.execute(query, parameters, name="inventory.insert_holds")
+    return {row["hold_id"]: row["expires_at"] for row in rows.mappings()}
+
+
+async def add_to_counters(tx: Transaction, held: dict[UUID, int], sold: dict[UUID, int]) -> None:
+    """Adds to the counters of general admission; the constraint refuses what would be too much."""
+    class_ids = sorted({*held, *sold})
+    if not class_ids:
+        return
+    query = text("""
+        UPDATE ticket_class SET held = ticket_class.held + change.held, sold = ticket_class.sold + change.sold
+        FROM unnest(CAST(:class_ids AS uuid[]), CAST(:held AS int[]), CAST(:sold AS int[])) AS change(class_id, held, sold)
+        WHERE ticket_class.class_id = change.class_id
+    """)
+    parameters = {
+        "class_ids": class_ids,
+        "held": [held.get(class_id, 0) for class_id in class_ids],
+        "sold": [sold.get(class_id, 0) for class_id in class_ids],
+    }
+    await tx.execute(query, parameters, name="inventory.add_to_counters")
+
+
+async def take_seats(tx: Transaction, event_id: UUID, owners: dict[str, UUID], state: SeatState) -> int:
+    """Gives free seats to holds. How many were free."""
+    if not owners:
+        return 0
+    query = text("""
+        UPDATE seat SET state = :state, hold_id = wanted.hold_id
+        FROM unnest(CAST(:seat_ids AS text[]), CAST(:hold_ids AS uuid[])) AS wanted(seat_id, hold_id)
+        WHERE seat.event_id = :event_id AND seat.seat_id = wanted.seat_id AND seat.state = 'free'
+    """)
+    parameters = {
+        "event_id": event_id,
+        "state": state.value,
+        "seat_ids": list(owners),
+        "hold_ids": list(owners.values()),
+    }
+    return (await tx.execute(query, parameters, name="inventory.take_seats")).rowcount
+
+
+async def sell_held_seats(tx: Transaction, hold_id: UUID) -> None:
+    """Held seats of a hold become sold."""
+    query = text("UPDATE seat SET state = 'sold' WHERE hold_id = :hold_id AND state = 'held'")
+    await tx.execute(query, {"hold_id": hold_id}, name="inventory.sell_held_seats")
+
+
+async def free_seats(tx: Transaction, hold_ids: list[UUID]) -> None:
+    """All seats of these holds become free."""
+    query = text("UPDATE seat SET state = 'free', hold_id = NULL WHERE hold_id = ANY(:hold_ids)")
+    await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.free_seats")
+
+
+async def set_hold_state(tx: Transaction, hold_id: UUID, state: str) -> None:
+    """Ends or commits a hold."""
+    query = text("UPDATE hold SET state = :state WHERE hold_id = :hold_id")
+    await tx.execute(query, {"hold_id": hold_id, "state": state}, name="inventory.set_hold_state")
+
+
+async def insert_tombstone(tx: Transaction, event_id: UUID, hold_id: UUID) -> bool:
+    """Makes a hold that was never granted impossible. False if it exists by now."""
+    query = text("""
+        INSERT INTO hold (hold_id, event_id, state, expires_at, lines) VALUES (:hold_id, :event_id, 'released', now(), '[]')
+        ON CONFLICT (hold_id) DO NOTHING
+    """)
+    parameters = {"hold_id": hold_id, "event_id": event_id}
+    return bool((await tx.execute(query, parameters, name="inventory.insert_tombstone")).rowcount)
+
+
+async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any]:
+    """Marks overdue holds (of one event, or of all) as expired, a bounded number. Their rows.
+
+    Rows that somebody else has locked are left to them: a hold that is being committed is not overdue any more.
+    """
+    query = text(f"""
+        UPDATE hold SET state = 'expired'
+        WHERE hold_id IN (
+            SELECT hold_id FROM hold WHERE state = 'held' AND expires_at <= now()
+            {"AND event_id = :event_id" if event_id else ""}
+            ORDER BY expires_at LIMIT {SWEEP_BATCH} FOR UPDATE SKIP LOCKED
+        )
+        RETURNING hold_id, event_id, order_id, expires_at, lines, traceparent
+    """)  # noqa: S608  # constants of this function
+    parameters = {"event_id": event_id} if event_id else {}
+    return list((await tx.execute(query, parameters, name="inventory.take_overdue_holds")).mappings())
+
+
+async def availability(reads: Reads, event_id: UUID) -> list[Any]:
+    """Capacity and free places of each class: from the counters, or from the seats."""
+    query = text("""
+        SELECT class.class_id, class.capacity,
+               CASE class.kind WHEN 'general' THEN class.capacity - class.held - class.sold
+               ELSE (SELECT count(*) FROM seat WHERE seat.class_id = class.class_id AND seat.state = 'free') END AS available
+        FROM ticket_class AS class WHERE class.event_id = :event_id ORDER BY class.name, class.class_id
+    """)
+    return list((await reads.execute(query, {"event_id": event_id}, name="inventory.availability")).mappings())
+
+
+async def taken_seats(reads: Reads, event_id: UUID) -> list[Any]:
+    """Seats that somebody has."""
+    query = text("SELECT seat_id, state FROM seat WHERE event_id = :event_id AND state <> 'free' ORDER BY seat_id")
+    return list((await reads.execute(query, {"event_id": event_id}, name="inventory.taken_seats")).mappings())
+
+
+async def upsert_event(tx: Transaction, event: dict[str, Any], classes: list[dict[str, Any]]) -> None:
+    """Learns of an event and its classes, or of their changes. Capacity never falls below what is taken: the constraint refuses."""
+    await tx.execute(_UPSERT_EVENT, event, name="inventory.upsert_event")
+    await tx.execute(_UPSERT_CLASS, classes, name="inventory.upsert_classes")
+
+
+async def insert_seats(tx: Transaction, event_id: UUID, seats: list[dict[str, Any]]) -> None:
+    """Learns of seats; a seat that is there keeps its owner."""
+    query = text("""
+        INSERT INTO seat (event_id, seat_id, class_id, label)
+        SELECT :event_id, new.seat_id, new.class_id, new.label
+        FROM unnest(CAST(:seat_ids AS text[]), CAST(:class_ids AS uuid[]), CAST(:labels AS text[]))
+             AS new(seat_id, class_id, label)
+        ON CONFLICT (event_id, seat_id) DO UPDATE SET label = excluded.label, class_id = excluded.class_id
+    """)
+    parameters = {
+        "event_id": event_id,
+        "seat_ids": [seat["seat_id"] for seat in seats],
+        "class_ids": [seat["class_id"] for seat in seats],
+        "labels": [seat["label"] for seat in seats],
+    }
+    await tx.execute(query, parameters, name="inventory.insert_seats")
+
+
+_UPSERT_EVENT = text("""
+    INSERT INTO event (event_id, title, starts_at) VALUES (:event_id, :title, :starts_at)
+    ON CONFLICT (event_id) DO UPDATE SET title = excluded.title, starts_at = excluded.starts_at
+""")
+_UPSERT_CLASS = text("""
+    INSERT INTO ticket_class (class_id, event_id, name, kind, capacity)
+    VALUES (:class_id, :event_id, :name, :kind, :capacity)
+    ON CONFLICT (class_id) DO UPDATE SET name = excluded.name, capacity = excluded.capacity
+""")
+
+
+def held_of(rows: list[Any]) -> dict[UUID, int]:
+    """How many places of general admission the lines of these holds are, by class."""
+    return quantities(line for row in rows for line in lines_of_json(row["lines"]))

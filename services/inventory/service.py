@@ -1,0 +1,246 @@
+"""Inventory's use cases, one transaction each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.bus import Bus
+from chassis.db import Transaction
+from services.inventory import queries
+from services.inventory.domain import (
+    EventUnknown,
+    Granted,
+    HoldDiffers,
+    HoldGone,
+    HoldState,
+    HoldUnknown,
+    InventoryError,
+    Line,
+    SeatState,
+    Stock,
+    Want,
+    allocate,
+    is_same_wish,
+    quantities,
+)
+from services.inventory.events import HoldExpired
+from services.inventory.shards import Shards
+from tracing.spans import current_traceparent, span
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold as callers see it. `new` tells whether this call made it."""
+
+    hold_id: UUID
+    event_id: UUID
+    order_id: UUID | None
+    state: HoldState
+    expires_at: datetime
+    lines: tuple[Line, ...]
+    new: bool = False
+
+
+Answer = Hold | InventoryError
+
+
+class Inventory:
+    """What may be sold: capacity, seats, holds."""
+
+    def __init__(self, shards: Shards, bus: Bus) -> None:
+        self._shards = shards
+        self._bus = bus
+
+    async def place_holds(self, event_id: UUID, wants: list[Want]) -> list[Answer]:
+        """Grants or refuses a batch of wishes for one event in one transaction, in order. Never more than there is.
+
+        Holds that nobody paid for in time are given back first if that could help somebody here.
+        """
+        with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wants)}):
+            async with self._shards.of(event_id).writer() as tx:
+                stock = await self._locked_stock(tx, event_id, wants)
+                # Only now, under the locks: the same wish may just have been granted by another process.
+                known = await queries.holds_by_id(tx, [want.hold_id for want in wants])
+                fresh = list({want.hold_id: want for want in wants if want.hold_id not in known}.values())
+                outcomes = dict(zip((want.hold_id for want in fresh), allocate(fresh, stock), strict=True))
+                granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
+                expiries = await self._write(tx, event_id, granted, stock)
+        if granted:
+            await self._tell_bus(event_id, [line for each in granted for line in each.lines], SeatState.HELD)
+        return [_answer(want, event_id, known, outcomes, expiries) for want in wants]
+
+    async def hold(self, event_id: UUID, hold_id: UUID) -> Hold:
+        """One hold. Raises `HoldUnknown`."""
+        async with self._shards.of(event_id).reader() as reads:
+            row = (await queries.holds_by_id(reads, [hold_id])).get(hold_id)
+        if row is None or row["event_id"] != event_id:
+            raise HoldUnknown(hold_id)
+        return _hold_of(row)
+
+    async def commit_hold(self, event_id: UUID, hold_id: UUID) -> Hold:
+        """Sells what a hold holds. Safe to repeat. An expired hold is taken again if its places are free.
+
+        Raises `HoldUnknown`, and `HoldGone` if it was released or its places went to others.
+        """
+        with span("inventory.commit_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
+            async with self._shards.of(event_id).writer() as tx:
+                row = await queries.lock_hold(tx, event_id, hold_id)
+                if row is None:
+                    raise HoldUnknown(hold_id)
+                hold = _hold_of(row)
+                if hold.state is HoldState.COMMITTED:
+                    return hold
+                if hold.state is HoldState.RELEASED:
+                    raise HoldGone(hold_id)
+                counts = quantities(hold.lines)
+                if hold.state is HoldState.HELD:
+                    await queries.add_to_counters(tx, {key: -count for key, count in counts.items()}, counts)
+                    await queries.sell_held_seats(tx, hold_id)
+                else:
+                    await self._take_again(tx, hold)
+                await queries.set_hold_state(tx, hold_id, HoldState.COMMITTED)
+        await self._tell_bus(event_id, hold.lines, SeatState.SOLD)
+        return _with_state(hold, HoldState.COMMITTED)
+
+    async def release_hold(self, event_id: UUID, hold_id: UUID) -> Hold:
+        """Gives the places back, sold ones too. Safe to repeat. A hold that is not known can never be granted after this."""
+        with span("inventory.release_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
+            async with self._shards.of(event_id).writer() as tx:
+                if await queries.insert_tombstone(tx, event_id, hold_id):
+                    return _hold_of((await queries.holds_by_id(tx, [hold_id]))[hold_id])
+                row = await queries.lock_hold(tx, event_id, hold_id)
+                if row is None:
+                    raise HoldUnknown(hold_id)
+                hold = _hold_of(row)
+                if hold.state is HoldState.RELEASED:
+                    return hold
+                counts = {key: -count for key, count in quantities(hold.lines).items()}
+                if hold.state is HoldState.HELD:
+                    await queries.add_to_counters(tx, counts, {})
+                elif hold.state is HoldState.COMMITTED:
+                    await queries.add_to_counters(tx, {}, counts)
+                await queries.free_seats(tx, [hold_id])
+                await queries.set_hold_state(tx, hold_id, HoldState.RELEASED)
+        await self._tell_bus(event_id, hold.lines, SeatState.FREE)
+        return _with_state(hold, HoldState.RELEASED)
+
+    async def release_expired_holds(self) -> int:
+        """Tidies: gives back a bounded number of overdue holds of each shard. How many."""
+        expired = 0
+        for database in self._shards.all():
+            async with database.writer() as tx:
+                rows = await self._expire_overdue(tx, None)
+            for row in rows:
+                await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
+            expired += len(rows)
+        return expired
+
+    async def availability(self, event_id: UUID) -> list[Any]:
+        """Capacity and free places of each class. Raises `EventUnknown`. Overdue holds count as taken until they are tidied."""
+        async with self._shards.of(event_id).reader() as reads:
+            rows = await queries.availability(reads, event_id)
+        if not rows:
+            raise EventUnknown(event_id)
+        return rows
+
+    async def taken_seats(self, event_id: UUID) -> list[Any]:
+        """Seats that somebody has. Raises `EventUnknown`."""
+        async with self._shards.of(event_id).reader() as reads:
+            rows = await queries.taken_seats(reads, event_id)
+            if not rows and not await queries.event_exists(reads, event_id):
+                raise EventUnknown(event_id)
+        return rows
+
+    async def _locked_stock(self, tx: Transaction, event_id: UUID, wants: list[Want]) -> Stock:
+        class_ids = sorted({class_id for want in wants for class_id, _ in want.places})
+        seat_ids = sorted({seat_id for want in wants for seat_id in want.seats})
+        classes = await queries.lock_classes(tx, event_id, class_ids)
+        seats = await queries.lock_seats(tx, event_id, seat_ids)
+        if not classes and not seats and not await queries.event_exists(tx, event_id):
+            raise EventUnknown(event_id)
+        stock = Stock(classes, seats)
+        # Expiry is part of the question: who comes now gets what others let go, whether or not the sweeper has run.
+        if _is_short(wants, stock) and await self._expire_overdue(tx, event_id):
+            stock = Stock(
+                await queries.lock_classes(tx, event_id, class_ids), await queries.lock_seats(tx, event_id, seat_ids)
+            )
+        return stock
+
+    async def _write(
+        self, tx: Transaction, event_id: UUID, granted: list[Granted], stock: Stock
+    ) -> dict[UUID, datetime]:
+        if not granted:
+            return {}
+        expiries = await queries.insert_holds(tx, event_id, granted, current_traceparent())
+        await queries.add_to_counters(tx, quantities(line for each in granted for line in each.lines), {})
+        await queries.take_seats(tx, event_id, stock.taken_seats, SeatState.HELD)
+        return expiries
+
+    async def _take_again(self, tx: Transaction, hold: Hold) -> None:
+        counts = quantities(hold.lines)
+        classes = await queries.lock_classes(tx, hold.event_id, sorted(counts))
+        if any(count > classes[class_id].available for class_id, count in counts.items()):
+            raise HoldGone(hold.hold_id)
+        owners = {line.seat_id: hold.hold_id for line in hold.lines if line.seat_id is not None}
+        if await queries.take_seats(tx, hold.event_id, owners, SeatState.SOLD) < len(owners):
+            raise HoldGone(hold.hold_id)
+        await queries.add_to_counters(tx, {}, counts)
+
+    async def _expire_overdue(self, tx: Transaction, event_id: UUID | None) -> list[Any]:
+        rows = await queries.take_overdue_holds(tx, event_id)
+        if rows:
+            await queries.add_to_counters(tx, {key: -count for key, count in queries.held_of(rows).items()}, {})
+            await queries.free_seats(tx, [row["hold_id"] for row in rows])
+        for row in rows:
+            fact = HoldExpired(
+                hold_id=row["hold_id"], event_id=row["event_id"], order_id=row["order_id"], expired_at=row["expires_at"]
+            )
+            await tx.publish(fact, traceparent=row["traceparent"])
+        return rows
+
+    async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
+        """Lets open seat maps know; who misses it sees it with the next snapshot."""
+        seats = [{"seat_id": line.seat_id, "state": state.value} for line in lines if line.seat_id]
+        classes = sorted({str(line.class_id) for line in lines})
+        message = {"event_id": str(event_id), "seats": seats, "classes": classes}
+        await self._bus.publish(f"bus.inventory.places_changed.{event_id}", message)
+
+
+def _is_short(wants: list[Want], stock: Stock) -> bool:
+    asked: dict[UUID, int] = {}
+    for want in wants:
+        for class_id, quantity in want.places:
+            asked[class_id] = asked.get(class_id, 0) + quantity
+    few = any(
+        class_id in stock.classes and count > stock.classes[class_id].available for class_id, count in asked.items()
+    )
+    return few or any(seat.state is SeatState.HELD for seat in stock.seats.values())
+
+
+def _answer(
+    want: Want, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Any], expiries: dict[UUID, datetime]
+) -> Answer:
+    if want.hold_id in known:
+        return _known_answer(want, _hold_of(known[want.hold_id]))
+    outcome = outcomes[want.hold_id]
+    if isinstance(outcome, InventoryError):
+        return outcome
+    return Hold(want.hold_id, event_id, want.order_id, HoldState.HELD, expiries[want.hold_id], outcome.lines, new=True)
+
+
+def _known_answer(want: Want, hold: Hold) -> Answer:
+    if hold.state in {HoldState.RELEASED, HoldState.EXPIRED}:
+        return HoldGone(want.hold_id)
+    if hold.order_id is None or not is_same_wish(want, hold.order_id, hold.lines):
+        return HoldDiffers(want.hold_id)
+    return hold
+
+
+def _hold_of(row: Any) -> Hold:
+    lines = queries.lines_of_json(row["lines"])
+    return Hold(row["hold_id"], row["event_id"], row["order_id"], HoldState(row["state"]), row["expires_at"], lines)
+
+
+def _with_state(hold: Hold, state: HoldState) -> Hold:
+    return Hold(hold.hold_id, hold.event_id, hold.order_id, state, hold.expires_at, hold.lines)

@@ -1,0 +1,19 @@
+"""What inventory is told from outside."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings, settings_config
+
+
+class InventorySettings(ServiceSettings):
+    """Settings of inventory; variables start with `INVENTORY_`."""
+
+    model_config = settings_config("INVENTORY_")
+    service_name: ClassVar[str] = "inventory"
+
+    # Further shards; the main database is shard 0. Events are spread over all of them by their ids.
+    shard_urls: list[SecretStr] = Field(default_factory=list)
+    sweep_every_seconds: float = Field(default=1.0, gt=0)
+    max_hold_ttl_seconds: int = Field(default=3600, ge=1)

@@ -1,0 +1,87 @@
+"""Inventory's tables. The constraints hold the promises; the code above them only makes better sentences."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from chassis.tables import add_chassis_tables, make_registry, moment
+
+
+class Table(SQLModel, registry=make_registry()):
+    """Base of inventory's tables, on metadata of their own."""
+
+
+class Event(Table, table=True):
+    """An event whose places are known here."""
+
+    __tablename__ = "event"
+
+    event_id: UUID = Field(primary_key=True)
+    title: str
+    starts_at: datetime = moment()
+
+
+class TicketClass(Table, table=True):
+    """A class of places. For general admission the counters are the stock; for seated classes the seats are."""
+
+    __tablename__ = "ticket_class"
+    __table_args__ = (
+        CheckConstraint("kind IN ('general', 'seated')", name="kind"),
+        CheckConstraint("capacity >= 0 AND held >= 0 AND sold >= 0", name="not_negative"),
+        CheckConstraint("held + sold <= capacity", name="never_more_than_capacity"),
+        CheckConstraint("kind = 'general' OR (held = 0 AND sold = 0)", name="seated_has_rows"),
+    )
+
+    class_id: UUID = Field(primary_key=True)
+    event_id: UUID = Field(sa_column=Column(ForeignKey("event.event_id"), nullable=False, index=True))
+    name: str
+    kind: str = Field(sa_column=Column(String(10), nullable=False))
+    capacity: int
+    held: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    sold: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+
+
+class Hold(Table, table=True):
+    """Places that are promised to one order until a moment. A released row may be a tombstone: it can never be granted."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        CheckConstraint("state IN ('held', 'committed', 'released', 'expired')", name="state"),
+        Index("ix_hold_due", "expires_at", postgresql_where=text("state = 'held'")),
+        Index("ix_hold_event_due", "event_id", "expires_at", postgresql_where=text("state = 'held'")),
+    )
+
+    hold_id: UUID = Field(primary_key=True)
+    event_id: UUID
+    order_id: UUID | None = Field(default=None, index=True)
+    state: str = Field(sa_column=Column(String(10), nullable=False))
+    expires_at: datetime = moment()
+    lines: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    traceparent: str | None = None
+    created_at: datetime = moment(server_default=text("now()"))
+
+
+class Seat(Table, table=True):
+    """A seat of an event, with at most one owner, by its key."""
+
+    __tablename__ = "seat"
+    __table_args__ = (
+        CheckConstraint("state IN ('free', 'held', 'sold')", name="state"),
+        CheckConstraint("(state = 'free') = (hold_id IS NULL)", name="owner_unless_free"),
+        Index("ix_seat_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("ix_seat_taken", "event_id", postgresql_where=text("state <> 'free'")),
+    )
+
+    event_id: UUID = Field(primary_key=True)
+    seat_id: str = Field(sa_column=Column(String(100), primary_key=True))
+    class_id: UUID = Field(sa_column=Column(ForeignKey("ticket_class.class_id"), nullable=False, index=True))
+    label: str
+    state: str = Field(default="free", sa_column=Column(String(10), nullable=False, server_default=text("'free'")))
+    hold_id: UUID | None = Field(default=None, sa_column=Column(ForeignKey("hold.hold_id"), nullable=True))
+
+
+add_chassis_tables(Table.metadata)
