@@ -39,6 +39,11 @@ def test_a_path_in_the_wrong_direction_does_not_hold() -> None:
         assert_path(purchase(), "payments POST /payments", "orders POST /orders")
 
 
+def test_the_steps_between_have_an_order_too() -> None:
+    with pytest.raises(AssertionError, match="Found orders POST /orders, but beneath it no 'web POST /checkout'"):
+        assert_path(purchase(), "orders POST /orders", "web POST /checkout", "payments POST /payments")
+
+
 def test_siblings_are_no_path_and_the_message_shows_how_far_it_went() -> None:
     with pytest.raises(AssertionError) as failed:
         assert_path(purchase(), "web POST /checkout", "payments POST /payments", "tickets process *")

@@ -86,6 +86,9 @@ def test_a_search_with_a_link_of_jaegers_page_works(store: Store, telemetry: Tel
     assert f"/trace/{trace_id_of(other)}" not in html
     assert page(store, "/search?tags=order.number=K7Q2-9MXA").text.count("card hit") > 0
     assert page(store, "/search?tags=order.number=nobody").text.count("card hit") == 0
+    assert page(store, "/search?tags=http.response.status_code=201").text.count("card hit") > 0
+    assert page(store, "/search?tags=http.response.status_code=409").text.count("card hit") == 0
+    assert page(store, "/search?tags=order.number=order.number").text.count("card hit") == 0
     assert page(store, "/search?tags=service.version=0.1.0 span.kind=consumer").text.count("card hit") > 0
     assert page(store, "/search?tags=error=true order.number=K7Q2-9MXA").text.count("card hit") == 0
     assert page(store, "/search?minDuration=1h").text.count("card hit") == 0
