@@ -1,0 +1,25 @@
+"""Builds the application from its settings."""
+
+from fastapi import FastAPI
+
+from chassis.service import Service
+from chassis.worker import Worker
+from services.notifications.clients.accounts import AccountsClient
+from services.notifications.clients.tickets import TicketsClient
+from services.notifications.inbox import make_inbox
+from services.notifications.sending import Emails
+from services.notifications.service import Notifications
+from services.notifications.settings import NotificationsSettings
+
+
+def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
+    """The service, ready to be served. Its only routes are those of its health."""
+    settings = settings or NotificationsSettings()
+    service = Service(settings, title="Notifications")
+    database = service.database()
+    accounts = AccountsClient(service.client("accounts", settings.accounts_url))
+    tickets = TicketsClient(service.client("tickets", settings.tickets_url))
+    emails = Emails(settings, database, accounts, tickets)
+    worker = service.work(Worker("send_emails", emails.send_due, every_seconds=settings.poll_seconds))
+    service.hear(make_inbox(Notifications(settings.mail_from, worker.wake)))
+    return service.build()

@@ -1,0 +1,36 @@
+"""`accounts`, as this service sees it."""
+
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from chassis.http import ProviderProblem, expect
+from services.notifications.domain import Contact, NotDelivered
+
+
+class _ContactOut(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str | None = None
+    email: str | None = None
+
+
+class AccountsClient:
+    """Knows where people can be written to."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def contact_of(self, person_id: UUID) -> Contact:
+        """A person's name and address. Raises NotDelivered (permanent) if there is no such person, ProviderUnavailable."""
+        route = "/people/{person_id}/contact"
+        response = await self._http.get(f"/people/{person_id}/contact", extensions={"route": route})
+        try:
+            expect(response, 200, provider="accounts")
+        except ProviderProblem as problem:
+            if problem.problem_code == "person_unknown":
+                raise NotDelivered("accounts does not know the buyer", permanent=True) from None
+            raise
+        found = _ContactOut.model_validate_json(response.content)
+        return Contact(name=found.name, email=found.email)

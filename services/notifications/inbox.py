@@ -1,0 +1,75 @@
+"""Facts that this service hears, and which mail they call for."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.db import Transaction
+from chassis.facts import Heard
+from chassis.inbox import Inbox, Received
+from services.notifications.domain import Template
+from services.notifications.service import Notifications
+
+
+class IssuedTicket(Heard):
+    """A ticket of the order."""
+
+    class_name: str
+    seat_label: str | None
+
+
+class TicketsIssued(Heard):
+    """The tickets of an order exist."""
+
+    order_id: UUID
+    order_number: str
+    person_id: UUID
+    event_title: str
+    venue_name: str
+    starts_at: datetime
+    time_zone: str
+    tickets: list[IssuedTicket]
+
+
+class OrderCancelled(Heard):
+    """An order came to nothing; `paid`: money had been authorised, and was given back."""
+
+    order_id: UUID
+    number: str
+    person_id: UUID
+    event_title: str
+    reason: str
+    paid: bool
+
+
+def make_inbox(notifications: Notifications) -> Inbox:
+    """What is heard, and which mail it calls for."""
+    inbox = Inbox("notifications")
+
+    @inbox.hears("events.tickets.tickets_issued.v1", TicketsIssued)
+    async def send_tickets(tx: Transaction, fact: TicketsIssued, _received: Received) -> None:
+        await notifications.note(
+            tx,
+            Template.TICKETS,
+            order_id=fact.order_id,
+            order_number=fact.order_number,
+            person_id=fact.person_id,
+            content=fact.model_dump(
+                mode="json", include={"event_title", "venue_name", "starts_at", "time_zone", "tickets"}
+            ),
+        )
+
+    @inbox.hears("events.orders.order_cancelled.v1", OrderCancelled)
+    async def tell_that_money_was_returned(tx: Transaction, fact: OrderCancelled, _received: Received) -> None:
+        # Whoever paid nothing was told by the page; a mail about nothing would only worry.
+        if not fact.paid:
+            return
+        await notifications.note(
+            tx,
+            Template.MONEY_RETURNED,
+            order_id=fact.order_id,
+            order_number=fact.number,
+            person_id=fact.person_id,
+            content={"event_title": fact.event_title, "reason": fact.reason},
+        )
+
+    return inbox

@@ -1,0 +1,108 @@
+"""Sends what is due. A mail that was sent and could not be marked so is sent again, with the same Message-ID."""
+
+import asyncio
+import random
+from uuid import uuid4
+
+from chassis.clock import utc_now
+from chassis.db import Database
+from chassis.failpoints import failpoint
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.logs import log
+from services.notifications import queries
+from services.notifications.clients.accounts import AccountsClient
+from services.notifications.clients.tickets import TicketsClient
+from services.notifications.composing import Sender, compose
+from services.notifications.domain import Delivery, NotDelivered, Template, next_delay_seconds
+from services.notifications.settings import NotificationsSettings
+from services.notifications.smtp import MailServer
+from tracing.spans import continued, mark_failed
+
+# Many mails that failed together should not come back together.
+JITTER = (0.8, 1.2)
+
+_LOG = log(__name__)
+
+
+class Emails:
+    """The worker's side of deliveries."""
+
+    def __init__(
+        self, settings: NotificationsSettings, database: Database, accounts: AccountsClient, tickets: TicketsClient
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._accounts = accounts
+        self._tickets = tickets
+        self._server = MailServer(settings)
+        self._sender = Sender(settings.mail_from, settings.shop_url)
+
+    async def send_due(self) -> int:
+        """Tries a batch of due mails, side by side. How many there were."""
+        async with self._database.writer() as tx:
+            due = await queries.lease_due(
+                tx,
+                lease_id=uuid4(),
+                limit=self._settings.send_batch,
+                lease_seconds=self._settings.lease_seconds,
+            )
+        # One that cannot even be marked must not stop the others half-way through their conversations.
+        outcomes = await asyncio.gather(*(self._deliver(each) for each in due), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return len(due)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        attributes = {
+            "onsale.order_id": str(delivery.order_id),
+            "onsale.template": delivery.template.value,
+            "onsale.attempt": delivery.attempt,
+        }
+        name = f"send email {delivery.template.value}"
+        repeated = delivery.attempt > 1
+        with continued(name, delivery.traceparent, attributes, repeated=repeated) as current:
+            problem = await self._try(delivery)
+            if problem is None:
+                failpoint("notifications.sent_not_marked")
+                async with self._database.writer() as tx:
+                    await queries.mark_sent(tx, delivery)
+                _LOG.info("email sent", template=delivery.template.value, order_id=str(delivery.order_id))
+            else:
+                mark_failed(current, problem.reason)
+                await self._put_off(delivery, problem)
+
+    async def _try(self, delivery: Delivery) -> NotDelivered | None:
+        """One try, within its time. What went wrong; None if the server took the mail."""
+        try:
+            async with asyncio.timeout(self._settings.attempt_seconds):
+                await self._send(delivery)
+        except NotDelivered as problem:
+            return problem
+        except ProviderUnavailable as error:
+            return NotDelivered(f"{error.provider} did not answer")
+        except ProviderProblem as error:
+            return NotDelivered(f"{error.provider} answered {error.status} {error.problem_code}")
+        except TimeoutError:
+            return NotDelivered(f"it took more than {self._settings.attempt_seconds:g} seconds")
+        except Exception as error:  # noqa: BLE001  # whatever it is, the tries are counted and the last problem is kept
+            # Its text may quote the buyer's address: only its kind is told.
+            return NotDelivered(f"unexpected {type(error).__name__}")
+        return None
+
+    async def _send(self, delivery: Delivery) -> None:
+        contact = await self._accounts.contact_of(delivery.person_id)
+        pdf = await self._tickets.pdf_of(delivery.order_id) if delivery.template is Template.TICKETS else None
+        await self._server.send(compose(delivery, contact, pdf, self._sender, utc_now()))
+
+    async def _put_off(self, delivery: Delivery, problem: NotDelivered) -> None:
+        delay = next_delay_seconds(delivery.attempt, self._settings.retry_delays_seconds)
+        told = {"template": delivery.template.value, "order_id": str(delivery.order_id), "problem": problem.reason}
+        async with self._database.writer() as tx:
+            if problem.permanent or delay is None:
+                await queries.mark_failed(tx, delivery, problem.reason)
+                _LOG.error("an email was given up", attempts=delivery.attempt, **told)
+            else:
+                seconds = delay * random.uniform(*JITTER)  # noqa: S311  # jitter is no secret
+                await queries.try_later(tx, delivery, problem.reason, seconds)
+                _LOG.warning("an email will be tried again", in_seconds=round(seconds, 1), **told)

@@ -1,0 +1,44 @@
+"""What is asked of this service: to remember that a mail is due, in the transaction of the fact that calls for it."""
+
+from collections.abc import Callable
+from email.utils import parseaddr
+from typing import Any
+from uuid import UUID
+
+from chassis.db import Transaction
+from chassis.ids import uuid7
+from services.notifications import queries
+from services.notifications.domain import Template, message_id_of
+from tracing.spans import current_traceparent
+
+
+class Notifications:
+    """Writes deliveries. `wake` tells the sender that there is one."""
+
+    def __init__(self, mail_from: str, wake: Callable[[], None]) -> None:
+        self._mail_domain = parseaddr(mail_from)[1].rpartition("@")[2]
+        self._wake = wake
+
+    async def note(
+        self,
+        tx: Transaction,
+        template: Template,
+        *,
+        order_id: UUID,
+        order_number: str,
+        person_id: UUID,
+        content: dict[str, Any],
+    ) -> None:
+        """Lets a mail be sent after the commit; does nothing if the order had this mail before."""
+        row = {
+            "delivery_id": uuid7(),
+            "order_id": order_id,
+            "order_number": order_number,
+            "person_id": person_id,
+            "template": template.value,
+            "content": content,
+            "message_id": message_id_of(order_id, template, self._mail_domain),
+            "traceparent": current_traceparent(),
+        }
+        if await queries.insert_delivery(tx, row):
+            tx.after_commit(self._wake)

@@ -1,0 +1,54 @@
+"""The tables of this service. No address is stored: it is asked for when a mail is sent, and forgotten."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from chassis.tables import add_chassis_tables, make_registry, moment
+
+
+class Table(SQLModel, registry=make_registry()):
+    """Base of this service's tables."""
+
+
+class DeliveryRow(Table, table=True):
+    """One mail to one buyer: work while it waits, a log for support afterwards."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        # One mail of a kind per order, however often and by whatever fact it is asked for.
+        UniqueConstraint("order_id", "template"),
+        UniqueConstraint("message_id"),
+        # Workers look for what is due all the time: the index holds only what waits.
+        Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+        CheckConstraint("template IN ('tickets', 'money_returned')", name="template"),
+        CheckConstraint("state IN ('waiting', 'sent', 'failed')", name="state"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
+        CheckConstraint("state <> 'failed' OR last_problem IS NOT NULL", name="failed_for_a_reason"),
+        CheckConstraint("(lease_id IS NULL) = (leased_until IS NULL)", name="lease"),
+    )
+
+    delivery_id: UUID = Field(primary_key=True)
+    order_id: UUID
+    order_number: str
+    person_id: UUID
+    template: str
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    message_id: str
+    state: str
+    attempts: int
+    next_attempt_at: datetime = moment(server_default=func.now())
+    lease_id: UUID | None = None
+    leased_until: datetime | None = moment(nullable=True)
+    last_problem: str | None = None
+    traceparent: str | None = None
+    created_at: datetime = moment(server_default=func.now())
+    sent_at: datetime | None = moment(nullable=True)
+
+
+add_chassis_tables(Table.metadata)
