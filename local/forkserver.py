@@ -26,6 +26,8 @@ from typing import Any
 from local.watchdog import watchdog
 
 PRELOADED = (
+    "alembic.command",
+    "alembic.config",
     "asyncio",
     "asyncpg",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
@@ -226,7 +228,6 @@ def _become(request: dict[str, Any], output: int) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = [request["start"], *request["arguments"]]
-    gc.unfreeze()
     runpy.run_module(request["start"], run_name="__main__", alter_sys=True)
 
 
