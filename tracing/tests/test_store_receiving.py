@@ -140,6 +140,18 @@ def test_exports_that_come_together_are_all_stored(store: Store, reader: TraceRe
         (b"", {"content-type": "text/plain"}, 415, "application/x-protobuf or application/json"),
         (b"", {}, 415, "not as nothing"),
     ],
+    ids=[
+        "no protobuf",
+        "half JSON",
+        "a JSON list",
+        "an id that is not hexadecimal",
+        "no gzip",
+        "half gzip",
+        "a gzip bomb",
+        "another encoding",
+        "another content type",
+        "no content type",
+    ],
 )
 def test_what_cannot_be_read_is_refused_with_a_sentence(
     store: Store, body: bytes, headers: dict[str, str], status: int, sentence: str
