@@ -1,6 +1,6 @@
 """Starts Python programs quickly: the libraries that all of them import are imported once, then each program is a fork.
 
-`python -m local.forkserver FD` is a process of its own, without threads, that opens nothing and runs nothing of ours: only
+`python -m local.forkserver FD DATA` is a process of its own, without threads, that opens nothing and runs nothing of ours: only
 third-party modules are imported, so a program that is started again runs the code that lies on the disk by then.
 It talks over a socket, one message a line: `{"start": ...}` with a file descriptor for the output comes in, `{"pid": ...}` goes
 out, and later `{"ended": pid, "code": ...}`. When the other end is gone it ends; the programs are the watchdog's business.
@@ -89,8 +89,9 @@ class Forked:
 class ForkServer:
     """The fork server as its client sees it. Safe to use from several threads."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, label: str) -> None:
         self._cwd = cwd
+        self._label = label  # programs keep the server's command line: `ps` shows whose they are
         self._lock = threading.Lock()
         self._answers: list[Forked] = []
         self._answered = threading.Condition()
@@ -104,7 +105,7 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.forkserver", str(theirs.fileno())],
+                [sys.executable, "-m", "local.forkserver", str(theirs.fileno()), self._label],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -59,7 +59,7 @@ class System:
         self._environment = environment or {}
         self.postgres = PostgresServer(self.layout.folder / "postgres", self.ports.of["postgres"], durable)
         self.nats: NatsServer | None = None
-        self._forks = ForkServer(ROOT)
+        self._forks = ForkServer(ROOT, str(self.layout.folder))
         self._pumps: Pumps | None = None
         self._supervisor: Supervisor | None = None
         self._programs: dict[str, Program] = {}
@@ -147,11 +147,10 @@ class System:
         self._migrate()
         for name in SERVICES:
             self._start_program(self._programs[name])
-        is_new = self._load_sample()
+        self._load_sample()
         self.wait_ready()
-        if is_new:
-            # The first purchase must not come before inventory has heard of the events.
-            self.wait_until_quiet("catalog", consumers={"inventory"})
+        # The first purchase must not come before inventory has heard of the events.
+        self.wait_until_quiet("catalog", consumers={"inventory"})
         self._write_run_file()
 
     def _take_lock(self) -> None:
@@ -231,15 +230,12 @@ class System:
                 f"{service}.migrate", "chassis.migrate", (service,), self._programs[service], "could not be migrated"
             )
 
-    def _load_sample(self) -> bool:
-        """Once per data folder: events that somebody removed later do not come back. Whether it was now."""
-        loaded = self.layout.folder / "sample-loaded"
-        if not self._sample or loaded.exists():
-            return False
-        program = self._programs["catalog"]
-        self._run_to_end("catalog.load", "services.catalog.load", ("--sample",), program, "could not load its samples")
-        loaded.touch()
-        return True
+    def _load_sample(self) -> None:
+        """The sample events, when no event lies ahead: on the first start, and when all have become history."""
+        if self._sample:
+            arguments = ("--sample", "--if-empty")
+            program = self._programs["catalog"]
+            self._run_to_end("catalog.load", "services.catalog.load", arguments, program, "could not load its samples")
 
     def _run_to_end(self, name: str, module: str, arguments: tuple[str, ...], program: Program, failed: str) -> None:
         """Runs a command of a service with that service's environment. Raises StartError if it fails."""

@@ -1,0 +1,221 @@
+"""`make up` as a person meets it: what it says when something is wrong, and that it leaves nothing behind."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local.browser import Browser
+from local.postgres import PostgresServer
+from local.processes import port_is_taken
+from local.running import Running
+from local.tests.helpers import ROOT, eventually, folder_for_anybody, lives, processes_that_mention
+from local.topology import SERVICES, Ports
+
+START_SECONDS = 90.0
+
+
+@dataclass
+class Up:
+    """A `make up` of this test's own."""
+
+    folder: Path
+    base: int
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "output").read_text(errors="replace")
+
+    @property
+    def ports(self) -> Ports:
+        return Ports.from_base(self.base)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "local.up", "--data", str(self.data), "--ports", str(self.base)]
+        with (self.folder / "output").open("wb") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait_until(self, text: str) -> None:
+        eventually(lambda: text in self.output or self.process.poll() is not None, START_SECONDS)
+        assert text in self.output, self.output[-3000:]
+
+    def wait_for_end(self) -> int:
+        return self.process.wait(START_SECONDS)
+
+    def left_behind(self) -> list[int]:
+        return processes_that_mention(str(self.data))
+
+
+@pytest.fixture
+def up() -> Iterator[Up]:
+    with folder_for_anybody() as folder:
+        made = Up(folder, _free_base())
+        try:
+            yield made
+        finally:
+            if hasattr(made, "process") and made.process.poll() is None:
+                made.process.send_signal(signal.SIGINT)
+                made.wait_for_end()
+            PostgresServer(made.data / "postgres").remove()
+
+
+def _free_base() -> int:
+    """Begins elsewhere in every process, so that parallel test runs seldom want the same."""
+    for step in range(400):
+        base = 20_000 + (os.getpid() + step) % 400 * 100
+        if not any(port_is_taken(port) for port in Ports.from_base(base).of.values()):
+            return base
+    raise AssertionError("no free ports")
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def assert_told(up: Up, *words: str) -> None:
+    assert up.wait_for_end() == 1
+    assert "Traceback" not in up.output
+    for word in words:
+        assert word in up.output
+    assert up.left_behind() == []
+
+
+def test_a_taken_port_is_told_with_its_name_and_how_to_move(up: Up) -> None:
+    with listening(up.ports.of["orders"]):
+        up.start()
+        assert_told(up, f"{up.ports.of['orders']} (orders)", "make up PORTS=")
+
+
+def test_a_second_one_on_the_same_data_is_told_where_the_first_runs(up: Up) -> None:
+    up.data.mkdir()
+    with (up.data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711")
+        lock.flush()
+        up.start()
+        assert_told(up, "already runs", "process 4711", "DATA=")
+
+
+def test_a_damaged_data_folder_is_told_with_its_log_and_the_way_out(up: Up) -> None:
+    with PostgresServer(up.data / "postgres", durable=False):
+        pass
+    (up.data / "postgres" / "data" / "global" / "pg_control").write_bytes(b"rubbish")
+    up.start()
+    assert_told(up, "may be damaged", "make clean", str(up.data / "postgres" / "log"))
+
+
+def test_damaged_secrets_are_told(up: Up) -> None:
+    up.data.mkdir()
+    (up.data / "secrets.json").write_text("{")
+    up.start()
+    assert_told(up, "secrets.json cannot be read", "make clean")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("moment", ["Making the databases", "Dev trace store", '"event": "started"'])
+def test_ctrl_c_while_it_starts_leaves_nothing_behind(up: Up, moment: str) -> None:
+    up.start()
+    up.wait_until(moment)
+    up.process.send_signal(signal.SIGINT)
+    assert up.wait_for_end() == 0, up.output[-3000:]
+    assert "Traceback" not in up.output
+    assert up.left_behind() == []
+
+
+@pytest.mark.system
+def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: Up) -> None:
+    up.start()
+    up.wait_until("Onsale is ready")
+    addresses = Running.find(up.data).addresses
+    assert addresses["web"] == f"http://127.0.0.1:{up.base}"
+    before = events_of(up)
+    assert before
+
+    up.process.send_signal(signal.SIGKILL)
+    up.process.wait()
+    eventually(lambda: up.left_behind() == [])
+
+    up.start()
+    up.wait_until("Onsale is ready")
+    assert events_of(up) == before
+    up.process.send_signal(signal.SIGINT)
+    assert up.wait_for_end() == 0
+    assert up.left_behind() == []
+    assert not (up.data / "run.json").exists()
+
+
+@pytest.mark.system
+def test_what_dies_is_started_again_and_that_is_said(up: Up) -> None:
+    up.start()
+    up.wait_until("Onsale is ready")
+    (pid,) = processes_listening_on(up.base)
+    os.kill(pid, signal.SIGKILL)
+    up.wait_until("web was killed by SIGKILL; it is started again in 0.5 s.")
+    eventually(lambda: processes_listening_on(up.base) - {pid})
+
+
+@pytest.mark.system
+def test_a_second_ctrl_c_hurries(up: Up) -> None:
+    up.start()
+    up.wait_until("Onsale is ready")
+    (frozen,) = processes_listening_on(up.ports.of["orders"])
+    os.kill(frozen, signal.SIGSTOP)  # it would not end by itself
+    up.process.send_signal(signal.SIGINT)
+    up.wait_until("Ctrl-C again to hurry")
+    started = time.monotonic()
+    up.process.send_signal(signal.SIGINT)
+    up.wait_for_end()
+    assert time.monotonic() - started < 5
+    assert not lives(frozen)
+    assert up.left_behind() == []
+
+
+def events_of(up: Up) -> list[str]:
+    """The events of the shop's first page, by their addresses."""
+
+    async def look() -> list[str]:
+        async with Browser() as browser:
+            page = await browser.open(Running.find(up.data).addresses["web"])
+            return [url for url, _ in page.links if "/events/" in url]
+
+    return asyncio.run(look())
+
+
+def processes_listening_on(port: int) -> set[int]:
+    """Process ids, by the kernel's own table."""
+    wanted = f"0100007F:{port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{row[9]}]" for row in rows if row[1] == wanted and row[3] == "0A"}
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(link) in inodes:
+                found.add(int(link.parts[2]))
+        except OSError:
+            continue
+    return found
+
+
+def test_every_service_has_a_folder() -> None:
+    """The topology names what is there, and nothing else."""
+    folders = {path.name for path in (ROOT / "services").iterdir() if (path / "app.py").exists()}
+    assert folders == set(SERVICES)
