@@ -48,7 +48,9 @@ class WebhookSender:
                 continue
             pause = self._ledger.seconds_to_next_webhook()
             try:
-                await asyncio.wait_for(self._woken.wait(), pause)
+                # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with a wake-up.
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

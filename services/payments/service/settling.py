@@ -1,0 +1,147 @@
+"""Asks the gateway to do one thing under one key, and writes down what became of it.
+
+The operation's row stands as `unknown` before the gateway is asked. Whatever cuts the answer off (a time-out, a crash, a
+deadline) leaves it so, and it is asked about again: first how far the payment is, then with the same key.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.clock import utc_now
+from chassis.db import Database, Transaction
+from chassis.logs import log
+from services.payments import ledger, queries
+from services.payments.domain import (
+    EFFECT,
+    SOURCES,
+    GatewayUnavailable,
+    Operation,
+    OperationKind,
+    OperationState,
+    Payment,
+    PaymentState,
+    PaymentUnknown,
+    entries_of,
+    steps_to,
+)
+from services.payments.events import fact_of
+from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
+
+_LOG = log(__name__)
+
+CALLED_OFF = "called_off"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the gateway shows after it was asked; `refusal` says why the operation did not and will not happen."""
+
+    seen: Seen
+    refusal: str | None
+
+
+class Settler:
+    """Settles operations, and applies what is seen at the gateway."""
+
+    def __init__(self, database: Database, gateway: Gateway, *, ask_again_seconds: float) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._ask_again_seconds = ask_again_seconds
+
+    async def settle(self, operation: Operation) -> None:
+        """Asks for a capture, void or refund until it is known. Raises GatewayUnavailable; the row stays unknown then."""
+        async with self._database.writer() as tx:
+            claimed = await queries.claim_operation(tx, operation.key, self._ask_again_seconds)
+            payment = await queries.payment_by_id(tx, operation.payment_id)
+            operations = await queries.operations_of(tx, operation.payment_id)
+        if claimed is None or payment is None or payment.gateway_payment_id is None:
+            return
+        called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
+        try:
+            outcome = await self._ask(payment.gateway_payment_id, claimed, called_off=called_off)
+        except GatewaySilent as error:
+            _LOG.warning("the gateway is silent", operation=claimed.key, attempts=claimed.attempts, error=str(error))
+            raise GatewayUnavailable from error
+        await self._record(claimed, outcome)
+
+    async def see(self, payment: Payment) -> Payment:
+        """Asks the gateway how far a payment is, and applies it. Raises GatewayUnavailable."""
+        if payment.gateway_payment_id is None:
+            return payment
+        try:
+            seen = await self._gateway.look_up(payment.gateway_payment_id)
+        except GatewaySilent as error:
+            raise GatewayUnavailable from error
+        async with self._database.writer() as tx:
+            return await self.apply(tx, payment.payment_id, seen)
+
+    async def _ask(self, gateway_id: str, operation: Operation, *, called_off: bool) -> Outcome:
+        kind = operation.kind
+        if operation.attempts > 1 or called_off:
+            seen = await self._gateway.look_up(gateway_id)
+            if seen.state in EFFECT[kind]:
+                return Outcome(seen, None)
+            if called_off or seen.state not in SOURCES[kind]:
+                return Outcome(seen, CALLED_OFF if called_off else f"gateway_says_{seen.state}")
+        try:
+            return Outcome(await self._call(kind)(gateway_id, operation.key), None)
+        except GatewayRefused as refused:
+            seen = await self._gateway.look_up(gateway_id)
+            return Outcome(seen, None if seen.state in EFFECT[kind] else refused.code)
+
+    def _call(self, kind: OperationKind) -> Callable[[str, str], Awaitable[Seen]]:
+        if kind is OperationKind.CAPTURE:
+            return self._gateway.capture
+        if kind is OperationKind.VOID:
+            return self._gateway.void
+        return self._gateway.refund
+
+    async def _record(self, operation: Operation, outcome: Outcome) -> None:
+        async with self._database.writer() as tx:
+            payment = await self.apply(tx, operation.payment_id, outcome.seen)
+            await queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
+            if operation.kind is OperationKind.VOID:
+                await self._follow_void(tx, payment)
+
+    async def _follow_void(self, tx: Transaction, payment: Payment) -> None:
+        """What was to be voided ends without money, whichever way it went meanwhile."""
+        if payment.state is PaymentState.CAPTURED:
+            await queries.insert_operation(tx, payment, OperationKind.REFUND)
+        elif payment.state is PaymentState.DECLINED:
+            await self.step(tx, payment, PaymentState.VOIDED)
+        elif payment.state is PaymentState.VOIDED:
+            await queries.settle_operation(tx, payment.payment_id, OperationKind.CAPTURE, CALLED_OFF)
+
+    async def apply(self, tx: Transaction, payment_id: UUID, seen: Seen) -> Payment:
+        """Brings a payment to where the gateway has it: each step with its fact and its booking. Returns it as it is then."""
+        payment = await queries.locked_payment(tx, payment_id)
+        if payment is None:
+            raise PaymentUnknown(payment_id)
+        for step in steps_to(payment.state, seen.state) or ():
+            payment = await self.step(tx, payment, step, reason=seen.decline_reason)
+            if step is PaymentState.CAPTURED:
+                await queries.settle_operation(tx, payment_id, OperationKind.CAPTURE, None)
+        if payment.state is PaymentState.VOIDED and seen.state in SOURCES[OperationKind.VOID]:
+            # Called off here while the gateway still holds a session or an authorisation: it is given up there as well.
+            await queries.insert_operation(tx, payment, OperationKind.VOID)
+        return payment
+
+    async def step(self, tx: Transaction, payment: Payment, step: PaymentState, reason: str | None = None) -> Payment:
+        """One transition of a locked payment."""
+        terms, now = payment.the_terms, utc_now()
+        captured_at = now if step is PaymentState.CAPTURED else None
+        decline_reason = (reason or "unknown") if step is PaymentState.DECLINED else None
+        await queries.move_payment(tx, payment.payment_id, step, decline_reason=decline_reason, captured_at=captured_at)
+        if entries := entries_of(step, terms.amount_minor):
+            await ledger.book(tx, payment.payment_id, step, entries, terms.currency)
+        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))
+        moved = await queries.payment_by_id(tx, payment.payment_id)
+        if moved is None:
+            raise PaymentUnknown(payment.payment_id)
+        return moved
+
+
+def is_refused(operation: Operation) -> bool:
+    """Whether an operation will never happen."""
+    return operation.state is OperationState.REFUSED

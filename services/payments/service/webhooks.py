@@ -1,0 +1,103 @@
+"""Hints from the bank: checked, kept once, and followed by a worker that asks the bank itself."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Callable
+
+from opentelemetry import trace
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import RowMapping
+
+from chassis.db import Database
+from chassis.logs import log
+from services.payments import queries
+from services.payments.domain import GatewayUnavailable, WebhookForged, WebhookInvalid
+from services.payments.service.settling import Settler
+from tracing.spans import context_of, continued, current_traceparent
+
+TOLERANCE_SECONDS = 300
+BATCH = 20
+# After these the payment is asked about anyway, when nothing is heard of it for long.
+ATTEMPTS_MAX = 8
+
+_LOG = log(__name__)
+_SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
+
+
+class Hint(BaseModel):
+    """What is read of a webhook's body."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    webhook_id: str = Field(min_length=1, max_length=200)
+    type: str = Field(max_length=100)
+    gateway_payment_id: str = Field(min_length=1, max_length=200)
+
+
+def check_signature(secret: str, body: bytes, signature: str, now: float) -> None:
+    """Raises WebhookForged unless the signature fits the raw body and was made within the tolerance of `now` (Unix time)."""
+    match = _SIGNATURE.fullmatch(signature)
+    if match is None or abs(now - int(match[1])) > TOLERANCE_SECONDS:
+        raise WebhookForged
+    expected = hmac.new(secret.encode(), f"{match[1]}.".encode() + body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, match[2]):
+        raise WebhookForged
+
+
+class Webhooks:
+    """Takes hints, and follows them."""
+
+    def __init__(self, database: Database, settler: Settler, *, secret: str, ask_again_seconds: float) -> None:
+        self._database = database
+        self._settler = settler
+        self._secret = secret
+        self._ask_again_seconds = ask_again_seconds
+
+    async def take(self, body: bytes, signature: str, wake: Callable[[], None]) -> None:
+        """Keeps a hint; one that came before changes nothing. Raises WebhookForged, WebhookInvalid."""
+        check_signature(self._secret, body, signature, time.time())
+        try:
+            hint = Hint.model_validate_json(body)
+        except ValidationError as error:
+            raise WebhookInvalid from error
+        async with self._database.writer() as tx:
+            is_new = await queries.insert_webhook(
+                tx,
+                webhook_id=hint.webhook_id,
+                kind=hint.type,
+                gateway_payment_id=hint.gateway_payment_id,
+                traceparent=current_traceparent(),
+            )
+            if is_new:
+                tx.after_commit(wake)
+
+    async def follow(self) -> int:
+        """Asks the gateway about the payments of hints; a bounded batch. How many hints were followed."""
+        async with self._database.writer() as tx:
+            claimed = await queries.claim_webhooks(tx, BATCH, self._ask_again_seconds)
+        await asyncio.gather(*(self._follow_one(hint) for hint in claimed))
+        return len(claimed)
+
+    async def _follow_one(self, hint: RowMapping) -> None:
+        async with self._database.reader() as reads:
+            payment = await queries.payment_by_gateway_id(reads, hint["gateway_payment_id"])
+        origin = payment.traceparent if payment else hint["traceparent"]
+        attributes = {"onsale.webhook_id": hint["webhook_id"], "onsale.attempt": hint["attempts"]}
+        with continued("follow webhook", origin, attributes) as current:
+            request = trace.get_current_span(context_of(hint["traceparent"])).get_span_context()
+            if request.is_valid:
+                current.add_link(request, {"onsale.link": "caused by"})
+            if payment is not None:
+                try:
+                    await self._settler.see(payment)
+                except GatewayUnavailable:
+                    _LOG.warning("the gateway is silent", webhook=hint["webhook_id"], attempts=hint["attempts"])
+                    if hint["attempts"] < ATTEMPTS_MAX:
+                        return
+            elif hint["attempts"] < ATTEMPTS_MAX:
+                return  # the payment's row may not be written yet
+            async with self._database.writer() as tx:
+                await queries.webhook_handled(tx, hint["webhook_id"])

@@ -1,0 +1,84 @@
+"""Hints from the bank, genuine and forged."""
+
+import hashlib
+import hmac
+import json
+import time
+
+import httpx
+
+from services.payments.tests.integration.conftest import Till
+from simulators.bank.testing import WEBHOOK_SECRET
+from tracing.spans import trace_id_of
+
+
+async def send(till: Till, body: bytes, *, secret: str = WEBHOOK_SECRET, at: int | None = None) -> httpx.Response:
+    stamp = int(time.time()) if at is None else at
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return await till.app.http.post(
+        "/webhooks/bank", content=body, headers={"Bank-Signature": f"t={stamp},v1={digest}"}
+    )
+
+
+def hint(gateway_payment_id: str, webhook_id: str = "wh_1", kind: str = "payment.captured") -> bytes:
+    return json.dumps(
+        {
+            "webhook_id": webhook_id,
+            "type": kind,
+            "gateway_payment_id": gateway_payment_id,
+            "occurred_at": "2026-11-22T20:00:00Z",
+        }
+    ).encode()
+
+
+async def gateway_id(till: Till, payment: dict[str, str]) -> str:
+    rows = await till.rows("SELECT gateway_payment_id FROM payment WHERE payment_id = $1", payment["payment_id"])
+    return str(rows[0][0])
+
+
+async def test_a_forged_or_old_webhook_is_refused_and_kept_nowhere(till: Till) -> None:
+    body = hint("pay_x")
+    answers = [
+        await send(till, body, secret="not the secret"),
+        await send(till, body, at=int(time.time()) - 400),
+        await till.app.http.post("/webhooks/bank", content=body),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(401, "webhook_forged")] * 3
+    assert await till.rows("SELECT 1 FROM webhook") == []
+
+
+async def test_a_signed_body_that_is_no_webhook_is_refused(till: Till) -> None:
+    for body in (b"", b"[]", b"\xff\xfe", b'{"webhook_id": 7}', b" " * 20_000):
+        assert (await send(till, body)).json()["code"] == "webhook_invalid"
+
+
+async def test_a_webhook_is_only_a_hint_what_counts_is_what_the_bank_says(till: Till) -> None:
+    payment = await till.open()
+    sent = await send(till, hint(await gateway_id(till, payment), kind="payment.captured"))
+    assert (sent.status_code, sent.content) == (204, b"")
+
+    async def is_handled() -> bool:
+        return bool(await till.rows("SELECT 1 FROM webhook WHERE handled_at IS NOT NULL"))
+
+    await till.harness.eventually(is_handled)
+    assert await till.state(payment) == "created"
+    assert await till.balances() == {}
+
+
+async def test_the_same_webhook_is_taken_once(till: Till) -> None:
+    payment = await till.authorised("webhook_never")
+    body = hint(await gateway_id(till, payment))
+    assert [(await send(till, body)).status_code for _ in range(3)] == [204] * 3
+    assert len(await till.rows("SELECT 1 FROM webhook")) == 1
+
+
+async def test_a_fact_that_a_webhook_brings_belongs_to_the_trace_that_made_the_payment(till: Till) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    path = "/payments/018f4e1a-0000-7000-8000-000000000001"
+    payment = (await till.call("PUT", path, json=till.terms(), headers=headers)).json()
+    await till.bank.pay(payment["redirect_url"], "approved")
+    fact = await till.harness.heard("events.payments.payment_authorised.v1")
+    assert trace_id_of(fact["traceparent"]) == trace
+    (webhook,) = await till.rows("SELECT traceparent FROM webhook")
+    assert trace_id_of(webhook["traceparent"]) != trace
