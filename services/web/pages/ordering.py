@@ -1,6 +1,7 @@
 """From chosen places to an order."""
 
 import hashlib
+import re
 from uuid import UUID
 
 import orjson
@@ -20,7 +21,7 @@ from services.web.views import Choice, Notice
 from tracing.spans import current_traceparent
 
 _QUANTITY = "quantity-"
-_MOST_DIGITS = 4
+_NUMBER = re.compile(r"0*[1-9][0-9]{0,3}", re.ASCII)
 _LONGEST_SEAT_ID = 200
 
 NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
@@ -67,7 +68,7 @@ def choice_of(form: FormData) -> Choice:
             continue
         if name == "seat" and value and len(value) <= _LONGEST_SEAT_ID:
             seats[value] = None
-        if name.startswith(_QUANTITY) and value.isdecimal() and len(value) <= _MOST_DIGITS and int(value) > 0:
+        if name.startswith(_QUANTITY) and _NUMBER.fullmatch(value):
             try:
                 quantities[UUID(name.removeprefix(_QUANTITY))] = int(value)
             except ValueError:

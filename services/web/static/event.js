@@ -151,7 +151,7 @@ function start(form) {
   });
 
   const holder = form.querySelector("[data-plan]");
-  const plan = holder && seatPlan(holder, seats, { nameOf, price: (seat) => amount(Number(seat.closest("fieldset").dataset.price)), changed, say });
+  const plan = holder && seatPlan(holder, form.querySelector("[data-tools]"), seats, { nameOf, price: (seat) => amount(Number(seat.closest("fieldset").dataset.price)), changed, say });
   show();
   listen(form.dataset.live, { snapshot: (state) => apply(state, true), change: (state) => apply(state, false) });
 }

@@ -2,11 +2,11 @@
 import { viewport } from "./viewport.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// A seat smaller than this on the screen (radius in CSS pixels) is too small for a finger: the first tap looks closer.
+// A seat smaller than this on the screen (radius in CSS pixels) is too small for a finger: a tap looks closer first.
 const SMALLEST_TAP_PX = 10;
 const SMALLEST_NUMBER_PX = 9;
 
-export function seatPlan(holder, inputs, { nameOf, price, changed, say }) {
+export function seatPlan(holder, tools, inputs, { nameOf, price, changed, say }) {
   let svg = null;
   let view = null;
   let ring = null;
@@ -16,8 +16,7 @@ export function seatPlan(holder, inputs, { nameOf, price, changed, say }) {
 
   load().catch(() => {
     // The picture stays a picture; the list below still works.
-    holder.querySelector(".plan__tools").hidden = true;
-    holder.querySelector("[data-hint]").hidden = true;
+    tools.hidden = true;
   });
 
   async function load() {
@@ -44,7 +43,7 @@ export function seatPlan(holder, inputs, { nameOf, price, changed, say }) {
     holder.querySelector("img").replaceWith(svg);
     const first = [...circles.values()].find((one) => !one.input.disabled) ?? [...circles.values()][0];
     if (first) roveTo(first, false);
-    view = viewport(svg, holder, redrawMarks);
+    view = viewport(svg, holder, tools, redrawMarks);
     redrawMarks();
     svg.addEventListener("click", click);
     svg.addEventListener("keydown", key);
@@ -53,8 +52,10 @@ export function seatPlan(holder, inputs, { nameOf, price, changed, say }) {
   }
 
   function draw(input) {
-    const { circle } = circles.get(input);
+    const { circle, r } = circles.get(input);
     const state = input.checked ? "chosen" : { held: "being bought by somebody", sold: "sold" }[input.dataset.state] ?? (input.disabled ? "taken" : "free");
+    // Taken seats shrink, so that what is free stands out without its colour too.
+    circle.setAttribute("r", String(input.disabled ? r * 0.5 : r));
     circle.setAttribute("aria-checked", String(input.checked));
     if (input.disabled) circle.setAttribute("aria-disabled", "true"); else circle.removeAttribute("aria-disabled");
     circle.setAttribute("aria-label", `${nameOf(input)}, ${price(input)}, ${state}`);
@@ -100,7 +101,6 @@ export function seatPlan(holder, inputs, { nameOf, price, changed, say }) {
 
   function click(event) {
     if (view.wasDrag()) return;
-    holder.querySelector("[data-hint]")?.classList.add("is-gone");
     const tooSmall = circles.size > 0 && current.r * view.scale() < SMALLEST_TAP_PX;
     if (tooSmall && event.pointerType !== "mouse" && event.detail > 0) {
       view.closer(event.clientX, event.clientY, 14 / current.r);

@@ -2,8 +2,9 @@
 
 const CLOSEST = 12;
 
-export function viewport(svg, holder, redraw) {
-  const whole = { ...["x", "y", "width", "height"].reduce((box, side) => ({ ...box, [side]: svg.viewBox.baseVal[side] }), {}) };
+export function viewport(svg, holder, tools, redraw) {
+  const { x: left, y: top, width, height } = svg.viewBox.baseVal;
+  const whole = { x: left, y: top, width, height };
   // Some air around the drawing.
   const air = Math.max(whole.width, whole.height) * 0.03;
   const home = { x: whole.x - air, y: whole.y - air, width: whole.width + 2 * air, height: whole.height + 2 * air };
@@ -102,7 +103,7 @@ export function viewport(svg, holder, redraw) {
     });
   }
 
-  holder.querySelector(".plan__tools").addEventListener("click", (event) => {
+  tools.addEventListener("click", (event) => {
     const wanted = event.target.closest("[data-zoom]")?.dataset.zoom;
     if (wanted === "in") zoom(1.6);
     if (wanted === "out") zoom(1 / 1.6);
