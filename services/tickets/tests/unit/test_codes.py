@@ -44,11 +44,15 @@ def test_no_other_character_anywhere_verifies(position: int, character: str) -> 
     refusal(CODE[:position] + character + CODE[position + 1 :])
 
 
-@given(position=st.integers(4, CODE_CHARACTERS - 1), character=st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
-def test_no_other_character_of_the_alphabet_verifies(position: int, character: str) -> None:
-    assume(CODE[position] != character)
-    reason = refusal(CODE[:position] + character + CODE[position + 1 :])
-    assert reason in {Reason.FORGED, Reason.UNKNOWN_KEY, Reason.UNKNOWN_VERSION}
+def test_no_other_character_of_the_alphabet_verifies_at_any_place() -> None:
+    """All of them: one place (the last, with a bit to spare) and one character are too easily missed by chance."""
+    reasons = {
+        refusal(CODE[:position] + character + CODE[position + 1 :])
+        for position in range(4, CODE_CHARACTERS)
+        for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+        if CODE[position] != character
+    }
+    assert reasons == {Reason.FORGED, Reason.UNKNOWN_KEY, Reason.UNKNOWN_VERSION}
 
 
 @given(position=st.integers(0, CODE_CHARACTERS), character=st.characters())

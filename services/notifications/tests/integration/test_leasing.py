@@ -1,0 +1,69 @@
+"""A due mail is leased to one process at a time, and only that one may finish it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from chassis.db import Database, Transaction
+from chassis.ids import uuid7
+from services.notifications import queries
+from services.notifications.domain import Delivery, Template
+from services.notifications.tests.integration.conftest import World
+
+
+@pytest.fixture
+async def database(world: World) -> AsyncIterator[Database]:
+    """The service's database with three due mails."""
+    made = Database(world.settings)
+    async with made.writer() as tx:
+        for number in range(3):
+            row = {
+                "delivery_id": uuid7(),
+                "order_id": uuid7(),
+                "order_number": str(number),
+                "person_id": uuid7(),
+                "template": Template.TICKETS.value,
+                "content": {},
+                "message_id": f"<{number}@onsale.example>",
+                "traceparent": None,
+            }
+            assert await queries.insert_delivery(tx, row)
+    yield made
+    await made.close()
+
+
+async def lease(tx: Transaction, limit: int, seconds: float = 60) -> list[Delivery]:
+    return await queries.lease_due(tx, lease_id=uuid4(), limit=limit, lease_seconds=seconds)
+
+
+async def test_what_another_process_is_taking_is_passed_over_without_waiting(database: Database) -> None:
+    async with database.writer() as one, database.writer() as other:
+        first = await lease(one, limit=2)
+        async with asyncio.timeout(5):
+            rest = await lease(other, limit=3)
+    assert (len(first), len(rest)) == (2, 1)
+    assert {each.delivery_id for each in first}.isdisjoint(each.delivery_id for each in rest)
+
+
+async def test_a_leased_mail_is_not_due_until_its_lease_has_ended(database: Database) -> None:
+    async with database.writer() as tx:
+        assert len(await lease(tx, limit=3)) == 3
+    async with database.writer() as tx:
+        assert await lease(tx, limit=3) == []
+
+
+async def test_who_slept_through_the_lease_cannot_overwrite_the_successor(database: Database, world: World) -> None:
+    async with database.writer() as tx:
+        [sleeper] = await lease(tx, limit=1, seconds=-1)
+    async with database.writer() as tx:
+        successor = next(each for each in await lease(tx, limit=3) if each.delivery_id == sleeper.delivery_id)
+    assert (sleeper.attempt, successor.attempt) == (1, 2)
+    async with database.writer() as tx:
+        assert not await queries.try_later(tx, sleeper, "too late", 0)
+        assert not await queries.mark_failed(tx, sleeper, "too late")
+        assert await queries.mark_sent(tx, successor)
+        assert not await queries.mark_sent(tx, successor)
+    [sent] = await world.deliveries("sent")
+    assert (sent["delivery_id"], sent["last_problem"]) == (successor.delivery_id, None)
