@@ -1,0 +1,136 @@
+"""What people tell about themselves, and who may know it."""
+
+import logging
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from chassis.testing import Harness
+from services.accounts.tests.integration.running import ADA, PASSWORD, Running, code_of
+
+
+async def test_a_guest_is_known_by_nothing_until_they_tell(accounts: Running) -> None:
+    guest = (await accounts.post("/guests")).json()
+    unknown = {"person_id": guest["person_id"], "name": None, "email": None, "guest": True}
+    assert guest["name"] is None
+    assert (await accounts.me(guest["token"])).json() == unknown
+    told = await accounts.tell(guest["token"], name=" Grace  Hopper", email="grace@Example.org")
+    assert told.status_code == 200
+    assert told.json() == unknown | {"name": "Grace Hopper", "email": "grace@example.org"}
+    assert (await accounts.me(guest["token"])).json() == told.json()
+
+
+async def test_a_guest_cannot_sign_in_and_takes_nobodys_address(accounts: Running) -> None:
+    for _ in range(2):
+        guest = (await accounts.post("/guests")).json()
+        assert (await accounts.tell(guest["token"], name="Ada", email="ada@example.com")).status_code == 200
+    assert code_of(await accounts.post("/sessions", email="ada@example.com", password="")) == (401, "sign_in_failed")
+    assert (await accounts.post("/people", **ADA)).status_code == 201
+    assert (await accounts.post("/sessions", email="ada@example.com", password=PASSWORD)).status_code == 201
+
+
+async def test_what_is_left_out_of_a_change_stays(accounts: Running) -> None:
+    token = (await accounts.post("/people", **ADA)).json()["token"]
+    assert (await accounts.tell(token, name="Countess")).json()["email"] == "Ada@example.com"
+    assert (await accounts.tell(token, email="countess@example.com")).json()["name"] == "Countess"
+    assert (await accounts.tell(token)).json()["name"] == "Countess"
+    assert (await accounts.post("/sessions", email="countess@example.com", password=PASSWORD)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"email": "nobody"}, "email_invalid"),
+        ({"name": " "}, "name_invalid"),
+        ({"name": None}, "request_invalid"),
+        ({"guest": False}, "request_invalid"),
+        ({"person_id": str(uuid4())}, "request_invalid"),
+    ],
+)
+async def test_a_bad_change_is_refused_and_changes_nothing(
+    accounts: Running, changes: dict[str, Any], code: str
+) -> None:
+    token = (await accounts.post("/people", **ADA)).json()["token"]
+    before = (await accounts.me(token)).json()
+    assert code_of(await accounts.tell(token, **({"name": "Bad"} | changes))) == (422, code)
+    assert (await accounts.me(token)).json() == before
+
+
+async def test_a_registered_person_cannot_take_the_address_of_another(accounts: Running) -> None:
+    await accounts.post("/people", **ADA)
+    bob = (await accounts.post("/people", email="bob@example.com", password=PASSWORD, name="Bob")).json()
+    assert code_of(await accounts.tell(bob["token"], email="ADA@example.com")) == (409, "email_taken")
+    assert (await accounts.me(bob["token"])).json()["email"] == "bob@example.com"
+    assert (await accounts.tell(bob["token"], email="BOB@example.com")).status_code == 200
+
+
+async def test_only_notifications_learns_where_mail_goes(accounts: Running, harness: Harness) -> None:
+    person_id = (await accounts.post("/people", **ADA)).json()["person_id"]
+    path = f"/people/{person_id}/contact"
+    asked = {
+        caller: await accounts.http.get(path, headers=harness.headers(caller, to="accounts"))
+        for caller in ("notifications", "web", "orders")
+    }
+    assert asked["notifications"].json() == {
+        "person_id": person_id,
+        "name": "Ada Lovelace",
+        "email": "Ada@example.com",
+    }
+    assert (asked["web"].status_code, asked["orders"].status_code) == (403, 403)
+
+
+async def test_nobody_with_this_id_is_a_404(accounts: Running, harness: Harness) -> None:
+    headers = harness.headers("notifications", to="accounts")
+    response = await accounts.http.get(f"/people/{uuid4()}/contact", headers=headers)
+    assert code_of(response) == (404, "person_unknown")
+
+
+async def test_without_a_persons_token_nobody_is_me(accounts: Running, harness: Harness) -> None:
+    forged = harness.person_token(UUID(int=1))
+    assert code_of(await accounts.http.get("/people/me")) == (401, "not_authenticated")
+    assert code_of(await accounts.me(forged)) == (401, "not_authenticated")
+
+
+async def test_neither_names_nor_addresses_nor_passwords_reach_logs_or_spans(
+    accounts: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    spans = InMemorySpanExporter()
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    with caplog.at_level(logging.DEBUG):
+        token = (await accounts.post("/people", **ADA)).json()["token"]
+        await accounts.post("/people", **ADA)
+        bob = (await accounts.post("/people", email="bob@example.com", password=PASSWORD, name="Bob")).json()
+        await accounts.tell(bob["token"], email="ada@example.com")
+        await accounts.tell(token, name="Ada King", email="ada lovelace")
+        await accounts.post("/sessions", email="ada@example.com", password="wrong horse")
+        await accounts.post("/sessions", email=["ada@example.com"], password=PASSWORD)
+    told = caplog.text + "".join(span.to_json() for span in spans.get_finished_spans())
+    assert len(spans.get_finished_spans()) > 10
+    for secret in ("ada@", "lovelace", "ada king", "bob", "horse", token.casefold()):
+        assert secret not in told.casefold()
+
+
+async def test_the_database_refuses_what_must_never_be(accounts: Running) -> None:
+    await accounts.post("/people", **ADA)
+    await accounts.post("/guests")
+    for change in (
+        "UPDATE person SET password_hash = NULL",
+        "UPDATE person SET guest = true WHERE NOT guest",
+        "UPDATE person SET name = NULL WHERE NOT guest",
+        "UPDATE session SET ended_at = now()",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await accounts.sql(change)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await accounts.sql(
+            "INSERT INTO person (person_id, guest, name, email, email_key, password_hash) "
+            "SELECT gen_random_uuid(), guest, name, email, email_key, password_hash FROM person WHERE NOT guest"
+        )
