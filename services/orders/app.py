@@ -1,0 +1,35 @@
+"""Composition root of orders."""
+
+from fastapi import FastAPI
+
+from chassis.service import Service
+from chassis.worker import Worker
+from services.orders.api import make_router
+from services.orders.clients.catalog import CatalogClient
+from services.orders.clients.inventory import InventoryClient
+from services.orders.clients.payments import PaymentsClient
+from services.orders.domain import OrdersError
+from services.orders.inbox import make_inbox
+from services.orders.service.changes import Changes
+from services.orders.service.paying import Paying
+from services.orders.service.placing import Placing
+from services.orders.service.saga import Saga
+from services.orders.settings import OrdersSettings
+
+
+def create_app(settings: OrdersSettings | None = None) -> FastAPI:
+    """The application, from settings or from the environment."""
+    settings = settings or OrdersSettings()
+    service = Service(settings, title="Onsale orders", errors=OrdersError)
+    database = service.database()
+    catalog = CatalogClient(service.client("catalog", settings.catalog_url))
+    inventory = InventoryClient(service.client("inventory", settings.inventory_url))
+    payments = PaymentsClient(service.client("payments", settings.payments_url))
+    changes = Changes(database, service.bus)
+    saga = Saga(database, changes, inventory, payments)
+    worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
+    service.hear(make_inbox(changes, worker))
+    placing = Placing(database, changes, catalog, inventory, settings.hold_ttl_seconds)
+    paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
+    service.include(make_router(database, placing, paying))
+    return service.build()

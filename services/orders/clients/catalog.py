@@ -1,0 +1,65 @@
+"""The catalog, as orders sees it: what is offered, at which price."""
+
+from datetime import datetime
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel
+
+from chassis.http import ProviderProblem, expect
+from services.orders.domain import EventUnknown, Offer
+
+NOT_FOUND = 404
+
+
+class _Venue(BaseModel):
+    name: str
+    city: str
+
+
+class _Class(BaseModel):
+    class_id: UUID
+    name: str
+    price_minor: int
+
+
+class _Event(BaseModel):
+    event_id: UUID
+    title: str
+    starts_at: datetime
+    time_zone: str
+    venue: _Venue
+    currency: str
+    on_sale: bool
+    max_per_order: int
+    classes: list[_Class]
+
+
+class CatalogClient:
+    """Raises `ProviderUnavailable` when the catalog does not answer."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def offer(self, event_id: UUID) -> Offer:
+        """What is offered for an event now. Raises `EventUnknown`."""
+        response = await self._http.get(f"/events/{event_id}", extensions={"route": "/events/{event_id}"})
+        try:
+            expect(response, 200, provider="catalog")
+        except ProviderProblem as problem:
+            if problem.status == NOT_FOUND:
+                raise EventUnknown(event_id) from problem
+            raise
+        event = _Event.model_validate_json(response.content)
+        return Offer(
+            event_id=event.event_id,
+            title=event.title,
+            starts_at=event.starts_at,
+            time_zone=event.time_zone,
+            venue_name=event.venue.name,
+            venue_city=event.venue.city,
+            currency=event.currency,
+            on_sale=event.on_sale,
+            max_per_order=event.max_per_order,
+            classes={each.class_id: (each.name, each.price_minor) for each in event.classes},
+        )

@@ -1,0 +1,354 @@
+"""The life of an order: states, the table of transitions, prices, and what is refused. Pure."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+NUMBER_HALF = 4
+
+
+class OrderState(StrEnum):
+    """Before COMMITTED -> CONFIRMED (the capture, the pivot) a failure gives everything back; after it there is no way back."""
+
+    PLACING = "placing"
+    HELD = "held"
+    PAYING = "paying"
+    AUTHORISED = "authorised"
+    COMMITTED = "committed"
+    CONFIRMED = "confirmed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+class Happening(StrEnum):
+    """What moves an order from one state to the next."""
+
+    HOLD_GRANTED = "hold_granted"
+    HOLD_REFUSED = "hold_refused"
+    ABANDONED = "abandoned"
+    PAYMENT_BEGUN = "payment_begun"
+    NOTHING_TO_PAY = "nothing_to_pay"
+    PAYMENT_AUTHORISED = "payment_authorised"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_FAILED = "payment_failed"
+    PLACES_COMMITTED = "places_committed"
+    PLACES_GONE = "places_gone"
+    CAPTURED = "captured"
+    CAPTURE_REFUSED = "capture_refused"
+    HOLD_EXPIRED = "hold_expired"
+    BUYER_CANCELLED = "buyer_cancelled"
+    GIVEN_BACK = "given_back"
+
+
+TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
+    (OrderState.PLACING, Happening.HOLD_GRANTED): OrderState.HELD,
+    (OrderState.PLACING, Happening.HOLD_REFUSED): OrderState.CANCELLED,
+    (OrderState.PLACING, Happening.ABANDONED): OrderState.CANCELLING,
+    (OrderState.HELD, Happening.PAYMENT_BEGUN): OrderState.PAYING,
+    (OrderState.HELD, Happening.NOTHING_TO_PAY): OrderState.AUTHORISED,
+    (OrderState.HELD, Happening.HOLD_EXPIRED): OrderState.CANCELLING,
+    (OrderState.HELD, Happening.BUYER_CANCELLED): OrderState.CANCELLING,
+    (OrderState.PAYING, Happening.PAYMENT_AUTHORISED): OrderState.AUTHORISED,
+    (OrderState.PAYING, Happening.PAYMENT_DECLINED): OrderState.HELD,
+    (OrderState.PAYING, Happening.PAYMENT_FAILED): OrderState.CANCELLING,
+    (OrderState.PAYING, Happening.HOLD_EXPIRED): OrderState.CANCELLING,
+    (OrderState.PAYING, Happening.BUYER_CANCELLED): OrderState.CANCELLING,
+    (OrderState.AUTHORISED, Happening.PLACES_COMMITTED): OrderState.COMMITTED,
+    (OrderState.AUTHORISED, Happening.PLACES_GONE): OrderState.CANCELLING,
+    (OrderState.COMMITTED, Happening.CAPTURED): OrderState.CONFIRMED,
+    (OrderState.COMMITTED, Happening.CAPTURE_REFUSED): OrderState.CANCELLING,
+    (OrderState.CANCELLING, Happening.GIVEN_BACK): OrderState.CANCELLED,
+}
+
+# Why an order was cancelled, as the buyer is told.
+REASONS: Mapping[Happening, str] = {
+    Happening.HOLD_REFUSED: "refused",
+    Happening.ABANDONED: "refused",
+    Happening.HOLD_EXPIRED: "expired",
+    Happening.BUYER_CANCELLED: "buyer",
+    Happening.PLACES_GONE: "places_gone",
+    Happening.PAYMENT_FAILED: "payment_failed",
+    Happening.CAPTURE_REFUSED: "payment_failed",
+}
+
+OPEN_STATES = frozenset(OrderState) - {OrderState.CONFIRMED, OrderState.CANCELLED}
+# States that the saga leaves by itself at once, without waiting for anybody.
+DRIVEN_STATES = frozenset({OrderState.AUTHORISED, OrderState.COMMITTED, OrderState.CANCELLING})
+
+
+class OrdersError(Exception):
+    """Base of what orders refuses."""
+
+    code: ClassVar[str]
+    category: ClassVar[str]
+
+
+class OrderUnknown(OrdersError):
+    """No order of this person has this id."""
+
+    code = "order_unknown"
+    category = "not_found"
+
+    def __init__(self, order_id: UUID) -> None:
+        self.order_id = order_id
+        super().__init__("You have no order with this id. Check the address, or sign in as the person who bought.")
+
+
+class EventUnknown(OrdersError):
+    """The catalog does not know the event."""
+
+    code = "event_unknown"
+    category = "not_found"
+
+    def __init__(self, event_id: UUID) -> None:
+        self.event_id = event_id
+        super().__init__("There is no such event. Choose one from the list.")
+
+
+class NotOnSale(OrdersError):
+    """The event cannot be bought at this time."""
+
+    code = "not_on_sale"
+    category = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("Tickets for this event are not on sale at the moment. Its page says when they are.")
+
+
+class NoPlaces(OrdersError):
+    """An order without places."""
+
+    code = "no_places"
+    category = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__("Choose at least one place.")
+
+
+class TooManyPlaces(OrdersError):
+    """More than one order may have."""
+
+    code = "too_many_places"
+    category = "invalid"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(f"One order can have at most {most} places for this event. Choose fewer.")
+
+
+class PlaceUnknown(OrdersError):
+    """A class or seat that this event does not have."""
+
+    code = "place_unknown"
+    category = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This event does not have one of these places. Reload its page and choose again.")
+
+
+class SoldOut(OrdersError):
+    """Fewer places are left than were asked for."""
+
+    code = "sold_out"
+    category = "conflict"
+
+    def __init__(self, sentence: str, class_id: str | None, available: int | None) -> None:
+        self.class_id = class_id
+        self.available = available
+        super().__init__(sentence)
+
+
+class SeatsTaken(OrdersError):
+    """Somebody else has some of the seats."""
+
+    code = "seats_taken"
+    category = "conflict"
+
+    def __init__(self, sentence: str, seat_ids: Sequence[str]) -> None:
+        self.seat_ids = list(seat_ids)
+        super().__init__(sentence)
+
+
+class OrderNotPayable(OrdersError):
+    """It is not waiting for a payment."""
+
+    code = "order_not_payable"
+    category = "conflict"
+
+    def __init__(self, state: OrderState) -> None:
+        self.state = state.value
+        super().__init__("This order does not wait for a payment. Its page says how it stands.")
+
+
+class HoldExpired(OrdersError):
+    """Too late to begin a payment."""
+
+    code = "hold_expired"
+    category = "gone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The time to pay is over and the places were given back. Choose again; they may still be free."
+        )
+
+
+class OrderNotCancellable(OrdersError):
+    """Too late to cancel."""
+
+    code = "order_not_cancellable"
+    category = "conflict"
+
+    def __init__(self, state: OrderState) -> None:
+        self.state = state.value
+        super().__init__("This order cannot be cancelled any more. Ask the organiser for a refund.")
+
+
+class ImpossibleTransition(Exception):
+    """A happening that makes no sense in this state: somebody else was faster. The order is read again."""
+
+    def __init__(self, state: OrderState, happening: Happening) -> None:
+        super().__init__(f"{happening} in state {state}")
+
+
+def next_state(state: OrderState, happening: Happening) -> OrderState:
+    """Where a happening leads. Raises `ImpossibleTransition` if the table does not have it."""
+    try:
+        return TRANSITIONS[state, happening]
+    except KeyError:
+        raise ImpossibleTransition(state, happening) from None
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is bought: one seat, or a number of places of a class, at the price of the moment of ordering."""
+
+    line_id: UUID
+    class_id: UUID
+    class_name: str
+    seat_id: str | None
+    seat_label: str | None
+    quantity: int
+    unit_price_minor: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as its row says. Money in minor units of `currency`."""
+
+    order_id: UUID
+    number: str
+    person_id: UUID
+    state: OrderState
+    reason: str | None
+    event_id: UUID
+    event_title: str
+    event_starts_at: datetime
+    event_time_zone: str
+    venue_name: str
+    venue_city: str
+    currency: str
+    total_minor: int
+    hold_id: UUID
+    hold_expires_at: datetime | None
+    payment_id: UUID | None
+    payment_attempt: int
+    redirect_url: str | None
+    last_decline: str | None
+    paid: bool
+    traceparent: str | None
+    trace_id: str | None
+    created_at: datetime
+    confirmed_at: datetime | None
+    fence: int
+    tries: int
+    lines: tuple[Line, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What catalog says about an event, as a snapshot: later price changes do not touch orders that exist."""
+
+    event_id: UUID
+    title: str
+    starts_at: datetime
+    time_zone: str
+    venue_name: str
+    venue_city: str
+    currency: str
+    on_sale: bool
+    max_per_order: int
+    classes: Mapping[UUID, tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a buyer wants."""
+
+    event_id: UUID
+    places: tuple[tuple[UUID, int], ...]
+    seats: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many places these are."""
+        return sum(quantity for _, quantity in self.places) + len(self.seats)
+
+
+def check_wish(wish: Wish, offer: Offer) -> None:
+    """Raises what keeps this wish from becoming an order."""
+    if not offer.on_sale:
+        raise NotOnSale
+    if wish.count == 0:
+        raise NoPlaces
+    if wish.count > offer.max_per_order:
+        raise TooManyPlaces(offer.max_per_order)
+    if any(class_id not in offer.classes for class_id, _ in wish.places):
+        raise PlaceUnknown
+
+
+@dataclass(frozen=True)
+class HeldLine:
+    """A line of a hold as inventory granted it."""
+
+    class_id: UUID
+    seat_id: str | None
+    seat_label: str | None
+    quantity: int
+
+
+def priced(held: Sequence[HeldLine], offer: Offer, order_id: UUID) -> tuple[Line, ...]:
+    """Lines with the prices of the offer. Raises `PlaceUnknown` if inventory and catalog disagree about a class."""
+    lines = []
+    for number, line in enumerate(held):
+        if line.class_id not in offer.classes:
+            raise PlaceUnknown
+        name, price = offer.classes[line.class_id]
+        line_id = uuid5(order_id, f"line:{number}")
+        lines.append(Line(line_id, line.class_id, name, line.seat_id, line.seat_label, line.quantity, price))
+    return tuple(lines)
+
+
+def total_of(lines: Sequence[Line]) -> int:
+    """The sum in minor units."""
+    return sum(line.quantity * line.unit_price_minor for line in lines)
+
+
+def payment_id_of(order_id: UUID, attempt: int) -> UUID:
+    """The id of an attempt's payment: always the same, so that asking again never pays twice. It changes only after a refusal."""
+    return uuid5(order_id, f"payment:{attempt}")
+
+
+def new_number() -> str:
+    """A short order number that can be read out on the telephone: `K7Q2-9MXA`."""
+    half = ["".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_HALF)) for _ in range(2)]
+    return "-".join(half)
+
+
+def retry_delay(tries: int) -> timedelta:
+    """How long the saga waits before it asks again: 0.2 s, doubling, at most a minute."""
+    return timedelta(seconds=min(60.0, 0.2 * 2 ** min(tries, 10)))

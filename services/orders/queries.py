@@ -1,0 +1,248 @@
+"""All SQL of orders. Whoever changes an order compares (state, fence) in the same statement: the slower one changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, insert, text
+
+from chassis.db import Reads, Transaction
+from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish
+from services.orders.tables import OrderLine
+
+LEASE_SECONDS = 30
+CLAIM_BATCH = 20
+
+_COLUMNS = """
+    order_id, number, person_id, state, reason, event_id, event_title, event_starts_at, event_time_zone, venue_name,
+    venue_city, currency, total_minor, hold_id, hold_expires_at, payment_id, payment_attempt, redirect_url, last_decline,
+    paid, traceparent, trace_id, created_at, confirmed_at, fence, tries
+"""
+
+
+async def insert_order(tx: Transaction, order: Order, wish: Wish, due_in_seconds: float) -> bool:
+    """Writes a new order. False if its number is taken."""
+    query = text("""
+        INSERT INTO purchase_order (order_id, number, person_id, state, event_id, event_title, event_starts_at,
+            event_time_zone, venue_name, venue_city, currency, total_minor, wish, hold_id, traceparent, trace_id, due_at)
+        VALUES (:order_id, :number, :person_id, :state, :event_id, :event_title, :event_starts_at,
+            :event_time_zone, :venue_name, :venue_city, :currency, 0, CAST(:wish AS jsonb), :hold_id, :traceparent, :trace_id,
+            now() + make_interval(secs => :due_in_seconds))
+        ON CONFLICT (number) DO NOTHING
+    """)
+    names = (
+        "order_id number person_id event_id event_title event_starts_at event_time_zone venue_name venue_city currency "
+        "hold_id traceparent trace_id"
+    )
+    parameters = {name: getattr(order, name) for name in names.split()} | {
+        "state": order.state.value,
+        "wish": orjson.dumps(asdict(wish), default=str).decode(),
+        "due_in_seconds": due_in_seconds,
+    }
+    return bool((await tx.execute(query, parameters, name="orders.insert_order")).rowcount)
+
+
+async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -> None:
+    """Writes the lines of an order."""
+    rows = [{"order_id": order_id, **asdict(line)} for line in lines]
+    await tx.execute(insert(OrderLine), rows, name="orders.insert_lines")
+
+
+async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
+    """An order with its lines; of this person only, if one is given."""
+    query = text(f"""
+        SELECT {_COLUMNS} FROM purchase_order
+        WHERE order_id = :order_id AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
+    """)  # noqa: S608  # a constant of this module
+    row = (
+        await reads.execute(query, {"order_id": order_id, "person_id": person_id}, name="orders.order_by_id")
+    ).first()
+    if row is None:
+        return None
+    lines = await lines_of(reads, [order_id])
+    return order_of(row, lines.get(order_id, []))
+
+
+async def orders_of_person(reads: Reads, person_id: UUID, after: UUID | None, limit: int) -> list[Order]:
+    """Orders of a person, newest first, by keyset: ids grow with time."""
+    query = text(f"""
+        SELECT {_COLUMNS} FROM purchase_order
+        WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
+        ORDER BY order_id DESC LIMIT :limit
+    """)  # noqa: S608  # a constant of this module
+    parameters = {"person_id": person_id, "after": after, "limit": limit}
+    rows = (await reads.execute(query, parameters, name="orders.orders_of_person")).all()
+    lines = await lines_of(reads, [row.order_id for row in rows])
+    return [order_of(row, lines.get(row.order_id, [])) for row in rows]
+
+
+async def lines_of(reads: Reads, order_ids: list[UUID]) -> dict[UUID, list[Line]]:
+    """Lines by order."""
+    query = text("""
+        SELECT order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor
+        FROM order_line WHERE order_id = ANY(:order_ids) ORDER BY class_name, seat_label, line_id
+    """)
+    found: dict[UUID, list[Line]] = {}
+    for row in await reads.execute(query, {"order_ids": order_ids}, name="orders.lines_of"):
+        values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        found.setdefault(values.pop("order_id"), []).append(Line(**values))
+    return found
+
+
+async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
+    """Locks an order against other changes until this transaction ends."""
+    query = text(f"SELECT {_COLUMNS} FROM purchase_order WHERE order_id = :order_id FOR UPDATE")  # noqa: S608  # a constant
+    row = (await tx.execute(query, {"order_id": order_id}, name="orders.lock_order")).first()
+    return order_of(row, []) if row is not None else None
+
+
+async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> bool:
+    """Moves an order on and notes the change. False if somebody else was faster: the state or the fence is another one."""
+    # The names come from `changes.py`, never from outside.
+    assignments = ", ".join(f"{name} = :{name}" for name in changes if name not in _SPECIAL)
+    special = ", ".join(_SPECIAL[name] for name in changes if name in _SPECIAL)
+    query = text(f"""
+        WITH changed AS (
+            UPDATE purchase_order SET {", ".join(part for part in (assignments, special) if part)}
+            WHERE order_id = :order_id AND state = :expected_state AND fence = :expected_fence
+            RETURNING order_id, state
+        )
+        INSERT INTO order_change (order_id, change_no, happening, state, trace_id)
+        SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state, :trace_id
+        FROM changed
+    """)  # noqa: S608  # names from this project's code
+    parameters = {
+        **changes,
+        "order_id": order.order_id,
+        "expected_state": order.state.value,
+        "expected_fence": order.fence,
+        "happening": happening.value,
+        "trace_id": order.trace_id,
+    }
+    return bool((await tx.execute(query, parameters, name=f"orders.{happening.value}")).rowcount)
+
+
+# Times that the database's clock decides: seconds from now.
+_SPECIAL = {
+    # The lease stays: whoever applies this goes on, and somebody else only after its death.
+    "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), tries = 0",
+    "due_at_expiry": "due_at = :due_at_expiry + interval '2 seconds', leased_until = NULL, tries = 0",
+    "ended": "due_at = NULL, leased_until = NULL, tries = 0, last_error = NULL",
+}
+
+
+async def begin_payment(tx: Transaction, order: Order, payment_id: UUID) -> bool:
+    """Remembers that a payment will be made, before it is: it can then always be found and given back."""
+    query = text("""
+        UPDATE purchase_order SET payment_id = :payment_id
+        WHERE order_id = :order_id AND state = 'held' AND fence = :fence
+    """)
+    parameters = {"payment_id": payment_id, "order_id": order.order_id, "fence": order.fence}
+    return bool((await tx.execute(query, parameters, name="orders.begin_payment")).rowcount)
+
+
+async def claim_due(tx: Transaction) -> list[UUID]:
+    """Leases orders whose time has come to this worker; a new fence keeps an older holder of the lease out."""
+    query = text(f"""
+        UPDATE purchase_order SET leased_until = now() + interval '{LEASE_SECONDS} seconds', fence = fence + 1
+        WHERE order_id IN (
+            SELECT order_id FROM purchase_order
+            WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+            ORDER BY due_at LIMIT {CLAIM_BATCH} FOR UPDATE SKIP LOCKED
+        )
+        RETURNING order_id
+    """)  # noqa: S608  # constants of this module
+    return [row.order_id for row in await tx.execute(query, name="orders.claim_due")]
+
+
+async def claim(tx: Transaction, order_id: UUID) -> bool:
+    """Leases one order. False if somebody is at it."""
+    query = text(f"""
+        UPDATE purchase_order SET leased_until = now() + interval '{LEASE_SECONDS} seconds', fence = fence + 1
+        WHERE order_id = :order_id AND due_at IS NOT NULL AND (leased_until IS NULL OR leased_until < now())
+    """)  # noqa: S608  # a constant of this module
+    return bool((await tx.execute(query, {"order_id": order_id}, name="orders.claim")).rowcount)
+
+
+async def release_lease(tx: Transaction, order: Order) -> None:
+    """Lets the next one claim an order, if the lease is still ours."""
+    query = text("UPDATE purchase_order SET leased_until = NULL WHERE order_id = :order_id AND fence = :fence")
+    await tx.execute(query, {"order_id": order.order_id, "fence": order.fence}, name="orders.release_lease")
+
+
+async def postpone(tx: Transaction, order: Order, in_seconds: float, error: str | None) -> None:
+    """Ends a lease and sets the timer."""
+    query = text("""
+        UPDATE purchase_order SET due_at = now() + make_interval(secs => :in_seconds), leased_until = NULL,
+            tries = CASE WHEN CAST(:error AS text) IS NULL THEN tries ELSE tries + 1 END, last_error = :error
+        WHERE order_id = :order_id AND fence = :fence AND due_at IS NOT NULL
+    """)
+    parameters = {"order_id": order.order_id, "fence": order.fence, "in_seconds": in_seconds, "error": error}
+    await tx.execute(query, parameters, name="orders.postpone")
+
+
+async def make_due(tx: Transaction, order_id: UUID) -> None:
+    """Lets the saga look at an open order now, whoever holds the lease."""
+    query = text(
+        "UPDATE purchase_order SET due_at = now(), leased_until = NULL WHERE order_id = :order_id AND due_at IS NOT NULL"
+    )
+    await tx.execute(query, {"order_id": order_id}, name="orders.make_due")
+
+
+async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
+    """How long the hold lasts from now, by the database's clock; negative when it is over."""
+    query = text("""
+        SELECT COALESCE(EXTRACT(EPOCH FROM hold_expires_at - now()), 0) FROM purchase_order WHERE order_id = :order_id
+    """)
+    return float((await reads.execute(query, {"order_id": order_id}, name="orders.seconds_to_expiry")).scalar_one())
+
+
+def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:
+    """A row as the domain knows it."""
+    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+    return Order(**(values | {"state": OrderState(values["state"]), "lines": tuple(lines)}))
+
+
+def new_order(
+    *,
+    order_id: UUID,
+    hold_id: UUID,
+    number: str,
+    person_id: UUID,
+    offer: Offer,
+    traceparent: str | None,
+    trace_id: str | None,
+    now: datetime,
+) -> Order:
+    """An order before anything has happened to it."""
+    return Order(
+        order_id=order_id,
+        number=number,
+        person_id=person_id,
+        state=OrderState.PLACING,
+        reason=None,
+        event_id=offer.event_id,
+        event_title=offer.title,
+        event_starts_at=offer.starts_at,
+        event_time_zone=offer.time_zone,
+        venue_name=offer.venue_name,
+        venue_city=offer.venue_city,
+        currency=offer.currency,
+        total_minor=0,
+        hold_id=hold_id,
+        hold_expires_at=None,
+        payment_id=None,
+        payment_attempt=1,
+        redirect_url=None,
+        last_decline=None,
+        paid=False,
+        traceparent=traceparent,
+        trace_id=trace_id,
+        created_at=now,
+        confirmed_at=None,
+        fence=0,
+        tries=0,
+    )

@@ -1,0 +1,1 @@
+"""Orders' use cases: a file each, one transaction each."""

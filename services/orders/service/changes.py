@@ -1,0 +1,118 @@
+"""Applying one happening to one order: the transition, what changes with it, the fact that tells it, the bus message."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from chassis.bus import Bus
+from chassis.clock import utc_now
+from chassis.db import Database, Transaction
+from chassis.failpoints import failpoint
+from services.orders import queries
+from services.orders.domain import (
+    DRIVEN_STATES,
+    OPEN_STATES,
+    REASONS,
+    Happening,
+    ImpossibleTransition,
+    Line,
+    Order,
+    OrderState,
+    next_state,
+)
+from services.orders.events import ConfirmedLine, OrderCancelled, OrderConfirmed
+
+
+class Changes:
+    """The only way in which an order changes its state."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def apply(self, order: Order, happening: Happening, **values: Any) -> Order:
+        """Moves an order on in a transaction of its own, and returns it as it is then.
+
+        Raises `ImpossibleTransition` if the table does not have it, or if somebody else was faster.
+        """
+        failpoint(f"orders.before.{happening}")
+        async with self._database.writer() as tx:
+            changed = await self.apply_in(tx, order, happening, **values)
+        failpoint(f"orders.after.{happening}")
+        return changed
+
+    async def apply_in(self, tx: Transaction, order: Order, happening: Happening, **values: Any) -> Order:
+        """The same within a transaction that does more."""
+        state = next_state(order.state, happening)
+        changed = replace(order, state=state, **values, **_consequences(order, state, happening))
+        columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
+        timer = _timer(changed)
+        if not await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer}):
+            raise ImpossibleTransition(order.state, happening)
+        if state is OrderState.CONFIRMED:
+            lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
+            await tx.publish(_confirmed(changed, lines))
+        if happening is Happening.GIVEN_BACK:
+            await tx.publish(_cancelled(changed))
+        tx.after_commit(lambda: self._tell(changed))
+        return changed
+
+    def _tell(self, order: Order) -> None:
+        message = {"order_id": str(order.order_id), "state": order.state.value}
+        telling = asyncio.create_task(self._bus.publish(f"bus.orders.order_changed.{order.order_id}", message))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+
+def _consequences(order: Order, state: OrderState, happening: Happening) -> dict[str, Any]:
+    """What follows from the transition itself."""
+    consequences: dict[str, Any] = {}
+    if state in {OrderState.CANCELLING, OrderState.CANCELLED} and order.reason is None:
+        consequences["reason"] = REASONS[happening]
+    if happening is Happening.PAYMENT_AUTHORISED:
+        consequences["paid"] = True
+    if state is OrderState.CONFIRMED:
+        consequences["confirmed_at"] = utc_now()
+    return consequences
+
+
+def _timer(changed: Order) -> dict[str, Any]:
+    """When the saga looks at the order again: at once, when the hold ends, or never."""
+    if changed.state in DRIVEN_STATES:
+        return {"due_in_seconds": 0.0}
+    if changed.state not in OPEN_STATES:
+        return {"ended": True}
+    return {"due_at_expiry": changed.hold_expires_at}
+
+
+def _confirmed(order: Order, lines: list[Line]) -> OrderConfirmed:
+    assert order.confirmed_at is not None, "A confirmed order has a time: the table's constraint says so."  # noqa: S101
+    return OrderConfirmed(
+        order_id=order.order_id,
+        number=order.number,
+        person_id=order.person_id,
+        event_id=order.event_id,
+        event_title=order.event_title,
+        venue_name=order.venue_name,
+        venue_city=order.venue_city,
+        starts_at=order.event_starts_at,
+        time_zone=order.event_time_zone,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        confirmed_at=order.confirmed_at,
+        lines=[ConfirmedLine.model_validate(line) for line in lines],
+    )
+
+
+def _cancelled(order: Order) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=order.order_id,
+        number=order.number,
+        person_id=order.person_id,
+        event_id=order.event_id,
+        event_title=order.event_title,
+        reason=order.reason or "refused",
+        paid=order.paid,
+        cancelled_at=utc_now(),
+    )

@@ -1,0 +1,115 @@
+"""What a buyer does with an order that exists: pays, comes back, cancels, looks."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from chassis.db import Database
+from services.orders import queries
+from services.orders.clients.payments import PaymentsClient
+from services.orders.domain import (
+    Happening,
+    HoldExpired,
+    ImpossibleTransition,
+    Order,
+    OrderNotCancellable,
+    OrderNotPayable,
+    OrderState,
+    OrderUnknown,
+    payment_id_of,
+)
+from services.orders.service.changes import Changes
+from services.orders.service.saga import Saga
+from tracing.spans import span
+
+CANCELLABLE = frozenset({OrderState.HELD, OrderState.PAYING})
+
+
+class Paying:
+    """A buyer's use cases on one of their orders. Somebody else's order is as unknown as one that does not exist."""
+
+    def __init__(
+        self, database: Database, changes: Changes, saga: Saga, payments: PaymentsClient, margin_seconds: int
+    ) -> None:
+        self._database = database
+        self._changes = changes
+        self._saga = saga
+        self._payments = payments
+        self._margin_seconds = margin_seconds
+
+    async def order(self, order_id: UUID, person_id: UUID) -> Order:
+        """An order. Raises `OrderUnknown`."""
+        async with self._database.reader() as reads:
+            order = await queries.order_by_id(reads, order_id, person_id)
+        if order is None:
+            raise OrderUnknown(order_id)
+        return order
+
+    async def orders(self, person_id: UUID, after: UUID | None, limit: int) -> list[Order]:
+        """A person's orders, newest first."""
+        async with self._database.reader() as reads:
+            return await queries.orders_of_person(reads, person_id, after, limit)
+
+    async def checkout(self, order_id: UUID, person_id: UUID, return_url: str) -> Order:
+        """Begins the payment; `redirect_url` says where to pay. Again while paying: the same payment again.
+
+        Raises `OrderNotPayable`, `HoldExpired`.
+        """
+        order = await self.order(order_id, person_id)
+        if order.state is OrderState.PAYING:
+            return order
+        if order.state is not OrderState.HELD or order.hold_expires_at is None:
+            raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
+        async with self._database.reader() as reads:
+            left = await queries.seconds_to_expiry(reads, order_id)
+        if left <= self._margin_seconds:
+            raise HoldExpired
+        if order.total_minor == 0:
+            await self._changes.apply(order, Happening.NOTHING_TO_PAY)
+            await self._saga.drive(order_id)
+            return await self.order(order_id, person_id)
+        with span("orders.begin_payment", {"onsale.order_id": str(order_id)}):
+            return await self._begin(order, return_url)
+
+    async def refresh(self, order_id: UUID, person_id: UUID) -> Order:
+        """The payer came back: the saga asks payments now instead of waiting for the webhook."""
+        order = await self.order(order_id, person_id)
+        if order.state in {OrderState.PAYING, OrderState.AUTHORISED, OrderState.COMMITTED}:
+            await self._saga.drive(order_id)
+        return await self.order(order_id, person_id)
+
+    async def cancel(self, order_id: UUID, person_id: UUID) -> Order:
+        """Gives the places back. Raises `OrderNotCancellable` once the money was authorised."""
+        order = await self.order(order_id, person_id)
+        if order.state in {OrderState.CANCELLING, OrderState.CANCELLED}:
+            return order
+        if order.state not in CANCELLABLE:
+            raise OrderNotCancellable(order.state)
+        try:
+            await self._changes.apply(order, Happening.BUYER_CANCELLED)
+        except ImpossibleTransition:
+            order = await self.order(order_id, person_id)
+            raise OrderNotCancellable(order.state) from None
+        await self._saga.drive(order_id)
+        return await self.order(order_id, person_id)
+
+    async def _begin(self, order: Order, return_url: str) -> Order:
+        payment_id = payment_id_of(order.order_id, order.payment_attempt)
+        async with self._database.writer() as tx:
+            if not await queries.begin_payment(tx, order, payment_id):
+                raise OrderNotPayable(order.state)
+        if order.hold_expires_at is None:
+            raise OrderNotPayable(order.state)
+        payment = await self._payments.begin(
+            payment_id,
+            order_id=order.order_id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            description=f"{order.event_title} ({order.number})",
+            return_url=return_url,
+            pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
+        )
+        try:
+            return await self._changes.apply(order, Happening.PAYMENT_BEGUN, redirect_url=payment.redirect_url)
+        except ImpossibleTransition:
+            # A second click was faster and got the same payment; or the hold has just ended.
+            return await self.order(order.order_id, order.person_id)

@@ -1,0 +1,186 @@
+"""The saga: what an order does by itself, resumed by any worker after any crash.
+
+Each step asks somebody over the network outside of any transaction, and then applies what happened in one. Every request is
+safe to repeat, so a step that died in between is simply done again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from chassis.db import Database
+from chassis.errors import ChassisError
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.logs import log
+from services.orders import queries
+from services.orders.clients.inventory import HoldLost, InventoryClient
+from services.orders.clients.payments import CaptureRefused, PaymentsClient, PaymentState
+from services.orders.domain import (
+    OPEN_STATES,
+    Happening,
+    ImpossibleTransition,
+    Order,
+    OrderState,
+    retry_delay,
+)
+from services.orders.service.changes import Changes
+from tracing.spans import continued, mark_failed, span
+
+# While the buyer is at the bank, payments is asked this often, in case no webhook ever comes.
+ASK_PAYMENTS_SECONDS = 30.0
+MAX_STEPS = 12
+# In these an order waits for its buyer; a transition into them has set the timer and ended the lease.
+WAITING_STATES = frozenset({OrderState.HELD, OrderState.PAYING})
+
+_LOG = log(__name__)
+
+
+class Saga:
+    """Drives orders to their end."""
+
+    def __init__(
+        self, database: Database, changes: Changes, inventory: InventoryClient, payments: PaymentsClient
+    ) -> None:
+        self._database = database
+        self._changes = changes
+        self._inventory = inventory
+        self._payments = payments
+        self._steps: dict[OrderState, Callable[[Order], Awaitable[Order | None]]] = {
+            OrderState.PLACING: self._abandon,
+            OrderState.HELD: self._expire,
+            OrderState.PAYING: self._ask_payments,
+            OrderState.AUTHORISED: self._commit_places,
+            OrderState.COMMITTED: self._capture,
+            OrderState.CANCELLING: self._give_back,
+        }
+
+    async def advance_due(self) -> int:
+        """Advances a bounded number of orders whose time has come. How many."""
+        async with self._database.writer() as tx:
+            order_ids = await queries.claim_due(tx)
+        await asyncio.gather(*(self._advance_in_its_trace(order_id) for order_id in order_ids))
+        return len(order_ids)
+
+    async def drive(self, order_id: UUID) -> None:
+        """Advances one order now, in the current request, unless somebody is at it already."""
+        async with self._database.writer() as tx:
+            claimed = await queries.claim(tx, order_id)
+        if claimed:
+            order = await self._read(order_id)
+            if order is not None:
+                await self._advance(order)
+
+    async def _advance_in_its_trace(self, order_id: UUID) -> None:
+        order = await self._read(order_id)
+        if order is None:
+            return
+        attributes = {
+            "onsale.order_id": str(order_id),
+            "onsale.order_state": order.state.value,
+            "onsale.attempt": order.tries + 1,
+        }
+        with continued("orders.advance", order.traceparent, attributes, repeated=order.tries > 0) as current:
+            try:
+                await self._advance(order)
+            except Exception as error:  # noqa: BLE001  # its neighbours go on; the lease ends, and it is tried again
+                mark_failed(current, type(error).__name__)
+                _LOG.exception("an order could not be advanced", order_id=str(order_id))
+
+    async def _advance(self, order: Order) -> None:
+        """Takes step after step until the order has to wait for somebody, or somebody else takes over."""
+        for _ in range(MAX_STEPS):
+            if order.state not in OPEN_STATES:
+                return
+            try:
+                moved = await self._steps[order.state](order)
+            except ImpossibleTransition:
+                moved = await self._read_if_ours(order)
+            except (ProviderUnavailable, ProviderProblem, ChassisError) as error:
+                await self._try_later(order, error)
+                return
+            if moved is None or moved.state in WAITING_STATES:
+                break
+            order = moved
+        async with self._database.writer() as tx:
+            await queries.release_lease(tx, order)
+
+    async def _read_if_ours(self, order: Order) -> Order | None:
+        """A fact arrived in the middle of a step and moved the order on: go on from there, if the lease is still ours."""
+        fresh = await self._read(order.order_id)
+        return fresh if fresh is not None and fresh.fence == order.fence else None
+
+    async def _abandon(self, order: Order) -> Order:
+        return await self._changes.apply(order, Happening.ABANDONED)
+
+    async def _expire(self, order: Order) -> Order | None:
+        if await self._postponed_until_expiry(order):
+            return None
+        return await self._changes.apply(order, Happening.HOLD_EXPIRED)
+
+    async def _ask_payments(self, order: Order) -> Order | None:
+        """The webhook may be late or lost, and a late payment still counts: the bank is asked before a hold is given up."""
+        payment = await self._payments.look_up(order.payment_id) if order.payment_id else None
+        state = payment.state if payment else PaymentState.CREATED
+        if state in {PaymentState.AUTHORISED, PaymentState.CAPTURED}:
+            return await self._changes.apply(order, Happening.PAYMENT_AUTHORISED)
+        if payment is not None and state is PaymentState.DECLINED:
+            return await self._changes.apply(
+                order, Happening.PAYMENT_DECLINED, **declined(order, payment.decline_reason)
+            )
+        if state in {PaymentState.VOIDED, PaymentState.REFUNDED}:
+            return await self._changes.apply(order, Happening.PAYMENT_FAILED)
+        if await self._postponed_until_expiry(order, at_most_seconds=ASK_PAYMENTS_SECONDS):
+            return None
+        return await self._changes.apply(order, Happening.HOLD_EXPIRED)
+
+    async def _commit_places(self, order: Order) -> Order:
+        with span("orders.commit_places", {"onsale.order_id": str(order.order_id)}):
+            try:
+                await self._inventory.commit(order.event_id, order.hold_id)
+            except HoldLost:
+                return await self._changes.apply(order, Happening.PLACES_GONE)
+            return await self._changes.apply(order, Happening.PLACES_COMMITTED)
+
+    async def _capture(self, order: Order) -> Order:
+        """The pivot: after it there are tickets. Unknown is a state: it is asked again with the same key, for ever."""
+        with span("orders.capture_payment", {"onsale.order_id": str(order.order_id)}):
+            if order.payment_id is not None:
+                try:
+                    await self._payments.capture(order.payment_id)
+                except CaptureRefused:
+                    return await self._changes.apply(order, Happening.CAPTURE_REFUSED)
+            return await self._changes.apply(order, Happening.CAPTURED)
+
+    async def _give_back(self, order: Order) -> Order:
+        with span("orders.give_back", {"onsale.order_id": str(order.order_id), "onsale.reason": order.reason or ""}):
+            if order.payment_id is not None:
+                await self._payments.void(order.payment_id)
+            await self._inventory.release(order.event_id, order.hold_id)
+            return await self._changes.apply(order, Happening.GIVEN_BACK)
+
+    async def _postponed_until_expiry(self, order: Order, at_most_seconds: float = float("inf")) -> bool:
+        async with self._database.writer() as tx:
+            left = await queries.seconds_to_expiry(tx, order.order_id)
+            if left > 0:
+                await queries.postpone(tx, order, min(left + 1, at_most_seconds), None)
+        return left > 0
+
+    async def _try_later(self, order: Order, error: Exception) -> None:
+        delay = retry_delay(order.tries)
+        _LOG.warning("an order waits", order_id=str(order.order_id), state=order.state.value, error=str(error))
+        async with self._database.writer() as tx:
+            await queries.postpone(tx, order, delay.total_seconds(), f"{type(error).__name__}: {error}")
+
+    async def _read(self, order_id: UUID) -> Order | None:
+        async with self._database.reader() as reads:
+            return await queries.order_by_id(reads, order_id)
+
+
+def declined(order: Order, reason: str | None) -> dict[str, object]:
+    """What changes when a card was refused: the next attempt is a new payment, which the buyer may begin while the hold lasts."""
+    return {
+        "payment_id": None,
+        "redirect_url": None,
+        "payment_attempt": order.payment_attempt + 1,
+        "last_decline": reason or "declined",
+    }

@@ -1,0 +1,22 @@
+"""What orders is told from outside."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings, settings_config
+
+
+class OrdersSettings(ServiceSettings):
+    """Settings of orders; variables start with `ORDERS_`."""
+
+    model_config = settings_config("ORDERS_")
+    service_name: ClassVar[str] = "orders"
+
+    catalog_url: str
+    inventory_url: str
+    payments_url: str
+    hold_ttl_seconds: int = Field(default=600, ge=10, le=3600)
+    # The bank stops authorising this long before the hold ends, so that what is authorised can still be committed.
+    payment_margin_seconds: int = Field(default=10, ge=0)
+    saga_every_seconds: float = Field(default=1.0, gt=0)

@@ -1,0 +1,100 @@
+"""Orders' tables. An order is its own saga: state, lease, fence and timer are columns, visible in SQL."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from chassis.tables import add_chassis_tables, make_registry, moment
+
+STATES = "('placing', 'held', 'paying', 'authorised', 'committed', 'confirmed', 'cancelling', 'cancelled')"
+
+
+class Table(SQLModel, registry=make_registry()):
+    """Base of orders' tables, on metadata of their own."""
+
+
+class PurchaseOrder(Table, table=True):
+    """An order, and the saga that carries it to its end."""
+
+    __tablename__ = "purchase_order"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint("total_minor >= 0", name="total_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+        CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_a_time"),
+        CheckConstraint("(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="cancelled_has_a_reason"),
+        Index("ix_purchase_order_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_purchase_order_person_order", "person_id", "order_id"),
+    )
+
+    order_id: UUID = Field(primary_key=True)
+    number: str = Field(sa_column=Column(String(20), nullable=False, unique=True))
+    person_id: UUID
+    state: str = Field(sa_column=Column(String(12), nullable=False))
+    reason: str | None = Field(default=None, sa_column=Column(String(20)))
+    event_id: UUID = Field(index=True)
+    event_title: str
+    event_starts_at: datetime = moment()
+    event_time_zone: str
+    venue_name: str
+    venue_city: str
+    currency: str = Field(sa_column=Column(String(3), nullable=False))
+    total_minor: int
+    wish: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    hold_id: UUID = Field(unique=True)
+    hold_expires_at: datetime | None = moment(nullable=True, default=None)
+    payment_id: UUID | None = Field(default=None, unique=True)
+    payment_attempt: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    redirect_url: str | None = None
+    last_decline: str | None = None
+    paid: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    traceparent: str | None = None
+    trace_id: str | None = Field(default=None, index=True)
+    created_at: datetime = moment(server_default=text("now()"))
+    confirmed_at: datetime | None = moment(nullable=True, default=None)
+    # The saga: when it is to be looked at, by whom it is being looked at until when, and how often that failed.
+    due_at: datetime | None = moment(nullable=True, default=None)
+    leased_until: datetime | None = moment(nullable=True, default=None)
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    last_error: str | None = None
+
+
+class OrderLine(Table, table=True):
+    """What was bought, at the price of that moment."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("unit_price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("seat_id IS NULL OR quantity = 1", name="a_seat_is_one_place"),
+    )
+
+    line_id: UUID = Field(primary_key=True)
+    order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), nullable=False, index=True))
+    class_id: UUID
+    class_name: str
+    seat_id: str | None = None
+    seat_label: str | None = None
+    quantity: int
+    unit_price_minor: int
+
+
+class OrderChange(Table, table=True):
+    """Each transition of each order: what happened, when, in which trace. Support reads it weeks later."""
+
+    __tablename__ = "order_change"
+
+    order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), primary_key=True))
+    change_no: int = Field(primary_key=True)
+    happening: str
+    state: str
+    trace_id: str | None = None
+    changed_at: datetime = moment(server_default=text("now()"))
+
+
+add_chassis_tables(Table.metadata)
