@@ -412,7 +412,8 @@ class Neighbours:
         return JSONResponse({"items": self.tickets[order_id]})
 
     async def _pdf(self, request: Request) -> Response:
-        if request.path_params["order_id"] not in self.tickets:
+        order_id = request.path_params["order_id"]
+        if order_id not in self.tickets or self.owner_of[order_id] != _person(request):
             return problem(404, "tickets_unknown")
         return Response(b"%PDF-1.7 " + request.query_params["format"].encode(), media_type="application/pdf")
 

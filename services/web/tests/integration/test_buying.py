@@ -1,0 +1,268 @@
+"""A buyer's way through the pages, and every way in which it can be refused."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from services.web.tests.integration.conftest import Browser, Stage
+from services.web.tests.neighbours import problem
+from services.web.tests.reading_pages import PageRead
+
+CONTACT = {"name": "Zoë Groß", "email": "zoe@example.org"}
+
+
+async def test_a_guest_buys_seats_from_the_first_page_to_the_ticket(stage: Stage) -> None:
+    browser = await stage.browser()
+    listed = await browser.open("/")
+    assert "Der zerbrochne Krug" in listed.html
+    path = await browser.place(stage.play, "0-0-0", "0-1-1")
+
+    held = await browser.open(path)
+    assert held.main["data-order-state"] == "held"
+    assert held.main["data-order-number"] == "K7Q2-9MXA"
+    assert "€74.00" in held.html
+
+    paid = await browser.send(held, f"{path}/pay", **CONTACT)
+    assert (paid.status_code, paid.headers["location"]) == (303, stage.neighbours.bank)
+    assert stage.neighbours.return_url == f"http://shop.example{path}/return"
+
+    returned = await browser.http.get(f"{path}/return")
+    assert (returned.status_code, returned.headers["location"]) == (303, f"{path}?returned=1")
+    confirming = await browser.open(f"{path}?returned=1")
+    assert confirming.main["data-phase"] == "confirming"
+    assert "http-equiv" in confirming.html
+
+    stage.neighbours.confirm(path.removeprefix("/orders/"))
+    confirmed = await browser.open(path)
+    assert confirmed.main["data-order-state"] == "confirmed"
+    assert len(confirmed.ticket_codes) == 2
+    assert "http-equiv" not in confirmed.html
+
+    for pdf_format in ("a4", "phone"):
+        pdf = await browser.http.get(f"{path}/tickets.pdf?format={pdf_format}")
+        assert pdf.headers["content-type"] == "application/pdf"
+        assert pdf.content.endswith(pdf_format.encode())
+    assert (await browser.open("/my/tickets")).ticket_codes == confirmed.ticket_codes
+    assert "K7Q2-9MXA" in (await browser.open("/my/orders")).html
+
+
+async def test_a_guest_buys_places_without_a_number(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.festival}")
+    quantity = next(name for name in page.forms[f"/events/{stage.festival}/orders"] if name.startswith("quantity-"))
+
+    response = await browser.send(page, f"/events/{stage.festival}/orders", **{quantity: "3"})
+
+    order = await browser.open(response.headers["location"])
+    assert "3 \u00d7 Day" in order.html
+    assert "€207.00" in order.html
+
+
+async def test_taken_seats_are_named_and_the_others_stay_chosen(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    stage.neighbours.taken[str(stage.play)]["0-0-1"] = "held"
+
+    response = await browser.send(page, f"/events/{stage.play}/orders", seat=["0-0-0", "0-0-1", "0-0-2"])
+
+    again = PageRead(response.text)
+    assert response.status_code == 409
+    assert "Stalls, row 1, seat 2 was taken" in again.html
+    assert again.checked == {"0-0-0", "0-0-2"}
+    assert "0-0-1" in again.disabled
+    retried = await browser.send(again, f"/events/{stage.play}/orders", seat=["0-0-0", "0-0-2"])
+    assert retried.status_code == 303
+
+
+async def test_sold_out_says_how_many_are_left(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.festival}")
+    quantity = next(name for name in page.forms[f"/events/{stage.festival}/orders"] if name.startswith("quantity-"))
+    class_id = quantity.removeprefix("quantity-")
+    stage.neighbours.free[str(stage.festival)][class_id] = 2
+
+    few = await browser.send(page, f"/events/{stage.festival}/orders", **{quantity: "3"})
+    stage.neighbours.free[str(stage.festival)][class_id] = 0
+    again = PageRead(few.text)
+    none = await browser.send(again, f"/events/{stage.festival}/orders", **{quantity: "3"})
+
+    assert (few.status_code, none.status_code) == (409, 409)
+    assert "Day: only 2 places are left." in few.text
+    assert "Day: sold out." in none.text
+
+
+async def test_nothing_chosen_is_said_and_nobody_is_asked(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+
+    response = await browser.send(page, f"/events/{stage.play}/orders")
+
+    assert response.status_code == 422
+    assert "Nothing is chosen yet." in response.text
+    assert stage.neighbours.count("orders", "/orders") == 0
+    assert stage.neighbours.count("accounts", "/guests") == 0
+
+
+async def test_pressing_twice_is_one_order_and_one_guest(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    action = f"/events/{stage.play}/orders"
+    body = page.forms[action] | {"seat": "0-0-0"}
+    cookies = dict(browser.http.cookies)
+
+    # A second press leaves before the first answer has brought a session cookie.
+    first = await browser.http.post(action, data=body)
+    second_browser = await stage.browser()
+    second_browser.http.cookies.update(cookies)
+    second = await second_browser.http.post(action, data=body)
+
+    assert first.headers["location"] == second.headers["location"]
+    assert stage.neighbours.count("accounts", "/guests") == 1
+
+
+async def test_an_order_without_an_answer_is_asked_again_with_the_same_key(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    action = f"/events/{stage.play}/orders"
+    stage.neighbours.down.add("orders")
+
+    unanswered = await browser.send(page, action, seat="0-0-0")
+
+    again = PageRead(unanswered.text)
+    assert unanswered.status_code == 503
+    assert "We could not hold your places just now." in again.html
+    assert again.checked == {"0-0-0"}
+    assert again.forms[action]["attempt"] == page.forms[action]["attempt"]
+    stage.neighbours.down.clear()
+    assert (await browser.send(again, action, seat="0-0-0")).status_code == 303
+
+
+async def test_a_declined_card_is_said_and_can_be_tried_again(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    stage.neighbours.orders[path.removeprefix("/orders/")] |= {"state": "paying", "last_decline": "insufficient_funds"}
+
+    page = await browser.open(f"{path}?returned=1")
+
+    assert page.main["data-phase"] == "declined"
+    assert "Nothing was charged" in page.html
+    assert (await browser.send(page, f"{path}/pay", **CONTACT)).status_code == 303
+
+
+async def test_a_contact_is_asked_for_and_kept(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(path)
+
+    wrong = await browser.send(page, f"{path}/pay", name="", email="zoe@")
+    unliked = await browser.send(page, f"{path}/pay", name="Zoë", email="zoe@nowhere.invalid")
+
+    assert (wrong.status_code, unliked.status_code) == (422, 422)
+    assert "Write your name" in wrong.text
+    assert 'value="zoe@"' in wrong.text
+    assert "does not look right" in unliked.text
+    await browser.send(page, f"{path}/pay", **CONTACT)
+    stage.neighbours.orders[path.removeprefix("/orders/")]["state"] = "held"
+    assert "zoe@example.org" in (await browser.open(path)).html
+
+
+async def test_a_hold_that_is_over_is_said_at_the_cash_desk(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(path)
+    stage.neighbours.refuse[f"POST orders{path}/checkout"] = problem(410, "hold_expired")
+
+    response = await browser.send(page, f"{path}/pay", **CONTACT)
+
+    assert response.status_code == 410
+    assert "The time to pay is over." in response.text
+
+
+async def test_a_bank_that_is_away_costs_nothing_but_time(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(path)
+    stage.neighbours.refuse[f"POST orders{path}/checkout"] = problem(503, "payments_unavailable")
+
+    response = await browser.send(page, f"{path}/pay", **CONTACT)
+
+    assert response.status_code == 503
+    assert "your places are still held" in response.text
+    assert "zoe@example.org" in response.text
+
+
+async def test_an_order_is_cancelled_once(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(path)
+
+    assert (await browser.send(page, f"{path}/cancel")).status_code == 303
+    assert "You cancelled it." in (await browser.open(path)).html
+    again = await browser.send(page, f"{path}/cancel")
+    assert again.status_code == 409
+    assert "cannot be cancelled any more" in again.text
+
+
+async def test_an_order_is_its_buyers_alone(stage: Stage) -> None:
+    path = await (await stage.browser()).place(stage.play, "0-0-0")
+    stage.neighbours.confirm(path.removeprefix("/orders/"))
+    other = await stage.browser()
+    await other.place(stage.play, "0-0-1")
+    stranger = await stage.browser()
+
+    for browser in (other, stranger):
+        for address in (path, f"{path}/tickets.pdf", f"/api{path}", f"/live{path}"):
+            assert (await browser.http.get(address)).status_code == 404, address
+
+
+async def test_programs_read_an_order_as_json(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    assert (await browser.http.get(f"/api{path}")).json()["state"] == "held"
+    stage.neighbours.confirm(path.removeprefix("/orders/"))
+
+    answer = (await browser.http.get(f"/api{path}")).json()
+
+    assert answer["state"] == "confirmed"
+    assert [ticket["seat_label"] for ticket in answer["tickets"]] == ["Stalls, row 1, seat 1"]
+
+
+async def test_tickets_that_cannot_be_asked_for_are_said_to_be_safe(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    stage.neighbours.confirm(path.removeprefix("/orders/"))
+    stage.neighbours.down.add("tickets")
+
+    page = await browser.open(path)
+
+    assert page.main["data-order-state"] == "confirmed"
+    assert "We cannot show your tickets at the moment." in page.html
+    assert "We cannot show your tickets at the moment." in (await browser.open("/my/tickets", 503)).html
+
+
+async def test_the_countdown_begins_with_what_the_server_says_is_left(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    expires = datetime.now(UTC) + timedelta(seconds=90)
+    stage.neighbours.orders[path.removeprefix("/orders/")]["hold_expires_at"] = expires.isoformat()
+
+    html = (await browser.open(path)).html
+
+    assert any(f'data-seconds-left="{seconds}"' in html for seconds in (87, 88, 89, 90))
+
+
+async def test_an_event_that_is_not_on_sale_offers_nothing(stage: Stage) -> None:
+    stage.neighbours.events[str(stage.play)]["on_sale"] = False
+    browser: Browser = await stage.browser()
+
+    page = await browser.open(f"/events/{stage.play}")
+
+    assert "Tickets are not on sale at the moment." in page.html
+    assert f"/events/{stage.play}/orders" not in page.forms
+
+
+async def test_an_event_nobody_knows_is_a_page_that_says_so(stage: Stage) -> None:
+    browser = await stage.browser()
+
+    page = await browser.open(f"/events/{UUID(int=7)}", 404)
+
+    assert page.main["data-problem"] == "event_unknown"
