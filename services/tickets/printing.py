@@ -19,13 +19,15 @@ from services.tickets.domain import Ticket
 FONTS = Path(__file__).parent / "fonts"
 FONT = "DejaVu"
 
-INK = (23, 20, 43)
-MUTED = (96, 92, 117)
-ACCENT = (91, 61, 245)
+# The shop's colours (its light theme); GLOW is its red on a dark ground.
+INK = (27, 22, 34)
+MUTED = (98, 89, 108)
+ACCENT = (207, 50, 23)
+GLOW = (255, 107, 74)
 PAPER = (255, 255, 255)
-TINT = (243, 241, 254)
-LINE = (205, 201, 222)
-DANGER = (190, 28, 58)
+TINT = (251, 247, 238)
+LINE = (221, 212, 196)
+DANGER = (156, 32, 9)
 
 QUIET_ZONE = 4 / (45 + 2 * 4)  # the light border of a QR of 45 modules, as a part of its side
 PHONE_WIDTH_MM, PHONE_HEIGHT_MM = 90.0, 195.0
@@ -121,13 +123,18 @@ class Sheet(FPDF):
         self.set_fill_color(*colour)
         self.rect(x, y, width, height, style="F")
 
-    def wordmark(self, x: float, y: float, size: float, colour: tuple[int, int, int] = PAPER) -> None:
-        """The name of the shop, with the dot that stands for a place taken."""
-        self.write_line(x, y, "Onsale", size=size, bold=True, colour=colour)
-        self.set_font(FONT, "B", size)
-        radius = size * 0.045
-        self.set_fill_color(*colour)
-        self.circle(x + self.get_string_width("Onsale") + radius * 2.2, y + size * 0.3528 * 0.8 - radius, radius, "F")
+    def wordmark(self, x: float, y: float, size: float) -> None:
+        """The shop's sign and name on a dark ground: a ticket with a hole and a line to tear along."""
+        unit = size * 0.3528 / 18  # the sign is drawn 32 x 22 units large
+        with self.rotation(9, x + 16 * unit, y + 11 * unit):
+            self.set_fill_color(*GLOW)
+            self.rect(x, y, 32 * unit, 22 * unit, style="F", round_corners=True, corner_radius=3 * unit)
+            self.set_fill_color(*INK)
+            for centre, radius in ((0, 4.4), (32, 4.4), (13, 5.5)):
+                self.circle(x + centre * unit, y + 11 * unit, radius * unit, style="F")
+            for dash in range(3):
+                self.rect(x + 23 * unit, y + (4.5 + 5 * dash) * unit, 2 * unit, 2.5 * unit, style="F")
+        self.write_line(x + 40 * unit, y + size * 0.02, "Onsale", size=size, bold=True, colour=PAPER)
 
     def qr(self, x: float, y: float, side: float, code: str) -> None:
         """The QR code of a ticket code, drawn as boxes (sharp in every size), in a square with its quiet zone."""
