@@ -1,0 +1,197 @@
+"""Moments that a real bank shows too rarely: a gateway whose answers are scripted, on a real database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.db import Database
+from chassis.ids import uuid7
+from chassis.testing import Harness
+from services.payments import ledger, queries
+from services.payments.domain import (
+    GatewayUnavailable,
+    OperationKind,
+    OperationState,
+    PaymentCalledOff,
+    PaymentState,
+    Terms,
+)
+from services.payments.gateway import GatewayRefused, GatewaySilent, Seen
+from services.payments.service.asking import Asking
+from services.payments.service.deciding import Deciding
+from services.payments.service.opening import Opening
+from services.payments.service.settling import Settler
+from services.payments.settings import PaymentsSettings
+
+S = PaymentState
+Hook = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class ScriptedGateway:
+    """One payment, moved by calls; `silent` calls answer nothing, `hooks` run in the middle of a call."""
+
+    state: PaymentState = S.CREATED
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+    hooks: dict[str, Hook] = field(default_factory=dict)
+
+    def seen(self) -> Seen:
+        return Seen("pay_1", self.state, "http://bank.test/pay/pay_1", None)
+
+    async def _do(self, name: str, key: str, sources: set[PaymentState], target: PaymentState) -> Seen:
+        self.calls.append((name, key))
+        if hook := self.hooks.pop(name, None):
+            await hook()
+        if name in self.silent:
+            raise GatewaySilent
+        if self.state is not target and self.state not in sources:
+            raise GatewayRefused(f"{name}_not_possible")
+        self.state = target
+        return self.seen()
+
+    async def open_session(self, key: str, terms: Terms) -> Seen:
+        return await self._do("open_session", key, {S.CREATED}, self.state)
+
+    async def look_up(self, gateway_payment_id: str) -> Seen:
+        return self.seen()
+
+    async def capture(self, gateway_payment_id: str, key: str) -> Seen:
+        return await self._do("capture", key, {S.AUTHORISED}, S.CAPTURED)
+
+    async def void(self, gateway_payment_id: str, key: str) -> Seen:
+        return await self._do("void", key, {S.CREATED, S.AUTHORISED}, S.VOIDED)
+
+    async def refund(self, gateway_payment_id: str, key: str) -> Seen:
+        return await self._do("refund", key, {S.CAPTURED}, S.REFUNDED)
+
+    def done(self) -> list[str]:
+        return [name for name, _ in self.calls if name != "open_session"]
+
+
+@dataclass
+class Desk:
+    """The use cases on a database, with a scripted gateway."""
+
+    database: Database
+    gateway: ScriptedGateway
+    opening: Opening
+    deciding: Deciding
+    asking: Asking
+    terms: Terms
+
+    async def open_authorised(self) -> None:
+        await self.opening.open(self.terms)
+        self.gateway.state = S.AUTHORISED
+        await self.deciding.look_up(self.terms.payment_id, refresh=True)
+
+    async def state(self) -> PaymentState:
+        return (await self.deciding.look_up(self.terms.payment_id, refresh=False)).state
+
+    async def operations(self) -> dict[OperationKind, OperationState]:
+        async with self.database.reader() as reads:
+            found = await queries.operations_of(reads, self.terms.payment_id)
+        return {kind: operation.state for kind, operation in found.items() if kind is not OperationKind.AUTHORISE}
+
+    async def work(self) -> None:
+        """What the worker does until nothing is due (pauses are zero here)."""
+        for _ in range(5):
+            await self.asking.ask_about_operations()
+
+    async def balance(self) -> set[int]:
+        async with self.database.reader() as reads:
+            return set((await ledger.balances(reads)).values())
+
+
+@pytest.fixture
+async def desk(harness: Harness) -> AsyncIterator[Desk]:
+    settings = harness.settings(
+        PaymentsSettings, bank_url="http://unused.test", bank_api_key="unused-key", bank_webhook_secret="unused-secret"
+    )
+    database, gateway = Database(settings), ScriptedGateway()
+    settler = Settler(database, gateway, ask_again_seconds=0)
+    opening = Opening(database, gateway, settler, ask_after_seconds=0, ask_again_seconds=0)
+    terms = Terms(uuid7(), uuid7(), 4200, "EUR", "2 places", "http://s.test/", datetime.now(UTC) + timedelta(hours=1))
+    asking = Asking(database, settler, opening, ask_again_seconds=0)
+    yield Desk(database, gateway, opening, Deciding(database, settler), asking, terms)
+    await database.close()
+
+
+async def test_an_unknown_capture_is_not_done_again_once_the_payment_is_called_off(desk: Desk) -> None:
+    await desk.open_authorised()
+    desk.gateway.silent = {"capture", "void"}
+    with pytest.raises(GatewayUnavailable):
+        await desk.deciding.capture(desk.terms.payment_id)
+    with pytest.raises(GatewayUnavailable):
+        await desk.deciding.void(desk.terms.payment_id)
+    desk.gateway.silent = {"void"}
+    await desk.work()
+    assert desk.gateway.done().count("capture") == 1
+    assert desk.gateway.state is S.AUTHORISED
+    desk.gateway.silent = set()
+    await desk.work()
+    assert await desk.state() is S.VOIDED
+    assert OperationState.UNKNOWN not in (await desk.operations()).values()
+
+
+async def test_a_capture_that_took_effect_unseen_is_found_by_looking_and_not_called_again(desk: Desk) -> None:
+    await desk.open_authorised()
+
+    async def take_effect() -> None:
+        desk.gateway.state = S.CAPTURED
+
+    desk.gateway.hooks["capture"] = take_effect
+    desk.gateway.silent = {"capture"}
+    with pytest.raises(GatewayUnavailable):
+        await desk.deciding.capture(desk.terms.payment_id)
+    assert (await desk.deciding.capture(desk.terms.payment_id)).state is S.CAPTURED
+    assert desk.gateway.done() == ["capture"]
+    assert await desk.balance() == {4200, -4200}
+
+
+async def test_an_unknown_capture_is_asked_for_again_with_the_same_key(desk: Desk) -> None:
+    await desk.open_authorised()
+    desk.gateway.silent = {"capture"}
+    for _ in range(2):
+        with pytest.raises(GatewayUnavailable):
+            await desk.deciding.capture(desk.terms.payment_id)
+    desk.gateway.silent = set()
+    await desk.work()
+    assert await desk.state() is S.CAPTURED
+    assert len({key for name, key in desk.gateway.calls if name == "capture"}) == 1
+
+
+async def test_money_that_was_captured_while_a_void_was_unknown_is_refunded_by_the_worker(desk: Desk) -> None:
+    await desk.open_authorised()
+    desk.gateway.silent = {"void"}
+    with pytest.raises(GatewayUnavailable):
+        await desk.deciding.void(desk.terms.payment_id)
+    desk.gateway.state = S.CAPTURED
+    await desk.work()
+    assert await desk.state() is S.REFUNDED
+    assert desk.gateway.state is S.REFUNDED
+    assert await desk.balance() == {0}
+
+
+async def test_a_session_that_opens_while_its_payment_is_called_off_is_given_up_at_the_gateway(desk: Desk) -> None:
+    async def call_off() -> None:
+        await desk.deciding.void(desk.terms.payment_id)
+
+    desk.gateway.hooks["open_session"] = call_off
+    with pytest.raises(PaymentCalledOff):
+        await desk.opening.open(desk.terms)
+    await desk.work()
+    assert desk.gateway.state is S.VOIDED
+    assert await desk.state() is S.VOIDED
+
+
+async def test_what_the_gateway_said_a_while_ago_does_not_turn_a_payment_back(desk: Desk) -> None:
+    await desk.open_authorised()
+    old = desk.gateway.seen()
+    await desk.deciding.capture(desk.terms.payment_id)
+    async with desk.database.writer() as tx:
+        applied = await Settler(desk.database, desk.gateway, ask_again_seconds=0).apply(tx, desk.terms.payment_id, old)
+    assert applied.state is S.CAPTURED
+    assert await desk.balance() == {4200, -4200}
