@@ -23,6 +23,8 @@ from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 _PALETTE = ("#7c5cff", "#e4572e", "#0f9d8a", "#d99a00", "#c2418f", "#3a7bd5")
 _NOT_FOR_SALE = "#9a93a6"
+# A small house is often one zone that nobody has named.
+_NAMELESS_ZONE = "All seats"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> Hous
             for run in _runs(zone.name, row, categories, counter):
                 counter += len(run.seats)
                 runs.append(run)
-        zones.append(HouseZone(zone.name, tuple(runs), f"z{at}"))
+        zones.append(HouseZone(zone.name or _NAMELESS_ZONE, tuple(runs), f"z{at}"))
     picture = _picture(seat_map, zones, categories).encode()
     house = House(
         event_id=event.event_id,
@@ -172,7 +174,9 @@ def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
 
 def _runs(zone_name: str, row: Row, categories: dict[str, Category | None], first: int) -> list[Run]:
     runs: list[Run] = []
-    place = f"{zone_name}, row {row.label}" if row.label else zone_name
+    words = [zone_name, f"row {row.label}" if row.label else ""]
+    place = ", ".join(word for word in words if word) or _NAMELESS_ZONE
+    place = place[0].upper() + place[1:]
     for name, seats in groupby(row.seats, key=lambda seat: seat.category):
         category = categories.get(name)
         if category is None:

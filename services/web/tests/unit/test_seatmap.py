@@ -83,6 +83,13 @@ def test_seats_are_named_and_priced_as_people_call_them() -> None:
     assert (house.price_of("0-0-0"), house.price_of("0-1-0"), house.price_of("nowhere")) == (4500, 2900, 0)
 
 
+def test_a_zone_without_a_name_is_called_all_seats() -> None:
+    house = house_of(sample_seat_map(rows=1, seats=2, zones=("",)))
+
+    assert "All seats" in house.list_of_seats({})
+    assert house.name_of("0-0-1") == "Row 1, seat 2"
+
+
 def test_words_of_a_plan_cannot_break_out_of_page_or_picture() -> None:
     seat_map = sample_seat_map(rows=1, seats=1, zones=('<script>"&',))
     seat_map["zones"][0]["areas"][0]["text"] = "</text><script>alert(1)</script>"

@@ -1,0 +1,92 @@
+"""Every page, in light and dark, on a phone and on a desk: accessible, and still while it loads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.test_buying import FESTIVAL, THEATRE
+
+pytestmark = pytest.mark.browser
+
+HALL = "Tidal"
+MOST_SHIFT = 0.02
+# The sum of all layout shifts that nobody caused, as browsers measure it for Core Web Vitals.
+_SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+})"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_every_page_is_accessible(visit: Callable[..., Visit], device: dict[str, Any], scheme: str) -> None:
+    person = visit(**device, color_scheme=scheme)
+    for path in ("/", "/?q=nothing-like-it", "/my/tickets", "/my/orders", "/sign-in", "/sign-up", "/nowhere"):
+        person.open(path)
+        person.assert_accessible()
+    person.open_event(FESTIVAL)
+    person.assert_accessible()
+    page = person.open_event(THEATRE)
+    page.wait_for_selector(".plan__live")
+    person.assert_accessible()
+
+    page.locator("input[name=seat]:enabled").last.check(force=True)
+    page.get_by_role("button", name="Hold these places").click()
+    page.wait_for_url("**/orders/*")
+    person.assert_accessible()
+    page.get_by_label("Your name").fill("Zoë Groß")
+    page.get_by_label("E-mail").fill("zoe@example.test")
+    page.get_by_role("button", name="Pay").click()
+    page.wait_for_url("**/pay/**")
+    page.go_back()
+    page.wait_for_selector("[data-phase=paying]")
+    person.assert_accessible()
+    page.get_by_role("button", name="Cancel this order").click()
+    page.wait_for_selector("[data-phase=cancelled]")
+    person.assert_accessible()
+    person.open("/my/orders")
+    person.assert_accessible()
+
+
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_moves_while_a_page_loads(visit: Callable[..., Visit], device: dict[str, Any]) -> None:
+    person = visit(**device)
+    person.open("/")
+    assert person.page.evaluate(_SHIFT) <= MOST_SHIFT
+    for title in (THEATRE, HALL, FESTIVAL):
+        page = person.open_event(title)
+        if title != FESTIVAL:
+            page.wait_for_selector(".plan__live")
+        assert page.evaluate(_SHIFT) <= MOST_SHIFT, title
+
+
+def test_nothing_is_wider_than_a_small_phone(visit: Callable[..., Visit]) -> None:
+    person = visit(viewport={"width": 320, "height": 640})
+    for path in ("/", "/sign-up", "/nowhere"):
+        page = person.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    for title in (THEATRE, HALL, FESTIVAL):
+        page = person.open_event(title)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, title
+
+
+def test_two_thousand_seats_are_ready_quickly_and_answer_the_first_tap(visit: Callable[..., Visit]) -> None:
+    page = visit(**PHONE).open_event(HALL)
+    page.wait_for_selector(".plan__live")
+    assert page.locator("input[name=seat]").count() == 2000
+    assert page.locator(".plan__seats circle").count() == 2000
+
+    # Too small for a finger: the first tap looks closer, the second chooses.
+    plan = page.locator(".plan__live")
+    plan.tap()
+    page.wait_for_selector(".plan.is-close")
+    page.locator(".plan__seats circle:not([aria-disabled])").nth(500).evaluate("seat => seat.focus()")
+    page.keyboard.press("Space")
+
+    page.wait_for_selector("[data-choice] b")
+    assert page.locator("input[name=seat]:checked").count() == 1
