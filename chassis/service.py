@@ -144,7 +144,13 @@ class Service:
         set_up_logs(settings.service_name, settings.log_format, settings.log_level)
         arm(settings.crash_at)
         app = FastAPI(
-            title=self._title, version=project_version(), lifespan=self._lifespan, docs_url=None, redoc_url=None
+            title=self._title,
+            version=project_version(),
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+            # FastAPI would make a second server span of every request beside ours, and one without a trace at the edge.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
         app.state.person_verifier = PersonVerifier(settings.person_keys_url)

@@ -6,6 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 
 from chassis.testing import Harness, RunningApp
@@ -116,6 +121,18 @@ async def test_an_error_is_a_problem_document_with_its_trace(app: RunningApp) ->
     assert problem["code"] == "thing_unknown"
     assert problem["thing_id"] == str(thing_id)
     assert problem["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_a_request_is_one_server_span(app: RunningApp) -> None:
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    kept = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    answer = await app.http.get(f"/things/{uuid4()}")
+    trace_id = int(answer.headers["x-trace-id"], 16)
+    spans = [span for span in kept.get_finished_spans() if span.kind is SpanKind.SERVER]
+    assert [span.context.trace_id for span in spans if span.context] == [trace_id]
+    kept.shutdown()
 
 
 async def test_a_failure_of_ours_tells_no_secrets(app: RunningApp) -> None:
