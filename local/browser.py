@@ -58,6 +58,7 @@ class Page:
     meta: dict[str, str] = field(default_factory=dict)
     data: list[dict[str, str]] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
 
     def datum(self, name: str) -> str | None:
         """The first `data-<name>` on the page."""
@@ -79,6 +80,7 @@ class _PageParser(HTMLParser):
         self._form: Form | None = None
         self._words: list[str] | None = None
         self._href = ""
+        self._in_alert = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -95,8 +97,9 @@ class _PageParser(HTMLParser):
         elif tag == "a" and "href" in attributes:
             self._href = urljoin(self._page.url, attributes["href"])
             self._words = []
-        elif tag == "h1":
+        elif tag == "h1" or (tag == "p" and self._in_alert):
             self._words = []
+        self._in_alert = (self._in_alert and tag != "main") or attributes.get("role") == "alert"
 
     def _add_field(self, form: Form, tag: str, attributes: dict[str, str]) -> None:
         kind = attributes.get("type", "submit" if tag == "button" else "text").lower()
@@ -109,13 +112,18 @@ class _PageParser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
-        elif tag in {"a", "h1"} and self._words is not None:
-            text = " ".join("".join(self._words).split())
-            if tag == "a":
-                self._page.links.append((self._href, text))
-            else:
-                self._page.headings.append(text)
+        elif tag in {"a", "h1", "p"} and self._words is not None:
+            self._keep_words(tag, " ".join("".join(self._words).split()))
             self._words = None
+
+    def _keep_words(self, tag: str, text: str) -> None:
+        if tag == "a":
+            self._page.links.append((self._href, text))
+        elif tag == "h1":
+            self._page.headings.append(text)
+        else:  # the first sentence of an alert is what it is about
+            self._page.alerts.append(text)
+            self._in_alert = False
 
     def handle_data(self, data: str) -> None:
         if self._words is not None:

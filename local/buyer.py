@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urljoin
 from uuid import uuid4
@@ -52,6 +52,7 @@ class Purchase:
     order_state: str = ""
     ticket_codes: list[str] = field(default_factory=list)
     trace_id: str = ""
+    ended_at: float = 0.0  # when the tickets were there, by time.perf_counter
     failure: PurchaseFailed | None = None
 
     @property
@@ -85,11 +86,18 @@ class Buyer:
                 raise PurchaseFailed("find", f"no event with {self._wish.places} free places was found")
             return fitting[0]
 
-    async def buy(self, event_url: str) -> Purchase:
-        """Goes through all steps. What goes wrong is in `failure` of the purchase."""
+    async def buy(self, event_url: str, turn: AbstractAsyncContextManager[object] | None = None) -> Purchase:
+        """Goes through all steps. What goes wrong is in `failure` of the purchase.
+
+        `turn` is held until the tickets are there, not while the e-mail is on its way.
+        """
         async with self._browser:
             try:
-                await self._buy(event_url)
+                async with turn or nullcontext():
+                    await self._buy(event_url)
+                self.purchase.ended_at = time.perf_counter()
+                async with self._step("receive the e-mail"):
+                    self._note = await self._wait_for_mail()
             except PurchaseFailed as error:
                 self.purchase.failure = error
             except httpx.HTTPError as error:
@@ -107,8 +115,6 @@ class Buyer:
         async with self._step("wait for confirmation"):
             order = await self._wait_until_confirmed()
         self.purchase.ticket_codes = order.all_data("ticket-code")
-        async with self._step("receive the e-mail"):
-            self._note = await self._wait_for_mail()
 
     # Places
 
@@ -257,5 +263,5 @@ def _free_seats(form: Form) -> list[str]:
 
 
 def _problem_of(page: Page) -> str:
-    """What an error page says: its code, else its heading."""
-    return page.datum("problem") or (page.headings[0] if page.headings else f"status {page.status}")
+    """What a page says went wrong: its code, else its warning, else its heading."""
+    return page.datum("problem") or next(iter([*page.alerts, *page.headings]), f"status {page.status}")
