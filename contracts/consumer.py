@@ -1,0 +1,281 @@
+"""The consumer's side: its own tests, with its own real code, say what it needs, and so write the pact.
+
+A test module declares its edge as a fixture: `inventory = asks("orders", "inventory", InventoryClient)`. Each interaction is
+made alone, with a mock server or message of its own. After the last test of the module the interactions are compared with the
+committed pact (or written, with `PACTS=write`); if a test failed, neither happens.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pact import Pact, match
+from pact.interaction import HttpInteraction
+from pydantic import BaseModel
+
+from chassis.db import Database
+from chassis.facts import CloudEvent
+from chassis.http import service_client
+from chassis.inbox import Inbox, Received
+from chassis.tokens import ServiceTokens
+from contracts import matchers
+from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, key_of, render
+from tracing.setup import TracingSettings, set_up_tracing
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+TRACEPARENT_PATTERN = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+WRITING = "write"
+
+Client = TypeVar("Client")
+
+
+def is_writing() -> bool:
+    """Whether this run writes pacts instead of checking them: `PACTS=write`."""
+    return os.environ.get("PACTS") == WRITING
+
+
+def an_id(words: str) -> UUID:
+    """An id that is the same in every run. Each interaction has ids of its own, so that their states cannot disturb each other."""
+    return uuid5(NAMESPACE_URL, f"urn:onsale:contracts:{words}")
+
+
+@dataclass(frozen=True)
+class State:
+    """What must be true at the provider, with the ids that the consumer will use."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request. `person` is on whose behalf it is made; values may be matchers."""
+
+    method: str
+    path: str
+    body: Any = None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, Any] = field(default_factory=dict)
+    person: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type."""
+
+    status: int
+    body: Any = None
+    content_type: str = "application/json"
+    content: bytes | None = None
+
+
+def problem(status: int, code: str, **facts: Any) -> Answer:
+    """A refusal (RFC 9457) with its code, a sentence, and the facts that the consumer reads."""
+    body = {"code": code, "status": status, "detail": matchers.text("A sentence that says what to do."), **facts}
+    return Answer(status, body, "application/problem+json")
+
+
+def a_state(name: str, **parameters: Any) -> State:
+    """A state by name; ids among the parameters are written as text."""
+    return State(name, {key: str(value) if isinstance(value, UUID) else value for key, value in parameters.items()})
+
+
+class Book:
+    """The interactions that the tests of one edge made."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+        self.made: dict[tuple[str, str], Interaction] = {}
+
+    def add(self, pact: Pact) -> None:
+        """Notes the one interaction of a pact. Raises ContractBroken if there is one of this description and states already."""
+        with tempfile.TemporaryDirectory() as folder:
+            pact.write_file(folder)
+            (path,) = Path(folder).iterdir()
+            (interaction,) = json.loads(path.read_text(encoding="utf-8"))["interactions"]
+        key = key_of(interaction)
+        if key in self.made:
+            raise ContractBroken(
+                f'{self.edge}: there are two interactions "{key[0]}" in the same states. '
+                "The second would replace the first: describe what is different about it."
+            )
+        self.made[key] = interaction
+
+    def close(self, *, complete: bool, write: bool, pacts: Path = PACTS) -> None:
+        """Compares with what is committed, or writes it. `complete`: all tests of the edge have run and passed."""
+        if complete and not self.made:
+            raise ContractBroken(f"The tests of {self.edge} made no interaction, so the pact would promise nothing.")
+        made = list(self.made.values())
+        if not write:
+            compare(self.edge, made, pacts, complete=complete)
+        elif complete:
+            (pacts / self.edge.file_name).write_text(render(self.edge, made), encoding="utf-8")
+        else:
+            raise ContractBroken(f"Only some tests of {self.edge} ran, so its pact is not written. Run the whole file.")
+
+
+class Asking(Generic[Client]):
+    """An HTTP edge, from its consumer's side."""
+
+    def __init__(self, book: Book, make_client: Callable[[httpx.AsyncClient], Client]) -> None:
+        self.book = book
+        self._make_client = make_client
+        # The trace context is part of the contract: without a tracer there would be none to send.
+        set_up_tracing(TracingSettings(book.edge.consumer, "test", "test", endpoint=None))
+
+    @asynccontextmanager
+    async def expects(self, description: str, state: State | None, ask: Ask, answer: Answer) -> AsyncIterator[Client]:
+        """The consumer's client, in front of a provider that expects this request and gives this answer.
+
+        The provider's tokens are the real client's; in the pact they are placeholders that say whose they are.
+        Raises pact's MismatchesError if another request came, or none.
+        """
+        edge = self.book.edge
+        pact = Pact(edge.consumer, edge.provider)
+        interaction = pact.upon_receiving(description)
+        if state is not None:
+            interaction.given(state.name, state.parameters)
+        _describe(interaction, edge, ask, answer)
+        tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
+        with pact.serve("127.0.0.1") as server:
+            async with service_client(edge.provider, str(server.url), tokens) as http:
+                yield self._make_client(http)
+        self.book.add(pact)
+
+
+def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer) -> None:
+    interaction.with_request(ask.method, ask.path)
+    headers = {
+        "Authorization": match.regex(f"Bearer {edge.consumer}", regex=r"^Bearer \S+$"),
+        "Onsale-Deadline-Ms": match.regex("30000", regex=r"^\d+$"),
+        "traceparent": match.regex(TRACEPARENT, regex=TRACEPARENT_PATTERN),
+        **ask.headers,
+    }
+    if ask.person is not None:
+        headers["Onsale-Person"] = match.regex(str(ask.person), regex=r"^\S+$")
+    for name, value in headers.items():
+        interaction.with_header(name, value)
+    for name, value in ask.query.items():
+        interaction.with_query_parameter(name, value)
+    if ask.body is not None:
+        interaction.with_body(ask.body, "application/json")
+    interaction.will_respond_with(answer.status)
+    if answer.content is not None:
+        interaction.with_binary_body(answer.content, answer.content_type)
+        rule = {"combine": "AND", "matchers": [{"match": "contentType", "value": answer.content_type}]}
+        interaction.with_matching_rules({"body": {"$": rule}})
+    elif answer.body is not None:
+        interaction.with_body(answer.body, answer.content_type)
+
+
+class Hearing:
+    """An edge of facts, from its consumer's side."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    @contextmanager
+    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
+        """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
+
+        `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
+        """
+        edge = self.book.edge
+        pact = Pact(edge.consumer, edge.provider)
+        body = {
+            "specversion": "1.0",
+            "id": matchers.identifier(an_id(f"{subject} {flavour}")),
+            "source": f"/services/{edge.provider}",
+            "type": subject,
+            "subject": matchers.identifier(about),
+            "time": matchers.timestamp(),
+            "traceparent": matchers.text(TRACEPARENT, TRACEPARENT_PATTERN),
+            "data": data,
+        }
+        pact.upon_receiving(f"{subject} {flavour}".strip(), "Async").with_body(body, "application/json")
+        bodies: list[str | bytes | None] = []
+        pact.verify(lambda content, _metadata: bodies.append(content), "Async")
+        (content,) = bodies
+        yield CloudEvent.model_validate_json(content or b"")
+        self.book.add(pact)
+
+
+async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
+    """Hands a fact to the consumer's real inbox: its model reads it, its handler acts in a transaction of its database.
+
+    Raises ContractBroken if the inbox does not hear it, or if the pact asks for a field that the model does not read.
+    """
+    subscription = inbox.subscriptions.get(event.type)
+    if subscription is None:
+        raise ContractBroken(f"{inbox.consumer} does not hear {event.type}: its inbox has no handler for it.")
+    refuse_unread(event.data, subscription.model, event.type)
+    fact = subscription.model.model_validate(event.data)
+    received = Received(event.id, event.type, event.subject, event.time, 1, event.traceparent)
+    async with database.writer() as tx:
+        await subscription.handle(tx, fact, received)
+
+
+def refuse_unread(data: dict[str, Any], model: type[BaseModel], subject: str) -> None:
+    """Raises ContractBroken if an example has fields that the consumer does not read: a contract asks for no more than is used."""
+    read = model.model_validate(data).model_dump(mode="json")
+    if unread := sorted(_unread("$", data, read)):
+        names = ", ".join(unread)
+        raise ContractBroken(f"{subject}: {model.__name__} does not read {names}. Take it out of the contract.")
+
+
+def _unread(path: str, data: Any, read: Any) -> Iterator[str]:
+    if isinstance(data, dict) and isinstance(read, dict):
+        for name, value in data.items():
+            if name not in read:
+                yield f"{path}.{name}"
+            else:
+                yield from _unread(f"{path}.{name}", value, read[name])
+    elif isinstance(data, list) and isinstance(read, list):
+        for number, (value, read_value) in enumerate(zip(data, read, strict=True)):
+            yield from _unread(f"{path}[{number}]", value, read_value)
+
+
+def asks(consumer: str, provider: str, client: Callable[[httpx.AsyncClient], Client]) -> Any:
+    """A fixture for the tests of an HTTP edge: `Asking[...]` with the consumer's own client class."""
+
+    @pytest.fixture(scope="module")
+    def asking(request: pytest.FixtureRequest) -> Iterator[Asking[Client]]:
+        book = Book(Edge(consumer, "asks", provider))
+        with _closed_after_the_last_test(request, book):
+            yield Asking(book, client)
+
+    return asking
+
+
+def hears(consumer: str, provider: str) -> Any:
+    """A fixture for the tests of an edge of facts: `Hearing`."""
+
+    @pytest.fixture(scope="module")
+    def hearing(request: pytest.FixtureRequest) -> Iterator[Hearing]:
+        book = Book(Edge(consumer, "hears", provider))
+        with _closed_after_the_last_test(request, book):
+            yield Hearing(book)
+
+    return hearing
+
+
+@contextmanager
+def _closed_after_the_last_test(request: pytest.FixtureRequest, book: Book) -> Iterator[None]:
+    failed_before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed_before:
+        return  # that failure says it; a pact of the rest would say something else
+    module = request.node.obj
+    functions = (item for item in request.session.items if isinstance(item, pytest.Function))
+    chosen = {item.originalname for item in functions if item.module is module}
+    complete = chosen >= {name for name in vars(module) if name.startswith("test_")}
+    book.close(complete=complete, write=is_writing())

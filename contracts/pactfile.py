@@ -1,0 +1,133 @@
+"""Pact files: one for each edge, normalised so that the same contract is the same bytes, and readable when two differ."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+PACTS = Path(__file__).parent / "pacts"
+Kind = Literal["asks", "hears"]
+Interaction = dict[str, Any]
+# What makes an interaction that interaction; Pact silently replaces one that has the same.
+Key = tuple[str, str]
+SHOWN_DIFFERENCES = 5
+SHOWN_CHARACTERS = 160
+
+
+class ContractBroken(AssertionError):
+    """A contract does not hold. The message says who promised what to whom, and what to do."""
+
+
+@dataclass(frozen=True, order=True)
+class Edge:
+    """Who needs what from whom: a consumer `asks` a provider over HTTP, or `hears` its facts."""
+
+    consumer: str
+    kind: Kind
+    provider: str
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.kind} {self.provider}"
+
+    @property
+    def file_name(self) -> str:
+        """The name of the edge's pact file."""
+        return f"{self.consumer}-{self.kind}-{self.provider}.json"
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """The edge of a pact file. Raises ContractBroken for a file of another name."""
+        match path.name.removesuffix(".json").split("-"):
+            case [consumer, ("asks" | "hears") as kind, provider]:
+                return cls(consumer, kind, provider)
+            case _:
+                raise ContractBroken(f"{path} is not a pact: pacts are called <consumer>-<asks|hears>-<provider>.json.")
+
+
+def edges(pacts: Path = PACTS) -> list[Edge]:
+    """The edges that have a pact in a folder."""
+    return sorted(Edge.of(path) for path in pacts.glob("*.json"))
+
+
+def render(edge: Edge, interactions: list[Interaction]) -> str:
+    """The text of a pact file: in order of description, and without the version of the library that wrote it."""
+    document = {
+        "consumer": {"name": edge.consumer},
+        "provider": {"name": edge.provider},
+        "interactions": sorted(interactions, key=key_of),
+        "metadata": {"pactSpecification": {"version": "4.0"}},
+    }
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read(edge: Edge, pacts: Path = PACTS) -> list[Interaction]:
+    """The interactions of an edge's pact. Raises ContractBroken if there is none, it is empty, or it was edited to nonsense."""
+    path = pacts / edge.file_name
+    if not path.exists():
+        raise ContractBroken(f"There is no pact of {edge}: {path} is missing. {_how_to_write(edge)}")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    named = (document["consumer"]["name"], document["provider"]["name"])
+    if named != (edge.consumer, edge.provider):
+        raise ContractBroken(f"{path} is about {named[0]} and {named[1]}, not about {edge}. {_how_to_write(edge)}")
+    interactions: list[Interaction] = document["interactions"]
+    if not interactions:
+        raise ContractBroken(f"The pact of {edge} has no interactions, so it would always hold. {_how_to_write(edge)}")
+    if len({key_of(each) for each in interactions}) < len(interactions):
+        raise ContractBroken(f"{path} has two interactions of the same description and states. {_how_to_write(edge)}")
+    return interactions
+
+
+def key_of(interaction: Interaction) -> Key:
+    """The description and the states of an interaction."""
+    return interaction["description"], json.dumps(interaction.get("providerStates", []), sort_keys=True)
+
+
+def states_of(interaction: Interaction) -> list[str]:
+    """The names of the states that an interaction needs."""
+    return [state["name"] for state in interaction.get("providerStates", [])]
+
+
+def compare(edge: Edge, made: list[Interaction], pacts: Path = PACTS, *, complete: bool = True) -> None:
+    """Raises ContractBroken if what the consumer's tests made is not what is committed.
+
+    `complete`: all tests of the edge ran, so that an interaction that none of them made is stale.
+    """
+    committed = {key_of(each): each for each in read(edge, pacts)}
+    now = {key_of(each): each for each in made}
+    problems = [f'"{key[0]}" is new: it is not committed yet.' for key in now.keys() - committed.keys()]
+    if complete:
+        problems += [f'"{key[0]}" is stale: no test makes it any more.' for key in committed.keys() - now.keys()]
+    for key in now.keys() & committed.keys():
+        found = list(_differences("$", committed[key], now[key]))
+        problems += [f'"{key[0]}" differs at {difference}' for difference in found[:SHOWN_DIFFERENCES]]
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in sorted(problems))
+        raise ContractBroken(
+            f"The committed pact of {edge} is not what its consumer's tests say:\n{listed}\n{_how_to_write(edge)}"
+        )
+
+
+def _differences(path: str, committed: Any, made: Any) -> Iterator[str]:
+    if isinstance(committed, dict) and isinstance(made, dict):
+        for name in sorted(committed.keys() | made.keys()):
+            if name not in made:
+                yield f"{path}.{name}: committed, but the test does not say it."
+            elif name not in committed:
+                yield f"{path}.{name}: the test says it, but it is not committed."
+            else:
+                yield from _differences(f"{path}.{name}", committed[name], made[name])
+    elif isinstance(committed, list) and isinstance(made, list) and len(committed) == len(made):
+        for number, pair in enumerate(zip(committed, made, strict=True)):
+            yield from _differences(f"{path}[{number}]", *pair)
+    elif committed != made:
+        yield f"{path}: committed is {_short(committed)}, the test says {_short(made)}."
+
+
+def _short(value: Any) -> str:
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}..."
+
+
+def _how_to_write(edge: Edge) -> str:
+    return f"Run `PACTS=write make contracts`, look at the difference, and commit contracts/pacts/{edge.file_name}."

@@ -1,0 +1,91 @@
+"""Inventory answers what its consumers ask, as their pacts say."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.db import Database
+from chassis.testing import Harness
+from contracts.provider import Provided, provided, verify_answers
+from services.inventory import queries
+from services.inventory.app import create_app
+from services.inventory.settings import InventorySettings
+
+STARTS_AT = datetime(2031, 6, 21, 18, tzinfo=UTC)
+
+
+class States:
+    """Makes true what the consumers' interactions take for granted."""
+
+    def __init__(self, inventory: Provided, database: Database) -> None:
+        self._inventory = inventory
+        self._database = database
+
+    async def an_event_with_free_places(self, given: dict[str, Any], capacity: int = 10) -> None:
+        await self._publish(given["event_id"], given["class_id"], "general", capacity)
+
+    async def an_event_with_one_place_left(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given, capacity=3)
+        await self._hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
+
+    async def a_hold_of_two_places(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        await self._hold(given)
+
+    async def a_released_hold(self, given: dict[str, Any]) -> None:
+        await self.a_hold_of_two_places({**given, "order_id": uuid4()})
+        await self._end(given, "release")
+
+    async def an_event_with_free_seats(self, given: dict[str, Any]) -> None:
+        seats = given["seats"]
+        await self._publish(given["event_id"], given["class_id"], "seated", len(seats))
+        rows = [{"seat_id": seat, "label": f"Seat {seat}", "class_id": UUID(given["class_id"])} for seat in seats]
+        async with self._database.writer() as tx:
+            await queries.insert_seats(tx, UUID(given["event_id"]), rows)
+
+    async def an_event_whose_seat_is_taken(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_seats(given)
+        await self._hold({**given, "hold_id": uuid4(), "order_id": uuid4()}, seats=[given["taken"]])
+
+    async def _publish(self, event_id: str, class_id: str, kind: str, capacity: int) -> None:
+        event = {"event_id": UUID(event_id), "title": "Hamlet", "starts_at": STARTS_AT}
+        known = {"class_id": UUID(class_id), "event_id": UUID(event_id), "name": "Standing"}
+        async with self._database.writer() as tx:
+            await queries.upsert_event(tx, event, [{**known, "kind": kind, "capacity": capacity}])
+
+    async def _hold(self, given: dict[str, Any], seats: list[str] | None = None) -> None:
+        body = {
+            "order_id": str(given["order_id"]),
+            "places": [] if seats else [{"class_id": given["class_id"], "quantity": 2}],
+            "seats": seats or [],
+            "ttl_seconds": 600,
+        }
+        await self._inventory.do("PUT", _path(given), caller="orders", body=body)
+
+    async def _end(self, given: dict[str, Any], how: str) -> None:
+        await self._inventory.do("POST", f"{_path(given)}/{how}", caller="orders")
+
+
+def _path(given: dict[str, Any]) -> str:
+    return f"/events/{given['event_id']}/holds/{given['hold_id']}"
+
+
+async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> None:
+    settings = harness.settings(InventorySettings)
+    database = Database(settings)
+    async with provided(create_app, settings, harness) as inventory:
+        states = States(inventory, database)
+        await verify_answers(
+            "inventory",
+            inventory.url,
+            callers=["orders"],
+            states={
+                "an event with free places": states.an_event_with_free_places,
+                "an event with one place left": states.an_event_with_one_place_left,
+                "an event with free seats": states.an_event_with_free_seats,
+                "an event whose seat is taken": states.an_event_whose_seat_is_taken,
+                "a hold of two places": states.a_hold_of_two_places,
+                "a released hold": states.a_released_hold,
+            },
+        )
+    await database.close()

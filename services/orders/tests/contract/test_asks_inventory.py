@@ -1,0 +1,226 @@
+"""What orders needs of inventory: holds, their refusals, and their two ends."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from chassis.http import ProviderProblem
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.orders.clients.inventory import HoldLost, InventoryClient
+from services.orders.domain import EventUnknown, PlaceUnknown, SeatsTaken, SoldOut, Wish
+
+inventory = asks("orders", "inventory", InventoryClient)
+
+ORDER = an_id("order")
+TTL_SECONDS = 600
+
+
+def event_of(words: str) -> UUID:
+    return an_id(f"orders asks inventory: event, {words}")
+
+
+def hold_of(words: str) -> UUID:
+    return an_id(f"orders asks inventory: hold, {words}")
+
+
+def a_wish(event_id: UUID, standing: UUID | None = None, seats: tuple[str, ...] = ()) -> Wish:
+    return Wish(event_id, ((standing, 2),) if standing else (), seats)
+
+
+def ask_for(wish: Wish, hold_id: UUID) -> Ask:
+    body = {
+        "order_id": str(ORDER),
+        "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in wish.places],
+        "seats": list(wish.seats),
+        "ttl_seconds": TTL_SECONDS,
+    }
+    return Ask("PUT", f"/events/{wish.event_id}/holds/{hold_id}", body=body)
+
+
+def ask_to(how: str, event_id: UUID, hold_id: UUID) -> Ask:
+    return Ask("POST", f"/events/{event_id}/holds/{hold_id}/{how}")
+
+
+def a_line_of_places(class_id: UUID) -> dict[str, object]:
+    return {
+        "class_id": str(class_id),
+        "seat_id": matchers.nothing(),
+        "seat_label": matchers.nothing(),
+        "quantity": 2,
+    }
+
+
+async def test_places_of_general_admission_are_held_for_a_while(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("places"), hold_of("places")
+    standing = an_id("orders asks inventory: standing, places")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold of two places of general admission",
+        a_state("an event with free places", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        Answer(201, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+    ) as client:
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        (line,) = hold.lines
+        assert (line.class_id, line.seat_id, line.quantity) == (standing, None, 2)
+        assert hold.expires_at == datetime(2031, 6, 21, 18, tzinfo=UTC)
+
+
+async def test_asking_again_for_the_same_hold_gives_the_same(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("again"), hold_of("again")
+    standing = an_id("orders asks inventory: standing, again")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold that was granted before",
+        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        ask_for(wish, hold_id),
+        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+    ) as client:
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert len(hold.lines) == 1
+
+
+async def test_seats_are_held_by_their_ids_and_come_with_their_labels(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("seats"), hold_of("seats")
+    stalls = an_id("orders asks inventory: stalls, seats")
+    wish = a_wish(event_id, seats=("A1",))
+    line = {"class_id": str(stalls), "seat_id": "A1", "seat_label": matchers.text("Row A seat 1"), "quantity": 1}
+    async with inventory.expects(
+        "a hold of a seat",
+        a_state("an event with free seats", event_id=event_id, class_id=stalls, seats=["A1", "A2"]),
+        ask_for(wish, hold_id),
+        Answer(201, {"expires_at": matchers.timestamp(), "lines": [line]}),
+    ) as client:
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        (held,) = hold.lines
+        assert (held.class_id, held.seat_id, held.seat_label) == (stalls, "A1", "Row A seat 1")
+
+
+async def test_more_places_than_are_left_are_refused_with_how_many_are_left(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("sold out"), hold_of("sold out")
+    standing = an_id("orders asks inventory: standing, sold out")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold of more places than are left",
+        a_state("an event with one place left", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        problem(409, "sold_out", class_id=str(standing), available=1),
+    ) as client:
+        with pytest.raises(SoldOut) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert (refused.value.class_id, refused.value.available) == (str(standing), 1)
+
+
+async def test_a_seat_that_somebody_has_is_refused_by_its_id(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("taken"), hold_of("taken")
+    stalls = an_id("orders asks inventory: stalls, taken")
+    wish = a_wish(event_id, seats=("A1", "A2"))
+    async with inventory.expects(
+        "a hold of a seat that is taken",
+        a_state("an event whose seat is taken", event_id=event_id, class_id=stalls, seats=["A1", "A2"], taken="A2"),
+        ask_for(wish, hold_id),
+        problem(409, "seats_taken", seat_ids=["A2"]),
+    ) as client:
+        with pytest.raises(SeatsTaken) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert refused.value.seat_ids == ["A2"]
+
+
+async def test_a_place_that_the_event_does_not_have_is_refused(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("other place"), hold_of("other place")
+    wish = a_wish(event_id, seats=("Z9",))
+    async with inventory.expects(
+        "a hold of a seat that the event does not have",
+        a_state("an event with free seats", event_id=event_id, class_id=str(an_id("stalls, other")), seats=["A1"]),
+        ask_for(wish, hold_id),
+        problem(404, "place_unknown"),
+    ) as client:
+        with pytest.raises(PlaceUnknown):
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+
+
+async def test_an_event_that_inventory_does_not_know_is_refused(inventory: Asking[InventoryClient]) -> None:
+    wish, hold_id = a_wish(event_of("unknown"), an_id("some class")), hold_of("unknown")
+    async with inventory.expects(
+        "a hold for an event that is not known", None, ask_for(wish, hold_id), problem(404, "event_unknown")
+    ) as client:
+        with pytest.raises(EventUnknown):
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+
+
+async def test_a_hold_that_was_given_back_cannot_be_had_again(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("released"), hold_of("released")
+    standing = an_id("orders asks inventory: standing, released")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold that was released before it arrived",
+        a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id),
+        ask_for(wish, hold_id),
+        problem(410, "hold_gone"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert refused.value.problem_code == "hold_gone"
+
+
+async def test_the_id_of_a_hold_cannot_stand_for_other_places(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("differs"), hold_of("differs")
+    standing = an_id("orders asks inventory: standing, differs")
+    wish = Wish(event_id, ((standing, 1),), ())
+    async with inventory.expects(
+        "a hold of other places under an id that is in use",
+        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        ask_for(wish, hold_id),
+        problem(409, "hold_differs"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert refused.value.problem_code == "hold_differs"
+
+
+@pytest.mark.parametrize("how", ["commit", "release"])
+async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], how: str) -> None:
+    event_id, hold_id = event_of(how), hold_of(how)
+    standing = an_id(f"orders asks inventory: standing, {how}")
+    async with inventory.expects(
+        f"the {how} of a hold",
+        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        ask_to(how, event_id, hold_id),
+        Answer(200),
+    ) as client:
+        await (client.commit if how == "commit" else client.release)(event_id, hold_id)
+
+
+async def test_a_hold_that_never_arrived_can_be_given_back(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("never arrived"), hold_of("never arrived")
+    async with inventory.expects(
+        "the release of a hold that is not known", None, ask_to("release", event_id, hold_id), Answer(200)
+    ) as client:
+        await client.release(event_id, hold_id)
+
+
+async def test_a_hold_that_was_released_cannot_be_sold(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("commit of released"), hold_of("commit of released")
+    standing = an_id("orders asks inventory: standing, commit of released")
+    async with inventory.expects(
+        "the commit of a released hold",
+        a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id),
+        ask_to("commit", event_id, hold_id),
+        problem(410, "hold_gone"),
+    ) as client:
+        with pytest.raises(HoldLost):
+            await client.commit(event_id, hold_id)
+
+
+async def test_a_hold_that_nobody_knows_cannot_be_sold(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("commit of unknown"), hold_of("commit of unknown")
+    async with inventory.expects(
+        "the commit of a hold that is not known",
+        None,
+        ask_to("commit", event_id, hold_id),
+        problem(404, "hold_unknown"),
+    ) as client:
+        with pytest.raises(HoldLost):
+            await client.commit(event_id, hold_id)
