@@ -37,6 +37,10 @@ class CaptureRefused(Exception):
     """The gateway will never pay this out."""
 
 
+class PaymentImpossible(Exception):
+    """The payment cannot be made (any more): its time is over, or it was called off."""
+
+
 class _Payment(BaseModel):
     state: PaymentState
     redirect_url: str | None = None
@@ -60,7 +64,7 @@ class PaymentsClient:
         return_url: str,
         pay_by: datetime,
     ) -> Payment:
-        """Makes a payment; `redirect_url` is where the buyer pays it."""
+        """Makes a payment; `redirect_url` is where the buyer pays it. Raises `PaymentImpossible`."""
         body = {
             "order_id": str(order_id),
             "amount_minor": amount_minor,
@@ -70,7 +74,12 @@ class PaymentsClient:
             "pay_by": pay_by.isoformat(),
         }
         response = await self._http.put(f"/payments/{payment_id}", json=body, extensions={"route": PAYMENT})
-        return _payment(expect(response, 200, 201, provider="payments"))
+        try:
+            return _payment(expect(response, 200, 201, provider="payments"))
+        except ProviderProblem as problem:
+            if problem.problem_code in {"payment_refused", "payment_voided"}:
+                raise PaymentImpossible from problem
+            raise
 
     async def look_up(self, payment_id: UUID) -> Payment | None:
         """How the payment stands at the gateway right now. None if it was never made."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.db import Database
 from services.orders import queries
-from services.orders.clients.payments import PaymentsClient
+from services.orders.clients.payments import PaymentImpossible, PaymentsClient
 from services.orders.domain import (
     Happening,
     HoldExpired,
@@ -99,15 +99,19 @@ class Paying:
                 raise OrderNotPayable(order.state)
         if order.hold_expires_at is None:
             raise OrderNotPayable(order.state)
-        payment = await self._payments.begin(
-            payment_id,
-            order_id=order.order_id,
-            amount_minor=order.total_minor,
-            currency=order.currency,
-            description=f"{order.event_title} ({order.number})",
-            return_url=return_url,
-            pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
-        )
+        try:
+            payment = await self._payments.begin(
+                payment_id,
+                order_id=order.order_id,
+                amount_minor=order.total_minor,
+                currency=order.currency,
+                description=f"{order.event_title} ({order.number})",
+                return_url=return_url,
+                pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
+            )
+        except PaymentImpossible as impossible:
+            # Its time is over, or it was called off while the buyer clicked.
+            raise HoldExpired from impossible
         try:
             return await self._changes.apply(order, Happening.PAYMENT_BEGUN, redirect_url=payment.redirect_url)
         except ImpossibleTransition:

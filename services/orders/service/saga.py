@@ -88,6 +88,7 @@ class Saga:
 
     async def _advance(self, order: Order) -> None:
         """Takes step after step until the order has to wait for somebody, or somebody else takes over."""
+        contested = False
         for _ in range(MAX_STEPS):
             if order.state not in OPEN_STATES:
                 return
@@ -95,14 +96,16 @@ class Saga:
                 moved = await self._steps[order.state](order)
             except ImpossibleTransition:
                 moved = await self._read_if_ours(order)
+                contested = True
             except (ProviderUnavailable, ProviderProblem, ChassisError) as error:
                 await self._try_later(order, error)
                 return
             if moved is None or moved.state in WAITING_STATES:
                 break
             order = moved
-        async with self._database.writer() as tx:
-            await queries.release_lease(tx, order)
+        if contested:
+            async with self._database.writer() as tx:
+                await queries.release_lease(tx, order)
 
     async def _read_if_ours(self, order: Order) -> Order | None:
         """A fact arrived in the middle of a step and moved the order on: go on from there, if the lease is still ours."""
