@@ -29,7 +29,9 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     saga = Saga(database, changes, inventory, payments)
     worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
     service.hear(make_inbox(changes, worker))
-    placing = Placing(database, changes, catalog, inventory, settings.hold_ttl_seconds)
+    placing = Placing(
+        database, changes, catalog, inventory, settings.hold_ttl_seconds, settings.abandoned_after_seconds
+    )
     paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
     service.include(make_router(database, placing, paying))
     return service.build()

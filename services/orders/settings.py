@@ -19,4 +19,6 @@ class OrdersSettings(ServiceSettings):
     hold_ttl_seconds: int = Field(default=600, ge=10, le=3600)
     # The bank stops authorising this long before the hold ends, so that what is authorised can still be committed.
     payment_margin_seconds: int = Field(default=10, ge=0)
+    # An order that is still being placed after this was abandoned by a crash; longer than any caller waits.
+    abandoned_after_seconds: float = Field(default=20.0, gt=0)
     saga_every_seconds: float = Field(default=1.0, gt=0)

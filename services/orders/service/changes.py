@@ -36,15 +36,13 @@ class Changes:
 
         Raises `ImpossibleTransition` if the table does not have it, or if somebody else was faster.
         """
-        failpoint(f"orders.before.{happening}")
         async with self._database.writer() as tx:
-            changed = await self.apply_in(tx, order, happening, **values)
-        failpoint(f"orders.after.{happening}")
-        return changed
+            return await self.apply_in(tx, order, happening, **values)
 
     async def apply_in(self, tx: Transaction, order: Order, happening: Happening, **values: Any) -> Order:
         """The same within a transaction that does more."""
         state = next_state(order.state, happening)
+        failpoint(f"orders.before.{happening}")
         changed = replace(order, state=state, **values, **_consequences(order, state, happening))
         columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
         timer = _timer(changed)
@@ -55,6 +53,7 @@ class Changes:
             await tx.publish(_confirmed(changed, lines))
         if happening is Happening.GIVEN_BACK:
             await tx.publish(_cancelled(changed))
+        tx.after_commit(lambda: failpoint(f"orders.after.{happening}"))
         tx.after_commit(lambda: self._tell(changed))
         return changed
 

@@ -24,9 +24,6 @@ from services.orders.domain import (
 from services.orders.service.changes import Changes
 from tracing.spans import current_trace_id, current_traceparent, span
 
-# An order that is still being placed after this was abandoned by a crash or a time-out.
-ABANDONED_AFTER_SECONDS = 20.0
-
 
 class Placing:
     """From a wish to an order in `held`."""
@@ -38,12 +35,14 @@ class Placing:
         catalog: CatalogClient,
         inventory: InventoryClient,
         hold_ttl_seconds: int,
+        abandoned_after_seconds: float,
     ) -> None:
         self._database = database
         self._changes = changes
         self._catalog = catalog
         self._inventory = inventory
         self._hold_ttl_seconds = hold_ttl_seconds
+        self._abandoned_after_seconds = abandoned_after_seconds
 
     async def place_order(self, person_id: UUID, wish: Wish) -> Order:
         """Makes an order and holds its places. Raises what catalog and inventory refuse with.
@@ -81,16 +80,14 @@ class Placing:
             )
             async with self._database.writer() as tx:
                 # A number is taken once in a very long time; then another one is drawn.
-                if await queries.insert_order(tx, order, wish, ABANDONED_AFTER_SECONDS):
+                if await queries.insert_order(tx, order, wish, self._abandoned_after_seconds):
                     return order
 
     async def _price(self, order: Order, hold: Hold, offer: Offer) -> Order:
         lines = priced(hold.lines, offer, order.order_id)
-        failpoint(f"orders.before.{Happening.HOLD_GRANTED}")
         async with self._database.writer() as tx:
             await queries.insert_lines(tx, order.order_id, lines)
             placed = await self._changes.apply_in(
                 tx, order, Happening.HOLD_GRANTED, total_minor=total_of(lines), hold_expires_at=hold.expires_at
             )
-        failpoint(f"orders.after.{Happening.HOLD_GRANTED}")
         return replace(placed, lines=lines)

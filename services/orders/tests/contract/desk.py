@@ -1,0 +1,110 @@
+"""Orders with an order in its database, as facts find it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from chassis.bus import Bus
+from chassis.clock import utc_now
+from chassis.db import Database
+from chassis.inbox import Inbox
+from chassis.testing import Harness
+from contracts.consumer import an_id
+from services.orders import queries
+from services.orders.app import create_app
+from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, total_of
+from services.orders.service.changes import Changes
+from services.orders.settings import OrdersSettings
+
+CLASS = an_id("orders: standing")
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Orders' database, its inbox, and its one way to change an order."""
+
+    database: Database
+    changes: Changes
+    inbox: Inbox
+
+    async def order(
+        self,
+        *,
+        order_id: UUID,
+        hold_id: UUID,
+        person_id: UUID,
+        state: OrderState = OrderState.HELD,
+        payment_id: UUID | None = None,
+        seat: bool = False,
+    ) -> Order:
+        """An order that its buyer has placed (`held`), or that they are paying (`paying`)."""
+        made = queries.new_order(
+            order_id=order_id,
+            hold_id=hold_id,
+            number=new_number(),
+            person_id=person_id,
+            offer=an_offer(an_id("orders: event")),
+            traceparent=None,
+            trace_id=None,
+            now=utc_now(),
+        )
+        lines = (a_seat(order_id),) if seat else (two_places(order_id),)
+        async with self.database.writer() as tx:
+            await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
+            await queries.insert_lines(tx, order_id, lines)
+        expiry = utc_now() + timedelta(minutes=10)
+        made = await self.changes.apply(
+            made, Happening.HOLD_GRANTED, total_minor=total_of(lines), hold_expires_at=expiry
+        )
+        if state is OrderState.PAYING and payment_id is not None:
+            async with self.database.writer() as tx:
+                await queries.begin_payment(tx, made, payment_id)
+            made = await self.changes.apply(made, Happening.PAYMENT_BEGUN, redirect_url="http://bank.test/pay/1")
+        return made
+
+    async def state_of(self, order_id: UUID) -> OrderState:
+        """How the order stands now."""
+        async with self.database.reader() as reads:
+            order = await queries.order_by_id(reads, order_id)
+        assert order is not None
+        return order.state
+
+
+def an_offer(event_id: UUID) -> Offer:
+    """What catalog said when the order was placed."""
+    return Offer(
+        event_id=event_id,
+        title="Hamlet",
+        starts_at=datetime(2031, 6, 21, 18, tzinfo=UTC),
+        time_zone="Europe/Berlin",
+        venue_name="Globe",
+        venue_city="Berlin",
+        currency="EUR",
+        on_sale=True,
+        max_per_order=6,
+        classes={CLASS: ("Standing", 2500)},
+    )
+
+
+def two_places(order_id: UUID) -> Line:
+    """General admission."""
+    return Line(an_id(f"{order_id}: line"), CLASS, "Standing", None, None, 2, 2500)
+
+
+def a_seat(order_id: UUID) -> Line:
+    """A seat."""
+    return Line(an_id(f"{order_id}: line"), CLASS, "Stalls", "A1", "Row A, seat 1", 1, 4200)
+
+
+@asynccontextmanager
+async def open_desk(harness: Harness) -> AsyncIterator[Desk]:
+    """The parts of orders that facts meet; its workers do not run, so that only the fact changes anything."""
+    settings = harness.settings(OrdersSettings, catalog_url=NOWHERE, inventory_url=NOWHERE, payments_url=NOWHERE)
+    service = create_app(settings).state.service
+    bus: Bus = service.bus
+    database = Database(settings)
+    yield Desk(database, Changes(database, bus), service.inboxes[0])
+    await database.close()

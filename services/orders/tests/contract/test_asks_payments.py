@@ -1,0 +1,221 @@
+"""What orders needs of payments: to begin one, to know how it stands, to take the money, to give it back."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.orders.clients.payments import (
+    CaptureRefused,
+    Payment,
+    PaymentImpossible,
+    PaymentsClient,
+    PaymentState,
+)
+
+payments = asks("orders", "payments", PaymentsClient)
+
+IN_TIME = datetime(2031, 6, 21, 17, 50, tzinfo=UTC)
+TOO_LATE = datetime(2021, 6, 21, 17, 50, tzinfo=UTC)
+
+
+def ids(words: str) -> tuple[UUID, UUID]:
+    """A payment's id and its order's."""
+    return an_id(f"orders asks payments: payment, {words}"), an_id(f"orders asks payments: order, {words}")
+
+
+def ask_to_begin(payment_id: UUID, order_id: UUID, pay_by: datetime = IN_TIME) -> Ask:
+    body = {
+        "order_id": str(order_id),
+        "amount_minor": 5000,
+        "currency": "EUR",
+        "description": "Hamlet (K7Q2-9MXA)",
+        "return_url": "http://shop.test/orders/1/return",
+        "pay_by": pay_by.isoformat(),
+    }
+    return Ask("PUT", f"/payments/{payment_id}", body=body)
+
+
+async def begin(client: PaymentsClient, payment_id: UUID, order_id: UUID, pay_by: datetime = IN_TIME) -> Payment:
+    return await client.begin(
+        payment_id,
+        order_id=order_id,
+        amount_minor=5000,
+        currency="EUR",
+        description="Hamlet (K7Q2-9MXA)",
+        return_url="http://shop.test/orders/1/return",
+        pay_by=pay_by,
+    )
+
+
+def in_state(state: str, **changes: Any) -> dict[str, Any]:
+    return {"state": state, "decline_reason": matchers.nothing()} | changes
+
+
+A_PAGE = {"redirect_url": matchers.address("http://bank.test/pay/1")}
+
+
+async def test_a_payment_begins_with_the_address_where_it_is_paid(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("new")
+    async with payments.expects(
+        "a new payment", None, ask_to_begin(payment_id, order_id), Answer(201, in_state("created", **A_PAGE))
+    ) as client:
+        payment = await begin(client, payment_id, order_id)
+        assert payment == Payment(PaymentState.CREATED, "http://bank.test/pay/1", None)
+
+
+async def test_asking_again_for_the_same_payment_gives_the_same(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("again")
+    async with payments.expects(
+        "a payment that was made before",
+        a_state("a payment that waits for its payer", payment_id=payment_id, order_id=order_id),
+        ask_to_begin(payment_id, order_id),
+        Answer(200, in_state("created", **A_PAGE)),
+    ) as client:
+        assert (await begin(client, payment_id, order_id)).redirect_url == "http://bank.test/pay/1"
+
+
+async def test_a_payment_whose_time_is_over_is_impossible(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("too late")
+    async with payments.expects(
+        "a payment whose time is over",
+        None,
+        ask_to_begin(payment_id, order_id, TOO_LATE),
+        problem(409, "payment_refused"),
+    ) as client:
+        with pytest.raises(PaymentImpossible):
+            await begin(client, payment_id, order_id, TOO_LATE)
+
+
+async def test_a_payment_that_was_called_off_is_impossible(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("called off")
+    async with payments.expects(
+        "a payment that was called off before it was made",
+        a_state("a payment that was called off before it was made", payment_id=payment_id),
+        ask_to_begin(payment_id, order_id),
+        problem(409, "payment_voided"),
+    ) as client:
+        with pytest.raises(PaymentImpossible):
+            await begin(client, payment_id, order_id)
+
+
+async def test_the_id_of_a_payment_cannot_stand_for_another_order(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("differs")
+    other = an_id("orders asks payments: another order")
+    async with payments.expects(
+        "a payment of another order under an id that is in use",
+        a_state("a payment that waits for its payer", payment_id=payment_id, order_id=order_id),
+        ask_to_begin(payment_id, other),
+        problem(409, "payment_differs"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await begin(client, payment_id, other)
+        assert refused.value.problem_code == "payment_differs"
+
+
+async def test_a_bank_that_is_away_leaves_the_outcome_unknown(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("bank away")
+    async with payments.expects(
+        "a new payment while the bank is away",
+        a_state("the bank does not answer"),
+        ask_to_begin(payment_id, order_id),
+        problem(503, "gateway_unavailable"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await begin(client, payment_id, order_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        ("a payment that waits for its payer", in_state("created", **A_PAGE)),
+        ("a payment that its payer authorised", in_state("authorised")),
+        (
+            "a payment that the bank declined",
+            in_state("declined", decline_reason=matchers.text("insufficient_funds", r"^[a-z_]+$")),
+        ),
+    ],
+    ids=["created", "authorised", "declined"],
+)
+async def test_a_payment_is_looked_up_at_the_bank(
+    payments: Asking[PaymentsClient], state: str, answer: dict[str, Any]
+) -> None:
+    payment_id, order_id = ids(f"looked up: {state}")
+    async with payments.expects(
+        "how a payment stands",
+        a_state(state, payment_id=payment_id, order_id=order_id),
+        Ask("GET", f"/payments/{payment_id}", query={"refresh": "true"}),
+        Answer(200, answer),
+    ) as client:
+        payment = await client.look_up(payment_id)
+        assert payment is not None
+        assert payment.state == answer["state"]
+        assert (payment.decline_reason is not None) == (payment.state is PaymentState.DECLINED)
+
+
+async def test_a_payment_that_was_never_made_is_none(payments: Asking[PaymentsClient]) -> None:
+    payment_id, _ = ids("never made")
+    async with payments.expects(
+        "how a payment stands that was never made",
+        None,
+        Ask("GET", f"/payments/{payment_id}", query={"refresh": "true"}),
+        problem(404, "payment_unknown"),
+    ) as client:
+        assert await client.look_up(payment_id) is None
+
+
+async def test_authorised_money_is_taken(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("captured")
+    async with payments.expects(
+        "the capture of authorised money",
+        a_state("a payment that its payer authorised", payment_id=payment_id, order_id=order_id),
+        Ask("POST", f"/payments/{payment_id}/capture"),
+        Answer(200, in_state("captured")),
+    ) as client:
+        assert (await client.capture(payment_id)).state is PaymentState.CAPTURED
+
+
+async def test_money_that_nobody_authorised_cannot_be_taken(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("capture refused")
+    async with payments.expects(
+        "the capture of a declined payment",
+        a_state("a payment that the bank declined", payment_id=payment_id, order_id=order_id),
+        Ask("POST", f"/payments/{payment_id}/capture"),
+        problem(409, "capture_refused"),
+    ) as client:
+        with pytest.raises(CaptureRefused):
+            await client.capture(payment_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"),
+    [
+        ("a payment that its payer authorised", "voided"),
+        ("a payment that was captured", "refunded"),
+    ],
+    ids=["authorised", "captured"],
+)
+async def test_money_is_given_back(payments: Asking[PaymentsClient], state: str, ends: str) -> None:
+    payment_id, order_id = ids(f"void: {state}")
+    async with payments.expects(
+        "the money back",
+        a_state(state, payment_id=payment_id, order_id=order_id),
+        Ask("POST", f"/payments/{payment_id}/void"),
+        Answer(200, in_state(ends)),
+    ) as client:
+        assert (await client.void(payment_id)).state == ends
+
+
+async def test_a_payment_that_never_arrived_can_be_called_off(payments: Asking[PaymentsClient]) -> None:
+    payment_id, _ = ids("void of unknown")
+    async with payments.expects(
+        "the money back of a payment that was never made",
+        None,
+        Ask("POST", f"/payments/{payment_id}/void"),
+        Answer(200, in_state("voided")),
+    ) as client:
+        assert (await client.void(payment_id)).state is PaymentState.VOIDED

@@ -1,0 +1,106 @@
+"""orders is killed after each step of the saga: the order ends confirmed or cleanly cancelled, never in between."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.buyer import Buyer, Wish
+from local.system import System
+from local.topology import Ports
+from tests.system.books import read_books, rows
+
+pytestmark = pytest.mark.system
+
+# (where orders dies, how the order may end). Before the buyer has paid it can only be cancelled; afterwards it is confirmed.
+POINTS = [
+    ("before.hold", "cancelled"),
+    ("before.hold_granted", "cancelled"),
+    ("after.hold_granted", "cancelled"),
+    ("before.payment_begun", "cancelled"),
+    ("after.payment_begun", "cancelled"),
+    ("before.payment_authorised", "confirmed"),
+    ("after.payment_authorised", "confirmed"),
+    ("before.places_committed", "confirmed"),
+    ("after.places_committed", "confirmed"),
+    ("before.captured", "confirmed"),
+    ("after.captured", "confirmed"),
+]
+SETTLED_SECONDS = 60.0
+HASTE = {
+    "orders": {
+        "ORDERS_HOLD_TTL_SECONDS": "12",
+        "ORDERS_PAYMENT_MARGIN_SECONDS": "2",
+        "ORDERS_ABANDONED_AFTER_SECONDS": "2",
+        "ORDERS_SAGA_EVERY_SECONDS": "0.2",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def fragile_system() -> Iterator[System]:
+    """A system of its own, whose holds end soon."""
+    with tempfile.TemporaryDirectory(prefix="onsale-crashes-") as folder:
+        data = Path(folder)
+        data.chmod(0o711)
+        running = System(data, Ports.free(), durable=True, environment=HASTE)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+            running.postgres.remove()
+
+
+async def test_an_order_survives_a_crash_after_each_step(fragile_system: System) -> None:
+    system = fragile_system
+    event_url = (await Buyer(system.addresses, Wish(places=1)).find_events())[0]
+    crashed: dict[str, Any] = {}
+    for point, _ in POINTS:
+        known = {row["order_id"] for row in await orders_of(system)}
+        await asyncio.to_thread(system.restart, "orders", {"ORDERS_CRASH_AT": f"orders.{point}"})
+        pid = system.pid("orders")
+        await walk_until_crash(system, event_url, pid)
+        await asyncio.to_thread(system.restart, "orders")
+        (order_id,) = {row["order_id"] for row in await orders_of(system)} - known
+        crashed[point] = order_id
+    ends = await ends_of(system, crashed)
+    assert ends == dict(POINTS)
+    books = await read_books(system)
+    assert books.wrong == []
+    assert books.confirmed == [end for _, end in POINTS].count("confirmed")
+
+
+async def walk_until_crash(system: System, event_url: str, pid: int) -> None:
+    """Buys like a person, until orders dies; fails if it does not."""
+    buying = asyncio.create_task(Buyer(system.addresses, Wish(places=1)).buy([event_url]))
+    try:
+        deadline = time.monotonic() + 30
+        while is_same_process(system, pid):
+            assert time.monotonic() < deadline, f"orders did not die: {buying}"
+            await asyncio.sleep(0.02)
+    finally:
+        buying.cancel()
+
+
+def is_same_process(system: System, pid: int) -> bool:
+    return system.is_running("orders") and system.pid("orders") == pid
+
+
+async def orders_of(system: System) -> list[dict[str, Any]]:
+    return await rows(system, "orders", "SELECT order_id, state FROM purchase_order")
+
+
+async def ends_of(system: System, crashed: dict[str, Any]) -> dict[str, str]:
+    """How each order ended; waits until all have."""
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while True:
+        states = {row["order_id"]: row["state"] for row in await orders_of(system)}
+        ends = {point: states[order_id] for point, order_id in crashed.items()}
+        if set(ends.values()) <= {"confirmed", "cancelled"} or time.monotonic() > deadline:
+            return ends
+        await asyncio.sleep(0.2)

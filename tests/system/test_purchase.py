@@ -1,0 +1,102 @@
+"""One ticket, end to end: the page, the bank, the e-mail; one trace over all eight services; the last places; the books."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from local.buyer import Buyer, Purchase, Wish
+from local.system import System
+from local.topology import SERVICES
+from tests.system.books import read_books, rows
+from tracing.assertions import assert_complete, assert_path, wait_for_trace
+from tracing.reader import TraceReader
+
+pytestmark = pytest.mark.system
+
+SPAN_OF_THE_LAST_STEP = ("notifications", "smtp send*")
+
+
+async def buy(system: System, wish: Wish) -> Purchase:
+    buyer = Buyer(system.addresses, wish)
+    return await Buyer(system.addresses, wish).buy(await buyer.find_events())
+
+
+@pytest.mark.parametrize("general", [False, True], ids=["seats", "general admission"])
+async def test_a_buyer_gets_signed_tickets_by_mail_in_one_trace_of_all_services(system: System, general: bool) -> None:
+    purchase = await buy(system, Wish(places=2, prefer_general=general))
+    assert purchase.failure is None
+    assert len(purchase.ticket_codes) == 2
+    for code in purchase.ticket_codes:
+        async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as gate:
+            assert (await gate.post("/verify", json={"code": code})).json()["valid"] is True
+    reader = TraceReader(system.addresses["traces"])
+    trace = await wait_for_trace(
+        reader, purchase.trace_id, has=[SPAN_OF_THE_LAST_STEP], quiet_seconds=1.0, timeout_seconds=30
+    )
+    assert {span.service for span in trace.spans} == set(SERVICES)
+    assert_complete(trace)
+    assert_path(trace, "web POST /events/*/orders", "orders POST /orders", "catalog GET /events/*")
+    assert_path(trace, "web POST /events/*/orders", "orders POST /orders", "inventory PUT /events/*/holds/*")
+    assert_path(trace, "web POST /orders/*/pay", "orders POST /orders/*/checkout", "payments PUT /payments/*")
+    assert_path(
+        trace,
+        "orders create events.orders.order_confirmed.v1",
+        "tickets process events.orders.order_confirmed.v1",
+        "tickets create events.tickets.tickets_issued.v1",
+        "notifications process events.tickets.tickets_issued.v1",
+        "notifications smtp send*",
+    )
+    assert_path(trace, "orders orders.capture_payment", "payments POST /payments/*/capture")
+    assert_path(trace, "orders orders.commit_places", "inventory POST /events/*/holds/*/commit")
+
+
+async def test_twenty_buyers_for_the_ten_last_seats_get_ten_and_ten_are_told_at_once(system: System) -> None:
+    finder = Buyer(system.addresses, Wish(places=1))
+    event_url = (await finder.find_events())[0]
+    event_id = event_url.rsplit("/", 1)[1]
+    free = await rows(
+        system,
+        "inventory",
+        "SELECT seat_id FROM seat WHERE event_id = $1::text::uuid AND state = 'free' ORDER BY 1",
+        event_id,
+    )
+    wanted = [row["seat_id"] for row in free[:10]]
+    before = await read_books(system)
+    assert before.wrong == []
+    # Two for each seat: each knows what it wants, and asks at the same moment.
+    wishes = [Wish(event=event_id, seats=(seat,)) for seat in wanted for _ in range(2)]
+    purchases = await asyncio.gather(*(Buyer(system.addresses, wish).buy([event_url]) for wish in wishes))
+    confirmed = [purchase for purchase in purchases if purchase.failure is None]
+    refused = [purchase for purchase in purchases if purchase.failure is not None]
+    assert (len(confirmed), len(refused)) == (10, 10), [str(purchase.failure) for purchase in refused]
+    assert all(purchase.failure and purchase.failure.step == "hold places" for purchase in refused)
+    sold = await sold_seats(system, event_id)
+    assert set(wanted) <= sold
+    after = await read_books(system)
+    assert after.wrong == []
+    assert after.confirmed - before.confirmed == 10
+
+
+async def test_the_last_places_of_a_class_are_sold_exactly(system: System) -> None:
+    finder = Buyer(system.addresses, Wish(places=2, prefer_general=True))
+    event_url = (await finder.find_events())[0]
+    event_id = event_url.rsplit("/", 1)[1]
+    before = await read_books(system)
+    shrink = "UPDATE ticket_class SET capacity = held + sold + 10 WHERE event_id = $1::text::uuid AND kind = 'general' RETURNING class_id"
+    classes = await rows(system, "inventory", shrink, event_id)
+    places = 10 * len(classes)
+    wish = Wish(event=event_id, places=2, prefer_general=True)
+    purchases = await asyncio.gather(*(Buyer(system.addresses, wish).buy([event_url]) for _ in range(20)))
+    confirmed = [purchase for purchase in purchases if purchase.failure is None]
+    # Everybody's form takes the first class: five of the twenty get its ten places.
+    assert len(confirmed) == 5, [str(purchase.failure) for purchase in purchases]
+    after = await read_books(system)
+    assert after.wrong == []
+    assert after.confirmed - before.confirmed == 5 <= places
+
+
+async def sold_seats(system: System, event_id: str) -> set[Any]:
+    query = "SELECT seat_id FROM seat WHERE event_id = $1::text::uuid AND state = 'sold'"
+    return {row["seat_id"] for row in await rows(system, "inventory", query, event_id)}
