@@ -1,0 +1,46 @@
+"""What notifications needs of accounts: where people can be written to."""
+
+import pytest
+
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.notifications.clients.accounts import AccountsClient
+from services.notifications.domain import Contact, NotDelivered
+
+accounts = asks("notifications", "accounts", AccountsClient)
+
+
+async def test_a_person_has_a_name_and_an_address(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("notifications asks accounts: person")
+    contact = {"name": matchers.text("Ada"), "email": matchers.text("ada@example.com", r"^[^@\s]+@[^@\s]+$")}
+    async with accounts.expects(
+        "a person's contact",
+        a_state("a person with a name and an address", person_id=person_id),
+        Ask("GET", f"/people/{person_id}/contact"),
+        Answer(200, contact),
+    ) as client:
+        assert await client.contact_of(person_id) == Contact(name="Ada", email="ada@example.com")
+
+
+async def test_a_guest_who_has_told_nothing_has_neither(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("notifications asks accounts: guest")
+    async with accounts.expects(
+        "the contact of a guest who has told nothing",
+        a_state("a guest who has told nothing", person_id=person_id),
+        Ask("GET", f"/people/{person_id}/contact"),
+        Answer(200, {"name": matchers.nothing(), "email": matchers.nothing()}),
+    ) as client:
+        assert await client.contact_of(person_id) == Contact(name=None, email=None)
+
+
+async def test_somebody_who_does_not_exist_cannot_be_written_to(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("notifications asks accounts: nobody")
+    async with accounts.expects(
+        "the contact of nobody",
+        None,
+        Ask("GET", f"/people/{person_id}/contact"),
+        problem(404, "person_unknown"),
+    ) as client:
+        with pytest.raises(NotDelivered) as refused:
+            await client.contact_of(person_id)
+        assert refused.value.permanent

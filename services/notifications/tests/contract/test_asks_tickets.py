@@ -1,0 +1,36 @@
+"""What notifications needs of tickets: the PDF that goes with the mail."""
+
+import pytest
+
+from chassis.http import ProviderProblem
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.notifications.clients.tickets import TicketsClient
+
+tickets = asks("notifications", "tickets", TicketsClient)
+
+# The smallest file that is told by its beginning to be a PDF.
+A_PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+async def test_the_tickets_of_an_order_come_as_a_pdf(tickets: Asking[TicketsClient]) -> None:
+    order_id = an_id("notifications asks tickets: order")
+    async with tickets.expects(
+        "the PDF of an order's tickets",
+        a_state("an order with tickets", order_id=order_id, person_id=an_id("notifications asks tickets: buyer")),
+        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        Answer(200, content=A_PDF, content_type="application/pdf"),
+    ) as client:
+        assert await client.pdf_of(order_id) == A_PDF
+
+
+async def test_an_order_without_tickets_has_no_pdf(tickets: Asking[TicketsClient]) -> None:
+    order_id = an_id("notifications asks tickets: order without tickets")
+    async with tickets.expects(
+        "the PDF of an order without tickets",
+        None,
+        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        problem(404, "tickets_unknown"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.pdf_of(order_id)
+        assert refused.value.problem_code == "tickets_unknown"
