@@ -80,7 +80,7 @@ class _PageParser(HTMLParser):
         self._form: Form | None = None
         self._words: list[str] | None = None
         self._href = ""
-        self._in_alert = False
+        self._alert_sentences = 0  # still to be read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -97,9 +97,10 @@ class _PageParser(HTMLParser):
         elif tag == "a" and "href" in attributes:
             self._href = urljoin(self._page.url, attributes["href"])
             self._words = []
-        elif tag == "h1" or (tag == "p" and self._in_alert):
+        elif tag == "h1" or (tag == "p" and self._alert_sentences):
             self._words = []
-        self._in_alert = (self._in_alert and tag != "main") or attributes.get("role") == "alert"
+        if attributes.get("role") == "alert":
+            self._alert_sentences = 2  # what it is about, and what to do
 
     def _add_field(self, form: Form, tag: str, attributes: dict[str, str]) -> None:
         kind = attributes.get("type", "submit" if tag == "button" else "text").lower()
@@ -121,9 +122,9 @@ class _PageParser(HTMLParser):
             self._page.links.append((self._href, text))
         elif tag == "h1":
             self._page.headings.append(text)
-        else:  # the first sentence of an alert is what it is about
+        else:
             self._page.alerts.append(text)
-            self._in_alert = False
+            self._alert_sentences -= 1
 
     def handle_data(self, data: str) -> None:
         if self._words is not None:

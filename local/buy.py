@@ -18,10 +18,10 @@ MOST = 100_000
 
 async def buy_many(addresses: dict[str, str], wish: Wish, count: int, concurrency: int) -> tuple[list[Purchase], float]:
     """Buys `count` times, at most `concurrency` at once. The purchases, and after how many seconds the last had tickets."""
-    event_url = await Buyer(addresses, wish).find_event()
+    event_urls = await Buyer(addresses, wish).find_events()
     turns = asyncio.Semaphore(concurrency)
     started = time.perf_counter()
-    purchases = await asyncio.gather(*(Buyer(addresses, wish).buy(event_url, turns) for _ in range(count)))
+    purchases = await asyncio.gather(*(Buyer(addresses, wish).buy(event_urls, turns) for _ in range(count)))
     last = max((each.ended_at for each in purchases), default=0.0)
     return purchases, max(last, started) - started
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urljoin
 from uuid import uuid4
@@ -28,6 +28,10 @@ class PurchaseFailed(Exception):
         self.step = step
         self.reason = reason
         super().__init__(f"{step}: {reason}")
+
+
+class SoldOut(PurchaseFailed):
+    """This event has not enough places any more; another may."""
 
 
 @dataclass(frozen=True)
@@ -72,29 +76,28 @@ class Buyer:
         self._note = ""
         self.purchase = Purchase(email=f"buyer-{uuid4().hex[:12]}@example.test")
 
-    async def find_event(self) -> str:
-        """The address of the event's page: the wished one, else the first that fits. Raises PurchaseFailed."""
+    async def find_events(self) -> list[str]:
+        """The pages of the events that fit, in the shop's order. Raises PurchaseFailed if there is none."""
         async with self._browser:
-            listing = await self._open(
-                "find", f"{self._shop}/?{urlencode({'q': self._wish.event})}" if self._is_title() else self._shop
-            )
             if self._wish.event and not self._is_title():
-                return urljoin(self._shop, f"/events/{quote(self._wish.event)}")
+                return [urljoin(self._shop, f"/events/{quote(self._wish.event)}")]
+            query = f"/?{urlencode({'q': self._wish.event})}" if self._wish.event else ""
+            listing = await self._open("find an event", self._shop + query)
             found = list(dict.fromkeys(url for url, _ in listing.links if _is_event(url, self._shop)))
             fitting = [url for url in found if await self._fits(url)]
             if not fitting:
-                raise PurchaseFailed("find", f"no event with {self._wish.places} free places was found")
-            return fitting[0]
+                raise PurchaseFailed("find an event", f"none with {self._wish.places} free places was found")
+            return fitting
 
-    async def buy(self, event_url: str, turn: AbstractAsyncContextManager[object] | None = None) -> Purchase:
-        """Goes through all steps. What goes wrong is in `failure` of the purchase.
+    async def buy(self, event_urls: list[str], turn: AbstractAsyncContextManager[object] | None = None) -> Purchase:
+        """Goes through all steps, at the first event that is not sold out. What goes wrong is in `failure`.
 
         `turn` is held until the tickets are there, not while the e-mail is on its way.
         """
         async with self._browser:
             try:
                 async with turn or nullcontext():
-                    await self._buy(event_url)
+                    await self._buy(event_urls)
                 self.purchase.ended_at = time.perf_counter()
                 async with self._step("receive the e-mail"):
                     self._note = await self._wait_for_mail()
@@ -105,8 +108,8 @@ class Buyer:
                 self.purchase.failure = PurchaseFailed(f"after {step}", f"no answer ({type(error).__name__})")
         return self.purchase
 
-    async def _buy(self, event_url: str) -> None:
-        order = await self._hold(event_url)
+    async def _buy(self, event_urls: list[str]) -> None:
+        order = await self._hold_somewhere(event_urls)
         self.purchase.order_url = order.url
         async with self._step("give name and e-mail"):
             bank = await self._pay(order)
@@ -117,6 +120,12 @@ class Buyer:
         self.purchase.ticket_codes = order.all_data("ticket-code")
 
     # Places
+
+    async def _hold_somewhere(self, event_urls: list[str]) -> Page:
+        for event_url in event_urls[:-1]:
+            with suppress(SoldOut):
+                return await self._hold(event_url)
+        return await self._hold(event_urls[-1])
 
     async def _hold(self, event_url: str) -> Page:
         for attempt in range(1, MOST_CHOICES + 1):
@@ -134,8 +143,9 @@ class Buyer:
                 return order
             somebody_was_quicker = order.status == httpx.codes.CONFLICT and places[0][0] == "seat"
             if not somebody_was_quicker or self._wish.seats or attempt == MOST_CHOICES:
-                raise PurchaseFailed("hold places", _problem_of(order))
-        raise PurchaseFailed("hold places", "others were quicker every time")
+                kind = SoldOut if order.status == httpx.codes.CONFLICT else PurchaseFailed
+                raise kind("hold places", _problem_of(order))
+        raise SoldOut("hold places", "others were quicker every time")
 
     def _choose(self, form: Form) -> list[tuple[str, str]]:
         """Seats beside each other in the form's order, else places of the first class that has enough."""
@@ -145,7 +155,7 @@ class Buyer:
         if general and (self._wish.prefer_general or len(seats) < self._wish.places):
             return [(general, str(self._wish.places))]
         if len(seats) < self._wish.places:
-            raise PurchaseFailed("open the event", "sold out")
+            raise SoldOut("open the event", "sold out")
         first = random.randrange(len(seats) - self._wish.places + 1)  # noqa: S311  # a choice of seat is no secret
         return [("seat", seat) for seat in seats[first : first + self._wish.places]]
 
@@ -153,10 +163,11 @@ class Buyer:
         form = (await self._browser.open(url)).form_to(r"/events/[^/]+/orders$")
         if form is None:
             return False
-        general, seats = _general(form, self._wish.places), _free_seats(form)
         if self._wish.event or self._wish.seats:
             return True
-        return bool(general) if self._wish.prefer_general else len(seats) >= self._wish.places
+        if self._wish.prefer_general:  # and something to pay, so that the bank is part of it
+            return _general(form, self._wish.places, even_free=False) is not None
+        return len(_free_seats(form)) >= self._wish.places
 
     def _is_title(self) -> bool:
         """An id has 36 characters with four dashes; a title is looked for."""
@@ -249,11 +260,12 @@ def _is_event(url: str, shop: str) -> bool:
     return url.startswith(f"{shop}/events/") and url.count("/") == shop.count("/") + 2 and "?" not in url
 
 
-def _general(form: Form, places: int) -> str | None:
+def _general(form: Form, places: int, *, even_free: bool = True) -> str | None:
     """The field of the first class without seats that has so many places."""
     for each in form.fields:
         most = each.attributes.get("max", "")
-        if each.name.startswith("quantity-") and not each.disabled and (not most or int(most) >= places):
+        enough = not each.disabled and (not most or int(most) >= places)
+        if each.name.startswith("quantity-") and enough and (even_free or each.attributes.get("data-price") != "0"):
             return each.name
     return None
 
@@ -264,4 +276,4 @@ def _free_seats(form: Form) -> list[str]:
 
 def _problem_of(page: Page) -> str:
     """What a page says went wrong: its code, else its warning, else its heading."""
-    return page.datum("problem") or next(iter([*page.alerts, *page.headings]), f"status {page.status}")
+    return page.datum("problem") or " ".join(page.alerts) or next(iter(page.headings), f"status {page.status}")
