@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -41,6 +42,12 @@ Client = TypeVar("Client")
 def is_writing() -> bool:
     """Whether this run writes pacts instead of checking them: `PACTS=write`."""
     return os.environ.get("PACTS") == WRITING
+
+
+@cache
+def with_tracing() -> None:
+    """Makes spans in this process: the trace context is part of every contract, and without a tracer there is none to send."""
+    set_up_tracing(TracingSettings("contracts", "test", "test", endpoint=None))
 
 
 def an_id(words: str) -> UUID:
@@ -129,8 +136,7 @@ class Asking(Generic[Client]):
     def __init__(self, book: Book, make_client: Callable[[httpx.AsyncClient], Client]) -> None:
         self.book = book
         self._make_client = make_client
-        # The trace context is part of the contract: without a tracer there would be none to send.
-        set_up_tracing(TracingSettings(book.edge.consumer, "test", "test", endpoint=None))
+        with_tracing()
 
     @asynccontextmanager
     async def expects(self, description: str, state: State | None, ask: Ask, answer: Answer) -> AsyncIterator[Client]:
@@ -184,10 +190,13 @@ class Hearing:
         self.book = book
 
     @contextmanager
-    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
+    def told(
+        self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "", traced: bool = True
+    ) -> Iterator[CloudEvent]:
         """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
 
         `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
+        `traced`: the fact continues a trace; those of commands, which begin outside of any, do not.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -198,9 +207,10 @@ class Hearing:
             "type": subject,
             "subject": matchers.identifier(about),
             "time": matchers.timestamp(),
-            "traceparent": matchers.text(TRACEPARENT, TRACEPARENT_PATTERN),
             "data": data,
         }
+        if traced:
+            body["traceparent"] = matchers.text(TRACEPARENT, TRACEPARENT_PATTERN)
         pact.upon_receiving(f"{subject} {flavour}".strip(), "Async").with_body(body, "application/json")
         bodies: list[str | bytes | None] = []
         pact.verify(lambda content, _metadata: bodies.append(content), "Async")

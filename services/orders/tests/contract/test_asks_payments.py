@@ -121,7 +121,7 @@ async def test_a_bank_that_is_away_leaves_the_outcome_unknown(payments: Asking[P
     payment_id, order_id = ids("bank away")
     async with payments.expects(
         "a new payment while the bank is away",
-        a_state("the bank does not answer"),
+        a_state("the bank does not answer", order_id=order_id),
         ask_to_begin(payment_id, order_id),
         problem(503, "gateway_unavailable"),
     ) as client:
