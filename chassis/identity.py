@@ -7,7 +7,8 @@ from fastapi.params import Depends as DependsMarker
 
 from chassis.errors import CallerNotAllowed, NotAuthenticated
 from chassis.http import PERSON_HEADER, person_token
-from chassis.tokens import CallerVerifier, Person, PersonVerifier
+from chassis.people import Person, PersonVerifier
+from chassis.tokens import CallerVerifier
 
 ACCESS_ATTRIBUTE = "onsale_access"
 

@@ -44,7 +44,8 @@ def set_up_logs(service_name: str, log_format: str, level: str) -> None:
     # One line per request would be the span told twice, and addresses in paths would stay in logs.
     for noisy in ("uvicorn.access", "httpx", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").name = "uvicorn"
+    # The services say themselves when they start and stop.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True

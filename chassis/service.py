@@ -26,9 +26,10 @@ from chassis.identity import access_of
 from chassis.ids import uuid7
 from chassis.inbox import Inbox
 from chassis.logs import log, set_up_logs
+from chassis.people import PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.settings import ServiceSettings
-from chassis.tokens import CallerVerifier, PersonVerifier, ServiceTokens, load_signing_key
+from chassis.tokens import CallerVerifier, ServiceTokens, load_signing_key
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
 from tracing.setup import TracingSettings, set_up_tracing
@@ -153,7 +154,7 @@ class Service:
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
-        app.state.person_verifier = PersonVerifier(settings.person_keys_url)
+        app.state.person_verifier = PersonVerifier(settings.person_keys_url, self.client(PEOPLE_ISSUER, ""))
         app.state.service = self
         for router in (make_health_router(self._readiness), *self._routers):
             _check_access(router)

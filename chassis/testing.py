@@ -33,8 +33,9 @@ from chassis.facts import encode_cloud_event
 from chassis.firehose import ensure_stream
 from chassis.ids import uuid7
 from chassis.migrations import SERVICES, migrate, migrations_of
+from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
 from chassis.settings import ServiceSettings
-from chassis.tokens import ALGORITHM, PEOPLE_AUDIENCE, PEOPLE_ISSUER, ServiceTokens
+from chassis.tokens import ALGORITHM, ServiceTokens
 from local.nats import NatsServer
 from local.postgres import PostgresServer
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.clock import utc_now
 from chassis.logs import log
-from chassis.tokens import ALGORITHM, PEOPLE_AUDIENCE, PEOPLE_ISSUER, load_signing_key
+from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
+from chassis.tokens import ALGORITHM, load_signing_key
 from services.accounts.settings import AccountsSettings
 
 _LOG = log(__name__)

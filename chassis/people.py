@@ -1,0 +1,74 @@
+"""People: on whose behalf a service is called, vouched for by the service that knows them."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import jwt
+
+from chassis.errors import NotAuthenticated
+from chassis.http import ProviderUnavailable
+from chassis.logs import log
+from chassis.tokens import VerifiedTokens, key_id_of, read_keys, verified_claims
+
+PEOPLE_ISSUER = "accounts"
+PEOPLE_AUDIENCE = "onsale"
+KEYS_FRESH_SECONDS = 300
+KEYS_RETRY_SECONDS = 2
+
+_LOG = log(__name__)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody on whose behalf a service is called. A guest has no password."""
+
+    person_id: UUID
+    guest: bool
+
+
+class PersonVerifier:
+    """Verifies people's tokens with accounts' public keys; cached, so that a gate works on while accounts is down."""
+
+    def __init__(self, keys_url: str, http: httpx.AsyncClient) -> None:
+        self._keys_url = keys_url
+        self._http = http
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._verified = VerifiedTokens()
+
+    async def person(self, token: str) -> Person:
+        """Who the token is about. Raises `NotAuthenticated`."""
+        claims = self._verified.get(token)
+        if claims is None:
+            key_id = key_id_of(token)
+            await self._refresh(missing=key_id not in self._keys)
+            claims = verified_claims(token, self._keys.get(key_id), audience=PEOPLE_AUDIENCE, issuer=PEOPLE_ISSUER)
+            self._verified.put(token, claims)
+        try:
+            return Person(UUID(claims["sub"]), bool(claims.get("guest", False)))
+        except (KeyError, ValueError) as error:
+            raise NotAuthenticated("The token does not name a person. Sign in again.") from error
+
+    async def _refresh(self, *, missing: bool) -> None:
+        now = time.monotonic()
+        fresh = now - self._fetched_at < KEYS_FRESH_SECONDS
+        if (fresh and not missing) or now - self._tried_at < KEYS_RETRY_SECONDS:
+            return
+        self._tried_at = now
+        try:
+            self._keys = read_keys(await self._fetch())
+            self._fetched_at = now
+        except (httpx.HTTPError, ProviderUnavailable, OSError, ValueError) as error:
+            _LOG.warning("people's keys could not be read, going on with the known ones", error=str(error))
+
+    async def _fetch(self) -> bytes:
+        if self._keys_url.startswith("file:"):
+            return Path(self._keys_url.removeprefix("file:")).read_bytes()
+        # By a traced client: the first request after a start waits for this, and its trace should say so.
+        response = await self._http.get(self._keys_url, extensions={"route": urlsplit(self._keys_url).path})
+        return response.raise_for_status().content
