@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from local.errors import StartError
 from local.processes import LOOPBACK, changes_user, current_account, end, free_port, spawn
-from local.unprivileged import account_for, installation_for, place_of
+from local.unprivileged import account_for, hand_over, installation_for, place_of
 
 SUPERUSER = "postgres"
 START_SECONDS = 60.0  # recovery after a crash may take a while
@@ -93,6 +93,7 @@ class PostgresServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         account = account_for(self._find_data())
         data = place_of(self.folder / "data", account)
+        hand_over(self.folder / "data", data, account)
         installation = installation_for(account, *_installation())
         if not data.exists():
             self._initialise(installation, data)
@@ -130,8 +131,9 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Deletes everything that the cluster holds, wherever it lives. The server must be stopped."""
-        shutil.rmtree(self._find_data(), ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        found = self._find_data()
+        for each in (found, place_of(found, account_for(found)), self.folder):
+            shutil.rmtree(each, ignore_errors=True)
 
     def _find_data(self) -> Path:
         """The data folder; for an account that may not be able to enter the place that was asked for."""

@@ -62,6 +62,15 @@ def place_of(folder: Path, account: Account) -> Path:
     return SHARED_FOLDER / f"data-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
+def hand_over(folder: Path, place: Path, account: Account) -> None:
+    """Brings data to where `account` can use them: after a checkout was moved or copied by root they may be elsewhere."""
+    if place != folder and folder.exists() and not place.exists():
+        shutil.move(folder, place)
+    if place.exists() and changes_user(account) and place.stat().st_uid != account.uid:
+        for each in (place, *place.rglob("*")):
+            os.chown(each, account.uid, account.gid, follow_symlinks=False)
+
+
 def installation_for(account: Account, installation: Path, libraries: Path) -> Path:
     """The Postgres installation, copied (42 MB, once per version) to where `account` can run it, if need be."""
     if can_enter(account, installation / "bin"):

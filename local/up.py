@@ -71,7 +71,7 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
         ("Logs", str(system.layout.folder / "logs")),
     ]
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)
-    again = "" if data == DEFAULT_DATA else f" DATA={data}"
+    again = "" if data.absolute() == DEFAULT_DATA else f" DATA={data}"
     return f"\nOnsale is ready.\n\n{table}\n\n  try: make buy{again}      Ctrl-C stops everything.\n"
 
 

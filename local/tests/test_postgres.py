@@ -116,15 +116,18 @@ def test_an_ordinary_user_can_run_it_too(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root has a folder that Postgres' user cannot enter.")
-def test_root_may_keep_the_data_where_postgres_own_user_cannot_go() -> None:
+def test_root_may_keep_and_move_the_data_where_postgres_own_user_cannot_go(folder: Path) -> None:
     closed = Path(tempfile.mkdtemp(prefix="onsale-closed-"))
     closed.chmod(0o700)
-    server = PostgresServer(closed / "pg", durable=False)
+    with PostgresServer(folder / "pg", durable=False) as server:
+        ask(server.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    shutil.copytree(folder / "pg", closed / "pg")  # by root, so that it belongs to root
+    moved = PostgresServer(closed / "pg", durable=False)
     try:
-        with server:
-            ask(server.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
+        with moved:
+            assert ask(moved.url(), "SELECT answer FROM kept") == 42
         with PostgresServer(closed / "pg", durable=False) as again:
             assert ask(again.url(), "SELECT answer FROM kept") == 42
     finally:
-        server.remove()
+        moved.remove()
         shutil.rmtree(closed)
