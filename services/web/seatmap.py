@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, pairwise
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 _PALETTE = ("#7c5cff", "#e4572e", "#0f9d8a", "#d99a00", "#c2418f", "#3a7bd5")
+_TAKEN = {state: f' disabled data-state="{state}"' for state in ("held", "sold")}
 _NOT_FOR_SALE = "#9a93a6"
 # A small house is often one zone that nobody has named.
 _NAMELESS_ZONE = "All seats"
@@ -68,7 +70,7 @@ class HouseZone:
     runs: tuple[Run, ...]
     gap: str
 
-    @property
+    @cached_property
     def seat_ids(self) -> list[str]:
         return [seat.seat_id for run in self.runs for seat in run.seats]
 
@@ -87,6 +89,8 @@ class House:
     picture: bytes
     compressed_picture: bytes
     _pieces: list[str] = field(default_factory=list)
+    _gaps: dict[str, int] = field(default_factory=dict)
+    _last_list: tuple[Mapping[str, str], Markup] | None = None
 
     def name_of(self, seat_id: str) -> str:
         """A seat as people call it: `Stalls, row A, seat 12`."""
@@ -99,20 +103,34 @@ class House:
         return found[0].category.price_minor if found else 0
 
     def list_of_seats(self, taken: Mapping[str, str], chosen: Collection[str] = ()) -> Markup:
-        """The list as HTML, with what is taken switched off and what is chosen ticked."""
-        gaps: dict[str, str] = {}
+        """The list as HTML, with what is taken switched off and what is chosen ticked.
+
+        The last list is kept: between two changes thousands may look. `taken` must therefore not be changed afterwards.
+        """
+        if not chosen and self._last_list is not None and self._last_list[0] is taken:
+            return self._last_list[1]
+        pieces = self._pieces.copy()
         for zone in self.zones:
             free = sum(1 for seat_id in zone.seat_ids if seat_id not in taken)
-            gaps[zone.gap] = f"{free:,} free" if free else "Sold out"
-        for seat_id, (_, seat) in self.by_seat_id.items():
-            state = taken.get(seat_id)
-            if state:
-                gaps[seat.gap] = f' disabled data-state="{escape(state)}"'
-            elif seat_id in chosen:
-                gaps[seat.gap] = " checked"
-        # Odd pieces are the gaps.
-        filled = (piece if at % 2 == 0 else gaps.get(piece, "") for at, piece in enumerate(self._pieces))
-        return Markup("".join(filled))  # noqa: S704 - the pieces come from an escaping template, the gaps from above
+            pieces[self._gaps[zone.gap]] = f"{free:,} free" if free else "Sold out"
+        for seat_id in chosen:
+            if seat_id in self.by_seat_id:
+                pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = " checked"
+        for seat_id, state in taken.items():
+            if seat_id in self.by_seat_id:
+                pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = _TAKEN.get(state, " disabled")
+        html = Markup("".join(pieces))  # noqa: S704  # an escaping template's pieces, and gaps filled from above
+        if not chosen:
+            self._last_list = (taken, html)
+        return html
+
+    def cut(self, text: str) -> None:
+        """Cuts the rendered list at its gaps."""
+        self._pieces = _GAP.split(text)
+        # Odd pieces are the gaps' names.
+        for at in range(1, len(self._pieces), 2):
+            self._gaps[self._pieces[at]] = at
+            self._pieces[at] = ""
 
 
 def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> House:
@@ -139,8 +157,7 @@ def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> Hous
         picture=picture,
         compressed_picture=gzip.compress(picture, 9, mtime=0),
     )
-    text = templates.get_template("parts/seat_list.html").render(house=house, gap=_gap)
-    house._pieces = _GAP.split(text)  # noqa: SLF001 - its own maker, in its own module
+    house.cut(templates.get_template("parts/seat_list.html").render(house=house, gap=_gap))
     return house
 
 

@@ -90,3 +90,14 @@ def test_two_thousand_seats_are_ready_quickly_and_answer_the_first_tap(visit: Ca
 
     page.wait_for_selector("[data-choice] b")
     assert page.locator("input[name=seat]:checked").count() == 1
+
+
+def test_pages_whose_scripts_never_arrive_are_accessible_too(visit: Callable[..., Visit]) -> None:
+    # axe needs a browser that runs scripts, so these are the pages of somebody whose network lost ours.
+    person = visit(**PHONE)
+    person.context.route("**/*.js", lambda route: route.abort())
+    person.open("/")
+    person.assert_accessible()
+    for title in (THEATRE, HALL, FESTIVAL):
+        person.open_event(title)
+        person.assert_accessible()

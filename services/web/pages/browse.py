@@ -91,7 +91,8 @@ async def event_page(
     free, taken, is_old = await _places(site, event_id, with_seats=house is not None)
     if is_old and found.value.on_sale:
         said.append(OLD_NUMBERS)
-    taken = taken | dict.fromkeys(also_taken - taken.keys(), "held")
+    if also_taken:
+        taken = taken | dict.fromkeys(also_taken - taken.keys(), "held")
     return site.renderer.page(
         request,
         visitor,

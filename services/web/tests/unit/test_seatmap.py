@@ -59,6 +59,16 @@ def test_taken_seats_are_switched_off_and_chosen_ones_ticked() -> None:
     assert sum("disabled" in box for box in boxes.values()) == 2
 
 
+def test_a_kept_list_is_not_shown_for_other_seats() -> None:
+    house = house_of(sample_seat_map())
+    some, others = {"0-0-0": "held"}, {"0-0-1": "sold"}
+
+    assert house.list_of_seats(some) is house.list_of_seats(some)
+    assert "disabled" in Boxes(house.list_of_seats(others)).boxes["0-0-1"]
+    assert "checked" in Boxes(house.list_of_seats(others, chosen={"0-0-2"})).boxes["0-0-2"]
+    assert "checked" not in Boxes(house.list_of_seats(others)).boxes["0-0-2"]
+
+
 def test_each_zone_tells_how_many_seats_are_free() -> None:
     house = house_of(sample_seat_map(rows=1, seats=2, zones=("Stalls", "Box")))
 
