@@ -1,0 +1,153 @@
+"""The consumer's side: what is written, when nothing is written, and when what is committed is not what the tests say."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pact.error import MismatchesError
+from pydantic import BaseModel
+
+from contracts.consumer import Answer, Ask, Asking, Book, refuse_unread
+from contracts.pactfile import ContractBroken, read
+from contracts.tests.library import EDGE, SHELF, Reader, read_a_shelf, write_pact
+
+ROOT = Path(__file__).parents[2]
+
+A_MODULE = """
+from pathlib import Path
+from contracts.consumer import Book, asks
+from contracts.tests.library import Reader, read_a_shelf
+
+Book.close.__kwdefaults__["pacts"] = Path(__file__).parent
+library = asks("reader", "library", Reader)
+
+async def test_a_shelf_is_read(library):
+    await read_a_shelf(library)
+
+async def test_a_shelf_is_read_again(library):
+    await read_a_shelf(library, "a shelf again")
+"""
+FAILS = "    assert library is None\n"
+
+
+@pytest.fixture
+async def pacts(tmp_path: Path) -> Path:
+    await write_pact(tmp_path)
+    return tmp_path
+
+
+async def made() -> Book:
+    """A book with one of the two interactions of the pact."""
+    book = Book(EDGE)
+    await read_a_shelf(Asking(book, Reader))
+    return book
+
+
+async def test_a_pact_is_the_same_bytes_every_time_and_does_not_name_the_version_of_the_library(
+    pacts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    again = tmp_path_factory.mktemp("again")
+    await write_pact(again)
+    text = (pacts / EDGE.file_name).read_text()
+    assert text == (again / EDGE.file_name).read_text()
+    assert json.loads(text)["metadata"] == {"pactSpecification": {"version": "4.0"}}
+
+
+async def test_two_interactions_of_one_description_and_state_are_refused() -> None:
+    book = await made()
+    with pytest.raises(ContractBroken, match='there are two interactions "a shelf" in the same states'):
+        await read_a_shelf(Asking(book, Reader))
+
+
+async def test_tests_that_ask_nothing_write_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="made no interaction"):
+        Book(EDGE).close(complete=True, write=True, pacts=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
+    book = Book(EDGE)
+    expected = Asking(book, Reader).expects("a shelf", None, Ask("GET", "/shelves"), Answer(200))
+    with pytest.raises(MismatchesError):
+        async with expected as client:
+            await client.shelf(SHELF)
+    assert book.made == {}
+
+
+async def test_an_interaction_that_no_test_makes_any_more_is_stale(pacts: Path) -> None:
+    with pytest.raises(ContractBroken) as refused:
+        (await made()).close(complete=True, write=False, pacts=pacts)
+    assert '"a shelf that is not there" is stale: no test makes it any more.' in str(refused.value)
+    assert "PACTS=write make contracts" in str(refused.value)
+
+
+async def test_a_part_of_the_tests_is_compared_but_never_written(pacts: Path) -> None:
+    book = await made()
+    book.close(complete=False, write=False, pacts=pacts)
+    with pytest.raises(ContractBroken, match="Only some tests of reader asks library ran"):
+        book.close(complete=False, write=True, pacts=pacts)
+    assert len(read(EDGE, pacts)) == 2
+
+
+async def test_a_pact_that_was_edited_by_hand_is_told_by_the_field(pacts: Path) -> None:
+    path = pacts / EDGE.file_name
+    path.write_text(path.read_text().replace("Hall 2", "Hall 3"))
+    with pytest.raises(ContractBroken) as refused:
+        (await made()).close(complete=False, write=False, pacts=pacts)
+    assert '"a shelf" differs at $.response.body.content.place: committed is "Hall 3", the test says "Hall 2".' in str(
+        refused.value
+    )
+
+
+async def test_an_interaction_that_is_not_committed_is_told(pacts: Path) -> None:
+    path = pacts / EDGE.file_name
+    document = json.loads(path.read_text())
+    document["interactions"] = [each for each in document["interactions"] if each["description"] != "a shelf"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ContractBroken, match='"a shelf" is new: it is not committed yet'):
+        (await made()).close(complete=False, write=False, pacts=pacts)
+
+
+async def test_a_deleted_pact_is_told_with_the_command_that_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken) as refused:
+        (await made()).close(complete=True, write=False, pacts=tmp_path)
+    assert "There is no pact of reader asks library" in str(refused.value)
+    assert "Run `PACTS=write make contracts`" in str(refused.value)
+
+
+def test_a_contract_cannot_ask_for_more_than_is_read() -> None:
+    class Line(BaseModel):
+        class_name: str
+
+    class Order(BaseModel):
+        number: str
+        lines: list[Line]
+
+    data = {"number": "K7", "colour": "red", "lines": [{"class_name": "Stalls", "row": "A"}]}
+    with pytest.raises(ContractBroken, match=r"Order does not read \$\.colour, \$\.lines\[0\]\.row\."):
+        refuse_unread(data, Order, "events.orders.order_confirmed.v1")
+
+
+def run_module(folder: Path, source: str, *arguments: str, pacts: str = "check") -> tuple[int, str]:
+    """Runs a test module of its own as `make contracts` would; its pact is beside it."""
+    module = folder / "test_asks_library.py"
+    module.write_text(source)
+    (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(module), *arguments]
+    environment = {**os.environ, "PACTS": pacts, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def test_a_module_writes_its_pact_only_if_its_tests_pass_and_checks_all_of_it_only_if_all_ran(tmp_path: Path) -> None:
+    code, _ = run_module(tmp_path, A_MODULE + FAILS, pacts="write")
+    assert (code, list(tmp_path.glob("*.json"))) == (1, [])
+    assert run_module(tmp_path, A_MODULE, pacts="write")[0] == 0
+    assert len(read(EDGE, tmp_path)) == 2
+    assert run_module(tmp_path, A_MODULE, "-k", "again")[0] == 0
+    code, output = run_module(tmp_path, A_MODULE.partition("async def test_a_shelf_is_read_again")[0])
+    assert code == 1
+    assert '"a shelf again" is stale' in output
