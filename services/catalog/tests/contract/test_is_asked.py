@@ -1,18 +1,21 @@
 """Catalog answers what its consumers ask, as their pacts say."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.provider import provided, verify_answers
+from services.catalog import importing
 from services.catalog.app import create_app
-from services.catalog.domain import EventDraft
+from services.catalog.domain import EventDraft, SeatingPlan
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
 from services.catalog.settings import CatalogSettings
-from services.catalog.tests.examples import as_file, event
+from services.catalog.tests.examples import as_file, event, plan, seated_event
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,46 @@ class States:
         self._importer = importer
 
     async def an_event_on_sale(self, given: dict[str, Any]) -> None:
-        await self._import(given, on_sale=True)
+        titles = {"name": given["title"]} if "title" in given else {}
+        await self._import(event(identifier=given["event_id"], **titles), given["event_id"])
+
+    async def several_events_on_sale(self, given: dict[str, Any]) -> None:
+        for event_id in given["event_ids"]:
+            await self.an_event_on_sale({"event_id": event_id})
 
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
-        await self._import(given, on_sale=False)
+        await self._import(event(identifier=given["event_id"], **{"onsale:onSale": False}), given["event_id"])
 
-    async def _import(self, given: dict[str, Any], *, on_sale: bool) -> None:
-        drafts = read_file(as_file(event(identifier=given["event_id"])))
+    async def a_seat_map(self, given: dict[str, Any]) -> None:
+        # The consumer has chosen the id, which otherwise follows from the plan.
+        content = read_file(as_file(plan(name=f"House {given['seat_map_id']}")))
+        assert isinstance(content, SeatingPlan)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(importing, "stable_id", lambda *_parts: UUID(given["seat_map_id"]))
+            await self._importer.import_seating_plan(content)
+
+    async def an_event_with_seats(self, given: dict[str, Any]) -> None:
+        await self.a_seat_map(given)
+        offers = [
+            {
+                "name": name,
+                "price": 30,
+                "priceCurrency": "EUR",
+                "description": "Soft seats.",
+                "onsale:colour": "#4c6ef5",
+            }
+            for name in ("Stalls", "Circle")
+        ]
+        house = {"onsale:seatingPlan": f"House {given['seat_map_id']}", "doorTime": "2031-06-20T19:00:00+02:00"}
+        document = seated_event(identifier=given["event_id"], offers=offers, **house)
+        await self._import(document, given["event_id"])
+
+    async def _import(self, document: dict[str, Any], event_id: str) -> None:
+        drafts = read_file(as_file(document))
         assert isinstance(drafts, list)
         (draft,) = drafts
         values = {each.name: getattr(draft, each.name) for each in fields(draft)}
-        await self._importer.import_events([replace(Chosen(**values, chosen=given["event_id"]), on_sale=on_sale)])
+        await self._importer.import_events([Chosen(**values, chosen=event_id)])
 
 
 async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
@@ -54,8 +86,11 @@ async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
         await verify_answers(
             "catalog",
             catalog.url,
-            callers=["orders"],
+            callers=["orders", "web"],
             states={
+                "a seat map": states.a_seat_map,
+                "an event with seats": states.an_event_with_seats,
+                "several events on sale": states.several_events_on_sale,
                 "an event on sale": states.an_event_on_sale,
                 "an event that is not on sale": states.an_event_that_is_not_on_sale,
             },

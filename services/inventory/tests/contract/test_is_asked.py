@@ -78,7 +78,7 @@ async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> Non
         await verify_answers(
             "inventory",
             inventory.url,
-            callers=["orders"],
+            callers=["orders", "web"],
             states={
                 "an event with free places": states.an_event_with_free_places,
                 "an event with one place left": states.an_event_with_one_place_left,

@@ -23,7 +23,7 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness) -> None:
         await verify_answers(
             "tickets",
             running.url,
-            callers=["notifications"],
+            callers=["notifications", "web"],
             states={"an order with tickets": an_order_with_tickets},
         )
     await database.close()

@@ -1,0 +1,169 @@
+"""What web needs of accounts: people, guests, sessions and contacts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.http import ProviderProblem
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
+from services.web.clients.accounts import AccountsClient
+
+accounts = asks("web", "accounts", AccountsClient)
+
+PASSWORD = "correct horse battery"
+TOKEN = "a.persons.token"
+
+
+def signed_in(name: Any) -> dict[str, Any]:
+    return {
+        "person_id": matchers.identifier(an_id("web asks accounts: person")),
+        "name": name,
+        "token": matchers.text("eyJ.eyJ.c2ln", r"^[\w-]+\.[\w-]+\.[\w-]+$"),
+        "token_expires_at": matchers.timestamp(),
+        "refresh_token": matchers.text("kX2v", r"^[\w-]+$"),
+    }
+
+
+def a_sign_up(email: str, password: str = PASSWORD) -> Ask:
+    return Ask("POST", "/people", body={"email": email, "password": password, "name": "Ada"})
+
+
+@asynccontextmanager
+async def refused(
+    accounts: Asking[AccountsClient], description: str, state: State | None, ask: Ask, status: int, code: str
+) -> AsyncIterator[AccountsClient]:
+    """A request that accounts refuses with a code."""
+    async with accounts.expects(description, state, ask, problem(status, code)) as client:
+        with pytest.raises(ProviderProblem) as refusal:
+            yield client
+        assert refusal.value.problem_code == code
+
+
+async def test_a_new_person_is_signed_in(accounts: Asking[AccountsClient]) -> None:
+    async with accounts.expects(
+        "a sign-up", None, a_sign_up("new@example.com"), Answer(201, signed_in("Ada"))
+    ) as client:
+        person = await client.sign_up("new@example.com", PASSWORD, "Ada")
+        assert (person.name, person.token) == ("Ada", "eyJ.eyJ.c2ln")
+
+
+async def test_an_address_that_somebody_has_is_refused(accounts: Asking[AccountsClient]) -> None:
+    state = a_state("somebody who signed up", email="taken@example.com", password=PASSWORD)
+    ask = a_sign_up("taken@example.com")
+    async with refused(accounts, "a sign-up with a taken address", state, ask, 409, "email_taken") as client:
+        await client.sign_up("taken@example.com", PASSWORD, "Ada")
+
+
+async def test_a_weak_password_is_refused(accounts: Asking[AccountsClient]) -> None:
+    ask = a_sign_up("weak@example.com", "abc")
+    async with refused(accounts, "a sign-up with a weak password", None, ask, 422, "password_too_weak") as client:
+        await client.sign_up("weak@example.com", "abc", "Ada")
+
+
+async def test_what_is_no_address_is_refused(accounts: Asking[AccountsClient]) -> None:
+    ask = a_sign_up("not an address")
+    async with refused(accounts, "a sign-up with what is no address", None, ask, 422, "email_invalid") as client:
+        await client.sign_up("not an address", PASSWORD, "Ada")
+
+
+async def test_a_guest_has_no_name(accounts: Asking[AccountsClient]) -> None:
+    answer = Answer(201, signed_in(matchers.nothing()))
+    async with accounts.expects("a guest", None, Ask("POST", "/guests", body={}), answer) as client:
+        assert (await client.new_guest()).name is None
+
+
+async def test_who_gives_the_right_password_is_signed_in(accounts: Asking[AccountsClient]) -> None:
+    email = "known@example.com"
+    async with accounts.expects(
+        "a sign-in",
+        a_state("somebody who signed up", email=email, password=PASSWORD),
+        Ask("POST", "/sessions", body={"email": email, "password": PASSWORD}),
+        Answer(201, signed_in(matchers.text("Ada"))),
+    ) as client:
+        assert (await client.sign_in(email, PASSWORD)).name == "Ada"
+
+
+async def test_a_wrong_password_is_refused(accounts: Asking[AccountsClient]) -> None:
+    ask = Ask("POST", "/sessions", body={"email": "nobody@example.com", "password": "wrong horse battery"})
+    async with refused(accounts, "a sign-in that fails", None, ask, 401, "sign_in_failed") as client:
+        await client.sign_in("nobody@example.com", "wrong horse battery")
+
+
+async def test_a_session_goes_on(accounts: Asking[AccountsClient]) -> None:
+    async with accounts.expects(
+        "new tokens for old",
+        a_state("a session of a guest", refresh_token="refresh-goes-on"),
+        Ask("POST", "/sessions/refresh", body={"refresh_token": "refresh-goes-on"}),
+        Answer(200, signed_in(matchers.nothing())),
+    ) as client:
+        assert (await client.refresh("refresh-goes-on")).refresh_token == "kX2v"
+
+
+async def test_a_session_that_ended_does_not_go_on(accounts: Asking[AccountsClient]) -> None:
+    ask = Ask("POST", "/sessions/refresh", body={"refresh_token": "refresh-ended"})
+    async with refused(accounts, "new tokens of a session that ended", None, ask, 401, "session_ended") as client:
+        await client.refresh("refresh-ended")
+
+
+async def test_a_session_is_ended(accounts: Asking[AccountsClient]) -> None:
+    async with accounts.expects(
+        "the end of a session",
+        a_state("a session of a guest", refresh_token="refresh-ends"),
+        Ask("POST", "/sessions/end", body={"refresh_token": "refresh-ends"}),
+        Answer(204),
+    ) as client:
+        await client.end("refresh-ends")
+
+
+def me_of(words: str) -> UUID:
+    return an_id(f"web asks accounts: {words}")
+
+
+async def test_a_person_sees_what_they_told(accounts: Asking[AccountsClient]) -> None:
+    person_id = me_of("person with a contact")
+    async with accounts.expects(
+        "what a person told about themselves",
+        a_state("a person with a name and an address", person_id=person_id),
+        Ask("GET", "/people/me", person=person_id),
+        Answer(
+            200,
+            {"name": matchers.text("Ada"), "email": matchers.text("ada@example.com"), "guest": matchers.boolean(True)},
+        ),
+    ) as client:
+        me = await client.me(TOKEN)
+        assert (me.name, me.email) == ("Ada", "ada@example.com")
+
+
+async def test_a_guest_has_told_nothing_yet(accounts: Asking[AccountsClient]) -> None:
+    person_id = me_of("guest")
+    async with accounts.expects(
+        "what a guest told about themselves",
+        a_state("a guest who has told nothing", person_id=person_id),
+        Ask("GET", "/people/me", person=person_id),
+        Answer(200, {"name": matchers.nothing(), "email": matchers.nothing(), "guest": True}),
+    ) as client:
+        me = await client.me(TOKEN)
+        assert (me.name, me.email, me.guest) == (None, None, True)
+
+
+async def test_a_guest_tells_where_the_tickets_go(accounts: Asking[AccountsClient]) -> None:
+    person_id = me_of("guest who tells")
+    async with accounts.expects(
+        "a contact that is told",
+        a_state("a guest who has told nothing", person_id=person_id),
+        Ask("PATCH", "/people/me", body={"name": "Ada", "email": "ada.guest@example.com"}, person=person_id),
+        Answer(200),
+    ) as client:
+        await client.tell_contact(TOKEN, "Ada", "ada.guest@example.com")
+
+
+async def test_tickets_cannot_go_to_what_is_no_address(accounts: Asking[AccountsClient]) -> None:
+    person_id = me_of("guest who mistypes")
+    ask = Ask("PATCH", "/people/me", body={"name": "Ada", "email": "nowhere"}, person=person_id)
+    state = a_state("a guest who has told nothing", person_id=person_id)
+    async with refused(accounts, "a contact that is no address", state, ask, 422, "email_invalid") as client:
+        await client.tell_contact(TOKEN, "Ada", "nowhere")

@@ -1,0 +1,172 @@
+"""What web needs of catalog: the list, an event's page, the geometry of a house."""
+
+from typing import Any
+
+import pytest
+
+from chassis.http import ProviderProblem
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.web.clients.catalog import CatalogClient
+
+catalog = asks("web", "catalog", CatalogClient)
+
+COLOUR = matchers.text("#4c6ef5", r"^#[0-9a-fA-F]{6}$")
+A_LISTED_EVENT = {
+    "event_id": matchers.identifier(an_id("web asks catalog: listed event")),
+    "title": matchers.text("Hamlet"),
+    "starts_at": matchers.timestamp(),
+    "time_zone": matchers.text("Europe/Berlin"),
+    "venue_name": matchers.text("Globe"),
+    "city": matchers.text("Berlin"),
+    "image": matchers.text("theatre", r"^[a-z0-9-]+$"),
+    "from_price_minor": matchers.money(2500),
+    "currency": matchers.currency(),
+    "on_sale": matchers.boolean(True),
+}
+
+
+async def test_the_list_is_searched(catalog: Asking[CatalogClient]) -> None:
+    async with catalog.expects(
+        "the events that a search finds",
+        a_state("an event on sale", event_id=an_id("web asks catalog: Gilgamesh"), title="Gilgamesh"),
+        Ask("GET", "/events", query={"query": "gilgamesh", "limit": "24"}),
+        Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.nothing()}),
+    ) as client:
+        page = await client.events("gilgamesh", None, 24)
+        assert [each.from_price_minor for each in page.items] == [2500]
+
+
+async def test_a_search_may_find_nothing(catalog: Asking[CatalogClient]) -> None:
+    async with catalog.expects(
+        "the events that a search does not find",
+        None,
+        Ask("GET", "/events", query={"query": "nothing like this", "limit": "24"}),
+        Answer(200, {"items": [], "next": matchers.nothing()}),
+    ) as client:
+        assert (await client.events("nothing like this", None, 24)).items == []
+
+
+async def test_the_list_says_where_it_goes_on(catalog: Asking[CatalogClient]) -> None:
+    async with catalog.expects(
+        "the first of many events",
+        a_state("several events on sale", event_ids=[str(an_id(f"web asks catalog: {number}")) for number in (1, 2)]),
+        Ask("GET", "/events", query={"limit": "1"}),
+        Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.text("c3RhcnQ", r"^[\w=-]+$")}),
+    ) as client:
+        assert (await client.events(None, None, 1)).next == "c3RhcnQ"
+
+
+def an_event(event_id: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "event_id": str(event_id),
+        "title": matchers.text("Hamlet"),
+        "description": matchers.text("Songs."),
+        "starts_at": matchers.timestamp(),
+        "time_zone": matchers.text("Europe/Berlin"),
+        "organiser_name": matchers.text("Klangverein"),
+        "image": matchers.text("hall", r"^[a-z0-9-]+$"),
+        "venue": {
+            "name": matchers.text("Globe"),
+            "street": matchers.text("Gasse 1"),
+            "city": matchers.text("Berlin"),
+            "country": matchers.text("DE"),
+        },
+        "currency": matchers.currency(),
+        "on_sale": matchers.boolean(True),
+        "max_per_order": matchers.integer(10),
+    } | more
+
+
+def a_class(kind: str, **more: Any) -> Any:
+    return matchers.several(
+        {
+            "class_id": matchers.identifier(an_id("web asks catalog: class")),
+            "name": matchers.text("Standing"),
+            "kind": kind,
+            "price_minor": matchers.money(2500),
+            **more,
+        }
+    )
+
+
+async def test_an_event_of_general_admission_has_no_seat_map(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("web asks catalog: general admission")
+    plain = {"description": matchers.nothing(), "colour": matchers.nothing()}
+    event = an_event(
+        event_id, doors_at=matchers.nothing(), seat_map=matchers.nothing(), classes=a_class("general", **plain)
+    )
+    async with catalog.expects(
+        "the page of an event of general admission",
+        a_state("an event on sale", event_id=event_id),
+        Ask("GET", f"/events/{event_id}"),
+        Answer(200, event),
+    ) as client:
+        found = await client.event(event_id)
+        assert (found.seat_map, found.classes[0].kind, found.venue.country) == (None, "general", "DE")
+
+
+async def test_an_event_with_seats_names_its_seat_map(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("web asks catalog: seats")
+    seat_map_id = an_id("web asks catalog: seat map of the event")
+    described = {"description": matchers.text("Soft seats."), "colour": COLOUR}
+    event = an_event(
+        event_id,
+        doors_at=matchers.timestamp("2031-06-21T17:00:00Z"),
+        seat_map={"seat_map_id": matchers.identifier(seat_map_id), "version": matchers.integer(1)},
+        classes=a_class("seated", **described),
+    )
+    async with catalog.expects(
+        "the page of an event with seats",
+        a_state("an event with seats", event_id=event_id, seat_map_id=seat_map_id),
+        Ask("GET", f"/events/{event_id}"),
+        Answer(200, event),
+    ) as client:
+        found = await client.event(event_id)
+        assert found.seat_map is not None
+        assert found.seat_map.seat_map_id == seat_map_id
+
+
+async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("web asks catalog: unknown")
+    async with catalog.expects(
+        "the page of an event that does not exist",
+        None,
+        Ask("GET", f"/events/{event_id}"),
+        problem(404, "event_unknown"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.event(event_id)
+        assert refused.value.problem_code == "event_unknown"
+
+
+async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[CatalogClient]) -> None:
+    seat_map_id = an_id("web asks catalog: seat map")
+    seat = {
+        "seat_id": matchers.text("A1"),
+        "label": matchers.text("Row A, seat 1"),
+        "number": matchers.text("1"),
+        "x": matchers.number(40.5),
+        "y": matchers.number(20.5),
+        "category": matchers.text("Stalls"),
+    }
+    row = {"row_id": matchers.text("r1"), "label": matchers.text("A"), "seats": matchers.several(seat)}
+    house = {
+        "seat_map_id": str(seat_map_id),
+        "version": matchers.integer(1),
+        "name": matchers.text("Little Room"),
+        "width": matchers.number(200),
+        "height": matchers.number(100),
+        "zones": matchers.several(
+            {"zone_id": matchers.text("z1"), "name": matchers.text("Main"), "rows": matchers.several(row)}
+        ),
+        "categories": matchers.several({"name": matchers.text("Stalls"), "colour": COLOUR}),
+    }
+    async with catalog.expects(
+        "the geometry of a house",
+        a_state("a seat map", seat_map_id=seat_map_id),
+        Ask("GET", f"/seat-maps/{seat_map_id}"),
+        Answer(200, house),
+    ) as client:
+        found = await client.seat_map(seat_map_id)
+        assert found.zones[0].rows[0].seats[0].x == 40.5

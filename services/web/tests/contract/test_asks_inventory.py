@@ -1,0 +1,71 @@
+"""What web needs of inventory: what is still free."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from chassis.http import ProviderProblem
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.web.clients.inventory import InventoryClient
+
+inventory = asks("web", "inventory", InventoryClient)
+
+
+async def test_each_class_says_how_many_places_are_free(inventory: Asking[InventoryClient]) -> None:
+    event_id, class_id = an_id("web asks inventory: event"), an_id("web asks inventory: class")
+    free = {"class_id": str(class_id), "available": matchers.integer(10)}
+    async with inventory.expects(
+        "the free places of an event",
+        a_state("an event with free places", event_id=event_id, class_id=class_id),
+        Ask("GET", f"/events/{event_id}/availability"),
+        Answer(200, {"classes": matchers.several(free)}),
+    ) as client:
+        assert await client.availability(event_id) == {class_id: 10}
+
+
+async def test_seats_that_somebody_has_are_named(inventory: Asking[InventoryClient]) -> None:
+    event_id, class_id = an_id("web asks inventory: taken"), an_id("web asks inventory: taken class")
+    taken = [{"seat_id": "A2", "state": matchers.one_of("held", "sold")}]
+    async with inventory.expects(
+        "the taken seats of an event",
+        a_state("an event whose seat is taken", event_id=event_id, class_id=class_id, seats=["A1", "A2"], taken="A2"),
+        Ask("GET", f"/events/{event_id}/seats"),
+        Answer(200, {"taken": taken}),
+    ) as client:
+        assert await client.taken_seats(event_id) == {"A2": "held"}
+
+
+async def test_an_event_whose_seats_are_all_free_names_none(inventory: Asking[InventoryClient]) -> None:
+    event_id, class_id = an_id("web asks inventory: free"), an_id("web asks inventory: free class")
+    async with inventory.expects(
+        "the taken seats of an event whose seats are free",
+        a_state("an event with free seats", event_id=event_id, class_id=class_id, seats=["A1"]),
+        Ask("GET", f"/events/{event_id}/seats"),
+        Answer(200, {"taken": []}),
+    ) as client:
+        assert await client.taken_seats(event_id) == {}
+
+
+Question = Callable[[InventoryClient, UUID], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    ("what", "question"),
+    [("availability", InventoryClient.availability), ("seats", InventoryClient.taken_seats)],
+    ids=["availability", "seats"],
+)
+async def test_of_an_event_that_is_not_known_nothing_is_known(
+    inventory: Asking[InventoryClient], what: str, question: Question
+) -> None:
+    event_id = an_id(f"web asks inventory: unknown, {what}")
+    async with inventory.expects(
+        f"the {what} of an event that is not known",
+        None,
+        Ask("GET", f"/events/{event_id}/{what}"),
+        problem(404, "event_unknown"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await question(client, event_id)
+        assert refused.value.problem_code == "event_unknown"
