@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.web.app import create_app
 from services.web.tests.integration.conftest import Browser, Stage
 
 PERSON = {"email": "zoe@example.org", "password": "four odd words together", "name": "Zoë Groß"}
@@ -96,6 +97,27 @@ async def test_a_token_that_is_about_to_end_is_renewed_once_whoever_asks(stage: 
     assert [answer.status_code for answer in answers] == [200] * 5
     # Once while the order was placed (the token was short then, too), once by all five together.
     assert stage.neighbours.count("accounts", "/sessions/refresh") == 2
+
+
+async def test_two_processes_renew_a_token_once(stage: Stage) -> None:
+    stage.neighbours.token_lives_seconds = 1
+    browser = await stage.browser()
+    await sign_up(browser)
+    stage.neighbours.token_lives_seconds = 900
+    async with (
+        stage.harness.serving(create_app(stage.settings)) as other_url,
+        httpx.AsyncClient(base_url=other_url, cookies=browser.http.cookies, timeout=20) as other,
+    ):
+        await stage.harness.eventually(lambda: _is_ready(other))
+
+        answers = await asyncio.gather(browser.http.get("/my/orders"), other.get("/my/orders"))
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert stage.neighbours.count("accounts", "/sessions/refresh") == 1
+
+
+async def _is_ready(http: httpx.AsyncClient) -> bool:
+    return (await http.get("/readyz")).status_code == httpx.codes.OK
 
 
 async def test_a_session_that_accounts_has_ended_is_said_and_forgotten(stage: Stage) -> None:

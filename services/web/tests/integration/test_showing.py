@@ -4,8 +4,12 @@ import asyncio
 
 import httpx
 
+from services.web.live import HEARTBEAT_SECONDS
 from services.web.tests.integration.conftest import Stage
 from services.web.tests.neighbours import sample_class, sample_event
+
+# Before the next heartbeat, which would look by itself.
+SOON_SECONDS = HEARTBEAT_SECONDS / 2
 
 
 async def test_the_list_is_searched_and_goes_on_page_by_page(stage: Stage) -> None:
@@ -150,11 +154,11 @@ async def test_an_open_order_hears_that_it_is_confirmed(stage: Stage) -> None:
 
         stage.neighbours.orders[order_id]["state"] = "paying"
         await stage.say_on_bus(f"bus.orders.order_changed.{order_id}", {"order_id": order_id, "state": "paying"})
-        assert await heard.get() == ("order", {"state": "paying", "tickets": 0})
+        assert await asyncio.wait_for(heard.get(), SOON_SECONDS) == ("order", {"state": "paying", "tickets": 0})
 
         stage.neighbours.confirm(order_id)
         await stage.harness.tell("events.tickets.tickets_issued.v1", {"order_id": order_id})
-        assert await heard.get() == ("order", {"state": "confirmed", "tickets": 1})
+        assert await asyncio.wait_for(heard.get(), SOON_SECONDS) == ("order", {"state": "confirmed", "tickets": 1})
 
 
 async def test_streams_are_bounded_in_number(stage: Stage) -> None:

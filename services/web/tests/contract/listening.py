@@ -1,0 +1,38 @@
+"""Web's listeners as facts find them, noting what they were about."""
+
+from uuid import UUID
+
+import httpx
+
+from services.web.assets import Assets
+from services.web.clients.catalog import CatalogClient
+from services.web.clients.inventory import InventoryClient
+from services.web.live import Streams
+from services.web.rendering import make_templates
+from services.web.shop import Shop
+from services.web.watchers import Watchers
+
+
+class NotingShop(Shop):
+    """The shop's caches; notes whose places it forgot."""
+
+    def __init__(self) -> None:
+        http = httpx.AsyncClient(base_url="http://127.0.0.1:9")
+        super().__init__(CatalogClient(http), InventoryClient(http), make_templates(Assets()))
+        self.forgotten: list[UUID] = []
+
+    def places_changed(self, event_id: UUID) -> None:
+        self.forgotten.append(event_id)
+        super().places_changed(event_id)
+
+
+class NotingWatchers(Watchers):
+    """Who looks at which order; notes which orders they were told to look at again."""
+
+    def __init__(self) -> None:
+        super().__init__(Streams(1))
+        self.told: list[UUID] = []
+
+    def changed(self, order_id: UUID) -> None:
+        self.told.append(order_id)
+        super().changed(order_id)

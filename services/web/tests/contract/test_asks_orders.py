@@ -1,0 +1,287 @@
+"""What web needs of orders: to place one, to see it, to pay it, to cancel it; and every refusal that a page explains."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
+from services.web.clients.orders import OrdersClient
+
+orders = asks("web", "orders", OrdersClient)
+
+TOKEN = "a.persons.token"
+KEY = "a-form-that-was-sent-once"
+RETURN_URL = "http://shop.test/orders/1/return"
+PLACES = {
+    "class_name": matchers.text("Standing"),
+    "seat_id": matchers.nothing(),
+    "seat_label": matchers.nothing(),
+    "quantity": 2,
+    "unit_price_minor": matchers.money(2500),
+}
+A_SEAT = {
+    "class_name": matchers.text("Stalls"),
+    "seat_id": matchers.text("A1"),
+    "seat_label": matchers.text("Row A, seat 1"),
+    "quantity": 1,
+    "unit_price_minor": matchers.money(4200),
+}
+
+
+def ids(words: str) -> tuple[UUID, UUID]:
+    """An order's id and its buyer's."""
+    return an_id(f"web asks orders: order, {words}"), an_id(f"web asks orders: buyer, {words}")
+
+
+def an_order(order_id: UUID | None, state: Any, **changes: Any) -> dict[str, Any]:
+    made = {
+        "order_id": str(order_id) if order_id else matchers.identifier(an_id("web asks orders: some order")),
+        "number": matchers.text("K7Q2-9MXA", r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"),
+        "state": state,
+        "reason": matchers.nothing(),
+        "event_id": matchers.identifier(an_id("web asks orders: some event")),
+        "event_title": matchers.text("Hamlet"),
+        "event_starts_at": matchers.timestamp(),
+        "event_time_zone": matchers.text("Europe/Berlin"),
+        "venue_name": matchers.text("Globe"),
+        "currency": matchers.currency(),
+        "total_minor": matchers.money(5000),
+        "lines": matchers.several(PLACES),
+        "hold_expires_at": matchers.timestamp(),
+        "redirect_url": matchers.nothing(),
+        "last_decline": matchers.nothing(),
+        "created_at": matchers.timestamp(),
+        "trace_id": matchers.text("0af7651916cd43dd8448eb211c80319c", r"^[0-9a-f]{32}$"),
+    }
+    return made | changes
+
+
+A_PAGE_TO_PAY = {"redirect_url": matchers.address("http://bank.test/pay/1")}
+
+
+def ask_to_place(
+    buyer: UUID, event_id: UUID, class_id: UUID | None, seats: tuple[str, ...] = (), quantity: int = 2
+) -> Ask:
+    body = {
+        "event_id": str(event_id),
+        "places": [{"class_id": str(class_id), "quantity": quantity}] if class_id else [],
+        "seats": list(seats),
+    }
+    return Ask("POST", "/orders", body=body, person=buyer, headers={"Idempotency-Key": KEY})
+
+
+async def test_placing_an_order_takes_the_places_away_for_a_while(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("placed")
+    event_id, class_id = an_id("web asks orders: event"), an_id("web asks orders: class")
+    async with orders.expects(
+        "an order of two places",
+        a_state("an event with free places", event_id=event_id, class_id=class_id),
+        ask_to_place(buyer, event_id, class_id),
+        Answer(201, an_order(None, "held", event_id=str(event_id))),
+    ) as client:
+        order = await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+        assert (order.state, order.total_minor, order.lines[0].quantity) == ("held", 5000, 2)
+
+
+@asynccontextmanager
+async def refused(
+    orders: Asking[OrdersClient], description: str, state: State | None, ask: Ask, status: int, code: str, **facts: Any
+) -> AsyncIterator[OrdersClient]:
+    """A request that orders refuses with a code, and the facts that the page shows."""
+    async with orders.expects(description, state, ask, problem(status, code, **facts)) as client:
+        with pytest.raises(ProviderProblem) as refusal:
+            yield client
+        assert refusal.value.problem_code == code
+        assert facts.keys() <= refusal.value.facts.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code", "facts"),
+    [
+        ("whose places are sold out", 409, "sold_out", {"available": matchers.integer(0)}),
+        ("that is not on sale", 409, "not_on_sale", {}),
+        ("that nobody knows", 404, "event_unknown", {}),
+    ],
+)
+async def test_an_order_that_cannot_be_is_refused_with_what_its_page_says(
+    orders: Asking[OrdersClient], words: str, status: int, code: str, facts: dict[str, Any]
+) -> None:
+    _, buyer = ids(words)
+    event_id, class_id = an_id(f"web asks orders: event {words}"), an_id(f"web asks orders: class {words}")
+    more = {**facts, "class_id": str(class_id)} if code == "sold_out" else facts
+    state = a_state(f"an event {words}", event_id=event_id, class_id=class_id)
+    ask = ask_to_place(buyer, event_id, class_id)
+    async with refused(orders, f"an order for an event {words}", state, ask, status, code, **more) as client:
+        await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+
+
+async def test_a_taken_seat_is_named(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("taken seat")
+    event_id, class_id = an_id("web asks orders: event, taken"), an_id("web asks orders: class, taken")
+    state = a_state("an event whose seat is taken", event_id=event_id, class_id=class_id, taken="A1")
+    ask = ask_to_place(buyer, event_id, None, ("A1",))
+    async with refused(orders, "an order of a taken seat", state, ask, 409, "seats_taken", seat_ids=["A1"]) as client:
+        await client.place(TOKEN, event_id, {}, ["A1"], KEY)
+
+
+async def test_an_order_of_more_than_one_buyer_may_have_is_refused(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("too many")
+    event_id, class_id = an_id("web asks orders: event, too many"), an_id("web asks orders: class, too many")
+    state = a_state("an event with free places", event_id=event_id, class_id=class_id)
+    ask = ask_to_place(buyer, event_id, class_id, quantity=50)
+    async with refused(orders, "an order of too many places", state, ask, 422, "too_many_places") as client:
+        await client.place(TOKEN, event_id, {class_id: 50}, [], KEY)
+
+
+async def test_an_order_of_nothing_is_refused(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("nothing")
+    event_id, class_id = an_id("web asks orders: event, nothing"), an_id("web asks orders: class, nothing")
+    state = a_state("an event with free places", event_id=event_id, class_id=class_id)
+    ask = ask_to_place(buyer, event_id, None)
+    async with refused(orders, "an order of nothing", state, ask, 422, "no_places") as client:
+        await client.place(TOKEN, event_id, {}, [], KEY)
+
+
+async def test_without_inventory_nothing_is_known(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("inventory away")
+    event_id, class_id = an_id("web asks orders: event, away"), an_id("web asks orders: class, away")
+    async with orders.expects(
+        "an order while inventory is away",
+        a_state("inventory does not answer", event_id=event_id, class_id=class_id),
+        ask_to_place(buyer, event_id, class_id),
+        problem(503, "inventory_unavailable"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        ("a held order", {"state": "held"}),
+        ("a held order of a seat", {"state": "held", "lines": matchers.several(A_SEAT)}),
+        ("an order at the bank", {"state": "paying", **A_PAGE_TO_PAY}),
+        ("an order whose card was declined", {"state": "held", "last_decline": matchers.text("insufficient_funds")}),
+        ("a confirmed order", {"state": "confirmed", "redirect_url": matchers.address("http://bank.test/pay/1")}),
+        ("an order that its buyer cancelled", {"state": "cancelled", "reason": "buyer"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_an_order_is_shown_as_it_stands(orders: Asking[OrdersClient], state: str, answer: dict[str, Any]) -> None:
+    order_id, buyer = ids(f"shown: {state}")
+    async with orders.expects(
+        f"the page of {state}",
+        a_state(state, order_id=order_id, person_id=buyer),
+        Ask("GET", f"/orders/{order_id}", person=buyer),
+        Answer(200, an_order(order_id, **answer)),
+    ) as client:
+        assert (await client.order(TOKEN, order_id)).state == answer["state"]
+
+
+async def test_somebody_elses_order_is_unknown(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("somebody else's")
+    state = a_state("a held order", order_id=order_id, person_id=buyer)
+    ask = Ask("GET", f"/orders/{order_id}", person=an_id("web asks orders: a curious person"))
+    async with refused(orders, "the page of somebody else's order", state, ask, 404, "order_unknown") as client:
+        await client.order(TOKEN, order_id)
+
+
+async def test_a_person_sees_their_orders(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("listed")
+    async with orders.expects(
+        "a person's orders",
+        a_state("a held order", order_id=order_id, person_id=buyer),
+        Ask("GET", "/orders", query={"limit": "24"}, person=buyer),
+        Answer(200, {"items": [an_order(order_id, "held")], "next": matchers.nothing()}),
+    ) as client:
+        page = await client.orders(TOKEN, None, 24)
+        assert [order.order_id for order in page.items] == [order_id]
+
+
+async def test_a_person_without_orders_sees_none(orders: Asking[OrdersClient]) -> None:
+    async with orders.expects(
+        "the orders of a person who has none",
+        None,
+        Ask("GET", "/orders", query={"limit": "24"}, person=an_id("web asks orders: nobody")),
+        Answer(200, {"items": [], "next": matchers.nothing()}),
+    ) as client:
+        assert (await client.orders(TOKEN, None, 24)).items == []
+
+
+def ask_to_pay(order_id: UUID, buyer: UUID) -> Ask:
+    return Ask("POST", f"/orders/{order_id}/checkout", body={"return_url": RETURN_URL}, person=buyer)
+
+
+async def test_checking_out_leads_to_the_bank(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("checked out")
+    async with orders.expects(
+        "the checkout of an order",
+        a_state("a held order", order_id=order_id, person_id=buyer),
+        ask_to_pay(order_id, buyer),
+        Answer(200, an_order(order_id, "paying", **A_PAGE_TO_PAY)),
+    ) as client:
+        order = await client.check_out(TOKEN, order_id, RETURN_URL)
+        assert (order.state, order.redirect_url) == ("paying", "http://bank.test/pay/1")
+
+
+async def test_an_order_that_is_paid_cannot_be_paid_again(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("paid twice")
+    state = a_state("a confirmed order", order_id=order_id, person_id=buyer)
+    ask = ask_to_pay(order_id, buyer)
+    async with refused(orders, "the checkout of a paid order", state, ask, 409, "order_not_payable") as client:
+        await client.check_out(TOKEN, order_id, RETURN_URL)
+
+
+async def test_an_order_whose_time_is_over_cannot_be_paid(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("too late")
+    state = a_state("an order whose time to pay is over", order_id=order_id, person_id=buyer)
+    ask = ask_to_pay(order_id, buyer)
+    async with refused(orders, "the checkout of an order that is too late", state, ask, 410, "hold_expired") as client:
+        await client.check_out(TOKEN, order_id, RETURN_URL)
+
+
+async def test_without_payments_nobody_is_sent_to_the_bank(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("payments away")
+    async with orders.expects(
+        "the checkout of an order while payments is away",
+        a_state("a held order while payments does not answer", order_id=order_id, person_id=buyer),
+        ask_to_pay(order_id, buyer),
+        problem(503, "payments_unavailable"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.check_out(TOKEN, order_id, RETURN_URL)
+
+
+async def test_whoever_comes_back_from_the_bank_sees_how_it_stands(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("came back")
+    async with orders.expects(
+        "an order whose buyer came back from the bank",
+        a_state("an order at the bank", order_id=order_id, person_id=buyer),
+        Ask("POST", f"/orders/{order_id}/refresh", person=buyer),
+        Answer(200, an_order(order_id, "paying", **A_PAGE_TO_PAY)),
+    ) as client:
+        assert (await client.refresh(TOKEN, order_id)).state == "paying"
+
+
+async def test_an_order_is_cancelled_by_its_buyer(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("cancelled")
+    async with orders.expects(
+        "the end of an order",
+        a_state("a held order", order_id=order_id, person_id=buyer),
+        Ask("POST", f"/orders/{order_id}/cancel", person=buyer),
+        Answer(200, an_order(order_id, state=matchers.one_of("cancelled", "cancelling"), reason="buyer")),
+    ) as client:
+        assert (await client.cancel(TOKEN, order_id)).reason == "buyer"
+
+
+async def test_an_order_that_is_paid_cannot_be_cancelled(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("too late to cancel")
+    state = a_state("a confirmed order", order_id=order_id, person_id=buyer)
+    ask = Ask("POST", f"/orders/{order_id}/cancel", person=buyer)
+    async with refused(orders, "the end of a paid order", state, ask, 409, "order_not_cancellable") as client:
+        await client.cancel(TOKEN, order_id)
