@@ -21,7 +21,7 @@ async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     told = await told_by(database)
     await verify_facts(
         "catalog",
-        hearers=["inventory"],
+        hearers=["inventory", "web"],
         facts={subject: told[subject] for subject in (EventPublished.subject, SeatsPublished.subject)},
     )
     await database.close()

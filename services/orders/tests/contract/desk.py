@@ -11,7 +11,7 @@ from chassis.clock import utc_now
 from chassis.db import Database
 from chassis.inbox import Inbox
 from chassis.testing import Harness
-from contracts.consumer import an_id
+from contracts.consumer import TRACEPARENT, an_id
 from services.orders import queries
 from services.orders.app import create_app
 from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, total_of
@@ -39,6 +39,7 @@ class Desk:
         state: OrderState = OrderState.HELD,
         payment_id: UUID | None = None,
         seat: bool = False,
+        lives: timedelta = timedelta(minutes=10),
     ) -> Order:
         """An order that its buyer has placed (`held`), or that they are paying (`paying`)."""
         made = queries.new_order(
@@ -47,18 +48,16 @@ class Desk:
             number=new_number(),
             person_id=person_id,
             offer=an_offer(an_id("orders: event")),
-            traceparent=None,
-            trace_id=None,
+            traceparent=TRACEPARENT,
+            trace_id=TRACEPARENT.split("-")[1],
             now=utc_now(),
         )
         lines = (a_seat(order_id),) if seat else (two_places(order_id),)
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
             await queries.insert_lines(tx, order_id, lines)
-        expiry = utc_now() + timedelta(minutes=10)
-        made = await self.changes.apply(
-            made, Happening.HOLD_GRANTED, total_minor=total_of(lines), hold_expires_at=expiry
-        )
+        priced = {"total_minor": total_of(lines), "hold_expires_at": utc_now() + lives}
+        made = await self.changes.apply(made, Happening.HOLD_GRANTED, **priced)
         if state is OrderState.PAYING and payment_id is not None:
             async with self.database.writer() as tx:
                 await queries.begin_payment(tx, made, payment_id)
@@ -100,9 +99,11 @@ def a_seat(order_id: UUID) -> Line:
 
 
 @asynccontextmanager
-async def open_desk(harness: Harness) -> AsyncIterator[Desk]:
+async def open_desk(harness: Harness, settings: OrdersSettings | None = None) -> AsyncIterator[Desk]:
     """The parts of orders that facts meet; its workers do not run, so that only the fact changes anything."""
-    settings = harness.settings(OrdersSettings, catalog_url=NOWHERE, inventory_url=NOWHERE, payments_url=NOWHERE)
+    settings = settings or harness.settings(
+        OrdersSettings, catalog_url=NOWHERE, inventory_url=NOWHERE, payments_url=NOWHERE
+    )
     service = create_app(settings).state.service
     bus: Bus = service.bus
     database = Database(settings)

@@ -34,7 +34,7 @@ async def test_orders_tells_what_its_consumers_need(harness: Harness) -> None:
         confirmed, cancelled = OrderConfirmed.subject, OrderCancelled.subject
         await verify_facts(
             "orders",
-            hearers=["notifications", "tickets"],
+            hearers=["notifications", "tickets", "web"],
             facts={
                 f"{confirmed} of places": await told_after(desk, TO_CONFIRMED, confirmed),
                 f"{confirmed} of seats": await told_after(desk, TO_CONFIRMED, confirmed, seat=True),

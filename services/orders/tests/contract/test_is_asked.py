@@ -1,0 +1,125 @@
+"""Orders answers what its consumers ask, as their pacts say. Its own providers are the hand-written ones of its tests."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.testing import Harness
+from contracts.provider import provided, verify_answers
+from services.orders.app import create_app
+from services.orders.domain import Happening, Order, OrderState
+from services.orders.service.saga import declined
+from services.orders.settings import OrdersSettings
+from services.orders.tests.contract.desk import Desk, open_desk
+from services.orders.tests.integration.neighbours import Neighbours
+
+TO_CONFIRMED = (Happening.PAYMENT_AUTHORISED, Happening.PLACES_COMMITTED, Happening.CAPTURED)
+# More than one call and its repetitions: away is away.
+TRIES = 3
+
+
+class States:
+    """Makes true what the consumers' interactions take for granted."""
+
+    def __init__(self, desk: Desk, neighbours: Neighbours) -> None:
+        self._desk = desk
+        self._neighbours = neighbours
+
+    async def an_event_with_free_places(self, given: dict[str, Any]) -> None:
+        self._neighbours.event_id = UUID(given["event_id"])
+        self._neighbours.class_id = UUID(given["class_id"])
+        self._neighbours.on_sale = True
+        self._neighbours.refusals.clear()
+
+    async def an_event_that_is_sold_out(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("hold", 409, "sold_out")
+
+    async def an_event_whose_seat_is_taken(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("hold", 409, "seats_taken")
+
+    async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.on_sale = False
+
+    async def an_event_that_nobody_knows(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places({**given, "event_id": str(uuid4())})
+
+    async def inventory_does_not_answer(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("hold", 503, "inventory_busy", times=TRIES)
+
+    async def a_held_order(self, given: dict[str, Any]) -> None:
+        await self._order(given)
+
+    async def a_held_order_while_payments_does_not_answer(self, given: dict[str, Any]) -> None:
+        await self._order(given)
+        self._neighbours.refuse("begin", 503, "gateway_unavailable", times=TRIES)
+
+    async def a_held_order_of_a_seat(self, given: dict[str, Any]) -> None:
+        await self._order(given, seat=True)
+
+    async def an_order_whose_time_is_over(self, given: dict[str, Any]) -> None:
+        await self._order(given, lives=timedelta(seconds=1))
+
+    async def an_order_at_the_bank(self, given: dict[str, Any]) -> None:
+        await self._paying(given)
+
+    async def an_order_whose_card_was_declined(self, given: dict[str, Any]) -> None:
+        order = await self._paying(given)
+        refusal = declined(order, "insufficient_funds")
+        await self._desk.changes.apply(order, Happening.PAYMENT_DECLINED, **refusal)
+
+    async def a_confirmed_order(self, given: dict[str, Any]) -> None:
+        order = await self._paying(given)
+        for happening in TO_CONFIRMED:
+            order = await self._desk.changes.apply(order, happening)
+
+    async def an_order_that_its_buyer_cancelled(self, given: dict[str, Any]) -> None:
+        order = await self._order(given)
+        for happening in (Happening.BUYER_CANCELLED, Happening.GIVEN_BACK):
+            order = await self._desk.changes.apply(order, happening)
+
+    async def _paying(self, given: dict[str, Any]) -> Order:
+        payment_id = uuid4()
+        payment = {"state": "created", "redirect_url": f"http://bank/pay/{payment_id}", "decline_reason": None}
+        self._neighbours.payments[str(payment_id)] = payment
+        return await self._order(given, state=OrderState.PAYING, payment_id=payment_id)
+
+    async def _order(self, given: dict[str, Any], **more: Any) -> Order:
+        self._neighbours.refusals.clear()
+        order_id, person_id = UUID(given["order_id"]), UUID(given["person_id"])
+        return await self._desk.order(order_id=order_id, person_id=person_id, hold_id=uuid4(), **more)
+
+
+async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
+    neighbours = Neighbours()
+    async with harness.serving(neighbours.app()) as url:
+        # The saga moves orders when somebody asks, and never by itself while a state is looked at.
+        settings = harness.settings(
+            OrdersSettings, catalog_url=url, inventory_url=url, payments_url=url, saga_every_seconds=3600
+        )
+        async with open_desk(harness, settings) as desk, provided(create_app, settings, harness) as orders:
+            states = States(desk, neighbours)
+            await verify_answers(
+                "orders",
+                orders.url,
+                callers=["web"],
+                states={
+                    "an event with free places": states.an_event_with_free_places,
+                    "an event whose places are sold out": states.an_event_that_is_sold_out,
+                    "an event whose seat is taken": states.an_event_whose_seat_is_taken,
+                    "an event that is not on sale": states.an_event_that_is_not_on_sale,
+                    "an event that nobody knows": states.an_event_that_nobody_knows,
+                    "inventory does not answer": states.inventory_does_not_answer,
+                    "a held order": states.a_held_order,
+                    "a held order of a seat": states.a_held_order_of_a_seat,
+                    "a held order while payments does not answer": (states.a_held_order_while_payments_does_not_answer),
+                    "an order at the bank": states.an_order_at_the_bank,
+                    "an order whose card was declined": states.an_order_whose_card_was_declined,
+                    "an order whose time to pay is over": states.an_order_whose_time_is_over,
+                    "a confirmed order": states.a_confirmed_order,
+                    "an order that its buyer cancelled": states.an_order_that_its_buyer_cancelled,
+                },
+            )
