@@ -25,8 +25,8 @@ required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
 
 SLOW_NS = 2_000_000
 POOL_WAIT_SECONDS = 3.0
-# SQLSTATE classes of a server that is going away, full, or gone.
-UNAVAILABLE_SQLSTATES = ("08", "53", "57P")
+# SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
+UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
@@ -76,7 +76,7 @@ class Transaction(Reads):
 class Database:
     """A primary, perhaps a replica of it, and the outbox in it.
 
-    Raises `StoreUnavailable` when the server does not answer or the pool stays empty; other database errors pass through,
+    Raises `StoreUnavailable` when the server does not answer, gives up (a deadlock), or the pool stays empty; other database errors pass through,
     so that a service can translate its own constraints.
     """
 
@@ -157,7 +157,7 @@ class Database:
         pin = required_pin.get()
         if pin is None:
             return True
-        replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(:pin AS pg_lsn)")
+        replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
         return bool((await connection.execute(replayed, {"pin": pin})).scalar())
 
     def _engine(self, url: str, role: str) -> AsyncEngine:

@@ -1,19 +1,30 @@
-"""What wraps every request of every service: its deadline, and the pin of what its caller has written."""
+"""What wraps every request of every service: its deadline, how large it may be, and the pin of what its caller has written."""
 
 import asyncio
+import re
 from typing import Any
 
+from fastapi import HTTPException
 from starlette.requests import Request
 
 from chassis.db import required_pin, written_pin
 from chassis.deadline import DEADLINE_HEADER, seconds_of_header, set_deadline
 from chassis.errors import DeadlinePassed
-from chassis.http import PIN_HEADER
+from chassis.http import PIN_HEADER, provider_pins
 from chassis.problems import ErrorPage, problem_of
+
+# The largest request that anybody has to make is a form with some hundred fields.
+MAX_BODY_BYTES = 262_144
+TOO_LARGE = 413
+
+_WAL_POSITION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 
 
 class EdgeMiddleware:
-    """Ends a request whose caller does not wait any more (503), except for streams; carries pins in and out."""
+    """Ends a request whose caller does not wait any more (503), except for streams; carries pins in and out.
+
+    A body of more than MAX_BODY_BYTES is refused (413) before it is kept, whether or not it says how long it is.
+    """
 
     def __init__(self, app: Any, *, show: ErrorPage, streams: tuple[str, ...] = ()) -> None:
         self._app = app
@@ -25,8 +36,14 @@ class EdgeMiddleware:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        required_pin.set(request.headers.get(PIN_HEADER))
+        pin = request.headers.get(PIN_HEADER, "")
+        # Anything that is not a WAL position is no pin.
+        required_pin.set(pin if _WAL_POSITION.fullmatch(pin) else None)
         written_pin.set(None)
+        provider_pins.set({})
+        if _announced_bytes(request) > MAX_BODY_BYTES:
+            await self._show(request, problem_of(HTTPException(TOO_LARGE)))(scope, receive, send)
+            return
         started = False
 
         async def send_with_pin(message: Any) -> None:
@@ -39,8 +56,28 @@ class EdgeMiddleware:
 
         try:
             async with asyncio.timeout(set_deadline(seconds_of_header(request.headers.get(DEADLINE_HEADER)))):
-                await self._app(scope, receive, send_with_pin)
+                await self._app(scope, _bounded(receive), send_with_pin)
         except TimeoutError:
             if started:
                 raise
             await self._show(request, problem_of(DeadlinePassed()))(scope, receive, send)
+
+
+def _announced_bytes(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 20 else 0
+
+
+def _bounded(receive: Any) -> Any:
+    received = 0
+
+    async def receive_some() -> Any:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            # Of the framework's kind: it would turn any other error while it reads a body into a 400.
+            raise HTTPException(TOO_LARGE)
+        return message
+
+    return receive_some

@@ -19,7 +19,14 @@ from tracing.spans import current_trace_id
 
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERROR = 500
-_CODES = {404: "route_unknown", 405: "method_not_allowed", 413: "body_too_large"}
+_CODES = {400: "request_unreadable", 404: "route_unknown", 405: "method_not_allowed", 413: "body_too_large"}
+# What the framework says is no sentence, and does not say what to do.
+_SENTENCES = {
+    400: "The body cannot be read. Send what the Content-Type says, as UTF-8 and not nested too deeply.",
+    404: "There is no such route. Look at the address again.",
+    405: "This route does not take this method. Look at the service's OpenAPI document.",
+    413: "The body is too large. Send less at once.",
+}
 
 _LOG = log(__name__)
 
@@ -48,7 +55,8 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         return Problem(422, "request_invalid", _sentence_of(error), {"errors": _validation_errors(error)})
     if isinstance(error, HTTPException):
-        return Problem(error.status_code, _CODES.get(error.status_code, "refused"), str(error.detail))
+        sentence = _SENTENCES.get(error.status_code, f"The request was refused: {error.detail}.")
+        return Problem(error.status_code, _CODES.get(error.status_code, "refused"), sentence)
     status = status_of(error)
     if status == SERVER_ERROR:
         sentence = "Something went wrong on our side. Try again; if it stays, send us the trace id."

@@ -1,5 +1,6 @@
 """What every service promises, tried on the smallest one, over real Postgres and NATS."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 
+from chassis.edge import MAX_BODY_BYTES
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
 
@@ -147,6 +149,52 @@ async def test_a_body_that_is_not_text_is_refused_with_a_sentence(harness: Harne
     answer = await app.http.post("/things", content=b"\xff\xfe", headers=sent)
     assert answer.status_code == 422
     assert answer.json()["code"] == "request_invalid"
+
+
+async def test_text_with_a_nul_which_no_database_keeps_is_refused(harness: Harness, app: RunningApp) -> None:
+    answer = await app.http.post("/things", json={"name": "la\0mp"}, headers=headers(harness, "key-00001"))
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["detail"]
+
+
+async def test_a_body_without_end_is_refused_before_it_is_kept(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001")
+    told = await app.http.post("/things", json={"name": "x" * MAX_BODY_BYTES}, headers=sent)
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MAX_BODY_BYTES // 1024 + 1):
+            yield b"x" * 1024
+
+    untold = await app.http.post("/things", content=endless(), headers=sent | {"Content-Type": "application/json"})
+    assert [(each.status_code, each.json()["code"]) for each in (told, untold)] == [(413, "body_too_large")] * 2
+    assert told.json()["trace_id"] == told.headers["x-trace-id"]
+
+
+async def test_what_the_framework_refuses_is_a_sentence_too(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001") | {"Content-Type": "application/json"}
+    answers = [
+        await app.http.get("/nowhere"),
+        await app.http.delete("/things"),
+        await app.http.post("/things", content=b'{"name": "\xff"}', headers=sent),
+    ]
+    assert [each.status_code for each in answers] == [404, 405, 400]
+    assert all(each.json()["detail"].endswith(".") for each in answers)
+
+
+async def test_who_loses_a_deadlock_is_told_to_try_again(harness: Harness, app: RunningApp) -> None:
+    for name in ("lamp", "chair"):
+        await app.http.post("/things", json={"name": name}, headers=headers(harness, f"key-{name}"))
+    database = app.app.state.service._databases[0]
+    both = asyncio.Barrier(2)
+
+    async def rename(first: str, second: str) -> None:
+        async with database.writer() as tx:
+            await tx.execute(text("UPDATE thing SET name = name WHERE name = :n"), {"n": first}, name="test")
+            await both.wait()
+            await tx.execute(text("UPDATE thing SET name = name WHERE name = :n"), {"n": second}, name="test")
+
+    ends = await asyncio.gather(rename("lamp", "chair"), rename("chair", "lamp"), return_exceptions=True)
+    assert sorted(type(end).__name__ for end in ends) == ["NoneType", "StoreUnavailable"]
 
 
 async def test_who_does_not_wait_any_more_is_told_so(app: RunningApp) -> None:
