@@ -76,8 +76,8 @@ class Transaction(Reads):
 class Database:
     """A primary, perhaps a replica of it, and the outbox in it.
 
-    Raises `StoreUnavailable` when the server does not answer, gives up (a deadlock), or the pool stays empty; other database errors pass through,
-    so that a service can translate its own constraints.
+    Raises `StoreUnavailable` when the server does not answer or gives up (a deadlock), or the pool stays empty; other
+    database errors pass through, so that a service can translate its own constraints.
     """
 
     def __init__(self, settings: ServiceSettings, *, url: str | None = None) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from chassis.db import required_pin
 from chassis.deadline import DEADLINE_HEADER, remaining_seconds
 from chassis.tokens import ServiceTokens
 from tracing.http_client import TracingTransport
@@ -29,6 +28,8 @@ REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 RETRIED_STATUSES = frozenset({502, 503, 504})
 SERVER_ERROR = 500
 
+# What the current request has written at each provider: its later reads there must not be older.
+provider_pins: ContextVar[dict[str, str] | None] = ContextVar("provider_pins", default=None)
 # The token of the person on whose behalf the current request works; calls to other services pass it on.
 person_token: ContextVar[str | None] = ContextVar("person_token", default=None)
 
@@ -113,10 +114,14 @@ class _DeadlineTransport(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         # Read here, so that a connection that breaks in the middle of a body is seen by the retry layer too.
         await response.aread()
+        self.note_headers(response)
         return response
 
     def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
         """Strangers get none."""
+
+    def note_headers(self, response: httpx.Response) -> None:
+        """What strangers send is not for us to remember."""
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -135,8 +140,13 @@ class _OwnServiceTransport(_DeadlineTransport):
         request.headers[DEADLINE_HEADER] = str(int(left_seconds * 1000))
         if (token := person_token.get()) and PERSON_HEADER not in request.headers:
             request.headers[PERSON_HEADER] = token
-        if pin := required_pin.get():
+        if pin := (provider_pins.get() or {}).get(self._provider):
             request.headers.setdefault(PIN_HEADER, pin)
+
+    def note_headers(self, response: httpx.Response) -> None:
+        pins = provider_pins.get()
+        if pins is not None and PIN_HEADER in response.headers:
+            pins[self._provider] = response.headers[PIN_HEADER]
 
 
 class _RetryTransport(httpx.AsyncBaseTransport):

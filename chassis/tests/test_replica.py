@@ -1,0 +1,40 @@
+"""Reads that may go to a replica: people see what they wrote themselves, and may see slightly old data of others."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from chassis.testing import Harness
+from chassis.tests.sample.app import SampleSettings, create_app
+
+MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
+
+
+async def test_who_presents_a_pin_is_not_served_by_a_replica_that_is_behind(harness: Harness) -> None:
+    # A database of its own stands for a replica that has replayed nothing of what the primary wrote.
+    behind = harness.database_url("sample", MIGRATIONS)
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=behind)
+    async with harness.running(create_app, settings) as app:
+        headers = harness.headers("web", to="sample", person=uuid4()) | {"Idempotency-Key": "key-00001"}
+        made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
+        url = f"/things/{made.json()['thing_id']}"
+        with_pin = await app.http.get(url, headers={"Onsale-Pin": made.headers["onsale-pin"]})
+        without = await app.http.get(url)
+    assert with_pin.status_code == 200
+    assert without.status_code == 404
+
+
+async def test_a_header_that_is_no_pin_is_ignored(harness: Harness) -> None:
+    behind = harness.database_url("sample", MIGRATIONS)
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=behind)
+    async with harness.running(create_app, settings) as app:
+        answer = await app.http.get(f"/things/{uuid4()}", headers={"Onsale-Pin": "'; DROP TABLE thing"})
+    assert answer.status_code == 404
+
+
+async def test_without_a_replica_there_are_no_pins(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS)
+    async with harness.running(create_app, settings) as app:
+        headers = harness.headers("web", to="sample", person=uuid4()) | {"Idempotency-Key": "key-00001"}
+        made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
+    assert made.status_code == 201
+    assert "onsale-pin" not in made.headers
