@@ -138,9 +138,14 @@ async def begin_payment(tx: Transaction, order: Order, payment_id: UUID) -> bool
     """Remembers that a payment will be made, before it is: it can then always be found and given back."""
     query = text("""
         UPDATE purchase_order SET payment_id = :payment_id
-        WHERE order_id = :order_id AND state = 'held' AND fence = :fence
+        WHERE order_id = :order_id AND state = 'held' AND fence = :fence AND payment_attempt = :attempt
     """)
-    parameters = {"payment_id": payment_id, "order_id": order.order_id, "fence": order.fence}
+    parameters = {
+        "payment_id": payment_id,
+        "order_id": order.order_id,
+        "fence": order.fence,
+        "attempt": order.payment_attempt,
+    }
     return bool((await tx.execute(query, parameters, name="orders.begin_payment")).rowcount)
 
 

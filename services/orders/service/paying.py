@@ -22,6 +22,7 @@ from services.orders.service.saga import Saga
 from tracing.spans import span
 
 CANCELLABLE = frozenset({OrderState.HELD, OrderState.PAYING})
+CANCEL_TRIES = 5
 
 
 class Paying:
@@ -64,9 +65,7 @@ class Paying:
         if left <= self._margin_seconds:
             raise HoldExpired
         if order.total_minor == 0:
-            await self._changes.apply(order, Happening.NOTHING_TO_PAY)
-            await self._saga.drive(order_id)
-            return await self.order(order_id, person_id)
+            return await self._take_free(order)
         with span("orders.begin_payment", {"onsale.order_id": str(order_id)}):
             return await self._begin(order, return_url)
 
@@ -79,26 +78,41 @@ class Paying:
 
     async def cancel(self, order_id: UUID, person_id: UUID) -> Order:
         """Gives the places back. Raises `OrderNotCancellable` once the money was authorised."""
-        order = await self.order(order_id, person_id)
-        if order.state in {OrderState.CANCELLING, OrderState.CANCELLED}:
-            return order
-        if order.state not in CANCELLABLE:
-            raise OrderNotCancellable(order.state)
-        try:
-            await self._changes.apply(order, Happening.BUYER_CANCELLED)
-        except ImpossibleTransition:
+        for _ in range(CANCEL_TRIES):
             order = await self.order(order_id, person_id)
-            raise OrderNotCancellable(order.state) from None
-        await self._saga.drive(order_id)
-        return await self.order(order_id, person_id)
+            if order.state in {OrderState.CANCELLING, OrderState.CANCELLED}:
+                return order
+            if order.state not in CANCELLABLE:
+                break
+            try:
+                await self._changes.apply(order, Happening.BUYER_CANCELLED)
+            except ImpossibleTransition:
+                continue  # Another click, the saga or the bank moved it meanwhile: whether it can be cancelled is asked anew.
+            await self._saga.drive(order_id)
+            return await self.order(order_id, person_id)
+        raise OrderNotCancellable(order.state)
+
+    async def _begun_by_another_click(self, order: Order) -> Order:
+        now = await self.order(order.order_id, order.person_id)
+        if now.state is not OrderState.PAYING:
+            raise OrderNotPayable(now.state)
+        return now
+
+    async def _take_free(self, order: Order) -> Order:
+        try:
+            await self._changes.apply(order, Happening.NOTHING_TO_PAY)
+        except ImpossibleTransition:
+            # A second click was faster, or the hold has just ended: the order says which.
+            return await self.order(order.order_id, order.person_id)
+        await self._saga.drive(order.order_id)
+        return await self.order(order.order_id, order.person_id)
 
     async def _begin(self, order: Order, return_url: str) -> Order:
         payment_id = payment_id_of(order.order_id, order.payment_attempt)
         async with self._database.writer() as tx:
-            if not await queries.begin_payment(tx, order, payment_id):
-                raise OrderNotPayable(order.state)
-        if order.hold_expires_at is None:
-            raise OrderNotPayable(order.state)
+            is_ours = await queries.begin_payment(tx, order, payment_id)
+        if not is_ours or order.hold_expires_at is None:
+            return await self._begun_by_another_click(order)
         try:
             payment = await self._payments.begin(
                 payment_id,
@@ -112,8 +126,10 @@ class Paying:
         except PaymentImpossible as impossible:
             # Its time is over, or it was called off while the buyer clicked.
             raise HoldExpired from impossible
-        try:
-            return await self._changes.apply(order, Happening.PAYMENT_BEGUN, redirect_url=payment.redirect_url)
-        except ImpossibleTransition:
-            # A second click was faster and got the same payment; or the hold has just ended.
-            return await self.order(order.order_id, order.person_id)
+        async with self._database.writer() as tx:
+            now = await queries.lock_order(tx, order.order_id)
+            # Else a second click was faster, the hold has just ended, or this payment was declined while its answer was on
+            # its way: the order belongs to what came after.
+            if now is not None and now.state is OrderState.HELD and now.payment_id == payment_id:
+                await self._changes.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=payment.redirect_url)
+        return await self.order(order.order_id, order.person_id)

@@ -1,5 +1,6 @@
 """Hand-written neighbours of orders: a catalog, an inventory and payments that remember what they were asked, and misbehave on request."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,8 @@ class Neighbours:
     captures: list[str] = field(default_factory=list)
     # The next answers to a kind of call ("hold", "commit", "capture", ...), before it works again: (status, code).
     refusals: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    # The next answers to "begin" wait for these.
+    slow_begins: list[asyncio.Event] = field(default_factory=list)
 
     def refuse(self, call: str, status: int, code: str, times: int = 1) -> None:
         self.refusals.setdefault(call, []).extend([(status, code)] * times)
@@ -100,7 +103,10 @@ class Neighbours:
             body = await request.json()
             refused = self.refusal("begin")
             made = {"state": "created", "redirect_url": f"http://bank/pay/{payment_id}", "decline_reason": None}
-            return refused or JSONResponse(self.payments.setdefault(payment_id, {**body, **made}), 201)
+            payment = self.payments.setdefault(payment_id, {**body, **made})
+            if self.slow_begins:
+                await self.slow_begins.pop(0).wait()
+            return refused or JSONResponse(payment, 201)
 
         @app.get("/payments/{payment_id}")
         async def look_up(payment_id: str) -> Any:

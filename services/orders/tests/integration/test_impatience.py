@@ -1,0 +1,56 @@
+"""Buyers who press twice, in two tabs, or while something else is under way."""
+
+import asyncio
+
+from services.orders.tests.integration.conftest import Desk
+
+DECLINED = "events.payments.payment_declined.v1"
+
+
+async def test_a_free_order_that_is_taken_by_many_clicks_is_confirmed_once(desk: Desk) -> None:
+    free = [{"class_id": str(desk.neighbours.free_class_id), "quantity": 1}]
+    order = (await desk.place(places=free)).json()
+    answers = await asyncio.gather(*(desk.checkout(order["order_id"]) for _ in range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert all(answer.json()["code"] == "order_not_payable" for answer in answers if answer.status_code == 409)
+    await desk.in_state(order["order_id"], "confirmed")
+
+
+async def test_an_order_that_is_cancelled_by_many_clicks_is_cancelled_once_and_each_is_told_so(desk: Desk) -> None:
+    order = (await desk.place()).json()
+    answers = await asyncio.gather(*(desk.act(order["order_id"], "cancel") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    await desk.in_state(order["order_id"], "cancelled")
+    assert desk.neighbours.hold_states() == ["released"]
+
+
+async def test_cancelling_in_one_tab_while_paying_begins_in_another_ends_in_one_of_the_two(desk: Desk) -> None:
+    order = (await desk.place()).json()
+    order_id = order["order_id"]
+    begun, ended = await asyncio.gather(desk.checkout(order_id), desk.act(order_id, "cancel"))
+    assert ended.status_code == 200
+    assert begun.status_code in {200, 409, 410}
+    await desk.in_state(order_id, "cancelled")
+    assert {payment["state"] for payment in desk.neighbours.payments.values()} <= {"voided"}
+
+
+async def test_a_first_click_that_is_answered_after_a_declined_card_does_not_hide_the_next_try(desk: Desk) -> None:
+    order_id = (await desk.place()).json()["order_id"]
+    answer_now = asyncio.Event()
+    desk.neighbours.slow_begins.append(answer_now)
+    slow_click = asyncio.create_task(desk.checkout(order_id))
+    await desk.harness.eventually(lambda: asked(desk))
+    first = desk.payment_of((await desk.checkout(order_id)).json())
+    await desk.harness.tell(DECLINED, {"payment_id": first, "order_id": order_id, "reason": "card_declined"})
+    await desk.in_state(order_id, "held")
+    answer_now.set()
+    await slow_click
+    again = (await desk.checkout(order_id)).json()
+    assert again["state"] == "paying"
+    assert desk.payment_of(again) != first
+    desk.neighbours.authorise(desk.payment_of(again))
+    assert (await desk.act(order_id, "refresh")).json()["state"] == "confirmed"
+
+
+async def asked(desk: Desk) -> bool:
+    return bool(desk.neighbours.payments) and not desk.neighbours.slow_begins
