@@ -117,8 +117,9 @@ class Book:
             )
         self.made[key] = interaction
 
-    def close(self, *, complete: bool, write: bool, pacts: Path = PACTS) -> None:
+    def close(self, *, complete: bool, write: bool, pacts: Path | None = None) -> None:
         """Compares with what is committed, or writes it. `complete`: all tests of the edge have run and passed."""
+        pacts = pacts or PACTS
         if complete and not self.made:
             raise ContractBroken(f"The tests of {self.edge} made no interaction, so the pact would promise nothing.")
         made = list(self.made.values())

@@ -45,6 +45,7 @@ async def verify_answers(
     `callers` are the consumers that are meant to have a pact; `states` makes true what an interaction takes for granted.
     Raises ContractBroken with everything that does not hold.
     """
+    __tracebackhide__ = True
     contracts = _contracts("asks", provider, callers, pacts)
     _check_handlers(
         provider, "state", states, {name: edge for edge, each in _flat(contracts) for name in states_of(each)}
@@ -63,6 +64,7 @@ async def verify_facts(
     `facts` are the real ones by description, as they leave: from `told_by` or `encoded`, never written by hand.
     Raises ContractBroken with everything that does not hold.
     """
+    __tracebackhide__ = True
     contracts = _contracts("hears", provider, hearers, pacts)
     needed = {each["description"]: edge for edge, each in _flat(contracts)}
     _check_handlers(provider, "fact", facts, needed)
@@ -167,6 +169,7 @@ class _StatesInLoop:
 
 
 def _contracts(kind: Kind, provider: str, consumers: Iterable[str], pacts: Path) -> dict[Edge, list[Interaction]]:
+    __tracebackhide__ = True
     if is_writing():
         pytest.skip("Pacts are being written; run `make contracts` to verify them.")
     found = [edge for edge in edges(pacts) if edge.kind == kind and edge.provider == provider]
@@ -192,6 +195,7 @@ def _flat(contracts: Mapping[Edge, list[Interaction]]) -> list[tuple[Edge, Inter
 
 
 def _check_handlers(provider: str, what: str, handlers: Mapping[str, Any], needed: Mapping[str, Edge]) -> None:
+    __tracebackhide__ = True
     problems = [
         f'The {what} "{name}" has no handler at {provider}, but "{needed[name]}" needs it. Write one.'
         for name in sorted(needed.keys() - handlers.keys())
@@ -207,6 +211,7 @@ def _check_handlers(provider: str, what: str, handlers: Mapping[str, Any], neede
 async def _run(
     verifier: Verifier, contracts: Mapping[Edge, list[Interaction]], pacts: Path, failures: list[str]
 ) -> int:
+    __tracebackhide__ = True
     for edge in contracts:
         verifier.add_source(pacts / edge.file_name)
     verifier.set_coloured_output(enabled=False)

@@ -1,27 +1,21 @@
 """The consumer's side: what is written, when nothing is written, and when what is committed is not what the tests say."""
 
 import json
-import os
-import subprocess
-import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pact.error import MismatchesError
 from pydantic import BaseModel
 
-from contracts.consumer import Answer, Ask, Asking, Book, refuse_unread
+from contracts.consumer import Answer, Ask, Asking, Book, an_id, refuse_unread
 from contracts.pactfile import ContractBroken, read
 from contracts.tests.library import EDGE, SHELF, Reader, read_a_shelf, write_pact
 
-ROOT = Path(__file__).parents[2]
-
 A_MODULE = """
-from pathlib import Path
-from contracts.consumer import Book, asks
+from contracts.consumer import asks
 from contracts.tests.library import Reader, read_a_shelf
 
-Book.close.__kwdefaults__["pacts"] = Path(__file__).parent
 library = asks("reader", "library", Reader)
 
 async def test_a_shelf_is_read(library):
@@ -131,23 +125,52 @@ def test_a_contract_cannot_ask_for_more_than_is_read() -> None:
         refuse_unread(data, Order, "events.orders.order_confirmed.v1")
 
 
-def run_module(folder: Path, source: str, *arguments: str, pacts: str = "check") -> tuple[int, str]:
-    """Runs a test module of its own as `make contracts` would; its pact is beside it."""
-    module = folder / "test_asks_library.py"
-    module.write_text(source)
-    (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(module), *arguments]
-    environment = {**os.environ, "PACTS": pacts, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+@dataclass
+class Modules:
+    """Runs test modules of their own, as `make contracts` would; their pact is beside them."""
+
+    folder: Path
+    patch: pytest.MonkeyPatch
+    said: list[str] = field(default_factory=list)
+
+    def run(self, source: str, *arguments: str, pacts: str = "check") -> int:
+        """The exit code of pytest; what failed is in `said`."""
+        self.patch.setenv("PACTS", pacts)
+        # Another name each time: Python imports a module once.
+        module = self.folder / f"test_{an_id(f'{source} {arguments} {pacts}').hex}.py"
+        module.write_text(source)
+        settings = self.folder / "pytest.ini"
+        options = (
+            "asyncio_mode = auto",
+            "asyncio_default_fixture_loop_scope = function",
+            "addopts = --import-mode=importlib",
+        )
+        settings.write_text("\n".join(("[pytest]", *options)))
+        without = (part for name in ("cacheprovider", "xdist", "timeout", "terminal") for part in ("-p", f"no:{name}"))
+        self.said.clear()
+        return int(pytest.main(["-c", str(settings), *without, "-s", str(module), *arguments], plugins=[self]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A hook of pytest: keeps what failed."""
+        if report.failed:
+            self.said.append(report.longreprtext)
 
 
-def test_a_module_writes_its_pact_only_if_its_tests_pass_and_checks_all_of_it_only_if_all_ran(tmp_path: Path) -> None:
-    code, _ = run_module(tmp_path, A_MODULE + FAILS, pacts="write")
-    assert (code, list(tmp_path.glob("*.json"))) == (1, [])
-    assert run_module(tmp_path, A_MODULE, pacts="write")[0] == 0
-    assert len(read(EDGE, tmp_path)) == 2
-    assert run_module(tmp_path, A_MODULE, "-k", "again")[0] == 0
-    code, output = run_module(tmp_path, A_MODULE.partition("async def test_a_shelf_is_read_again")[0])
-    assert code == 1
-    assert '"a shelf again" is stale' in output
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
+    monkeypatch.setattr("contracts.consumer.PACTS", tmp_path)
+    return Modules(tmp_path, monkeypatch)
+
+
+def test_a_module_writes_its_pact_only_if_its_tests_pass(modules: Modules) -> None:
+    assert modules.run(A_MODULE + FAILS, pacts="write") == 1
+    assert list(modules.folder.glob("*.json")) == []
+    assert modules.run(A_MODULE, pacts="write") == 0
+    assert len(read(EDGE, modules.folder)) == 2
+
+
+def test_a_module_checks_all_of_its_pact_only_if_all_of_it_ran(modules: Modules) -> None:
+    modules.run(A_MODULE, pacts="write")
+    assert modules.run(A_MODULE, "-k", "again") == 0
+    assert modules.run(A_MODULE.partition("async def test_a_shelf_is_read_again")[0]) == 1
+    assert '"a shelf again" is stale' in modules.said[0]
