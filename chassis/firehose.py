@@ -106,6 +106,9 @@ class Firehose:
         client = await self._broker.client()
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
+        # Twice: nats-py's first flush may overtake the subscription that is still in its buffer, and the first answers would be lost.
+        await client.flush()
+        await client.flush()
         try:
             while True:
                 try:
