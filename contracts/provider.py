@@ -73,7 +73,7 @@ async def verify_facts(
         for name, body in facts.items()
     }
     verifier = Verifier(provider, host=HOST).message_handler(messages)  # type: ignore[arg-type]  # a dict is no TypedDict
-    return await _run(verifier, contracts, pacts, [])
+    return await _run(verifier, contracts, pacts, {})
 
 
 def encoded(fact: Fact) -> bytes:
@@ -154,7 +154,8 @@ class _StatesInLoop:
     def __init__(self, states: Mapping[str, StateHandler], loop: asyncio.AbstractEventLoop) -> None:
         self._states = states
         self._loop = loop
-        self.failures: list[str] = []
+        # What went wrong, by state.
+        self.failures: dict[str, str] = {}
 
     def set_up(self, state: str, parameters: dict[str, Any] | None) -> None:
         if not state:
@@ -162,7 +163,7 @@ class _StatesInLoop:
         try:
             asyncio.run_coroutine_threadsafe(self._call(state, parameters or {}), self._loop).result(STATE_SECONDS)
         except Exception:  # noqa: BLE001  # told at the end, with its own traceback
-            self.failures.append(f'The state "{state}" could not be set up:\n{traceback.format_exc()}')
+            self.failures[state] = f'The state "{state}" could not be set up:\n{traceback.format_exc()}'
 
     async def _call(self, state: str, parameters: dict[str, Any]) -> None:
         await self._states[state](parameters)
@@ -209,7 +210,7 @@ def _check_handlers(provider: str, what: str, handlers: Mapping[str, Any], neede
 
 
 async def _run(
-    verifier: Verifier, contracts: Mapping[Edge, list[Interaction]], pacts: Path, failures: list[str]
+    verifier: Verifier, contracts: Mapping[Edge, list[Interaction]], pacts: Path, failures: Mapping[str, str]
 ) -> int:
     __tracebackhide__ = True
     for edge in contracts:
@@ -222,7 +223,10 @@ async def _run(
     else:
         passed = True
     results = verifier.results["interactionResults"]
-    problems = list(failures) if failures else [_sentence(result) for result in results if result["result"] != "OK"]
+    problems = list(failures.values())
+    # What follows from a state that is not there is no news.
+    broken = (result for result in results if result["result"] != "OK")
+    problems += [_sentence(result) for result in broken if failures.keys().isdisjoint(result.get("providerStates", []))]
     expected = sum(len(interactions) for interactions in contracts.values())
     if len(results) != expected:
         problems.append(f"The pacts have {expected} interactions, but {len(results)} were verified.")
