@@ -10,7 +10,8 @@ from chassis.http import ProviderProblem
 from services.web.cache import Cache, Cached
 from services.web.clients.catalog import CatalogClient, Event, EventPage
 from services.web.clients.inventory import InventoryClient
-from services.web.domain import EventUnknown
+from services.web.clients.reading import is_nonsense
+from services.web.domain import EventUnknown, PageUnknown
 from services.web.seatmap import House, build_house
 
 PAGE_SIZE = 24
@@ -51,10 +52,15 @@ class Shop:
         )
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:
-        """Events by start, some at a time."""
-        return await self._lists.get(
-            (query, after), lambda: self._catalog.events(query or None, after or None, PAGE_SIZE)
-        )
+        """Events by start, some at a time. Raises PageUnknown for an `after` that no page has led to."""
+        try:
+            return await self._lists.get(
+                (query, after), lambda: self._catalog.events(query or None, after or None, PAGE_SIZE)
+            )
+        except ProviderProblem as problem:
+            if is_nonsense(problem):
+                raise PageUnknown from problem
+            raise
 
     async def event(self, event_id: UUID) -> Cached[Event]:
         """One event. Raises EventUnknown."""

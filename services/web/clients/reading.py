@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chassis.http import ProviderUnavailable
+from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
 
+_INVALID = 422
 _LOG = log(__name__)
 
 
@@ -28,3 +29,8 @@ def understood(provider: str, response: httpx.Response) -> Iterator[None]:
         field = ".".join(str(part) for part in first["loc"])
         _LOG.error("an answer was not understood", provider=provider, field=field, problem=first["msg"])
         raise ProviderUnavailable(provider) from error
+
+
+def is_nonsense(problem: ProviderProblem) -> bool:
+    """Whether a list was asked for words or a place in it that make no sense: an address which no page of ours has led to."""
+    return problem.status == _INVALID

@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from chassis.http import ProviderUnavailable
+from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.clients.orders import OrderPage
+from services.web.clients.reading import is_nonsense
 from services.web.clients.tickets import TicketPage
 from services.web.cookies import Visitor
+from services.web.domain import PageUnknown
 from services.web.order_views import order_view, ticket_groups
 from services.web.site import Site
 from services.web.views import Notice
@@ -73,6 +75,10 @@ async def _mine(
     try:
         async with site.token_of(visitor) as token:
             return await ask(token), []
+    except ProviderProblem as problem:
+        if is_nonsense(problem):
+            raise PageUnknown from problem
+        raise
     except ProviderUnavailable:
         text = "They are safe. Try again in a minute."
         return nothing, [Notice("error", f"We cannot show your {what} at the moment.", text)]

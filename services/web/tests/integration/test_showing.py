@@ -6,7 +6,7 @@ import httpx
 
 from services.web.live import HEARTBEAT_SECONDS
 from services.web.tests.integration.conftest import Stage
-from services.web.tests.neighbours import sample_class, sample_event
+from services.web.tests.neighbours import problem, sample_class, sample_event
 
 # Before the next heartbeat, which would look by itself.
 SOON_SECONDS = HEARTBEAT_SECONDS / 2
@@ -211,3 +211,13 @@ async def test_nobody_from_outside_chooses_a_trace(stage: Stage) -> None:
 
     assert by_header.headers["x-trace-id"] != "a" * 32
     assert by_cookie.headers["x-trace-id"] != "a" * 32
+
+
+async def test_an_address_whose_page_marker_is_nonsense_is_a_page_that_says_so(stage: Stage) -> None:
+    browser = await stage.browser()
+    await browser.place(stage.play, "0-0-0")
+    lists = {"GET catalog/events": "/", "GET orders/orders": "/my/orders", "GET tickets/tickets": "/my/tickets"}
+    for asked, path in lists.items():
+        stage.neighbours.refuse[asked] = problem(422, "request_invalid", "The request is not valid.")
+        page = await browser.open(f"{path}?after=%00", 404)
+        assert page.main["data-problem"] == "page_unknown"
