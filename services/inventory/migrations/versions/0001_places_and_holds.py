@@ -29,10 +29,10 @@ def upgrade() -> None:
         sa.Column("capacity", sa.Integer, nullable=False),
         sa.Column("held", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("sold", sa.Integer, nullable=False, server_default=sa.text("0")),
-        sa.CheckConstraint("kind IN ('general', 'seated')", name="kind"),
-        sa.CheckConstraint("capacity >= 0 AND held >= 0 AND sold >= 0", name="not_negative"),
-        sa.CheckConstraint("held + sold <= capacity", name="never_more_than_capacity"),
-        sa.CheckConstraint("kind = 'general' OR (held = 0 AND sold = 0)", name="seated_has_rows"),
+        sa.CheckConstraint("kind IN ('general', 'seated')", name="ck_ticket_class_kind"),
+        sa.CheckConstraint("capacity >= 0 AND held >= 0 AND sold >= 0", name="ck_ticket_class_not_negative"),
+        sa.CheckConstraint("held + sold <= capacity", name="ck_ticket_class_never_more_than_capacity"),
+        sa.CheckConstraint("kind = 'general' OR (held = 0 AND sold = 0)", name="ck_ticket_class_seated_has_rows"),
         # The hot row changes in place: no index holds its counters, and there is room for its next version.
         postgresql_with={"fillfactor": 50},
     )
@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("lines", JSONB, nullable=False),
         sa.Column("traceparent", sa.String),
         sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
-        sa.CheckConstraint("state IN ('held', 'committed', 'released', 'expired')", name="state"),
+        sa.CheckConstraint("state IN ('held', 'committed', 'released', 'expired')", name="ck_hold_state"),
     )
     op.create_index("ix_hold_due", "hold", ["expires_at"], postgresql_where=sa.text("state = 'held'"))
     op.create_index("ix_hold_event_due", "hold", ["event_id", "expires_at"], postgresql_where=sa.text("state = 'held'"))
@@ -58,8 +58,8 @@ def upgrade() -> None:
         sa.Column("label", sa.String, nullable=False),
         sa.Column("state", sa.String(10), nullable=False, server_default=sa.text("'free'")),
         sa.Column("hold_id", sa.Uuid, sa.ForeignKey("hold.hold_id")),
-        sa.CheckConstraint("state IN ('free', 'held', 'sold')", name="state"),
-        sa.CheckConstraint("(state = 'free') = (hold_id IS NULL)", name="owner_unless_free"),
+        sa.CheckConstraint("state IN ('free', 'held', 'sold')", name="ck_seat_state"),
+        sa.CheckConstraint("(state = 'free') = (hold_id IS NULL)", name="ck_seat_owner_unless_free"),
     )
     op.create_index("ix_seat_hold", "seat", ["hold_id"], postgresql_where=sa.text("hold_id IS NOT NULL"))
     op.create_index("ix_seat_taken", "seat", ["event_id"], postgresql_where=sa.text("state <> 'free'"))

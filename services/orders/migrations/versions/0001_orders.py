@@ -18,7 +18,8 @@ def upgrade() -> None:
     op.create_table(
         "purchase_order",
         sa.Column("order_id", sa.Uuid, primary_key=True),
-        sa.Column("number", sa.String(20), nullable=False, unique=True),
+        sa.Column("number", sa.String(20), nullable=False),
+        sa.UniqueConstraint("number", name="uq_purchase_order_number"),
         sa.Column("person_id", sa.Uuid, nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("reason", sa.String(20)),
@@ -31,9 +32,11 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("total_minor", sa.Integer, nullable=False),
         sa.Column("wish", JSONB, nullable=False),
-        sa.Column("hold_id", sa.Uuid, nullable=False, unique=True),
+        sa.Column("hold_id", sa.Uuid, nullable=False),
+        sa.UniqueConstraint("hold_id", name="uq_purchase_order_hold_id"),
         sa.Column("hold_expires_at", INSTANT),
-        sa.Column("payment_id", sa.Uuid, unique=True),
+        sa.Column("payment_id", sa.Uuid),
+        sa.UniqueConstraint("payment_id", name="uq_purchase_order_payment_id"),
         sa.Column("payment_attempt", sa.Integer, nullable=False, server_default=sa.text("1")),
         sa.Column("redirect_url", sa.String),
         sa.Column("last_decline", sa.String),
@@ -47,12 +50,12 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("last_error", sa.String),
-        sa.CheckConstraint(f"state IN {STATES}", name="state"),
-        sa.CheckConstraint("total_minor >= 0", name="total_not_negative"),
-        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
-        sa.CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_a_time"),
+        sa.CheckConstraint(f"state IN {STATES}", name="ck_purchase_order_state"),
+        sa.CheckConstraint("total_minor >= 0", name="ck_purchase_order_total_not_negative"),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="ck_purchase_order_currency_is_iso_4217"),
+        sa.CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="ck_purchase_order_confirmed_has_a_time"),
         sa.CheckConstraint(
-            "(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="cancelled_has_a_reason"
+            "(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="ck_purchase_order_cancelled_has_a_reason"
         ),
     )
     op.create_index(
@@ -69,9 +72,9 @@ def upgrade() -> None:
         sa.Column("seat_label", sa.String),
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.Column("unit_price_minor", sa.Integer, nullable=False),
-        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
-        sa.CheckConstraint("unit_price_minor >= 0", name="price_not_negative"),
-        sa.CheckConstraint("seat_id IS NULL OR quantity = 1", name="a_seat_is_one_place"),
+        sa.CheckConstraint("quantity > 0", name="ck_order_line_quantity_positive"),
+        sa.CheckConstraint("unit_price_minor >= 0", name="ck_order_line_price_not_negative"),
+        sa.CheckConstraint("seat_id IS NULL OR quantity = 1", name="ck_order_line_a_seat_is_one_place"),
     )
     op.create_table(
         "order_change",
