@@ -30,7 +30,12 @@ class Broker:
         return self._client is not None and bool(self._client.is_connected)
 
     def on_connected(self, callback: Callable[[Client], Awaitable[None]]) -> None:
-        """Calls back once, when the first connection is made (subscriptions survive reconnections by themselves)."""
+        """Calls back once, when the first connection is made (subscriptions survive reconnections by themselves).
+
+        Raises RuntimeError once it was made: what a service hears is settled when it is built.
+        """
+        if self._client is not None:
+            raise RuntimeError("Subscribe before the service is started.")
         self._on_connected.append(callback)
 
     async def client(self) -> Client:

@@ -23,8 +23,8 @@ DUPLICATE_WINDOW_SECONDS = 120
 PUBLISH_SECONDS = 5.0
 BATCH = 64
 PULL_SECONDS = 5.0
-# At least three times the slowest handler; a handler is one short transaction.
-ACK_WAIT_SECONDS = 30
+# Many times the slowest handler, which is one short transaction. What a process that died had in hand waits this long.
+ACK_WAIT_SECONDS = 10
 RETRY_SECONDS = 1.0
 LISTENER_IDLE_SECONDS = 60.0
 

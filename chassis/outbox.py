@@ -114,6 +114,9 @@ class Outbox:
         sent = [(row["seq"], outcome) for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, int)]
         if sent:
             await self._mark(sent)
+        unsent = [row["seq"] for row, outcome in zip(rows, outcomes, strict=True) if not isinstance(outcome, int)]
+        if unsent:
+            await self._give_back(unsent)
         failure = next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
         if failure is not None:
             raise failure
@@ -145,6 +148,11 @@ class Outbox:
         async with self._database.writer() as tx:
             parameters = {"seqs": [seq for seq, _ in sent], "stream_seqs": [stream_seq for _, stream_seq in sent]}
             await tx.execute(_MARK, parameters, name="outbox.mark_sent")
+
+    async def _give_back(self, seqs: list[int]) -> None:
+        """Lets the next round send these at once, instead of when the claim ends."""
+        async with self._database.writer() as tx:
+            await tx.execute(_GIVE_BACK, {"seqs": seqs}, name="outbox.give_back")
 
     async def _reconcile(self, publisher: Publisher) -> None:
         """Sends everything again if the stream is not the one, or shorter than the one, that this service has written to."""
@@ -182,6 +190,7 @@ _MARK = text("""
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:stream_seqs AS bigint[])) AS sent(seq, stream_seq)
     WHERE outbox.seq = sent.seq
 """)
+_GIVE_BACK = text("UPDATE outbox SET claimed_until = NULL WHERE seq = ANY(:seqs) AND published_at IS NULL")
 _KNOWN_STREAM = text("SELECT created_at, last_seq FROM outbox_stream WHERE stream = :stream FOR UPDATE")
 _REPLAY = text("""
     UPDATE outbox SET published_at = NULL, claimed_until = NULL

@@ -1,5 +1,6 @@
 """People: on whose behalf a service is called, vouched for by the service that knows them."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +40,17 @@ class PersonVerifier:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
+        self._reading = asyncio.Lock()
         self._verified = VerifiedTokens()
 
     async def person(self, token: str) -> Person:
-        """Who the token is about. Raises `NotAuthenticated`."""
+        """Who the token is about. Raises `NotAuthenticated`; `ProviderUnavailable` if no key could ever be read."""
         claims = self._verified.get(token)
         if claims is None:
             key_id = key_id_of(token)
             await self._refresh(missing=key_id not in self._keys)
+            if not self._keys:
+                raise ProviderUnavailable(PEOPLE_ISSUER)  # a person must not be signed out because accounts is down
             claims = verified_claims(token, self._keys.get(key_id), audience=PEOPLE_AUDIENCE, issuer=PEOPLE_ISSUER)
             self._verified.put(token, claims)
         try:
@@ -55,16 +59,24 @@ class PersonVerifier:
             raise NotAuthenticated("The token does not name a person. Sign in again.") from error
 
     async def _refresh(self, *, missing: bool) -> None:
+        """Reads the keys if they are old, or lack the one that is asked for; at most every two seconds, and once for a crowd."""
+        somebody_reads_it = missing and self._reading.locked()
+        if not somebody_reads_it and not self._needs_refresh(missing):
+            return
+        async with self._reading:
+            if not self._needs_refresh(missing):
+                return
+            self._tried_at = time.monotonic()
+            try:
+                self._keys = read_keys(await self._fetch())
+                self._fetched_at = self._tried_at
+            except (httpx.HTTPError, ProviderUnavailable, OSError, ValueError) as error:
+                _LOG.warning("people's keys could not be read, going on with the known ones", error=str(error))
+
+    def _needs_refresh(self, missing: bool) -> bool:
         now = time.monotonic()
         fresh = now - self._fetched_at < KEYS_FRESH_SECONDS
-        if (fresh and not missing) or now - self._tried_at < KEYS_RETRY_SECONDS:
-            return
-        self._tried_at = now
-        try:
-            self._keys = read_keys(await self._fetch())
-            self._fetched_at = now
-        except (httpx.HTTPError, ProviderUnavailable, OSError, ValueError) as error:
-            _LOG.warning("people's keys could not be read, going on with the known ones", error=str(error))
+        return (missing or not fresh) and now - self._tried_at >= KEYS_RETRY_SECONDS
 
     async def _fetch(self) -> bytes:
         if self._keys_url.startswith("file:"):
