@@ -1,13 +1,19 @@
 """orders, as web sees it: checkout."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import httpx
 
-from chassis.http import expect
+from chassis.deadline import remaining_seconds
+from chassis.http import ProviderProblem, ProviderUnavailable, expect
 from services.web.clients.reading import Read, understood
+
+# How often, and how far apart, the answer to an earlier click is looked for: about four seconds.
+FIRST_CLICK_LOOKS = 20
+FIRST_CLICK_PAUSE_SECONDS = 0.2
 
 OrderState = Literal["placing", "held", "paying", "authorised", "committed", "confirmed", "cancelling", "cancelled"]
 
@@ -60,7 +66,7 @@ class OrdersClient:
     async def place(
         self, token: str, event_id: UUID, places: dict[UUID, int], seats: list[str], idempotency_key: str
     ) -> Order:
-        """Takes the places away for this person, for a while.
+        """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits.
 
         ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `too_many_places`, `no_places`, `event_unknown`.
         """
@@ -69,14 +75,23 @@ class OrdersClient:
             "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in places.items()],
             "seats": seats,
         }
-        response = await self._http.post(
-            "/orders",
-            json=body,
-            headers={"Onsale-Person": token, "Idempotency-Key": idempotency_key},
-            extensions={"route": "/orders"},
-        )
-        expect(response, 201, provider="orders")
-        return _order(response)
+        for _ in range(FIRST_CLICK_LOOKS):
+            response = await self._http.post(
+                "/orders",
+                json=body,
+                headers={"Onsale-Person": token, "Idempotency-Key": idempotency_key},
+                extensions={"route": "/orders"},
+            )
+            try:
+                expect(response, 201, provider="orders")
+            except ProviderProblem as problem:
+                if problem.problem_code != "still_in_progress":
+                    raise
+                # The browser shows the answer to its last click only: it has to be the order, not that one is on its way.
+                await asyncio.sleep(remaining_seconds(FIRST_CLICK_PAUSE_SECONDS))
+            else:
+                return _order(response)
+        raise ProviderUnavailable("orders")
 
     async def order(self, token: str, order_id: UUID) -> Order:
         """One order of this person; ProviderProblem `order_unknown`, also if it is somebody else's."""
