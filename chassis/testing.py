@@ -343,7 +343,7 @@ async def _copy_database(service: str, database: str, migrations: Path) -> None:
                 await admin.execute(f'CREATE DATABASE "{template}"')
                 await asyncio.to_thread(migrate, migrations, _url_of(template))
                 await admin.execute(f'ALTER DATABASE "{template}" WITH is_template true')
-            await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY file_copy')
+            await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY wal_log')
         finally:
             await admin.execute("SELECT pg_advisory_unlock(hashtext($1))", template)
     finally:
