@@ -6,6 +6,8 @@ signal, then SIGKILL after the grace time. A pipe works on Linux and macOS, from
 PR_SET_PDEATHSIG does none of the three.
 """
 
+import atexit
+import contextlib
 import os
 import select
 import signal
@@ -40,7 +42,7 @@ class Watchdog:
             if self._process is None or self._owner_pid != os.getpid():
                 self._start()
             process = self._process
-            if process is None or process.stdin is None:  # pragma: no cover - _start has set both
+            if process is None or process.stdin is None:
                 raise RuntimeError("the watchdog has no pipe")
             try:
                 process.stdin.write(line.encode())
@@ -48,8 +50,16 @@ class Watchdog:
                 # Somebody killed the watchdog. The processes live on; only the cover against SIGKILL is gone.
                 self._process = None
 
+    def _close(self) -> None:
+        """At the end of the process: what is still known ends now, and the watchdog with it."""
+        if self._process is not None and self._process.stdin is not None and self._owner_pid == os.getpid():
+            self._process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_SECONDS)
+
     def _start(self) -> None:
         self._owner_pid = os.getpid()
+        atexit.register(self._close)
         self._process = subprocess.Popen(
             [sys.executable, "-ES", str(Path(__file__))],
             stdin=subprocess.PIPE,

@@ -158,7 +158,7 @@ async def test_within_the_grace_two_requests_of_one_browser_may_rotate_the_same_
         assert code_of(late) == (401, "session_ended")
 
 
-@pytest.mark.parametrize("token", ["", "unknown", "\u0000", "x" * 900])
+@pytest.mark.parametrize("token", ["", "unknown", "x" * 900])
 async def test_a_token_that_was_never_given_is_a_session_that_has_ended(accounts: Running, token: str) -> None:
     assert code_of(await accounts.post("/sessions/refresh", refresh_token=token)) == (401, "session_ended")
     assert (await accounts.post("/sessions/end", refresh_token=token)).status_code == 204

@@ -53,9 +53,12 @@ def upgrade() -> None:
         sa.CheckConstraint(f"state IN {STATES}", name="ck_purchase_order_state"),
         sa.CheckConstraint("total_minor >= 0", name="ck_purchase_order_total_not_negative"),
         sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="ck_purchase_order_currency_is_iso_4217"),
-        sa.CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="ck_purchase_order_confirmed_has_a_time"),
         sa.CheckConstraint(
-            "(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="ck_purchase_order_cancelled_has_a_reason"
+            "(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="ck_purchase_order_confirmed_has_a_time"
+        ),
+        sa.CheckConstraint(
+            "(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)",
+            name="ck_purchase_order_cancelled_has_a_reason",
         ),
     )
     op.create_index(
