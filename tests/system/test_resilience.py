@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,7 +71,7 @@ async def test_the_books_balance_after_everything_has_died_once(doomed_system: S
 
 async def buy_until(over: asyncio.Event, system: System, event_url: str, number: int) -> list[Purchase]:
     """One purchase after the other, with all kinds of cards; failures are part of life here."""
-    purchases = []
+    purchases: list[Purchase] = []
     while not over.is_set():
         card = CARDS[(number + len(purchases) * AT_ONCE) % len(CARDS)]
         wish = Wish(places=1, prefer_general=True, card=card)
@@ -92,9 +93,10 @@ async def die_and_rise_again(system: System) -> None:
 async def all_orders_have_ended(system: System) -> None:
     """Waits; what is still open then is told by the books."""
     query = "SELECT number FROM purchase_order WHERE state NOT IN ('confirmed', 'cancelled')"
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + SETTLED_SECONDS
-    while await rows(system, "orders", query) and loop.time() < deadline:
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while True:
+        if not await rows(system, "orders", query) or time.monotonic() > deadline:
+            return
         await asyncio.sleep(0.2)
 
 
