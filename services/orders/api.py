@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
+from pydantic import Field, HttpUrl, UrlConstraints
 from starlette.responses import Response
 
 from chassis.db import Database
@@ -41,7 +41,7 @@ class OrderIn(Body):
 class CheckoutIn(Body):
     """Where the bank sends the buyer back to."""
 
-    return_url: str = Field(pattern=r"^https?://", max_length=500)
+    return_url: Annotated[HttpUrl, UrlConstraints(max_length=500)]
 
 
 class LineOut(Answer):
@@ -111,7 +111,7 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
 
     @router.post("/orders/{order_id}/checkout")
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
-        return _out(await paying.checkout(order_id, buyer.person_id, body.return_url))
+        return _out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
 
     @router.post("/orders/{order_id}/refresh")
     async def refresh(order_id: UUID, buyer: Buyer) -> OrderOut:

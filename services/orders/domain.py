@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 NUMBER_HALF = 4
+LONGEST_DESCRIPTION = 200
 
 
 class OrderState(StrEnum):
@@ -341,6 +342,14 @@ def total_of(lines: Sequence[Line]) -> int:
 def payment_id_of(order_id: UUID, attempt: int) -> UUID:
     """The id of an attempt's payment: always the same, so that asking again never pays twice. It changes only after a refusal."""
     return uuid5(order_id, f"payment:{attempt}")
+
+
+def payment_description(event_title: str, number: str) -> str:
+    """What the payer reads at the bank, in at most LONGEST_DESCRIPTION characters: the title is cut, the number is not."""
+    ending = f" ({number})"
+    room = LONGEST_DESCRIPTION - len(ending)
+    title = event_title if len(event_title) <= room else f"{event_title[: room - 1]}…"
+    return title + ending
 
 
 def new_number() -> str:

@@ -15,6 +15,7 @@ from services.orders.domain import (
     OrderNotPayable,
     OrderState,
     OrderUnknown,
+    payment_description,
     payment_id_of,
 )
 from services.orders.service.changes import Changes
@@ -119,7 +120,7 @@ class Paying:
                 order_id=order.order_id,
                 amount_minor=order.total_minor,
                 currency=order.currency,
-                description=f"{order.event_title} ({order.number})",
+                description=payment_description(order.event_title, order.number),
                 return_url=return_url,
                 pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
             )

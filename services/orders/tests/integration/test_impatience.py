@@ -54,3 +54,11 @@ async def test_a_first_click_that_is_answered_after_a_declined_card_does_not_hid
 
 async def asked(desk: Desk) -> bool:
     return bool(desk.neighbours.payments) and not desk.neighbours.slow_begins
+
+
+async def test_an_address_to_come_back_to_that_is_none_is_refused_before_anything_is_paid(desk: Desk) -> None:
+    order_id = (await desk.place()).json()["order_id"]
+    for address in ("http://", "http://a b", "https://x:99999/", "ftp://shop/", "javascript:alert(1)"):
+        refused = await desk.act(order_id, "checkout", return_url=address)
+        assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid"), address
+    assert desk.neighbours.payments == {}

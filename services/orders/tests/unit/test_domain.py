@@ -15,6 +15,7 @@ from services.orders.domain import (
     OrderState,
     new_number,
     next_state,
+    payment_description,
     payment_id_of,
     retry_delay,
 )
@@ -69,3 +70,11 @@ def test_delays_grow_and_are_bounded() -> None:
     delays = [retry_delay(tries).total_seconds() for tries in range(30)]
     assert delays == sorted(delays)
     assert delays[-1] == 60
+
+
+def test_an_event_with_the_longest_title_can_be_paid() -> None:
+    described = payment_description("T" * 200, "K7Q2-9MXA")
+    assert len(described) <= 200  # as payments and the bank take it
+    assert described.startswith("TTT")
+    assert described.endswith("(K7Q2-9MXA)")
+    assert payment_description("Hamlet", "K7Q2-9MXA") == "Hamlet (K7Q2-9MXA)"
