@@ -1,7 +1,7 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up buy trace test contracts system lint format lock clean
+.PHONY: help up buy trace test contracts documents system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -28,6 +28,9 @@ test: python ## everything that CI runs, from a bare checkout
 
 contracts: python ## only the contracts between services
 	@$(DEV) tests/run.py contracts
+
+documents: python ## write the OpenAPI documents and the schemas of facts from the code
+	@$(DEV) -m contracts.documents
 
 system: python ## only the tests of a whole running system, browser included
 	@$(DEV) tests/run.py system

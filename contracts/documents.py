@@ -1,0 +1,103 @@
+"""What services promise, written down from their code: an OpenAPI document each, and a JSON Schema per fact.
+
+`make documents` writes them; a test compares them, so that every change of an interface is seen in the diff.
+"""
+
+import json
+import tempfile
+from importlib import import_module
+from inspect import getmembers, isclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from chassis.facts import Fact
+from chassis.settings import ServiceSettings
+from chassis.testing import Keys, make_keys
+from local.topology import SERVICES
+
+FOLDER = Path(__file__).parent
+NOWHERE = "http://127.0.0.1:1"
+COMMAND = "`make documents`"
+
+
+def documents() -> dict[Path, str]:
+    """Every document by its path, as the code says it now."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = make_keys(Path(folder))
+        openapi = {FOLDER / "openapi" / f"{name}.json": _text(_openapi_of(name, keys)) for name in SERVICES}
+    facts = [fact for name in SERVICES for fact in facts_of(name)]
+    return openapi | {FOLDER / "events" / f"{fact.subject}.schema.json": _text(_schema_of(fact)) for fact in facts}
+
+
+def written() -> set[Path]:
+    """The documents that are there."""
+    return {*(FOLDER / "openapi").glob("*.json"), *(FOLDER / "events").glob("*.schema.json")}
+
+
+def facts_of(service: str) -> list[type[Fact]]:
+    """The facts that a service publishes."""
+    if not (FOLDER.parent / "services" / service / "events.py").is_file():
+        return []
+    module = import_module(f"services.{service}.events")
+    found = [each for _, each in getmembers(module, isclass) if issubclass(each, Fact) and "subject" in vars(each)]
+    return sorted(found, key=lambda fact: fact.subject)
+
+
+def _openapi_of(service: str, keys: Keys) -> dict[str, Any]:
+    app = import_module(f"services.{service}.app").create_app(_settings_of(service, keys))
+    document: dict[str, Any] = app.openapi()
+    return document
+
+
+def _settings_of(service: str, keys: Keys) -> ServiceSettings:
+    """Settings with which an application can be built, though not run: nothing connects before it starts."""
+    module = import_module(f"services.{service}.settings")
+    kind: type[ServiceSettings] = next(
+        each
+        for _, each in getmembers(module, isclass)
+        if issubclass(each, ServiceSettings) and each is not ServiceSettings
+    )
+    values: dict[str, Any] = {
+        "environment": "test",
+        "log_level": "ERROR",
+        "database_url": "postgresql://nobody:nothing@127.0.0.1:1/nowhere",
+        "nats_url": "nats://127.0.0.1:1",
+        "key_file": keys.key_file(service),
+        "service_keys_file": keys.service_keys_file,
+        "person_keys_url": keys.person_keys_url,
+    }
+    for name, field in kind.model_fields.items():
+        if name == "signing_key_file":
+            values[name] = keys.key_file(service)
+        elif name not in values and field.default is PydanticUndefined and field.default_factory is None:
+            values[name] = NOWHERE if name.endswith("url") else "x" * 40
+    return kind(**values)
+
+
+def _schema_of(fact: type[Fact]) -> dict[str, Any]:
+    schema = fact.model_json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:onsale:fact:{fact.subject}",
+        **schema,
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Writes all documents, and removes those of what is gone."""
+    made = documents()
+    for path in written() - made.keys():
+        path.unlink()
+    for path, text in made.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The committed OpenAPI documents and schemas of facts are what the code says; descriptors point to documents that exist."""
+
+import re
+
+from contracts.documents import COMMAND, FOLDER, documents, written
+
+
+def test_the_committed_documents_are_what_the_code_says() -> None:
+    made = documents()
+    assert written() == made.keys(), f"Documents are missing or left over. Run {COMMAND}, and commit what it changes."
+    stale = [path.name for path, text in made.items() if path.read_text() != text]
+    assert stale == [], f"An interface has changed. Run {COMMAND}, look at the difference, and commit it."
+
+
+def test_descriptors_point_to_documents_that_exist() -> None:
+    for descriptor in sorted(FOLDER.parent.glob("services/*/catalog-info.yaml")):
+        for target in re.findall(r"\$text: (\S+)", descriptor.read_text()):
+            assert (descriptor.parent / target).is_file(), f"{descriptor} points to {target}, which is not there."
