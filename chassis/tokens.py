@@ -77,6 +77,10 @@ class CallerVerifier:
         if claims is None:
             name = key_id_of(token)
             claims = verified_claims(token, self._keys.get(name), audience=self._name, issuer=name)
+            if claims["exp"] - claims["iat"] > SERVICE_TOKEN_SECONDS:
+                raise NotAuthenticated(
+                    f"A service's token lives {SERVICE_TOKEN_SECONDS} seconds at most. Get a new one."
+                )
             self._verified.put(token, claims)
         return str(claims["iss"])
 

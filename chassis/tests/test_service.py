@@ -1,11 +1,13 @@
 """What every service promises, tried on the smallest one, over real Postgres and NATS."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -112,6 +114,14 @@ async def test_a_route_refuses_who_is_not_its_caller(harness: Harness, app: Runn
     )
     no_person = await app.http.post("/things", json=body, headers=harness.headers("web", to="sample"))
     assert [each.status_code for each in (nobody, wrong_service, wrong_audience, no_person)] == [401, 403, 401, 401]
+
+
+async def test_a_services_token_that_would_live_for_long_is_refused(harness: Harness, app: RunningApp) -> None:
+    now = int(time.time())
+    claims = {"iss": "web", "aud": "sample", "iat": now, "exp": now + 3600}
+    token = jwt.encode(claims, harness.keys.services["web"], algorithm="EdDSA", headers={"kid": "web"})
+    sent = headers(harness, "key-00001") | {"Authorization": f"Bearer {token}"}
+    assert (await app.http.post("/things", json={"name": "lamp"}, headers=sent)).status_code == 401
 
 
 async def test_an_error_is_a_problem_document_with_its_trace(app: RunningApp) -> None:

@@ -69,7 +69,7 @@ class EventRow(Table, table=True):
         UniqueConstraint("identifier"),
         Index("ix_event_starts_at_event_id", "starts_at", "event_id"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        CheckConstraint("max_per_order BETWEEN 1 AND 100", name="max_per_order"),
+        CheckConstraint("max_per_order BETWEEN 1 AND 50", name="max_per_order"),
         CheckConstraint("doors_at <= starts_at", name="doors_at"),
         CheckConstraint("ends_at > starts_at", name="ends_at"),
         CheckConstraint("title <> ''", name="title"),

@@ -14,7 +14,8 @@ from services.catalog.importers.times import read_moment, read_time_zone
 MAX_EVENTS = 1_000
 MAX_CLASSES = 50
 MAX_CAPACITY = 1_000_000
-MAX_PER_ORDER = 100
+# One hold takes at most so many places, in inventory and in orders.
+MAX_PER_ORDER = 50
 _MAX_TITLE = 200
 _KINDS: dict[str, Kind] = {"general": "general", "seated": "seated"}
 

@@ -81,7 +81,7 @@ def _create_events() -> None:
         sa.ForeignKeyConstraint(["venue_id"], ["venue.venue_id"], name="fk_event_venue_id"),
         sa.ForeignKeyConstraint(["seat_map_id"], ["seat_map.seat_map_id"], name="fk_event_seat_map_id"),
         sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="ck_event_currency"),
-        sa.CheckConstraint("max_per_order BETWEEN 1 AND 100", name="ck_event_max_per_order"),
+        sa.CheckConstraint("max_per_order BETWEEN 1 AND 50", name="ck_event_max_per_order"),
         sa.CheckConstraint("doors_at <= starts_at", name="ck_event_doors_at"),
         sa.CheckConstraint("ends_at > starts_at", name="ck_event_ends_at"),
         sa.CheckConstraint("title <> ''", name="ck_event_title"),

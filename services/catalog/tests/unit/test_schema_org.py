@@ -113,7 +113,7 @@ def test_the_smallest_eligible_quantity_bounds_an_order_unless_the_event_says_ot
         ({"offers": [offer(**{"onsale:colour": "red;}"})]}, "offers[0].onsale:colour", "not a colour"),
         ({"onsale:image": "../x"}, "onsale:image", "key of a drawing"),
         ({"onsale:onSale": "yes"}, "onsale:onSale", "true or false"),
-        ({"onsale:maxPerOrder": 0}, "onsale:maxPerOrder", "not between 1 and 100"),
+        ({"onsale:maxPerOrder": 0}, "onsale:maxPerOrder", "not between 1 and 50"),
         ({"@type": "Person"}, "@type", "“Event”"),
     ],
 )
