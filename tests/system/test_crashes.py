@@ -71,7 +71,7 @@ async def test_an_order_survives_a_crash_after_each_step(fragile_system: System)
     ends = await ends_of(system, crashed)
     assert ends == dict(POINTS)
     books = await read_books(system)
-    assert books.wrong == []
+    assert (books.wrong, books.open_orders) == ([], [])
     assert books.confirmed == [end for _, end in POINTS].count("confirmed")
 
 
