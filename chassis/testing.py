@@ -40,7 +40,7 @@ from local.nats import NatsServer
 from local.postgres import PostgresServer
 
 POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 ACCOUNTS_KEY_ID = "accounts-test"
 OTHERS = ("waitingroom", "insights", "sample", "stranger")

@@ -31,7 +31,7 @@ CARDS = (
 )
 BETWEEN_SECONDS = 1.0
 WITHOUT_NATS_SECONDS = 3.0
-SETTLED_SECONDS = 40.0
+SETTLED_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
