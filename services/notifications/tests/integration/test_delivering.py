@@ -82,7 +82,8 @@ async def test_a_mail_server_that_was_down_gets_the_mail_once_when_it_is_up(worl
         [delivery] = await world.until("sent")
     [message] = world.mail.messages
     assert message["Message-ID"] == delivery["message_id"]
-    assert delivery["attempts"] >= 2  # the row counts the try that is under way: the second one may have been the good one
+    # The row counts the try that is under way: the second one may have been the good one.
+    assert delivery["attempts"] >= 2
     assert delivery["last_problem"].startswith("no conversation with the mail server")
 
 
