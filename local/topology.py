@@ -34,11 +34,11 @@ DEFAULT_PORTS = {
     "mailbox": 8026,
     "traces": 16686,
     "otlp": 4318,
-    "postgres": 54329,
-    "nats": 42229,
+    "postgres": 8032,
+    "nats": 8033,
 }
-# With PORTS=9000: web 9000, accounts 9001, ..., bank 9020, smtp 9025, mailbox 9026, and the others from 9030 on.
-_MOVED = {"traces": 30, "otlp": 31, "postgres": 32, "nats": 33}
+# With PORTS=9000: web 9000, accounts 9001, ..., bank 9020, smtp 9025, mailbox 9026, traces 9030, ..., nats 9033.
+_MOVED = {"traces": 30, "otlp": 31}
 
 
 @dataclass(frozen=True)

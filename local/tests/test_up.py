@@ -17,7 +17,7 @@ import pytest
 
 from local.browser import Browser
 from local.postgres import PostgresServer
-from local.processes import port_is_taken
+from local.processes import SERVERS_PORTS, port_is_taken
 from local.running import Running
 from local.tests.helpers import ROOT, eventually, folder_for_anybody, lives, processes_that_mention
 from local.topology import SERVICES, Ports
@@ -78,8 +78,8 @@ def up() -> Iterator[Up]:
 
 def _free_base() -> int:
     """Begins elsewhere in every process, so that parallel test runs seldom want the same."""
-    for step in range(400):
-        base = 20_000 + (os.getpid() + step) % 400 * 100
+    for step in range(220):
+        base = SERVERS_PORTS.start + (os.getpid() + step) % 220 * 100
         if not any(port_is_taken(port) for port in Ports.from_base(base).of.values()):
             return base
     raise AssertionError("no free ports")

@@ -25,6 +25,7 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     again = settings.ask_again_seconds
     settler = Settler(database, gateway, ask_again_seconds=again)
     opening = Opening(database, gateway, settler, ask_after_seconds=settings.ask_after_seconds, ask_again_seconds=again)
+    deciding = Deciding(database, settler, ask_again_seconds=again)
     secret = settings.bank_webhook_secret.get_secret_value()
     webhooks = Webhooks(database, settler, secret=secret, ask_again_seconds=again)
     asking = Asking(database, settler, opening, ask_again_seconds=again)
@@ -32,5 +33,5 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     follower = service.work(Worker("follow_webhooks", webhooks.follow, every_seconds=every))
     service.work(Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every))
     service.work(Worker("ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every))
-    service.include(make_router(opening, Deciding(database, settler), webhooks, follower))
+    service.include(make_router(opening, deciding, webhooks, follower))
     return service.build()

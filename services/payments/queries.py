@@ -134,15 +134,21 @@ async def operations_of(reads: Reads, payment_id: UUID) -> dict[OperationKind, O
     return {operation.kind: operation for operation in map(_operation, rows)}
 
 
-async def insert_operation(tx: Transaction, payment: Payment, kind: OperationKind) -> Operation:
-    """The operation of this kind, written as unknown if it was not there."""
+async def insert_operation(
+    tx: Transaction, payment: Payment, kind: OperationKind, *, workers_wait_seconds: float = 0
+) -> Operation:
+    """The operation of this kind, written as unknown if it was not there.
+
+    `workers_wait_seconds` keeps it from the workers: whoever asks the gateway right after the commit would else be
+    overtaken by one, and the same operation asked for twice.
+    """
     values = {
         "key": payment.key_of(kind),
         "payment_id": payment.payment_id,
         "kind": kind,
         "state": OperationState.UNKNOWN,
         "attempts": 0,
-        "ask_again_at": func.now(),
+        "ask_again_at": _in_seconds(workers_wait_seconds),
     }
     statement = insert(_OPERATION).values(values).on_conflict_do_nothing(index_elements=["payment_id", "kind"])
     await tx.execute(statement, name="payments.insert_operation")

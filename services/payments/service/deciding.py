@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.db import Database
+from chassis.db import Database, Transaction
 from services.payments import queries
 from services.payments.domain import (
     CaptureRefused,
@@ -24,9 +24,10 @@ _WAITING = frozenset({PaymentState.CREATED, PaymentState.AUTHORISED})
 class Deciding:
     """Each decision is written down before the gateway is asked, and safe to repeat."""
 
-    def __init__(self, database: Database, settler: Settler) -> None:
+    def __init__(self, database: Database, settler: Settler, *, ask_again_seconds: float) -> None:
         self._database = database
         self._settler = settler
+        self._ask_again_seconds = ask_again_seconds
 
     async def look_up(self, payment_id: UUID, *, refresh: bool) -> Payment:
         """A payment; with `refresh` the gateway is asked first. Raises PaymentUnknown, GatewayUnavailable."""
@@ -61,7 +62,7 @@ class Deciding:
                 raise CaptureRefused(payment.state, f"payment_{payment.state}")
             if OperationKind.VOID in await queries.operations_of(tx, payment_id):
                 raise CaptureRefused(payment.state, "called_off")
-            operation = await queries.insert_operation(tx, payment, OperationKind.CAPTURE)
+            operation = await self._decided(tx, payment, OperationKind.CAPTURE)
             if is_refused(operation):
                 raise CaptureRefused(payment.state, operation.refusal or "refused")
             return payment, operation
@@ -87,8 +88,12 @@ class Deciding:
             if payment.state in {PaymentState.VOIDED, PaymentState.REFUNDED}:
                 return payment, None
             if payment.state is PaymentState.CAPTURED:
-                return payment, await queries.insert_operation(tx, payment, OperationKind.REFUND)
+                return payment, await self._decided(tx, payment, OperationKind.REFUND)
             if payment.state is PaymentState.DECLINED or payment.gateway_payment_id is None:
                 # No money is reserved, and nobody has got the address of a page where it could be.
                 return await self._settler.step(tx, payment, PaymentState.VOIDED), None
-            return payment, await queries.insert_operation(tx, payment, OperationKind.VOID)
+            return payment, await self._decided(tx, payment, OperationKind.VOID)
+
+    async def _decided(self, tx: Transaction, payment: Payment, kind: OperationKind) -> Operation:
+        """The operation; the caller settles it at once, and the workers only if that does not end well."""
+        return await queries.insert_operation(tx, payment, kind, workers_wait_seconds=self._ask_again_seconds)

@@ -89,7 +89,9 @@ class Opening:
             is_new = await queries.insert_payment(tx, terms, attempt, current_traceparent())
             payment = await self._written(tx, terms)
             if is_new:
-                await queries.insert_operation(tx, payment, OperationKind.AUTHORISE)
+                await queries.insert_operation(
+                    tx, payment, OperationKind.AUTHORISE, workers_wait_seconds=self._ask_again_seconds
+                )
             return payment, is_new
 
     async def _written(self, tx: Transaction, terms: Terms) -> Payment:

@@ -22,6 +22,7 @@ from services.payments.app import create_app
 from services.payments.settings import PaymentsSettings
 from simulators.bank.testing import API_KEY, WEBHOOK_SECRET, RunningBank, running_bank
 
+WORKERS_LOOK_EVERY_SECONDS = 0.1
 BANK = {"BANK_SLOW_SECONDS": "1.2", "BANK_WEBHOOK_LATE_SECONDS": "1"}
 
 
@@ -130,7 +131,7 @@ async def running_till(harness: Harness, folder: Path, **changes: Any) -> AsyncI
                 "bank_webhook_secret": WEBHOOK_SECRET,
                 "ask_after_seconds": 60,
                 "ask_again_seconds": 60,
-                "ask_every_seconds": 0.1,
+                "ask_every_seconds": WORKERS_LOOK_EVERY_SECONDS,
             }
             settings = harness.settings(PaymentsSettings, **(values | changes))
             async with harness.running(create_app, settings) as app:

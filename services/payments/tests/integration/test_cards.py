@@ -1,11 +1,20 @@
 """Every test card of the bank, from the payer's page to the books."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from chassis.testing import Harness
-from services.payments.tests.integration.conftest import Till, running_till, together, told
+from services.payments.domain import Operation
+from services.payments.service.settling import Settler
+from services.payments.tests.integration.conftest import (
+    WORKERS_LOOK_EVERY_SECONDS,
+    Till,
+    running_till,
+    together,
+    told,
+)
 
 BOOKED = {"gateway_clearing": 4200, "organiser_payable": -4200}
 
@@ -77,6 +86,25 @@ async def test_a_bank_that_answers_500_is_asked_again_with_the_same_key(till: Ti
     assert await till.charges() == ["charge"]
     (operation,) = await till.rows("SELECT key, state, attempts FROM gateway_operation WHERE kind = 'capture'")
     assert tuple(operation) == (f"{payment['order_id']}:capture:1", "succeeded", 3)
+
+
+@pytest.mark.parametrize("decision", ["capture", "void"])
+async def test_no_worker_overtakes_the_request_that_decided(
+    till: Till, decision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await till.authorised("approved")
+    asked: list[str] = []
+    settle = Settler.settle
+
+    async def slowly(settler: Settler, operation: Operation) -> None:
+        asked.append(operation.key)
+        await asyncio.sleep(5 * WORKERS_LOOK_EVERY_SECONDS)
+        await settle(settler, operation)
+
+    monkeypatch.setattr(Settler, "settle", slowly)
+    answer = await (till.capture(payment) if decision == "capture" else till.void(payment))
+    assert answer.status_code == 200
+    assert asked == [f"{payment['order_id']}:{decision}:1"]
 
 
 async def test_a_worker_finishes_an_unknown_capture_that_nobody_asks_for_again(

@@ -115,7 +115,8 @@ async def desk(harness: Harness) -> AsyncIterator[Desk]:
     opening = Opening(database, gateway, settler, ask_after_seconds=0, ask_again_seconds=0)
     terms = Terms(uuid7(), uuid7(), 4200, "EUR", "2 places", "http://s.test/", datetime.now(UTC) + timedelta(hours=1))
     asking = Asking(database, settler, opening, ask_again_seconds=0)
-    yield Desk(database, gateway, opening, Deciding(database, settler), asking, terms)
+    deciding = Deciding(database, settler, ask_again_seconds=0)
+    yield Desk(database, gateway, opening, deciding, asking, terms)
     await database.close()
 
 
