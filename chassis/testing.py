@@ -150,6 +150,14 @@ async def harness(keys: Keys, nats_url: str) -> AsyncIterator["Harness"]:
 
 
 @dataclass(frozen=True)
+class Overheard:
+    """A message of the bus as it goes over the wire."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
 class RunningApp:
     """An application with its lifespan started. `http` calls it in process."""
 
@@ -284,14 +292,21 @@ class Harness:
     async def on_bus(self, subject: str) -> "asyncio.Queue[dict[str, Any]]":
         """A queue of what is said on a bus subject from now on."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-        async def keep(message: Any) -> None:
-            await queue.put(json.loads(message.data))
-
-        await self._client().subscribe(subject, cb=keep)
-        await self._client().flush()
-        await self._client().flush()
+        await self._listen(subject, lambda message: queue.put_nowait(json.loads(message.body)))
         return queue
+
+    async def overhear(self, subject: str) -> "asyncio.Queue[Overheard]":
+        """The same, as it goes over the wire."""
+        queue: asyncio.Queue[Overheard] = asyncio.Queue()
+        await self._listen(subject, queue.put_nowait)
+        return queue
+
+    async def _listen(self, subject: str, keep: Callable[[Overheard], None]) -> None:
+        async def on_message(message: Any) -> None:
+            keep(Overheard(message.data, dict(message.headers or {})))
+
+        await self._client().subscribe(subject, cb=on_message)
+        await self._client().flush()
 
     async def eventually(
         self,

@@ -29,6 +29,7 @@ from chassis.http import service_client
 from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
 from contracts import matchers
+from contracts.journal import Entry, note
 from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, key_of, render
 from tracing.setup import TracingSettings, set_up_tracing
 
@@ -125,8 +126,10 @@ class Book:
         made = list(self.made.values())
         if not write:
             compare(self.edge, made, pacts, complete=complete)
+            note(Entry("compared", self.edge, len(made)))
         elif complete:
             (pacts / self.edge.file_name).write_text(render(self.edge, made), encoding="utf-8")
+            note(Entry("written", self.edge, len(made)))
         else:
             raise ContractBroken(f"Only some tests of {self.edge} ran, so its pact is not written. Run the whole file.")
 
@@ -220,6 +223,30 @@ class Hearing:
         self.book.add(pact)
 
 
+class Watching:
+    """An edge of bus messages, from its consumer's side."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    @contextmanager
+    def said(self, subject: str, payload: dict[str, Any], *, flavour: str = "") -> Iterator[bytes]:
+        """A message as the consumer needs it, `subject` without the id that ends it; what comes out is its example.
+
+        `payload` are the fields that it reads; `flavour` tells apart messages of one subject. All continue a trace.
+        """
+        edge = self.book.edge
+        pact = Pact(edge.consumer, edge.provider)
+        interaction = pact.upon_receiving(f"{subject} {flavour}".strip(), "Async")
+        interaction.with_body(payload, "application/json")
+        interaction.with_metadata({"traceparent": match.regex(TRACEPARENT, regex=TRACEPARENT_PATTERN)})
+        bodies: list[str | bytes | None] = []
+        pact.verify(lambda content, _metadata: bodies.append(content), "Async")
+        (content,) = bodies
+        yield content.encode() if isinstance(content, str) else content or b""
+        self.book.add(pact)
+
+
 async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
     """Hands a fact to the consumer's real inbox: its model reads it, its handler acts in a transaction of its database.
 
@@ -277,6 +304,18 @@ def hears(consumer: str, provider: str) -> Any:
             yield Hearing(book)
 
     return hearing
+
+
+def watches(consumer: str, provider: str) -> Any:
+    """A fixture for the tests of an edge of bus messages: `Watching`."""
+
+    @pytest.fixture(scope="module")
+    def watching(request: pytest.FixtureRequest) -> Iterator[Watching]:
+        book = Book(Edge(consumer, "watches", provider))
+        with _closed_after_the_last_test(request, book):
+            yield Watching(book)
+
+    return watching
 
 
 @contextmanager

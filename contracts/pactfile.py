@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 PACTS = Path(__file__).parent / "pacts"
-Kind = Literal["asks", "hears"]
+# The folder beside the pacts of our own: those that partners outside of this repository submitted.
+EXTERNAL = "external"
+Kind = Literal["asks", "hears", "watches"]
 Interaction = dict[str, Any]
 # What makes an interaction that interaction; Pact silently replaces one that has the same.
 Key = tuple[str, str]
@@ -21,7 +23,7 @@ class ContractBroken(AssertionError):
 
 @dataclass(frozen=True, order=True)
 class Edge:
-    """Who needs what from whom: a consumer `asks` a provider over HTTP, or `hears` its facts."""
+    """Who needs what from whom: a consumer `asks` a provider over HTTP, `hears` its facts, or `watches` its bus messages."""
 
     consumer: str
     kind: Kind
@@ -39,15 +41,28 @@ class Edge:
     def of(cls, path: Path) -> Self:
         """The edge of a pact file. Raises ContractBroken for a file of another name."""
         match path.name.removesuffix(".json").split("-"):
-            case [consumer, ("asks" | "hears") as kind, provider]:
+            case [consumer, ("asks" | "hears" | "watches") as kind, provider]:
                 return cls(consumer, kind, provider)
             case _:
-                raise ContractBroken(f"{path} is not a pact: pacts are called <consumer>-<asks|hears>-<provider>.json.")
+                raise ContractBroken(
+                    f"{path} is not a pact: pacts are called <consumer>-<asks|hears|watches>-<provider>.json."
+                )
 
 
 def edges(pacts: Path = PACTS) -> list[Edge]:
     """The edges that have a pact in a folder."""
     return sorted(Edge.of(path) for path in pacts.glob("*.json"))
+
+
+def all_edges(pacts: Path = PACTS) -> list[Edge]:
+    """The edges that have a pact in a folder, and those of partners, whose pacts lie beside it."""
+    return sorted({*edges(pacts), *edges(pacts.parent / EXTERNAL)})
+
+
+def path_of(edge: Edge, pacts: Path = PACTS) -> Path:
+    """Where an edge's pact is, or would be: a partner's lies in the folder beside."""
+    external = pacts.parent / EXTERNAL / edge.file_name
+    return external if external.exists() else pacts / edge.file_name
 
 
 def render(edge: Edge, interactions: list[Interaction]) -> str:
@@ -63,7 +78,7 @@ def render(edge: Edge, interactions: list[Interaction]) -> str:
 
 def read(edge: Edge, pacts: Path = PACTS) -> list[Interaction]:
     """The interactions of an edge's pact. Raises ContractBroken if there is none, it is empty, or it was edited to nonsense."""
-    path = pacts / edge.file_name
+    path = path_of(edge, pacts)
     if not path.exists():
         raise ContractBroken(f"There is no pact of {edge}: {path} is missing. {_how_to_write(edge)}")
     document = json.loads(path.read_text(encoding="utf-8"))

@@ -1,21 +1,18 @@
-"""The provider's side: its real application, or its real facts, against every pact that names it.
+"""The provider's side: its real application, its real facts and its real bus messages, against every pact that names it.
 
 Pact's own verifier passes when it finds nothing to verify, ignores states without a handler, hangs for minutes when a handler
-raises, and does not say what failed. Here all of that is red, at once, with a sentence.
+raises, and does not say what failed. Here all of that is red, at once, with a sentence (contracts/verification.py).
 """
 
 import asyncio
-import json
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from pact import Verifier
 from sqlalchemy import text
 
@@ -24,16 +21,15 @@ from chassis.db import Database
 from chassis.facts import Fact, encode_cloud_event
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
-from chassis.testing import Harness
-from contracts.consumer import TRACEPARENT, is_writing, with_tracing
-from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, Kind, edges, read, states_of
+from chassis.testing import Harness, Overheard
+from contracts.consumer import TRACEPARENT, with_tracing
+from contracts.pactfile import PACTS, ContractBroken, states_of
+from contracts.verification import STATE_SECONDS, StateHandler, StatesInLoop, plan_of, run
 
 HOST = "127.0.0.1"
-STATE_SECONDS = 20.0
 REQUEST_MILLISECONDS = 20_000
 JSON = "application/json"
 
-StateHandler = Callable[[dict[str, Any]], Awaitable[None]]
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
@@ -42,18 +38,16 @@ async def verify_answers(
 ) -> int:
     """Asks a running provider everything that its consumers will ask. How many interactions held.
 
-    `callers` are the consumers that are meant to have a pact; `states` makes true what an interaction takes for granted.
-    Raises ContractBroken with everything that does not hold.
+    `callers` are the consumers that are meant to have a pact, partners outside too; `states` makes true what an interaction
+    takes for granted. Raises ContractBroken with everything that does not hold.
     """
     __tracebackhide__ = True
-    contracts = _contracts("asks", provider, callers, pacts)
-    _check_handlers(
-        provider, "state", states, {name: edge for edge, each in _flat(contracts) for name in states_of(each)}
-    )
+    plan = plan_of("asks", provider, callers, pacts)
+    plan.needs_handlers("state", states, states_of)
     verifier = Verifier(provider, host=HOST).add_transport(url=url).set_request_timeout(REQUEST_MILLISECONDS)
-    setting_up = _StatesInLoop(states, asyncio.get_running_loop())
+    setting_up = StatesInLoop(states, asyncio.get_running_loop())
     verifier.state_handler(setting_up.set_up)
-    return await _run(verifier, contracts, pacts, setting_up.failures)
+    return await run(verifier, plan, setting_up.failures)
 
 
 async def verify_facts(
@@ -65,15 +59,30 @@ async def verify_facts(
     Raises ContractBroken with everything that does not hold.
     """
     __tracebackhide__ = True
-    contracts = _contracts("hears", provider, hearers, pacts)
-    needed = {each["description"]: edge for edge, each in _flat(contracts)}
-    _check_handlers(provider, "fact", facts, needed)
-    messages = {
-        name: {"contents": body, "metadata": {"contentType": JSON}, "content_type": JSON}
-        for name, body in facts.items()
+    plan = plan_of("hears", provider, hearers, pacts)
+    plan.needs_handlers("fact", facts, lambda interaction: [interaction["description"]])
+    return await run(_telling(provider, {name: Overheard(body, {}) for name, body in facts.items()}), plan, {})
+
+
+async def verify_messages(
+    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Overheard], pacts: Path = PACTS
+) -> int:
+    """Compares what a provider says on the bus with what its consumers need. How many interactions held.
+
+    `messages` are real ones by description, as `Harness.overhear` caught them. Raises ContractBroken.
+    """
+    __tracebackhide__ = True
+    plan = plan_of("watches", provider, watchers, pacts)
+    plan.needs_handlers("message", messages, lambda interaction: [interaction["description"]])
+    return await run(_telling(provider, messages), plan, {})
+
+
+def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:
+    messages: dict[str, dict[str, Any]] = {
+        name: {"contents": each.body, "metadata": {"contentType": JSON, **each.headers}, "content_type": JSON}
+        for name, each in said.items()
     }
-    verifier = Verifier(provider, host=HOST).message_handler(messages)  # type: ignore[arg-type]  # a dict is no TypedDict
-    return await _run(verifier, contracts, pacts, {})
+    return Verifier(provider, host=HOST).message_handler(messages)  # type: ignore[arg-type]  # a dict is no TypedDict
 
 
 def encoded(fact: Fact) -> bytes:
@@ -129,6 +138,7 @@ class Provided:
     ) -> httpx.Response:
         """A request as a service makes it, on behalf of a person or not. Raises ContractBroken if it is refused."""
         headers = {"Authorization": f"Bearer {caller}"} | ({"Onsale-Person": str(person)} if person else {})
+        headers["Idempotency-Key"] = str(uuid4())
         response = await self.http.request(method, path, json=body, headers=headers)
         if response.is_error:
             raise ContractBroken(f"{method} {path} was refused while a state was made: {response.text}")
@@ -143,108 +153,3 @@ async def provided(
     app = RealTokens(create_app(settings), harness, settings.service_name)
     async with harness.serving(app) as url, httpx.AsyncClient(base_url=url, timeout=STATE_SECONDS) as http:
         yield Provided(url, http)
-
-
-class _StatesInLoop:
-    """Calls state handlers, which the verifier asks for in a thread of its own, in the test's event loop.
-
-    A handler that raises is remembered, and the verifier told that all is well: it would repeat the call for minutes.
-    """
-
-    def __init__(self, states: Mapping[str, StateHandler], loop: asyncio.AbstractEventLoop) -> None:
-        self._states = states
-        self._loop = loop
-        # What went wrong, by state.
-        self.failures: dict[str, str] = {}
-
-    def set_up(self, state: str, parameters: dict[str, Any] | None) -> None:
-        if not state:
-            return  # Pact's way to say that an interaction needs none
-        try:
-            asyncio.run_coroutine_threadsafe(self._call(state, parameters or {}), self._loop).result(STATE_SECONDS)
-        except Exception:  # noqa: BLE001  # told at the end, with its own traceback
-            self.failures[state] = f'The state "{state}" could not be set up:\n{traceback.format_exc()}'
-
-    async def _call(self, state: str, parameters: dict[str, Any]) -> None:
-        await self._states[state](parameters)
-
-
-def _contracts(kind: Kind, provider: str, consumers: Iterable[str], pacts: Path) -> dict[Edge, list[Interaction]]:
-    __tracebackhide__ = True
-    if is_writing():
-        pytest.skip("Pacts are being written; run `make contracts` to verify them.")
-    found = [edge for edge in edges(pacts) if edge.kind == kind and edge.provider == provider]
-    have, declared = {edge.consumer for edge in found}, set(consumers)
-    if not declared:
-        raise ContractBroken(f"The verification of {provider} names no consumers, so it would verify nothing.")
-    if missing := declared - have:
-        names = ", ".join(sorted(missing))
-        raise ContractBroken(
-            f"There is no pact in which {names} {kind} {provider}. "
-            "Is a name misspelt, or was a pact deleted? `PACTS=write make contracts` writes what the consumers' tests say."
-        )
-    if further := have - declared:
-        names = ", ".join(sorted(further))
-        raise ContractBroken(
-            f"{names} {kind} {provider} by a pact, but its verification does not name {names}. Add it there."
-        )
-    return {edge: read(edge, pacts) for edge in found}
-
-
-def _flat(contracts: Mapping[Edge, list[Interaction]]) -> list[tuple[Edge, Interaction]]:
-    return [(edge, interaction) for edge, interactions in contracts.items() for interaction in interactions]
-
-
-def _check_handlers(provider: str, what: str, handlers: Mapping[str, Any], needed: Mapping[str, Edge]) -> None:
-    __tracebackhide__ = True
-    problems = [
-        f'The {what} "{name}" has no handler at {provider}, but "{needed[name]}" needs it. Write one.'
-        for name in sorted(needed.keys() - handlers.keys())
-    ]
-    problems += [
-        f'The handler of the {what} "{name}" at {provider} is dead: no pact needs it. Remove it, or correct its name.'
-        for name in sorted(handlers.keys() - needed.keys())
-    ]
-    if problems:
-        raise ContractBroken("\n".join(problems))
-
-
-async def _run(
-    verifier: Verifier, contracts: Mapping[Edge, list[Interaction]], pacts: Path, failures: Mapping[str, str]
-) -> int:
-    __tracebackhide__ = True
-    for edge in contracts:
-        verifier.add_source(pacts / edge.file_name)
-    verifier.set_coloured_output(enabled=False)
-    try:
-        await asyncio.to_thread(verifier.verify)
-    except RuntimeError:
-        passed = False  # its text says nothing; the results do
-    else:
-        passed = True
-    results = verifier.results["interactionResults"]
-    problems = list(failures.values())
-    # What follows from a state that is not there is no news.
-    broken = (result for result in results if result["result"] != "OK")
-    problems += [_sentence(result) for result in broken if failures.keys().isdisjoint(result.get("providerStates", []))]
-    expected = sum(len(interactions) for interactions in contracts.values())
-    if len(results) != expected:
-        problems.append(f"The pacts have {expected} interactions, but {len(results)} were verified.")
-    if not passed and not problems:
-        problems.append(f"The verifier failed and did not say why:\n{verifier.output(strip_ansi=True)}")
-    if problems:
-        raise ContractBroken("\n".join(problems))
-    return expected
-
-
-def _sentence(result: dict[str, Any]) -> str:
-    """Who promised what to whom, and where it is not so."""
-    mismatch = result.get("mismatch", {})
-    found = mismatch.get("mismatches") or [mismatch]
-    lines = "\n".join(f"    {_where(each)}{each.get('mismatch') or json.dumps(each)}" for each in found)
-    given = "".join(f', given "{state}"' for state in result.get("providerStates", []))
-    return f'{result["provider"]} breaks what {result["consumer"]} relies on, in "{result["description"]}"{given}:\n{lines}'
-
-
-def _where(mismatch: dict[str, Any]) -> str:
-    return f"{mismatch['path']}: " if mismatch.get("path") else ""

@@ -15,8 +15,9 @@ from chassis.testing import Harness
 from contracts import matchers
 from contracts.consumer import Book, Hearing, an_id
 from contracts.pactfile import ContractBroken, Edge
-from contracts.provider import StateHandler, encoded, verify_answers, verify_facts
+from contracts.provider import encoded, verify_answers, verify_facts
 from contracts.tests.library import A_SHELF, EDGE, Library, Spoil, write_pact
+from contracts.verification import StateHandler
 
 QUICKLY_SECONDS = 10.0
 

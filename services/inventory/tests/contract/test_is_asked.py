@@ -26,15 +26,15 @@ class States:
 
     async def an_event_with_one_place_left(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given, capacity=3)
-        await self._hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
+        await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
 
     async def a_hold_of_two_places(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
-        await self._hold(given)
+        await self.hold(given)
 
     async def a_released_hold(self, given: dict[str, Any]) -> None:
         await self.a_hold_of_two_places({**given, "order_id": uuid4()})
-        await self._end(given, "release")
+        await self.end(given, "release")
 
     async def an_event_with_free_seats(self, given: dict[str, Any]) -> None:
         seats = given["seats"]
@@ -45,7 +45,7 @@ class States:
 
     async def an_event_whose_seat_is_taken(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_seats(given)
-        await self._hold({**given, "hold_id": uuid4(), "order_id": uuid4()}, seats=[given["taken"]])
+        await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()}, seats=[given["taken"]])
 
     async def _publish(self, event_id: str, class_id: str, kind: str, capacity: int) -> None:
         event = {"event_id": UUID(event_id), "title": "Hamlet", "starts_at": STARTS_AT}
@@ -53,7 +53,7 @@ class States:
         async with self._database.writer() as tx:
             await queries.upsert_event(tx, event, [{**known, "kind": kind, "capacity": capacity}])
 
-    async def _hold(self, given: dict[str, Any], seats: list[str] | None = None) -> None:
+    async def hold(self, given: dict[str, Any], seats: list[str] | None = None) -> None:
         body = {
             "order_id": str(given["order_id"]),
             "places": [] if seats else [{"class_id": given["class_id"], "quantity": 2}],
@@ -62,7 +62,7 @@ class States:
         }
         await self._inventory.do("PUT", _path(given), caller="orders", body=body)
 
-    async def _end(self, given: dict[str, Any], how: str) -> None:
+    async def end(self, given: dict[str, Any], how: str) -> None:
         await self._inventory.do("POST", f"{_path(given)}/{how}", caller="orders")
 
 
