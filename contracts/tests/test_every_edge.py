@@ -1,58 +1,169 @@
-"""Every edge has a pact, every pact has two sides: nothing is left out because nobody thought of it."""
+"""Every edge has a pact, every pact two sides, and each operation and subject an interaction: nothing is forgotten.
 
-import re
+What is compared comes from the code and from the pacts, not from a list. Made-up services show that each comparison can fail.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from contracts.consumer import is_writing
-from contracts.pactfile import PACTS, Edge, edges
+from contracts.edges import Need, apart, in_code, one_sided, under_contract
+from contracts.offers import Folders
+from contracts.pactfile import ContractBroken
+from contracts.tests.made_up import ASKS, HEARS, WATCHES, asked, change, make_up, write, write_pact
 
-SERVICES = Path(__file__).parents[2] / "services"
-# A subject of the firehose in a service's code; `>` hears all of a service.
-SUBJECT = re.compile(r'"events\.([a-z]+)\.([a-z_]+\.v\d+|>)"')
-PROVIDERS_SIDE = {"asks": "test_is_asked.py", "hears": "test_tells.py"}
+REAL = Folders()
 
-pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
-
-
-def services() -> list[str]:
-    return sorted(path.parent.name for path in SERVICES.glob("*/app.py"))
+not_while_writing = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 
 
-def edges_in_code() -> set[Edge]:
-    """A client of another service is an edge, and so is a subject that a service hears."""
-    found = set()
-    for service in services():
-        for client in (SERVICES / service / "clients").glob("*.py"):
-            if client.stem in services():
-                found.add(Edge(service, "asks", client.stem))
-        for room in ("inbox.py", "app.py"):
-            path = SERVICES / service / room
-            for provider, _ in SUBJECT.findall(path.read_text(encoding="utf-8") if path.exists() else ""):
-                found.add(Edge(service, "hears", provider))
-    return found
+@not_while_writing
+def test_every_need_in_the_code_has_a_contract_and_every_contract_a_need_in_the_code() -> None:
+    assert apart(in_code(REAL), under_contract(REAL)) == []
 
 
-def test_every_edge_in_the_code_has_a_pact_and_every_pact_an_edge() -> None:
-    assert set(edges()) == edges_in_code(), "Write the pact of a new edge, and delete that of one that is gone."
+@not_while_writing
+def test_every_pact_is_written_by_its_consumer_and_verified_by_its_provider() -> None:
+    assert one_sided(REAL) == []
 
 
-@pytest.mark.parametrize("edge", edges(), ids=str)
-def test_a_pact_is_written_by_its_consumer_and_verified_by_its_provider(edge: Edge) -> None:
-    writes = SERVICES / edge.consumer / "tests/contract" / f"test_{edge.kind}_{edge.provider}.py"
-    verifies = SERVICES / edge.provider / "tests/contract" / PROVIDERS_SIDE[edge.kind]
-    assert writes.exists(), f"Nobody writes {edge.file_name} any more: delete it, or write {writes}."
-    assert verifies.exists(), f"Nobody verifies {edge.file_name}: write {verifies}."
-    declared = f'{edge.kind}("{edge.consumer}", "{edge.provider}"'
-    assert declared in writes.read_text(encoding="utf-8"), f"{writes} does not declare its edge as {declared}...)."
+@pytest.fixture
+def made_up(tmp_path: Path) -> Folders:
+    return make_up(tmp_path)
 
 
-def test_every_subject_that_an_inbox_hears_is_in_its_pact() -> None:
-    for service in services():
-        inbox = SERVICES / service / "inbox.py"
-        for provider, fact in SUBJECT.findall(inbox.read_text(encoding="utf-8") if inbox.exists() else ""):
-            pact = (PACTS / Edge(service, "hears", provider).file_name).read_text(encoding="utf-8")
-            assert f'"events.{provider}.{fact}' in pact, (
-                f"{service} hears {fact} of {provider}, but no interaction says so."
-            )
+def test_of_services_whose_contracts_are_complete_nothing_is_said(made_up: Folders) -> None:
+    code = in_code(made_up)
+    assert set(code) == {
+        Need(ASKS, "GET /shelves/{shelf_id}"),
+        Need(ASKS, "POST /shelves/{id}/lend"),
+        Need(HEARS, "events.library.book_lent.v1"),
+        Need(WATCHES, "bus.library.shelf_changed"),
+    }
+    assert apart(code, under_contract(made_up)) == []
+    assert one_sided(made_up) == []
+
+
+def delete_pact(kind: str) -> Callable[[Folders], None]:
+    return lambda made: (made.pacts / f"reader-{kind}-library.json").unlink()
+
+
+def delete_client(made: Folders) -> None:
+    (made.services / "reader/clients/library.py").unlink()
+    change(made.services / "reader/app.py", 'service.client("library", settings.library_url)', "None")
+
+
+def delete_call(made: Folders) -> None:
+    change(made.services / "reader/clients/library.py", 'self._end(shelf_id, "lend")', "None")
+    change(made.services / "reader/clients/library.py", "self._http.post(_address(shelf_id, how))", "None")
+
+
+def forget_interaction(made: Folders) -> None:
+    write_pact(made, ASKS, asked("a loan", "POST", "/shelves/7/lend"))
+
+
+def stop_hearing(made: Folders) -> None:
+    change(made.services / "reader/app.py", 'service.listen("events.library.>", on_fact)', "pass")
+
+
+def tell_more(made: Folders) -> None:
+    write(made.documents / "events/events.library.book_found.v1.schema.json", "{}")
+
+
+def call_more(made: Folders) -> None:
+    change(
+        made.services / "reader/clients/library.py",
+        "\n\ndef _address",
+        '\n\n    async def all(self):\n        return await self._http.get("/shelves/all")\n\n\ndef _address',
+    )
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (
+            delete_pact("asks"),
+            "but there is no pact of that edge. Write services/reader/tests/contract/test_asks_library.py.",
+        ),
+        (delete_pact("hears"), "reader hears events.library.book_lent.v1 of library ("),
+        (delete_pact("watches"), "reader watches bus.library.shelf_changed of library ("),
+        (delete_client, 'reader has a contract for GET /shelves/{shelf_id} of library ("a shelf" in'),
+        (delete_call, "reader has a contract for POST /shelves/{id}/lend of library"),
+        (forget_interaction, "reader asks GET /shelves/{shelf_id} of library ("),
+        (call_more, "but no interaction of contracts/pacts/reader-asks-library.json is about it."),
+        (stop_hearing, "reader has a contract for events.library.book_lent.v1 of library"),
+        (tell_more, "reader hears events.library.book_found.v1 of library ("),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_need_without_a_contract_and_a_contract_without_a_need_are_told(
+    made_up: Folders, break_it: Callable[[Folders], None], said: str
+) -> None:
+    break_it(made_up)
+    assert said in "\n".join(apart(in_code(made_up), under_contract(made_up)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("_address(shelf_id, how))", "somewhere)", "the address of this POST cannot be read"),
+        ("self._http.get(", "self._http.send(", "what is done with the HTTP client here cannot be read"),
+        (
+            '"/shelves/{shelf_id}", ext',
+            '"/books/{shelf_id}", ext',
+            "contracts/openapi/library.json has no such operation",
+        ),
+        ("http: httpx.AsyncClient", "http", "makes no HTTP call that can be seen"),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_not_passed_over(made_up: Folders, old: str, new: str, said: str) -> None:
+    change(made_up.services / "reader/clients/library.py", old, new)
+    with pytest.raises(ContractBroken, match=said):
+        in_code(made_up)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"events.library.>"', "subject", r"app.py:\d+: what `.listen\(...\)` is given cannot be read"),
+        ('"events.library.>"', '"events.library.book_lost.v1"', "but no service says that"),
+        ('"bus.library.shelf_changed.>"', '"bus.library.shelves_changed.>"', "but no service says that"),
+        ('client("library"', 'client("archive"', "archive.py is missing"),
+        ('service.client("library", settings.library_url)', "None", "nothing in reader makes a client of library"),
+    ],
+)
+def test_what_a_service_is_made_of_is_read_or_refused(made_up: Folders, old: str, new: str, said: str) -> None:
+    change(made_up.services / "reader/app.py", old, new)
+    with pytest.raises(ContractBroken, match=said):
+        in_code(made_up)
+
+
+def test_an_interaction_about_what_nobody_offers_is_told(made_up: Folders) -> None:
+    write_pact(made_up, ASKS, asked("a book", "GET", "/books/7"))
+    with pytest.raises(ContractBroken, match='"a book" is about GET /books/7, which library does not offer'):
+        under_contract(made_up)
+
+
+def test_a_path_belongs_to_the_route_that_says_most_of_it(made_up: Folders) -> None:
+    write_pact(made_up, ASKS, asked("all shelves", "GET", "/shelves/all"))
+    assert Need(ASKS, "GET /shelves/all") in under_contract(made_up)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("reader/tests/contract/test_hears_library.py", "Nobody writes reader-hears-library.json any more"),
+        ("library/tests/contract/test_is_asked.py", 'calls verify_messages for "library"'),
+    ],
+)
+def test_a_pact_with_one_side_is_told(made_up: Folders, path: str, said: str) -> None:
+    (made_up.services / path).unlink()
+    assert said in "\n".join(one_sided(made_up))
+
+
+def test_a_consumers_test_that_declares_another_edge_is_told(made_up: Folders) -> None:
+    change(made_up.services / "reader/tests/contract/test_asks_library.py", '"library", L', '"archive", L')
+    (sentence,) = one_sided(made_up)
+    assert 'does not declare its edge as asks("reader", "library"...)' in sentence
