@@ -1,7 +1,8 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up buy trace test contracts documents system lint format lock clean
+.PHONY: help up buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
+	contracts-publish documents system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -11,7 +12,7 @@ RUN = $(PYTHON) local/bootstrap.py run
 DEV = $(PYTHON) local/bootstrap.py dev
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)")
@@ -26,8 +27,26 @@ trace: python ## print a trace as a waterfall (ID=trace id)
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
 
-contracts: python ## only the contracts between services
-	@$(DEV) tests/run.py contracts
+contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first)
+	@$(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
+
+can-i-deploy: python ## whether this checkout can run beside the last release (SERVICE=orders: only that one changes)
+	@$(DEV) -m contracts.across $(if $(SERVICE),--service "$(SERVICE)")
+
+release: python ## raise the version and tag it, unless what runs now would break (VERSION=1.2.3)
+	@$(DEV) -m contracts.release $(if $(VERSION),--version "$(VERSION)")
+
+contracts-mutation: python ## plant breaks one at a time; the contracts must catch each
+	@$(DEV) -m contracts.mutation
+
+contracts-coverage: python ## what services offer and nobody uses
+	@$(DEV) -m contracts.coverage
+
+contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/contracts.svg)
+	@$(DEV) -m contracts.graph
+
+contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
+	@$(DEV) -m contracts.publish
 
 documents: python ## write the OpenAPI documents and the schemas of facts from the code
 	@$(DEV) -m contracts.documents

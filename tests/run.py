@@ -11,13 +11,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from local.chromium import install_chromium  # noqa: E402  # this file is started by its path
+from contracts import run as contracts_run  # noqa: E402  # this file is started by its path
+from local.chromium import install_chromium  # noqa: E402
 
 BIN = Path(sys.executable).parent
 CHECKS = {
@@ -26,7 +26,8 @@ CHECKS = {
     "mypy": [sys.executable, "-m", "mypy", "."],
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
 }
-WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile")
+NO_CONTRACTS = ("--ignore-glob=services/*/tests/contract", "--ignore-glob=contracts/tests")
+WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile", *NO_CONTRACTS)
 WITH_SYSTEM = ("-m", "system and not browser")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser")
@@ -45,7 +46,7 @@ class Part:
 
 def main() -> int:
     """Runs the parts that were asked for."""
-    wanted = sys.argv[1:] or ["lint", "tests", "system"]
+    wanted = sys.argv[1:] or list(PARTS)
     if unknown := set(wanted) - PARTS.keys():
         print(f"There is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}.", file=sys.stderr)
         return 2
@@ -71,14 +72,16 @@ def _check(name: str) -> Part:
 
 
 def tests() -> list[Part]:
-    """Unit, integration and contract tests, on both cores."""
-    return [_pytest("unit, integration, contract", *WITHOUT_SYSTEM)]
+    """Unit and integration tests, on both cores."""
+    return [_pytest("unit, integration", *WITHOUT_SYSTEM)]
 
 
 def contracts() -> list[Part]:
-    """The contract tests alone."""
-    folders = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("services/*/tests/contract"))
-    return [_pytest("contract", *WITHOUT_SYSTEM, *folders, "contracts")]
+    """The contracts between services, and the checks on them."""
+    print("\nRunning: contracts", flush=True)
+    outcome = contracts_run.run()
+    print(outcome.totals(), flush=True)
+    return [Part("contracts", outcome.ok, outcome.seconds, outcome.counts)]
 
 
 def system() -> list[Part]:
@@ -97,26 +100,12 @@ def _pytest(name: str, *arguments: str) -> Part:
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}", *arguments]
         code = subprocess.run(command, check=False).returncode
-        counts = _counts(results)
+        counts = contracts_run.counts_of(results)
     if code == NOTHING_COLLECTED:
         print(f"There are no tests of this kind: {name}.", flush=True)
     elif code != 0 and not counts["failed"]:
         counts["failed"] = 1  # pytest itself did not get to its end
     return Part(name, code == 0, time.monotonic() - started, counts)
-
-
-def _counts(results: Path) -> dict[str, int]:
-    """How many passed, failed (errors too) and were skipped, from the file that pytest wrote."""
-    totals = {"passed": 0, "failed": 0, "skipped": 0}
-    if not results.exists():
-        return totals
-    for suite in ET.parse(results).getroot().iter("testsuite"):  # noqa: S314  # pytest wrote it a moment ago
-        number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
-        failed = number["failures"] + number["errors"]
-        totals["failed"] += failed
-        totals["skipped"] += number["skipped"]
-        totals["passed"] += max(0, number["tests"] - failed - number["skipped"])
-    return totals
 
 
 def _report(parts: list[Part]) -> str:

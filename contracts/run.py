@@ -1,0 +1,210 @@
+"""`make contracts`: compares every pact with its consumer's tests, and verifies it at its provider; pair by pair, with totals.
+
+`make contracts SERVICE=inventory` does so for what one service needs and promises. With `PACTS=write` the pacts are first written
+from the consumers' tests.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from contracts.consumer import WRITING
+from contracts.journal import JOURNAL, Entry, entries
+from contracts.pactfile import EXTERNAL, PACTS, Edge, all_edges, edges
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVICES = ROOT / "services"
+LOOKS_EVERY_SECONDS = 0.2
+PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
+
+
+@dataclass
+class Pair:
+    """An edge, and what is known of it until now; None: that side is not (yet) known."""
+
+    edge: Edge
+    from_outside: bool
+    written: int | None = None
+    verified: int | None = None
+    broken: int = 0
+
+    def line(self) -> str:
+        """As the progress shows it."""
+        written = "from outside" if self.from_outside else f"{_shown(self.written):>3} written"
+        broken = f"   {self.broken} BROKEN" if self.broken else ""
+        return f"{self.edge!s:<34}{written:>13}{_shown(self.verified):>6} verified{broken}"
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    ok: bool
+    counts: dict[str, int]
+    pairs: list[Pair] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def totals(self) -> str:
+        """The last line."""
+        written = sum(pair.written or 0 for pair in self.pairs)
+        verified = sum(pair.verified or 0 for pair in self.pairs)
+        broken = sum(pair.broken for pair in self.pairs)
+        return (
+            f"{len(self.pairs)} pairs: {written} interactions written as committed, {verified} verified, {broken} broken; "
+            f"{self.seconds:.0f} s"
+        )
+
+
+class Progress:
+    """Shows a pair when both of its sides are known."""
+
+    def __init__(self, journal: Path, service: str | None, pacts: Path = PACTS) -> None:
+        self._journal = journal
+        self._service = service
+        external = set(edges(pacts.parent / EXTERNAL))
+        self.pairs = {edge: Pair(edge, edge in external) for edge in all_edges(pacts) if self._concerns(edge)}
+        self._read = 0
+        self._shown: set[Edge] = set()
+
+    def _concerns(self, edge: Edge) -> bool:
+        return self._service is None or self._service in {edge.consumer, edge.provider}
+
+    def look(self) -> None:
+        """Shows what has been finished since the last look."""
+        known = entries(self._journal)
+        for entry in known[self._read :]:
+            self._take(entry)
+        self._read = len(known)
+        for pair in self.pairs.values():
+            if pair.edge not in self._shown and not any(self.missing(pair)):
+                self._shown.add(pair.edge)
+                print(f"{len(self._shown):>3}/{len(self.pairs)}  {pair.line()}", flush=True)
+
+    def _take(self, entry: Entry) -> None:
+        pair = self.pairs.get(entry.edge)
+        if pair is None:
+            return  # made up by the tests of the checks; an edge without a committed pact fails by itself
+        if entry.what == "verified":
+            pair.verified = sum(each.outcome == "held" for each in entry.found)
+            pair.broken = len(entry.found) - pair.verified
+        else:
+            pair.written = entry.interactions
+
+    def all_missing(self) -> list[str]:
+        """A sentence for each side that was not done: a test that is gone leaves nothing else behind."""
+        return [sentence for pair in self.pairs.values() for sentence in self.missing(pair)]
+
+    def missing(self, pair: Pair) -> Iterator[str]:
+        """What this run was to do for a pair and did not."""
+        everything = self._service is None
+        if pair.written is None and not pair.from_outside and (everything or pair.edge.consumer == self._service):
+            yield f"What {pair.edge.consumer} needs of {pair.edge.provider} was not compared with its pact."
+        if pair.verified is None and (everything or pair.edge.provider == self._service):
+            yield f"{pair.edge.provider} was not verified against the pact of {pair.edge}."
+
+
+def run(service: str | None = None, *, write: bool = False) -> Outcome:
+    """Everything, or what one service needs and promises. What fails is printed."""
+    started = time.monotonic()
+    if write:
+        said = _pytest(_consumers_tests(service), "write", Path(os.devnull), None)
+        if not said.ok:
+            return said
+        _tell_changes()
+    with tempfile.TemporaryDirectory() as folder:
+        progress = Progress(Path(folder) / "journal", service)
+        outcome = _pytest(_all_tests(service, written=write), "", Path(folder) / "journal", progress)
+    missing = progress.all_missing()
+    print("\n".join(missing), end="\n" if missing else "", flush=True)
+    outcome.pairs = list(progress.pairs.values())
+    outcome.ok = outcome.ok and not missing
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _consumers_tests(service: str | None) -> list[Path]:
+    kinds = ("asks", "hears", "watches")
+    return sorted(path for kind in kinds for path in SERVICES.glob(f"{service or '*'}/tests/contract/test_{kind}_*.py"))
+
+
+def _all_tests(service: str | None, *, written: bool) -> list[Path]:
+    if service is None:
+        return [*sorted(SERVICES.glob("*/tests/contract")), ROOT / "contracts"]
+    own = [SERVICES / service / "tests/contract"]
+    # What was just written is worth the question whether its providers keep it.
+    asked = {edge.provider for edge in edges() if written and edge.consumer == service}
+    for provider in sorted(asked):
+        own += [SERVICES / provider / "tests/contract" / name for name in PROVIDERS_SIDE]
+    return [path for path in own if path.exists()]
+
+
+def _pytest(tests: list[Path], pacts: str, journal: Path, progress: Progress | None) -> Outcome:
+    """Runs tests on both cores; shows what they said only if something failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        results, said = Path(folder) / "results.xml", Path(folder) / "said"
+        command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", f"--junitxml={results}"]
+        command += ["-n", "2", "--dist", "loadfile", *(str(path.relative_to(ROOT)) for path in tests)]
+        environment = os.environ | {"PACTS": pacts, JOURNAL: str(journal)}
+        with said.open("wb") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            while process.poll() is None:
+                time.sleep(LOOKS_EVERY_SECONDS)
+                if progress:
+                    progress.look()
+        if progress:
+            progress.look()
+        if process.returncode != 0:
+            print(said.read_text(errors="replace"), flush=True)
+        return Outcome(process.returncode == 0, counts_of(results))
+
+
+def counts_of(results: Path) -> dict[str, int]:
+    """How many tests passed, failed (errors too) and were skipped, from the file that pytest wrote."""
+    totals = {"passed": 0, "failed": 0, "skipped": 0}
+    if not results.exists():
+        return totals
+    for suite in ET.parse(results).getroot().iter("testsuite"):  # noqa: S314  # pytest wrote it a moment ago
+        number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+        failed = number["failures"] + number["errors"]
+        totals["failed"] += failed
+        totals["skipped"] += number["skipped"]
+        totals["passed"] += max(0, number["tests"] - failed - number["skipped"])
+    return totals
+
+
+def _tell_changes() -> None:
+    done = subprocess.run(
+        ["git", "status", "--short", "--", str(PACTS)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    changed = done.stdout.rstrip() or "  no pact changed"
+    print(f"Written from the consumers' tests:\n{changed}", flush=True)
+
+
+def _shown(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def main() -> int:
+    """The command."""
+    parser = ArgumentParser(prog="make contracts", description="Compares and verifies the contracts between services.")
+    parser.add_argument("--service", default=None)
+    service = parser.parse_args().service
+    known = sorted(path.parent.name for path in SERVICES.glob("*/app.py"))
+    if service is not None and service not in known:
+        print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
+        return 2
+    outcome = run(service, write=os.environ.get("PACTS") == WRITING)
+    print(f"\n{outcome.totals()}\n")
+    print(f"{outcome.counts['passed']} passed, {outcome.counts['failed']} failed")
+    return 0 if outcome.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

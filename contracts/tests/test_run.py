@@ -1,0 +1,83 @@
+"""What `make contracts` shows: each pair when both sides are known, and what was left out."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.journal import JOURNAL, Entry, Found, note
+from contracts.pactfile import Edge, render
+from contracts.run import Outcome, Progress
+
+ASKS = Edge("reader", "asks", "library")
+HEARS = Edge("reader", "hears", "library")
+OUTSIDE = Edge("school", "asks", "library")
+HELD = Found("a shelf", "held")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for edge, name in ((ASKS, "pacts"), (HEARS, "pacts"), (OUTSIDE, "external")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / edge.file_name).write_text(render(edge, []))
+    monkeypatch.setenv(JOURNAL, str(tmp_path / "journal"))
+    return tmp_path
+
+
+def progress(folder: Path, service: str | None = None) -> Progress:
+    return Progress(folder / "journal", service, folder / "pacts")
+
+
+def test_a_pair_is_shown_once_when_both_of_its_sides_are_known(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = progress(folder)
+    note(Entry("compared", ASKS, 2))
+    seen.look()
+    assert capsys.readouterr().out == ""
+    note(Entry("verified", ASKS, 2, (HELD, HELD)))
+    seen.look()
+    seen.look()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert " ".join(line.split()) == "1/3 reader asks library 2 written 2 verified"
+
+
+def test_what_breaks_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = progress(folder)
+    note(Entry("verified", OUTSIDE, 2, (HELD, Found("a book", "broken", "It is gone."))))
+    seen.look()
+    assert "from outside     1 verified   1 BROKEN" in capsys.readouterr().out
+    assert (
+        Outcome(ok=False, counts={}, pairs=list(seen.pairs.values()))
+        .totals()
+        .startswith("3 pairs: 0 interactions written as committed, 1 verified, 1 broken")
+    )
+
+
+def test_a_side_that_nobody_ran_is_told(folder: Path) -> None:
+    seen = progress(folder)
+    note(Entry("compared", ASKS, 2))
+    note(Entry("verified", OUTSIDE, 1, (HELD,)))
+    seen.look()
+    assert seen.all_missing() == [
+        "library was not verified against the pact of reader asks library.",
+        "What reader needs of library was not compared with its pact.",
+        "library was not verified against the pact of reader hears library.",
+    ]
+
+
+def test_one_service_answers_only_for_its_own_sides(folder: Path) -> None:
+    assert progress(folder, "stranger").pairs == {}
+    assert (
+        progress(folder, "reader").all_missing()
+        == [
+            "What reader needs of library was not compared with its pact.",
+        ]
+        * 2
+    )
+
+
+def test_what_the_tests_of_the_checks_make_up_is_no_pair(folder: Path) -> None:
+    seen = progress(folder)
+    note(Entry("verified", Edge("planted", "asks", "library"), 1, (HELD,)))
+    seen.look()
+    assert set(seen.pairs) == {ASKS, HEARS, OUTSIDE}
