@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pact import Pact, match
 from pact.interaction import HttpInteraction
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from chassis.db import Database
 from chassis.facts import CloudEvent
@@ -147,7 +147,8 @@ class Asking(Generic[Client]):
         """The consumer's client, in front of a provider that expects this request and gives this answer.
 
         The provider's tokens are the real client's; in the pact they are placeholders that say whose they are.
-        Raises pact's MismatchesError if another request came, or none.
+        Raises pact's MismatchesError if another request came, or none, and ContractBroken if the client does not
+        understand the answer.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -158,8 +159,28 @@ class Asking(Generic[Client]):
         tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
         with pact.serve("127.0.0.1") as server:
             async with service_client(edge.provider, str(server.url), tokens) as http:
-                yield self._make_client(http)
+                with _understood(f'{edge}, "{description}"', edge.consumer):
+                    yield self._make_client(http)
         self.book.add(pact)
+
+
+@contextmanager
+def _understood(what: str, reader: str) -> Iterator[None]:
+    """Raises ContractBroken, with the fields, if its own reader does not understand what a contract asks for."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ValidationError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        found = cause.errors(include_url=False, include_context=False, include_input=False)
+        fields = ", ".join(f"{'.'.join(map(str, each['loc']))} ({each['msg']})" for each in found)
+        raise ContractBroken(
+            f"{what}: {reader} does not understand the example of its own contract: {fields}. "
+            "Ask in the contract for what is read, or read what it asks for."
+        ) from error
 
 
 def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer) -> None:
@@ -263,8 +284,12 @@ async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
 
 
 def refuse_unread(data: dict[str, Any], model: type[BaseModel], subject: str) -> None:
-    """Raises ContractBroken if an example has fields that the consumer does not read: a contract asks for no more than is used."""
-    read = model.model_validate(data).model_dump(mode="json")
+    """Raises ContractBroken if an example has fields that the consumer does not read: a contract asks for no more than is used.
+
+    So it does if the consumer reads fields that the example does not have.
+    """
+    with _understood(subject, model.__name__):
+        read = model.model_validate(data).model_dump(mode="json")
     if unread := sorted(_unread("$", data, read)):
         names = ", ".join(unread)
         raise ContractBroken(f"{subject}: {model.__name__} does not read {names}. Take it out of the contract.")

@@ -71,6 +71,32 @@ async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
     assert book.made == {}
 
 
+class Catalogue(BaseModel):
+    """What a reader that has grown reads: the shelf has no colour in the contract."""
+
+    colour: str
+
+
+async def test_a_client_that_reads_what_its_contract_does_not_ask_for_is_told_by_the_field() -> None:
+    book = Book(EDGE)
+    expected = Asking(book, Reader).expects(
+        "a shelf", None, Ask("GET", f"/shelves/{SHELF}"), Answer(200, {"place": "7"})
+    )
+    with pytest.raises(ContractBroken) as refused:
+        async with expected as client:
+            Catalogue.model_validate_json((await client.shelf(SHELF)).content)
+    assert 'reader asks library, "a shelf": reader does not understand the example' in str(refused.value)
+    assert "colour (Field required)" in str(refused.value)
+    assert book.made == {}
+
+
+def test_a_listener_that_reads_what_its_contract_does_not_ask_for_is_told_by_the_field() -> None:
+    with pytest.raises(
+        ContractBroken, match=r"library.book_lent.v1: Catalogue does not understand .* colour \(Field required\)"
+    ):
+        refuse_unread({"place": "7"}, Catalogue, "events.library.book_lent.v1")
+
+
 async def test_an_interaction_that_no_test_makes_any_more_is_stale(pacts: Path) -> None:
     with pytest.raises(ContractBroken) as refused:
         (await made()).close(complete=True, write=False, pacts=pacts)
