@@ -21,6 +21,18 @@ SHORTEST, LONGEST = 8, 200
 # How long one taker may work before another one may try; longer than any deadline.
 LEASE_SECONDS = 60
 SERVER_ERROR = 500
+# For `openapi_extra=` of a route that needs a key.
+NEEDS_KEY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": KEY_HEADER,
+            "in": "header",
+            "required": True,
+            "description": "New for each new request; a repetition with the same key gets the same answer.",
+            "schema": {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST},
+        }
+    ]
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from nats.aio.msg import Msg
 from chassis.broker import Broker
 from chassis.bus import Bus
 from chassis.db import Database
+from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
 from chassis.facts import CloudEvent
 from chassis.failpoints import arm
@@ -30,6 +30,7 @@ from chassis.people import PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.settings import ServiceSettings
 from chassis.tokens import CallerVerifier, ServiceTokens, load_signing_key
+from chassis.version import project_version
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
 from tracing.setup import TracingSettings, set_up_tracing
@@ -40,14 +41,6 @@ OnFact = Callable[[CloudEvent], Awaitable[None]]
 CANCEL_AGAIN_SECONDS = 0.5
 
 _LOG = log(__name__)
-
-
-def project_version() -> str:
-    """The one version of all services."""
-    try:
-        return version("onsale")
-    except PackageNotFoundError:
-        return os.environ.get("ONSALE_VERSION", "0.1.0")
 
 
 class Service:
@@ -144,12 +137,13 @@ class Service:
         settings = self.settings
         set_up_logs(settings.service_name, settings.log_format, settings.log_level)
         arm(settings.crash_at)
-        app = FastAPI(
+        app = Documented(
             title=self._title,
             version=project_version(),
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
+            responses=ANY_PAGE if self._error_page else ANY_REFUSAL,
             # FastAPI would make a second server span of every request beside ours, and one without a trace at the edge.
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )

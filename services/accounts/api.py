@@ -7,11 +7,23 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field, SecretStr, model_validator
 
+from chassis.documented import refuses
 from chassis.identity import Person as Caller
 from chassis.identity import calls_from, open_to_all, person
 from chassis.models import Request
 from chassis.models import Response as ResponseModel
-from services.accounts.domain import Person
+from services.accounts.domain import (
+    EmailInvalid,
+    EmailTaken,
+    NameInvalid,
+    PasswordTooWeak,
+    Person,
+    PersonUnknown,
+    SessionEnded,
+    SignInFailed,
+    TooBusy,
+    TooManyAttempts,
+)
 from services.accounts.service import Accounts, SignedIn
 
 # Bounds against nonsense; what a name, an address and a password must be like is for domain.py to say.
@@ -102,7 +114,12 @@ def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
 
 
 def _add_sessions(router: APIRouter, accounts: Accounts) -> None:
-    @router.post("/people", status_code=201, dependencies=[calls_from("web")])
+    @router.post(
+        "/people",
+        status_code=201,
+        dependencies=[calls_from("web")],
+        responses=refuses(EmailInvalid, EmailTaken, NameInvalid, PasswordTooWeak, TooBusy),
+    )
     async def sign_up(body: SignUp, response: Response) -> SignedInOut:
         signed_in = await accounts.sign_up(body.email, body.password.get_secret_value(), body.name)
         return _signed_in(signed_in, response)
@@ -111,11 +128,16 @@ def _add_sessions(router: APIRouter, accounts: Accounts) -> None:
     async def sign_in_as_guest(body: GuestSignIn, response: Response) -> SignedInOut:
         return _signed_in(await accounts.sign_in_as_guest(), response)
 
-    @router.post("/sessions", status_code=201, dependencies=[calls_from("web")])
+    @router.post(
+        "/sessions",
+        status_code=201,
+        dependencies=[calls_from("web")],
+        responses=refuses(SignInFailed, TooManyAttempts, TooBusy),
+    )
     async def sign_in(body: SignIn, response: Response) -> SignedInOut:
         return _signed_in(await accounts.sign_in(body.email, body.password.get_secret_value()), response)
 
-    @router.post("/sessions/refresh", dependencies=[calls_from("web")])
+    @router.post("/sessions/refresh", dependencies=[calls_from("web")], responses=refuses(SessionEnded))
     async def refresh(body: RefreshToken, response: Response) -> SignedInOut:
         return _signed_in(await accounts.refresh(body.refresh_token.get_secret_value()), response)
 
@@ -125,19 +147,25 @@ def _add_sessions(router: APIRouter, accounts: Accounts) -> None:
 
 
 def _add_people(router: APIRouter, accounts: Accounts) -> None:
-    @router.get("/people/me", dependencies=[calls_from("web")])
+    @router.get("/people/me", dependencies=[calls_from("web")], responses=refuses(PersonUnknown))
     async def get_me(caller: Annotated[Caller, Depends(person)], response: Response) -> PersonOut:
         response.headers.update(_NOT_KEPT)
         return _person(await accounts.person(caller.person_id))
 
-    @router.patch("/people/me", dependencies=[calls_from("web")])
+    @router.patch(
+        "/people/me",
+        dependencies=[calls_from("web")],
+        responses=refuses(EmailInvalid, NameInvalid, PersonUnknown),
+    )
     async def change_me(
         body: ContactChange, caller: Annotated[Caller, Depends(person)], response: Response
     ) -> PersonOut:
         response.headers.update(_NOT_KEPT)
         return _person(await accounts.change_contact(caller.person_id, name=body.name, email=body.email))
 
-    @router.get("/people/{person_id}/contact", dependencies=[calls_from("notifications")])
+    @router.get(
+        "/people/{person_id}/contact", dependencies=[calls_from("notifications")], responses=refuses(PersonUnknown)
+    )
     async def get_contact(person_id: UUID, response: Response) -> ContactOut:
         response.headers.update(_NOT_KEPT)
         found = await accounts.person(person_id)

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import RowMapping
 
+from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Response as ResponseModel
-from services.catalog.domain import Kind
+from services.catalog.domain import CursorInvalid, EventUnknown, Kind, SeatMapUnknown
 from services.catalog.service import Catalog, EventWithClasses
 
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -150,7 +151,7 @@ def make_router(catalog: Catalog) -> APIRouter:
     """The routes of this service."""
     router = APIRouter()
 
-    @router.get("/events", dependencies=[calls_from("web")])
+    @router.get("/events", dependencies=[calls_from("web")], responses=refuses(CursorInvalid))
     async def list_events(
         query: Annotated[str, Query(max_length=200)] = "",
         after: Annotated[str | None, Query(max_length=200)] = None,
@@ -159,11 +160,16 @@ def make_router(catalog: Catalog) -> APIRouter:
         page = await catalog.list_events(query, after, limit)
         return EventsOut(items=[EventListedOut.model_validate(dict(row)) for row in page.items], next=page.next)
 
-    @router.get("/events/{event_id}", dependencies=[calls_from("web", "orders")])
+    @router.get("/events/{event_id}", dependencies=[calls_from("web", "orders")], responses=refuses(EventUnknown))
     async def get_event(event_id: UUID) -> EventOut:
         return _event_out(await catalog.event(event_id))
 
-    @router.get("/seat-maps/{seat_map_id}", dependencies=[calls_from("web")], response_model=SeatMapOut)
+    @router.get(
+        "/seat-maps/{seat_map_id}",
+        dependencies=[calls_from("web")],
+        response_model=SeatMapOut,
+        responses=refuses(SeatMapUnknown),
+    )
     async def get_seat_map(seat_map_id: UUID) -> Response:
         # The answer was made when the plan was imported, and is the same for ever.
         document = await catalog.seat_map(seat_map_id)

@@ -1,16 +1,31 @@
 """Inventory's routes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
-from services.inventory.domain import MAX_PLACES_PER_HOLD, HoldState, SeatState, Want
+from services.inventory.domain import (
+    MAX_PLACES_PER_HOLD,
+    Busy,
+    EventUnknown,
+    HoldDiffers,
+    HoldGone,
+    HoldState,
+    HoldUnknown,
+    PlaceUnknown,
+    SeatsTaken,
+    SeatState,
+    SoldOut,
+    TooManyPlaces,
+    Want,
+)
 from services.inventory.granting import Granting
 from services.inventory.service import Hold, Inventory
 
@@ -73,7 +88,7 @@ class TakenSeatOut(Answer):
     """A seat that somebody has."""
 
     seat_id: str
-    state: SeatState
+    state: Literal[SeatState.HELD, SeatState.SOLD]
 
 
 class SeatsOut(Answer):
@@ -83,21 +98,35 @@ class SeatsOut(Answer):
     taken: list[TakenSeatOut]
 
 
+_HOLD_REFUSALS = refuses(EventUnknown, PlaceUnknown, SoldOut, SeatsTaken, HoldDiffers, HoldGone, TooManyPlaces, Busy)
+
+
 def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) -> APIRouter:
     """Inventory's routes over its use cases."""
     router = APIRouter(tags=["inventory"])
 
-    @router.put("/events/{event_id}/holds/{hold_id}", dependencies=[calls_from("orders")], status_code=201)
+    @router.put(
+        "/events/{event_id}/holds/{hold_id}",
+        dependencies=[calls_from("orders")],
+        status_code=201,
+        responses={**_HOLD_REFUSALS, 200: {"model": HoldOut, "description": "It was there."}},
+    )
     async def place_hold(event_id: UUID, hold_id: UUID, body: HoldIn, response: Response) -> HoldOut:
         hold = await granting.grant(event_id, _want(hold_id, body, max_ttl_seconds))
         response.status_code = 201 if hold.new else 200
         return _out(hold)
 
-    @router.get("/events/{event_id}/holds/{hold_id}", dependencies=[calls_from("orders")])
+    @router.get(
+        "/events/{event_id}/holds/{hold_id}", dependencies=[calls_from("orders")], responses=refuses(HoldUnknown)
+    )
     async def get_hold(event_id: UUID, hold_id: UUID) -> HoldOut:
         return _out(await inventory.hold(event_id, hold_id))
 
-    @router.post("/events/{event_id}/holds/{hold_id}/commit", dependencies=[calls_from("orders")])
+    @router.post(
+        "/events/{event_id}/holds/{hold_id}/commit",
+        dependencies=[calls_from("orders")],
+        responses=refuses(HoldUnknown, HoldGone),
+    )
     async def commit_hold(event_id: UUID, hold_id: UUID) -> HoldOut:
         return _out(await inventory.commit_hold(event_id, hold_id))
 
@@ -105,12 +134,16 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
     async def release_hold(event_id: UUID, hold_id: UUID) -> HoldOut:
         return _out(await inventory.release_hold(event_id, hold_id))
 
-    @router.get("/events/{event_id}/availability", dependencies=[calls_from("web", "catalog", "waitingroom")])
+    @router.get(
+        "/events/{event_id}/availability",
+        dependencies=[calls_from("web", "catalog", "waitingroom")],
+        responses=refuses(EventUnknown),
+    )
     async def get_availability(event_id: UUID) -> AvailabilityOut:
         rows = await inventory.availability(event_id)
         return AvailabilityOut(event_id=event_id, classes=[ClassOut.model_validate(row) for row in rows])
 
-    @router.get("/events/{event_id}/seats", dependencies=[calls_from("web")])
+    @router.get("/events/{event_id}/seats", dependencies=[calls_from("web")], responses=refuses(EventUnknown))
     async def get_seats(event_id: UUID) -> SeatsOut:
         rows = await inventory.taken_seats(event_id)
         return SeatsOut(event_id=event_id, taken=[TakenSeatOut.model_validate(row) for row in rows])

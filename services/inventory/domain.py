@@ -56,6 +56,7 @@ class PlaceUnknown(InventoryError):
 
     code = "place_unknown"
     category = "not_found"
+    place: str
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -78,6 +79,8 @@ class SoldOut(InventoryError):
 
     code = "sold_out"
     category = "conflict"
+    class_id: UUID
+    available: int
 
     def __init__(self, class_id: UUID, available: int) -> None:
         self.class_id = class_id
@@ -91,6 +94,7 @@ class SeatsTaken(InventoryError):
 
     code = "seats_taken"
     category = "conflict"
+    seat_ids: list[str]
 
     def __init__(self, seat_ids: Sequence[str]) -> None:
         self.seat_ids = list(seat_ids)

@@ -9,11 +9,28 @@ from pydantic import Field, HttpUrl, UrlConstraints
 from starlette.responses import Response
 
 from chassis.db import Database
-from chassis.idempotency import idempotent
+from chassis.documented import refuses
+from chassis.errors import KeyMissing, KeyReused, StillInProgress
+from chassis.idempotency import NEEDS_KEY, idempotent
 from chassis.identity import Person, calls_from, person
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
-from services.orders.domain import Order, OrderState, Wish
+from services.orders.domain import (
+    EventUnknown,
+    HoldExpired,
+    NoPlaces,
+    NotOnSale,
+    Order,
+    OrderNotCancellable,
+    OrderNotPayable,
+    OrderState,
+    OrderUnknown,
+    PlaceUnknown,
+    SeatsTaken,
+    SoldOut,
+    TooManyPlaces,
+    Wish,
+)
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 
@@ -86,11 +103,28 @@ class OrdersOut(Answer):
     next: UUID | None
 
 
+_ORDER_REFUSALS = refuses(
+    EventUnknown,
+    PlaceUnknown,
+    NotOnSale,
+    SoldOut,
+    SeatsTaken,
+    NoPlaces,
+    TooManyPlaces,
+    KeyMissing,
+    KeyReused,
+    StillInProgress,
+    without=("catalog", "inventory"),
+)
+
+
 def make_router(database: Database, placing: Placing, paying: Paying) -> APIRouter:
     """Orders' routes over its use cases."""
     router = APIRouter(tags=["orders"], dependencies=[calls_from("web")])
 
-    @router.post("/orders", status_code=201, response_model=OrderOut)
+    @router.post(
+        "/orders", status_code=201, response_model=OrderOut, responses=_ORDER_REFUSALS, openapi_extra=NEEDS_KEY
+    )
     async def place_order(body: OrderIn, request: Request, buyer: Buyer) -> Response:
         async def work() -> OrderOut:
             return OrderOut.model_validate(await placing.place_order(buyer.person_id, _wish(body)))
@@ -105,19 +139,22 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
         following = orders[limit - 1].order_id if len(orders) > limit else None
         return OrdersOut(items=[_out(order) for order in orders[:limit]], next=following)
 
-    @router.get("/orders/{order_id}")
+    @router.get("/orders/{order_id}", responses=refuses(OrderUnknown))
     async def get_order(order_id: UUID, buyer: Buyer) -> OrderOut:
         return _out(await paying.order(order_id, buyer.person_id))
 
-    @router.post("/orders/{order_id}/checkout")
+    @router.post(
+        "/orders/{order_id}/checkout",
+        responses=refuses(OrderUnknown, OrderNotPayable, HoldExpired, without=("accounts", "payments")),
+    )
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
         return _out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
 
-    @router.post("/orders/{order_id}/refresh")
+    @router.post("/orders/{order_id}/refresh", responses=refuses(OrderUnknown))
     async def refresh(order_id: UUID, buyer: Buyer) -> OrderOut:
         return _out(await paying.refresh(order_id, buyer.person_id))
 
-    @router.post("/orders/{order_id}/cancel")
+    @router.post("/orders/{order_id}/cancel", responses=refuses(OrderUnknown, OrderNotCancellable))
     async def cancel(order_id: UUID, buyer: Buyer) -> OrderOut:
         return _out(await paying.cancel(order_id, buyer.person_id))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID, uuid5
 
 NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -67,7 +67,8 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
 }
 
 # Why an order was cancelled, as the buyer is told.
-REASONS: Mapping[Happening, str] = {
+Reason = Literal["refused", "expired", "buyer", "places_gone", "payment_failed"]
+REASONS: Mapping[Happening, Reason] = {
     Happening.HOLD_REFUSED: "refused",
     Happening.ABANDONED: "refused",
     Happening.HOLD_EXPIRED: "expired",
@@ -157,8 +158,10 @@ class SoldOut(OrdersError):
 
     code = "sold_out"
     category = "conflict"
+    class_id: UUID
+    available: int
 
-    def __init__(self, sentence: str, class_id: str | None, available: int | None) -> None:
+    def __init__(self, sentence: str, class_id: UUID, available: int) -> None:
         self.class_id = class_id
         self.available = available
         super().__init__(sentence)
@@ -169,6 +172,7 @@ class SeatsTaken(OrdersError):
 
     code = "seats_taken"
     category = "conflict"
+    seat_ids: list[str]
 
     def __init__(self, sentence: str, seat_ids: Sequence[str]) -> None:
         self.seat_ids = list(seat_ids)
@@ -245,7 +249,7 @@ class Order:
     number: str
     person_id: UUID
     state: OrderState
-    reason: str | None
+    reason: Reason | None
     event_id: UUID
     event_title: str
     event_starts_at: datetime

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from chassis.facts import Fact
+from services.orders.domain import Reason
 
 
 class ConfirmedLine(BaseModel):
@@ -55,6 +56,6 @@ class OrderCancelled(Fact):
     person_id: UUID
     event_id: UUID
     event_title: str
-    reason: str
+    reason: Reason
     paid: bool
     cancelled_at: datetime

@@ -10,10 +10,19 @@ from fastapi import APIRouter, Depends, Query
 from fastapi import Response as HttpResponse
 from pydantic import Field
 
+from chassis.documented import refuses
 from chassis.errors import NotAuthenticated
 from chassis.identity import Person, calls_from, open_to_all, optional_person, person
 from chassis.models import Request, Response
-from services.tickets.domain import SENTENCES, CursorInvalid, Reason, Ticket, TicketState
+from services.tickets.domain import (
+    SENTENCES,
+    CursorInvalid,
+    PrinterBusy,
+    Reason,
+    Ticket,
+    TicketState,
+    TicketsUnknown,
+)
 from services.tickets.printing import Format
 from services.tickets.service import Tickets
 
@@ -96,13 +105,13 @@ def make_router(tickets: Tickets) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, tickets: Tickets) -> None:
-    @router.get("/orders/{order_id}/tickets", dependencies=[calls_from("web")])
+    @router.get("/orders/{order_id}/tickets", dependencies=[calls_from("web")], responses=refuses(TicketsUnknown))
     async def tickets_of_order(order_id: UUID, buyer: Annotated[Person, Depends(person)]) -> TicketsOut:
         """The tickets of one of the person's orders. May lag behind the fact by a moment; 404 until then."""
         found = await tickets.of_order(order_id, buyer.person_id)
         return TicketsOut(items=[_ticket_out(tickets, each) for each in found])
 
-    @router.get("/tickets", dependencies=[calls_from("web")])
+    @router.get("/tickets", dependencies=[calls_from("web")], responses=refuses(CursorInvalid))
     async def my_tickets(
         buyer: Annotated[Person, Depends(person)],
         after: Annotated[str | None, Query(max_length=200)] = None,
@@ -117,7 +126,11 @@ def _add_reading(router: APIRouter, tickets: Tickets) -> None:
 
 
 def _add_printing(router: APIRouter, tickets: Tickets) -> None:
-    @router.get("/orders/{order_id}/tickets.pdf", response_class=HttpResponse, responses={200: {"content": _PDF}})
+    @router.get(
+        "/orders/{order_id}/tickets.pdf",
+        response_class=HttpResponse,
+        responses={**refuses(TicketsUnknown, PrinterBusy), 200: {"content": _PDF}},
+    )
     async def tickets_pdf(
         order_id: UUID,
         caller: Annotated[str, calls_from("web", "notifications")],

@@ -37,6 +37,11 @@ class _Hold(BaseModel):
     lines: list[_Line]
 
 
+class _Left(BaseModel):
+    class_id: UUID
+    available: int
+
+
 class InventoryClient:
     """All calls are safe to repeat: the hold's id is ours. Raises `ProviderUnavailable` when the outcome is unknown."""
 
@@ -86,7 +91,8 @@ def _address(event_id: UUID, hold_id: UUID) -> str:
 def _refusal(problem: ProviderProblem, wish: Wish) -> OrdersError | ProviderProblem:
     match problem.problem_code:
         case "sold_out":
-            return SoldOut(problem.detail, problem.facts.get("class_id"), problem.facts.get("available"))
+            left = _Left.model_validate(problem.facts)
+            return SoldOut(problem.detail, left.class_id, left.available)
         case "seats_taken":
             return SeatsTaken(problem.detail, problem.facts.get("seat_ids", []))
         case "place_unknown":

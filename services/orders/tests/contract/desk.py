@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class Desk:
         seat: bool = False,
         lives: timedelta = timedelta(minutes=10),
     ) -> Order:
-        """An order that its buyer has placed (`held`), or that they are paying (`paying`)."""
+        """An order that its buyer has placed (`held`), that they are paying (`paying`), or that inventory was not asked for yet."""
         made = queries.new_order(
             order_id=order_id,
             hold_id=hold_id,
@@ -52,6 +52,12 @@ class Desk:
             trace_id=TRACEPARENT.split("-")[1],
             now=utc_now(),
         )
+        if state is OrderState.PLACING:
+            async with self.database.writer() as tx:
+                await queries.insert_order(
+                    tx, replace(made, trace_id=None), Wish(made.event_id, ((CLASS, 2),), ()), 600.0
+                )
+            return made
         lines = (a_seat(order_id),) if seat else (two_places(order_id),)
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)

@@ -13,6 +13,7 @@ from services.orders.settings import OrdersSettings
 from services.orders.tests.contract.desk import Desk, open_desk
 from services.orders.tests.integration.neighbours import Neighbours
 
+# How an order that is being paid goes on, step by step.
 TO_CONFIRMED = (Happening.PAYMENT_AUTHORISED, Happening.PLACES_COMMITTED, Happening.CAPTURED)
 # More than one call and its repetitions: away is away.
 TRIES = 3
@@ -71,9 +72,21 @@ class States:
         refusal = declined(order, "insufficient_funds")
         await self._desk.changes.apply(order, Happening.PAYMENT_DECLINED, **refusal)
 
+    async def an_order_that_is_being_placed(self, given: dict[str, Any]) -> None:
+        await self._order(given, state=OrderState.PLACING)
+
+    async def an_order_whose_money_is_reserved(self, given: dict[str, Any]) -> None:
+        await self._paid(given, steps=1)
+
+    async def an_order_whose_places_are_sold(self, given: dict[str, Any]) -> None:
+        await self._paid(given, steps=2)
+
     async def a_confirmed_order(self, given: dict[str, Any]) -> None:
+        await self._paid(given, steps=len(TO_CONFIRMED))
+
+    async def _paid(self, given: dict[str, Any], steps: int) -> None:
         order = await self._paying(given)
-        for happening in TO_CONFIRMED:
+        for happening in TO_CONFIRMED[:steps]:
             order = await self._desk.changes.apply(order, happening)
 
     async def an_order_that_its_buyer_cancelled(self, given: dict[str, Any]) -> None:
@@ -113,6 +126,9 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an event that is not on sale": states.an_event_that_is_not_on_sale,
                     "an event that nobody knows": states.an_event_that_nobody_knows,
                     "inventory does not answer": states.inventory_does_not_answer,
+                    "an order that is being placed": states.an_order_that_is_being_placed,
+                    "an order whose money is reserved": states.an_order_whose_money_is_reserved,
+                    "an order whose places are sold": states.an_order_whose_places_are_sold,
                     "a held order": states.a_held_order,
                     "a held order of a seat": states.a_held_order_of_a_seat,
                     "a held order while payments does not answer": (states.a_held_order_while_payments_does_not_answer),

@@ -61,6 +61,13 @@ def an_order(order_id: UUID | None, state: Any, **changes: Any) -> dict[str, Any
     return made | changes
 
 
+# Nothing is held yet; and an order may be placed outside of any trace.
+BEING_PLACED = {
+    "state": "placing",
+    "lines": [],
+    "hold_expires_at": matchers.nothing(),
+    "trace_id": matchers.nothing(),
+}
 A_PAGE_TO_PAY = {"redirect_url": matchers.address("http://bank.test/pay/1")}
 
 
@@ -163,11 +170,14 @@ async def test_without_inventory_nothing_is_known(orders: Asking[OrdersClient]) 
 @pytest.mark.parametrize(
     ("state", "answer"),
     [
+        ("an order that is being placed", BEING_PLACED),
         ("a held order", {"state": "held"}),
         ("a held order of a seat", {"state": "held", "lines": matchers.several(A_SEAT)}),
         ("an order at the bank", {"state": "paying", **A_PAGE_TO_PAY}),
         ("an order whose card was declined", {"state": "held", "last_decline": matchers.text("insufficient_funds")}),
-        ("a confirmed order", {"state": "confirmed", "redirect_url": matchers.address("http://bank.test/pay/1")}),
+        ("an order whose money is reserved", {"state": "authorised", **A_PAGE_TO_PAY}),
+        ("an order whose places are sold", {"state": "committed", **A_PAGE_TO_PAY}),
+        ("a confirmed order", {"state": "confirmed", **A_PAGE_TO_PAY}),
         ("an order that its buyer cancelled", {"state": "cancelled", "reason": "buyer"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -40,6 +40,18 @@ async def test_an_order_has_its_tickets(tickets: Asking[TicketsClient]) -> None:
         assert (ticket.seat_label, ticket.state) == ("Row A, seat 1", "valid")
 
 
+async def test_a_ticket_of_general_admission_has_no_seat(tickets: Asking[TicketsClient]) -> None:
+    order_id, person_id = an_id("web asks tickets: order of places"), an_id("web asks tickets: buyer of places")
+    async with tickets.expects(
+        "the tickets of an order of places",
+        a_state("an order with tickets of general admission", order_id=order_id, person_id=person_id),
+        Ask("GET", f"/orders/{order_id}/tickets", person=person_id),
+        Answer(200, {"items": matchers.several({**A_TICKET, "seat_label": matchers.nothing()})}),
+    ) as client:
+        (ticket,) = await client.of_order(TOKEN, order_id)
+        assert ticket.seat_label is None
+
+
 async def test_an_order_without_tickets_has_none_yet(tickets: Asking[TicketsClient]) -> None:
     order_id, person_id = an_id("web asks tickets: order without"), an_id("web asks tickets: buyer without")
     async with tickets.expects(
