@@ -12,6 +12,7 @@ from contracts.calls import HOLE, PUBLISH, first_arguments
 from contracts.pactfile import PACTS
 
 ROOT = Path(__file__).parents[1]
+PROBLEM = "application/problem+json"
 METHODS = ("get", "post", "put", "patch", "delete")
 # `bus.<service>.<what>`, then the id of what it is about; a fact has its version there.
 SUBJECT_WORDS = 3
@@ -40,11 +41,27 @@ class Offers:
     """What each service offers: its operations by its OpenAPI document, its facts by their schemas, its bus messages by its code."""
 
     folders: Folders
-    _routes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def operations(self, provider: str) -> list[str]:
         """Like `GET /events/{event_id}`, in the words of the document."""
         return [f"{method} {route}" for method, routes in self._routes_of(provider).items() for route in routes]
+
+    def refusals(self, provider: str, operation: str) -> dict[str, int]:
+        """The codes with which an operation may refuse, as far as its document names them, and their statuses."""
+        method, _, route = operation.partition(" ")
+        document = self._document(provider)
+        found: dict[str, int] = {}
+        for response in document["paths"][route][method.lower()].get("responses", {}).values():
+            schema = response.get("content", {}).get(PROBLEM, {}).get("schema", {})
+            for each in schema.get("oneOf", [schema]):
+                told = document
+                for step in each.get("$ref", "#/").removeprefix("#/").split("/"):
+                    told = told[step] if step else {}
+                properties = told.get("properties", {})
+                if "const" in properties.get("code", {}):
+                    found[properties["code"]["const"]] = properties["status"]["const"]
+        return found
 
     def facts(self, provider: str) -> list[str]:
         """The subjects of its facts."""
@@ -69,13 +86,14 @@ class Offers:
         return next((f"{method} {route}" for route in routes if _pattern(route).fullmatch(path)), None)
 
     def _routes_of(self, provider: str) -> dict[str, list[str]]:
-        if provider not in self._routes:
+        paths = self._document(provider)["paths"]
+        return {method.upper(): [route for route, offered in paths.items() if method in offered] for method in METHODS}
+
+    def _document(self, provider: str) -> dict[str, Any]:
+        if provider not in self._documents:
             path = self.folders.documents / "openapi" / f"{provider}.json"
-            paths: dict[str, dict[str, Any]] = orjson.loads(path.read_bytes())["paths"] if path.exists() else {}
-            self._routes[provider] = {
-                method.upper(): [route for route, offered in paths.items() if method in offered] for method in METHODS
-            }
-        return self._routes[provider]
+            self._documents[provider] = orjson.loads(path.read_bytes()) if path.exists() else {"paths": {}}
+        return self._documents[provider]
 
 
 def message_of(subject: str) -> str:

@@ -56,16 +56,6 @@ class Shelves:
         await tx.publish(BookLent(shelf_id=shelf_id))
         await self._bus.publish(f"bus.library.shelf_changed.{shelf_id}", {})
 """
-LIBRARYS_DOMAIN = """
-class ShelfUnknown(LibraryError):
-    code = "shelf_unknown"
-    category = "not_found"
-
-
-class ShelfEmpty(LibraryError):
-    code = "shelf_empty"
-    category = "gone"
-"""
 DESCRIPTOR = """apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata:
@@ -94,9 +84,10 @@ LIBRARYS_APIS = (
     ("book-lent", "jsonschema", "events/events.library.book_lent.v1.schema.json"),
     ("shelf-changed", "asyncapi", "asyncapi.json"),
 )
-OPERATIONS: dict[str, dict[str, dict[str, str]]] = {
-    "/shelves/{shelf_id}": {"get": {}},
-    "/shelves/{id}/lend": {"post": {}},
+# Codes with which an operation may refuse, by status; the last one is the chassis's own.
+OPERATIONS: dict[str, dict[str, dict[int, list[str]]]] = {
+    "/shelves/{shelf_id}": {"get": {404: ["shelf_unknown"]}},
+    "/shelves/{id}/lend": {"post": {410: ["shelf_empty"], 503: ["library_busy", "store_unavailable"]}},
     "/shelves/all": {"get": {}},
 }
 
@@ -112,13 +103,12 @@ def make_up(root: Path) -> Folders:
         write(reader / "tests/contract" / f"test_{edge.kind}_library.py", test)
     write(library / "app.py", "def create_app(settings): ...")
     write(library / "service.py", LIBRARYS_CODE)
-    write(library / "domain.py", LIBRARYS_DOMAIN)
     apis = "".join(API.format(name=name, type=kind, document=document) for name, kind, document in LIBRARYS_APIS)
     write(library / "catalog-info.yaml", DESCRIPTOR.format(name="library", more=PROVIDES) + apis)
     verified = 'verify_answers(\n"library", url)\nverify_facts("library")\nverify_messages("library")'
     write(library / "tests/contract/test_is_asked.py", verified)
     documents = root / "contracts"
-    write(documents / "openapi/library.json", json.dumps({"paths": OPERATIONS}))
+    write(documents / "openapi/library.json", json.dumps(_document()))
     write(documents / "events/events.library.book_lent.v1.schema.json", "{}")
     write(documents / "asyncapi.json", "{}")
     folders = Folders(root / "services", root / "pacts", documents)
@@ -140,11 +130,30 @@ def asked(description: str, method: str, path: str, status: int = 200, code: str
     }
 
 
+def _document() -> dict[str, Any]:
+    """The library's OpenAPI document, its refusals as chassis/documented.py writes them: one schema, or one of several."""
+    schemas: dict[str, Any] = {}
+    paths: dict[str, Any] = {}
+    for route, offered in OPERATIONS.items():
+        for method, refusals in offered.items():
+            responses: dict[str, Any] = {"default": {"description": "Any other refusal."}}
+            for status, codes in refusals.items():
+                schemas |= {
+                    code: {"properties": {"code": {"const": code}, "status": {"const": status}}} for code in codes
+                }
+                references = [{"$ref": f"#/components/schemas/{code}"} for code in codes]
+                schema = references[0] if len(references) == 1 else {"oneOf": references}
+                responses[str(status)] = {"content": {"application/problem+json": {"schema": schema}}}
+            paths[route] = {method: {"responses": responses}}
+    return {"paths": paths, "components": {"schemas": schemas}}
+
+
 CONSUMES = "  consumesApis: [library-http, book-lent, shelf-changed]"
 PROVIDES = "  providesApis:\n    [library-http, book-lent,\n     shelf-changed]"
 REFUSALS = (
     asked("a shelf that is not there", "GET", "/shelves/8", 404, "shelf_unknown"),
     asked("a loan from an empty shelf", "POST", "/shelves/9/lend", 410, "shelf_empty"),
+    asked("a loan in a crowd", "POST", "/shelves/10/lend", 503, "library_busy"),
 )
 
 

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.provider import Provided, provided, verify_answers
-from services.inventory import queries
+from contracts.states import ForOneRequest
+from services.inventory import granting, queries
 from services.inventory.app import create_app
 from services.inventory.settings import InventorySettings
 
@@ -17,12 +18,17 @@ STARTS_AT = datetime(2031, 6, 21, 18, tzinfo=UTC)
 class States:
     """Makes true what the consumers' interactions take for granted."""
 
-    def __init__(self, inventory: Provided, database: Database) -> None:
+    def __init__(self, inventory: Provided, database: Database, briefly: ForOneRequest | None = None) -> None:
         self._inventory = inventory
         self._database = database
+        self._briefly = briefly or ForOneRequest()
 
     async def an_event_with_free_places(self, given: dict[str, Any], capacity: int = 10) -> None:
         await self._publish(given["event_id"], given["class_id"], "general", capacity)
+
+    async def an_event_for_which_very_many_wait(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._briefly.change(granting, "LONGEST_QUEUE", 0)
 
     async def an_event_with_one_place_left(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given, capacity=3)
@@ -73,14 +79,16 @@ def _path(given: dict[str, Any]) -> str:
 async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> None:
     settings = harness.settings(InventorySettings)
     database = Database(settings)
-    async with provided(create_app, settings, harness) as inventory:
-        states = States(inventory, database)
+    briefly = ForOneRequest()
+    async with provided(lambda given: briefly.around(create_app(given)), settings, harness) as inventory:
+        states = States(inventory, database, briefly)
         await verify_answers(
             "inventory",
             inventory.url,
             callers=["orders", "web"],
             states={
                 "an event with free places": states.an_event_with_free_places,
+                "an event for which very many wait": states.an_event_for_which_very_many_wait,
                 "an event with one place left": states.an_event_with_one_place_left,
                 "an event with free seats": states.an_event_with_free_seats,
                 "an event whose seat is taken": states.an_event_whose_seat_is_taken,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.http import ProviderProblem
+from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.notifications.clients.tickets import TicketsClient
 
@@ -34,3 +34,16 @@ async def test_an_order_without_tickets_has_no_pdf(tickets: Asking[TicketsClient
         with pytest.raises(ProviderProblem) as refused:
             await client.pdf_of(order_id)
         assert refused.value.problem_code == "tickets_unknown"
+
+
+async def test_a_printer_that_is_busy_is_to_be_asked_later(tickets: Asking[TicketsClient]) -> None:
+    order_id = an_id("notifications asks tickets: order of a crowd")
+    buyer = an_id("notifications asks tickets: buyer in a crowd")
+    async with tickets.expects(
+        "the PDF of an order's tickets while very many print",
+        a_state("an order with tickets while very many print", order_id=order_id, person_id=buyer),
+        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        problem(503, "printer_busy"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.pdf_of(order_id)

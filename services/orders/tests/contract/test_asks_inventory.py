@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.http import ProviderProblem
+from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.orders.clients.inventory import HoldLost, InventoryClient
@@ -147,6 +147,20 @@ async def test_an_event_that_inventory_does_not_know_is_refused(inventory: Askin
         "a hold for an event that is not known", None, ask_for(wish, hold_id), problem(404, "event_unknown")
     ) as client:
         with pytest.raises(EventUnknown):
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+
+
+async def test_of_a_hold_in_a_crowd_nothing_is_known(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("crowd"), hold_of("crowd")
+    standing = an_id("orders asks inventory: standing, crowd")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold for an event for which very many wait",
+        a_state("an event for which very many wait", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        problem(503, "inventory_busy"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
             await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
 
 

@@ -1,5 +1,6 @@
 """What orders needs of payments: to begin one, to know how it stands, to take the money, to give it back."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -168,6 +169,33 @@ async def test_a_payment_that_was_never_made_is_none(payments: Asking[PaymentsCl
         assert await client.look_up(payment_id) is None
 
 
+Question = Callable[[PaymentsClient, UUID], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    ("state", "method", "end", "query", "question"),
+    [
+        ("an open payment", "GET", "", {"refresh": "true"}, PaymentsClient.look_up),
+        ("an authorised payment", "POST", "/capture", {}, PaymentsClient.capture),
+        ("an authorised payment", "POST", "/void", {}, PaymentsClient.void),
+    ],
+    ids=["look up", "capture", "void"],
+)
+async def test_while_the_bank_is_away_nothing_is_known_of_a_payment(
+    payments: Asking[PaymentsClient], state: str, method: str, end: str, query: dict[str, str], question: Question
+) -> None:
+    what = f"{method} {end}".strip()
+    payment_id, order_id = ids(f"bank away: {what}")
+    async with payments.expects(
+        f"{what} of {state} while the bank is away",
+        a_state(f"{state} while the bank does not answer", payment_id=payment_id, order_id=order_id),
+        Ask(method, f"/payments/{payment_id}{end}", query=query),
+        problem(503, "gateway_unavailable"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await question(client, payment_id)
+
+
 async def test_authorised_money_is_taken(payments: Asking[PaymentsClient]) -> None:
     payment_id, order_id = ids("captured")
     async with payments.expects(
@@ -177,6 +205,19 @@ async def test_authorised_money_is_taken(payments: Asking[PaymentsClient]) -> No
         Answer(200, in_state("captured")),
     ) as client:
         assert (await client.capture(payment_id)).state is PaymentState.CAPTURED
+
+
+async def test_the_money_of_a_payment_that_was_never_made_cannot_be_taken(payments: Asking[PaymentsClient]) -> None:
+    payment_id, _ = ids("capture of unknown")
+    async with payments.expects(
+        "the capture of a payment that was never made",
+        None,
+        Ask("POST", f"/payments/{payment_id}/capture"),
+        problem(404, "payment_unknown"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.capture(payment_id)
+        assert refused.value.problem_code == "payment_unknown"
 
 
 async def test_money_that_nobody_authorised_cannot_be_taken(payments: Asking[PaymentsClient]) -> None:

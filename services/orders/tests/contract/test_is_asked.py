@@ -1,11 +1,17 @@
 """Orders answers what its consumers ask, as their pacts say. Its own providers are the hand-written ones of its tests."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
+from starlette.responses import Response
+
+from chassis import idempotency
 from chassis.testing import Harness
 from contracts.provider import provided, verify_answers
+from services.orders.api import OrderIn
 from services.orders.app import create_app
 from services.orders.domain import Happening, Order, OrderState
 from services.orders.service.saga import declined
@@ -50,6 +56,19 @@ class States:
     async def inventory_does_not_answer(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
         self._neighbours.refuse("hold", 503, "inventory_busy", times=TRIES)
+
+    async def catalog_does_not_answer(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("catalog", 503, "store_unavailable", times=TRIES)
+
+    async def an_order_whose_first_click_is_not_answered_yet(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        asked = OrderIn.model_validate(given["body"])
+        canonical = orjson.dumps(asked.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        claimed = await idempotency._claim(
+            self._desk.database, given["person_id"], "POST /orders", given["key"], hashlib.sha256(canonical).digest()
+        )
+        assert not isinstance(claimed, Response)
 
     async def a_held_order(self, given: dict[str, Any]) -> None:
         await self._order(given)
@@ -125,6 +144,10 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                     "an event that is not on sale": states.an_event_that_is_not_on_sale,
                     "an event that nobody knows": states.an_event_that_nobody_knows,
+                    "catalog does not answer": states.catalog_does_not_answer,
+                    "an order whose first click is not answered yet": (
+                        states.an_order_whose_first_click_is_not_answered_yet
+                    ),
                     "inventory does not answer": states.inventory_does_not_answer,
                     "an order that is being placed": states.an_order_that_is_being_placed,
                     "an order whose money is reserved": states.an_order_whose_money_is_reserved,

@@ -17,7 +17,7 @@ class Line:
 
     def __init__(self, bank: RunningBank) -> None:
         self._bank = bank
-        # Orders for whose payments the bank is away. The key of a payment at the bank begins with its order's id.
+        # Orders and payments for which the bank is away: their ids are in what it is asked.
         self.cut_for: set[str] = set()
 
     def app(self) -> FastAPI:
@@ -25,7 +25,7 @@ class Line:
 
         @app.api_route("/{path:path}", methods=["GET", "POST", "PUT"])
         async def forward(path: str, request: Request) -> Response:
-            if any(order_id in path for order_id in self.cut_for):
+            if any(cut in path for cut in self.cut_for):
                 return Response(status_code=503)
             passed = ("authorization", "content-type", "idempotency-key")
             headers = {name: request.headers[name] for name in passed if name in request.headers}
@@ -50,6 +50,14 @@ class States:
 
     async def a_payment_that_its_payer_authorised(self, given: dict[str, Any]) -> None:
         await self._pay(given, "approved")
+
+    async def an_authorised_payment_while_the_bank_does_not_answer(self, given: dict[str, Any]) -> None:
+        address = await self._pay(given, "approved")
+        self._line.cut_for.add(address.rsplit("/", 1)[1])
+
+    async def an_open_payment_while_the_bank_does_not_answer(self, given: dict[str, Any]) -> None:
+        address = await self._open(given)
+        self._line.cut_for.add(address.rsplit("/", 1)[1])
 
     async def a_payment_that_the_bank_declined(self, given: dict[str, Any]) -> None:
         await self._pay(given, "declined")
@@ -77,10 +85,11 @@ class States:
         made = await self._payments.do("PUT", _path(given), caller="orders", body=terms)
         return str(made.json()["redirect_url"])
 
-    async def _pay(self, given: dict[str, Any], card: str) -> None:
+    async def _pay(self, given: dict[str, Any], card: str) -> str:
         address = await self._open(given)
         await self._bank.pay(address, card)
         await self._payments.do("GET", f"{_path(given)}?refresh=true", caller="orders")
+        return address
 
 
 def _path(given: dict[str, Any]) -> str:
@@ -107,5 +116,11 @@ async def test_payments_answers_what_its_consumers_ask(harness: Harness, tmp_pat
                         "a payment that was captured": states.a_payment_that_was_captured,
                         "a payment that was called off before it was made": states.a_payment_that_was_called_off,
                         "the bank does not answer": states.the_bank_does_not_answer,
+                        "an open payment while the bank does not answer": (
+                            states.an_open_payment_while_the_bank_does_not_answer
+                        ),
+                        "an authorised payment while the bank does not answer": (
+                            states.an_authorised_payment_while_the_bank_does_not_answer
+                        ),
                     },
                 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.http import ProviderProblem
+from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
 from services.web.clients.accounts import AccountsClient
@@ -28,8 +28,12 @@ def signed_in(name: Any) -> dict[str, Any]:
     }
 
 
-def a_sign_up(email: str, password: str = PASSWORD) -> Ask:
-    return Ask("POST", "/people", body={"email": email, "password": password, "name": "Ada"})
+def a_sign_up(email: str, password: str = PASSWORD, name: str = "Ada") -> Ask:
+    return Ask("POST", "/people", body={"email": email, "password": password, "name": name})
+
+
+def a_sign_in(email: str) -> Ask:
+    return Ask("POST", "/sessions", body={"email": email, "password": PASSWORD})
 
 
 @asynccontextmanager
@@ -70,6 +74,20 @@ async def test_what_is_no_address_is_refused(accounts: Asking[AccountsClient]) -
         await client.sign_up("not an address", PASSWORD, "Ada")
 
 
+async def test_what_is_no_name_is_refused(accounts: Asking[AccountsClient]) -> None:
+    ask = a_sign_up("nameless@example.com", name=" ")
+    async with refused(accounts, "a sign-up without a name", None, ask, 422, "name_invalid") as client:
+        await client.sign_up("nameless@example.com", PASSWORD, " ")
+
+
+async def test_a_sign_up_in_a_crowd_is_to_be_tried_again(accounts: Asking[AccountsClient]) -> None:
+    state = a_state("very many who sign in at once")
+    ask, busy = a_sign_up("crowd@example.com"), problem(503, "accounts_busy")
+    async with accounts.expects("a sign-up while very many sign in", state, ask, busy) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.sign_up("crowd@example.com", PASSWORD, "Ada")
+
+
 async def test_a_guest_has_no_name(accounts: Asking[AccountsClient]) -> None:
     answer = Answer(201, signed_in(matchers.nothing()))
     async with accounts.expects("a guest", None, Ask("POST", "/guests", body={}), answer) as client:
@@ -81,7 +99,7 @@ async def test_who_gives_the_right_password_is_signed_in(accounts: Asking[Accoun
     async with accounts.expects(
         "a sign-in",
         a_state("somebody who signed up", email=email, password=PASSWORD),
-        Ask("POST", "/sessions", body={"email": email, "password": PASSWORD}),
+        a_sign_in(email),
         Answer(201, signed_in(matchers.text("Ada"))),
     ) as client:
         assert (await client.sign_in(email, PASSWORD)).name == "Ada"
@@ -91,6 +109,24 @@ async def test_a_wrong_password_is_refused(accounts: Asking[AccountsClient]) -> 
     ask = Ask("POST", "/sessions", body={"email": "nobody@example.com", "password": "wrong horse battery"})
     async with refused(accounts, "a sign-in that fails", None, ask, 401, "sign_in_failed") as client:
         await client.sign_in("nobody@example.com", "wrong horse battery")
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "answer"),
+    [
+        ("after many wrong ones", "many wrong passwords for an address", problem(429, "too_many_attempts")),
+        ("while very many sign in", "very many who sign in at once", problem(503, "accounts_busy")),
+    ],
+    ids=["many attempts", "a crowd"],
+)
+async def test_a_sign_in_that_is_not_looked_at_is_to_be_tried_again(
+    accounts: Asking[AccountsClient], words: str, state: str, answer: Answer
+) -> None:
+    email = f"{answer.status}@example.com"
+    given = a_state(state, email=email)
+    async with accounts.expects(f"a sign-in {words}", given, a_sign_in(email), answer) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.sign_in(email, PASSWORD)
 
 
 async def test_a_session_goes_on(accounts: Asking[AccountsClient]) -> None:
@@ -167,3 +203,11 @@ async def test_tickets_cannot_go_to_what_is_no_address(accounts: Asking[Accounts
     state = a_state("a guest who has told nothing", person_id=person_id)
     async with refused(accounts, "a contact that is no address", state, ask, 422, "email_invalid") as client:
         await client.tell_contact(TOKEN, "Ada", "nowhere")
+
+
+async def test_tickets_cannot_be_for_nobody(accounts: Asking[AccountsClient]) -> None:
+    person_id = me_of("guest without a name")
+    ask = Ask("PATCH", "/people/me", body={"name": " ", "email": "ada.nobody@example.com"}, person=person_id)
+    state = a_state("a guest who has told nothing", person_id=person_id)
+    async with refused(accounts, "a contact without a name", state, ask, 422, "name_invalid") as client:
+        await client.tell_contact(TOKEN, " ", "ada.nobody@example.com")

@@ -8,6 +8,7 @@ from chassis.http import ProviderProblem
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.reading import is_nonsense
 
 catalog = asks("web", "catalog", CatalogClient)
 
@@ -55,6 +56,18 @@ async def test_the_list_says_where_it_goes_on(catalog: Asking[CatalogClient]) ->
         Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.text("c3RhcnQ", r"^[\w=-]+$")}),
     ) as client:
         assert (await client.events(None, None, 1)).next == "c3RhcnQ"
+
+
+async def test_a_place_in_the_list_that_nobody_named_is_refused(catalog: Asking[CatalogClient]) -> None:
+    async with catalog.expects(
+        "the events after what is no place in the list",
+        None,
+        Ask("GET", "/events", query={"after": "nowhere", "limit": "24"}),
+        problem(422, "cursor_invalid"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.events(None, "nowhere", 24)
+        assert is_nonsense(refused.value)
 
 
 def an_event(event_id: Any, **more: Any) -> dict[str, Any]:

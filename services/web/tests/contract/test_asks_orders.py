@@ -1,6 +1,6 @@
 """What web needs of orders: to place one, to see it, to pay it, to cancel it; and every refusal that a page explains."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import pytest
 from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
+from services.web.clients import orders as client_of_orders
 from services.web.clients.orders import OrdersClient
 
 orders = asks("web", "orders", OrdersClient)
@@ -154,14 +155,34 @@ async def test_an_order_of_nothing_is_refused(orders: Asking[OrdersClient]) -> N
         await client.place(TOKEN, event_id, {}, [], KEY)
 
 
-async def test_without_inventory_nothing_is_known(orders: Asking[OrdersClient]) -> None:
-    _, buyer = ids("inventory away")
-    event_id, class_id = an_id("web asks orders: event, away"), an_id("web asks orders: class, away")
+async def test_while_the_first_click_is_not_answered_the_second_waits(
+    orders: Asking[OrdersClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_of_orders, "FIRST_CLICK_LOOKS", 1)
+    _, buyer = ids("first click")
+    event_id, class_id = an_id("web asks orders: event, first click"), an_id("web asks orders: class, first click")
+    ask = ask_to_place(buyer, event_id, class_id)
+    given = {"event_id": event_id, "class_id": class_id, "person_id": buyer, "key": KEY, "body": ask.body}
     async with orders.expects(
-        "an order while inventory is away",
-        a_state("inventory does not answer", event_id=event_id, class_id=class_id),
+        "an order whose first click is not answered yet",
+        a_state("an order whose first click is not answered yet", **given),
+        ask,
+        problem(409, "still_in_progress"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+
+
+@pytest.mark.parametrize("provider", ["inventory", "catalog"])
+async def test_without_inventory_or_catalog_nothing_is_known(orders: Asking[OrdersClient], provider: str) -> None:
+    _, buyer = ids(f"{provider} away")
+    event_id = an_id(f"web asks orders: event, {provider} away")
+    class_id = an_id(f"web asks orders: class, {provider} away")
+    async with orders.expects(
+        f"an order while {provider} is away",
+        a_state(f"{provider} does not answer", event_id=event_id, class_id=class_id),
         ask_to_place(buyer, event_id, class_id),
-        problem(503, "inventory_unavailable"),
+        problem(503, f"{provider}_unavailable"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
             await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
@@ -295,3 +316,28 @@ async def test_an_order_that_is_paid_cannot_be_cancelled(orders: Asking[OrdersCl
     ask = Ask("POST", f"/orders/{order_id}/cancel", person=buyer)
     async with refused(orders, "the end of a paid order", state, ask, 409, "order_not_cancellable") as client:
         await client.cancel(TOKEN, order_id)
+
+
+Step = Callable[[OrdersClient, UUID], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "take"),
+    [
+        (
+            "checkout",
+            {"return_url": RETURN_URL},
+            lambda client, order_id: client.check_out(TOKEN, order_id, RETURN_URL),
+        ),
+        ("refresh", None, lambda client, order_id: client.refresh(TOKEN, order_id)),
+        ("cancel", None, lambda client, order_id: client.cancel(TOKEN, order_id)),
+    ],
+    ids=["checkout", "refresh", "cancel"],
+)
+async def test_nothing_can_be_done_with_an_order_that_nobody_knows(
+    orders: Asking[OrdersClient], step: str, body: dict[str, str] | None, take: Step
+) -> None:
+    order_id, buyer = ids(f"unknown: {step}")
+    ask = Ask("POST", f"/orders/{order_id}/{step}", body=body, person=buyer)
+    async with refused(orders, f"the {step} of an order that nobody knows", None, ask, 404, "order_unknown") as client:
+        await take(client, order_id)

@@ -4,9 +4,10 @@ from typing import get_args
 
 import pytest
 
-from chassis.http import ProviderProblem
+from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.web.clients.reading import is_nonsense
 from services.web.clients.tickets import PdfFormat, TicketsClient
 
 tickets = asks("web", "tickets", TicketsClient)
@@ -86,6 +87,30 @@ async def test_there_is_nothing_to_print_before_there_are_tickets(tickets: Askin
         with pytest.raises(ProviderProblem) as refused:
             await client.pdf(TOKEN, order_id, "a4")
         assert refused.value.problem_code == "tickets_unknown"
+
+
+async def test_a_printer_that_is_busy_is_to_be_asked_later(tickets: Asking[TicketsClient]) -> None:
+    order_id, person_id = an_id("web asks tickets: order of a crowd"), an_id("web asks tickets: buyer in a crowd")
+    async with tickets.expects(
+        "the tickets of an order as PDF while very many print",
+        a_state("an order with tickets while very many print", order_id=order_id, person_id=person_id),
+        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}, person=person_id),
+        problem(503, "printer_busy"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.pdf(TOKEN, order_id, "a4")
+
+
+async def test_a_place_in_the_list_that_nobody_named_is_refused(tickets: Asking[TicketsClient]) -> None:
+    async with tickets.expects(
+        "the tickets of a person after what is no place in the list",
+        None,
+        Ask("GET", "/tickets", query={"after": "nowhere", "limit": "24"}, person=an_id("web asks tickets: lost")),
+        problem(422, "cursor_invalid"),
+    ) as client:
+        with pytest.raises(ProviderProblem) as refused:
+            await client.mine(TOKEN, "nowhere", 24)
+        assert is_nonsense(refused.value)
 
 
 async def test_a_person_has_tickets_of_several_orders(tickets: Asking[TicketsClient]) -> None:
