@@ -10,6 +10,7 @@ from inspect import getmembers, isclass
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 
 from chassis.facts import Fact
@@ -24,9 +25,7 @@ COMMAND = "`make documents`"
 
 def documents() -> dict[Path, str]:
     """Every document by its path, as the code says it now."""
-    with tempfile.TemporaryDirectory() as folder:
-        keys = make_keys(Path(folder))
-        openapi = {FOLDER / "openapi" / f"{name}.json": _text(_openapi_of(name, keys)) for name in SERVICES}
+    openapi = {FOLDER / "openapi" / f"{name}.json": _text(app.openapi()) for name, app in applications().items()}
     facts = [fact for name in SERVICES for fact in facts_of(name)]
     return openapi | {FOLDER / "events" / f"{fact.subject}.schema.json": _text(_schema_of(fact)) for fact in facts}
 
@@ -45,10 +44,12 @@ def facts_of(service: str) -> list[type[Fact]]:
     return sorted(found, key=lambda fact: fact.subject)
 
 
-def _openapi_of(service: str, keys: Keys) -> dict[str, Any]:
-    app = import_module(f"services.{service}.app").create_app(_settings_of(service, keys))
-    document: dict[str, Any] = app.openapi()
-    return document
+def applications() -> dict[str, FastAPI]:
+    """The application of every service, built and not run."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = make_keys(Path(folder))
+        modules = {name: import_module(f"services.{name}.app") for name in SERVICES}
+        return {name: module.create_app(_settings_of(name, keys)) for name, module in modules.items()}
 
 
 def _settings_of(service: str, keys: Keys) -> ServiceSettings:

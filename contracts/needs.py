@@ -14,7 +14,7 @@ from typing import Any
 
 from contracts.declared import CONTRACTS, Api, Declared, Operation, Schema
 from contracts.matchers import TIMESTAMP_PATTERN, UUID_PATTERN
-from contracts.pactfile import PACTS, Edge, Interaction, all_edges, read
+from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, read
 from contracts.reading import Body, Reading, below, body_of, content_type_of, fitting
 
 CALLERS = "x-callers"
@@ -52,11 +52,17 @@ class _Interaction:
 
 def findings(declared: Declared, pacts: Path = PACTS) -> list[str]:
     """Everything that some consumer needs and its provider does not declare, a sentence each."""
-    return [finding for edge in all_edges(pacts) for finding in findings_of(edge, read(edge, pacts), declared)]
+    own = set(edges(pacts))
+    found = []
+    for edge in all_edges(pacts):
+        found += findings_of(edge, read(edge, pacts), declared, is_partner=edge not in own)
+    return found
 
 
-def findings_of(edge: Edge, interactions: list[Interaction], declared: Declared) -> list[str]:
-    """The findings about one edge."""
+def findings_of(
+    edge: Edge, interactions: list[Interaction], declared: Declared, *, is_partner: bool = False
+) -> list[str]:
+    """The findings about one edge. A partner says what it needs; that it understands whatever else may come is its own matter."""
     about = _Edge(edge)
     for interaction in interactions:
         here = _Interaction(about, interaction["description"])
@@ -64,7 +70,7 @@ def findings_of(edge: Edge, interactions: list[Interaction], declared: Declared)
             _check_request(here, interaction, declared.apis.get(edge.provider))
         elif edge.kind == "hears":
             _check_fact(here, interaction, declared)
-    return [*about.findings, *_what_is_not_understood(about)]
+    return about.findings if is_partner else [*about.findings, *_what_is_not_understood(about)]
 
 
 def _check_request(here: _Interaction, interaction: Interaction, api: Api | None) -> None:

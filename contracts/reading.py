@@ -92,13 +92,13 @@ def fitting(schema: Schema, example: Any) -> list[Schema]:
     return [branch for branch in of_type if _has_constants(branch, example)] if len(of_type) > 1 else of_type
 
 
-def places_read(schema: Schema, example: Any) -> Iterator[tuple[str, Schema]]:
-    """The places of a schema that an example reads, with the schema of each, whatever else is wrong."""
+def places_read(schema: Schema, example: Any) -> Iterator[str]:
+    """The places of a schema that an example reads, whatever else is wrong."""
     for branch in fitting(schema, example):
         for path, value in below("", example):
             member = branch.members.get(path[1:]) if isinstance(example, dict) else branch.item(int(path[1:-1]))
             if member is not None:
-                yield member.place, member
+                yield member.place
                 yield from places_read(member, value)
 
 

@@ -1,0 +1,200 @@
+"""Which operations, statuses and fields of each provider no contract uses: what may be changed freely, or is there in vain.
+
+`python -m contracts.coverage` prints it. An operation that no contract uses, and a route that no document tells of, fail unless
+contracts/unused.toml names them with a reason. Statuses and fields are only told: a provider may say more than is read today.
+"""
+
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from contracts.declared import JSON, Declared, Operation, Schema, leaves
+from contracts.pactfile import PACTS, Interaction, all_edges, read
+from contracts.reading import body_of, places_read
+
+UNUSED = Path(__file__).parent / "unused.toml"
+ALL = "*"
+# Methods that come with another one or are nobody's wish.
+IMPLIED = {"HEAD", "OPTIONS"}
+FIRST_REFUSAL = 400
+WIDTH = 140
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why it is right that no contract uses a route."""
+
+    provider: str
+    route: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'"{self.route}" of {"every service" if self.provider == ALL else self.provider}'
+
+
+@dataclass
+class Used:
+    """What the contracts use of one provider: operations, statuses as `METHOD /route 200`, and places of schemas."""
+
+    operations: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One provider: what it documents, and how much of that contracts use."""
+
+    provider: str
+    operations: dict[str, bool]
+    statuses: dict[str, bool]
+    fields: dict[str, bool]
+    facts: dict[str, bool]
+    facts_fields: dict[str, bool]
+
+    def lines(self) -> Iterator[str]:
+        """The report: a summary, then what is unused."""
+        counted = [("operations", self.operations), ("statuses", self.statuses), ("fields of answers", self.fields)]
+        if self.facts:
+            counted += [("facts", self.facts), ("fields of facts", self.facts_fields)]
+        told = ", ".join(f"{sum(each.values())} of {len(each)} {what}" for what, each in counted if each)
+        yield f"{self.provider}: {f'{told} used' if told else 'documents no operation and tells no fact'}"
+        for what, each in counted:
+            if unused := [name for name, is_used in each.items() if not is_used]:
+                words = f"unused {what}: {', '.join(unused)}"
+                yield textwrap.fill(
+                    words, WIDTH, initial_indent="    ", subsequent_indent=" " * 8, break_on_hyphens=False
+                )
+
+
+def coverage_of(declared: Declared, pacts: Path = PACTS) -> list[Coverage]:
+    """Every provider that has a document, partners' contracts included."""
+    used = {provider: Used() for provider in declared.apis}
+    heard: dict[str, set[str]] = {subject: set() for subject in declared.facts}
+    subjects: set[str] = set()
+    for edge in all_edges(pacts):
+        for interaction in read(edge, pacts):
+            if edge.kind == "asks" and edge.provider in used:
+                _use(used[edge.provider], declared, edge.provider, interaction)
+            elif edge.kind == "hears" and (body := body_of(interaction)) and body.example["type"] in heard:
+                subject = body.example["type"]
+                subjects.add(subject)
+                heard[subject] |= set(places_read(declared.facts[subject], body.example["data"]))
+    return [_coverage(provider, declared, each, subjects, heard) for provider, each in used.items()]
+
+
+def faults(coverages: list[Coverage], hidden: dict[str, list[str]], reasons: list[Reason]) -> list[str]:
+    """What fails: operations that no contract uses and `hidden` routes (by provider) without a reason, and reasons without them."""
+    found = []
+    needed: set[Reason] = set()
+    for each in coverages:
+        unused = [route for route, is_used in each.operations.items() if not is_used]
+        for route in unused:
+            matching = [reason for reason in reasons if _names(reason, each.provider, route)]
+            needed |= set(matching)
+            if not matching:
+                found.append(
+                    f"No contract uses {route} of {each.provider}. Remove it, or say in contracts/unused.toml who needs it."
+                )
+    for provider, routes in sorted(hidden.items()):
+        for route in routes:
+            exact = [reason for reason in reasons if _names(reason, provider, route)]
+            matching = exact or [each for each in reasons if each.provider == provider and each.route == ALL]
+            needed |= set(matching)
+            if not matching:
+                found.append(
+                    f"{provider} answers {route}, but its OpenAPI document does not tell of it. "
+                    "Document it, or say in contracts/unused.toml why not."
+                )
+    stale = [reason for reason in reasons if reason not in needed]
+    found += [f"contracts/unused.toml excuses {each}, which is used now, or gone. Take it out." for each in stale]
+    return found
+
+
+def hidden_routes(app: FastAPI, declared: Declared, provider: str) -> list[str]:
+    """The routes and mounts of a real application that its document does not tell of."""
+    told = {str(operation) for operation in declared.apis[provider].operations}
+    found = []
+    for context in iter_route_contexts(app.routes):
+        methods = (context.methods or {ALL}) - IMPLIED
+        found += [f"{method} {context.path}" for method in methods]
+    return sorted(set(found) - told)
+
+
+def reasons_of(path: Path = UNUSED) -> list[Reason]:
+    """The reasons in a file. Raises ValueError if one is no sentence."""
+    entries: list[dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))["route"]
+    reasons = [Reason(**entry) for entry in entries]
+    for each in reasons:
+        if not each.reason.endswith(".") or " " not in each.reason:
+            raise ValueError(
+                f"The reason for {each} in {path} is no sentence. Say who needs it, and why it has no contract."
+            )
+    return reasons
+
+
+def _use(used: Used, declared: Declared, provider: str, interaction: Interaction) -> None:
+    request, response = interaction["request"], interaction["response"]
+    operation = declared.apis[provider].find(request["method"], request["path"])
+    if operation is None:
+        return  # contracts/needs.py tells
+    used.operations.add(str(operation))
+    used.statuses.add(f"{operation} {response['status']}")
+    schema, body = operation.answers(response["status"]).get(JSON), body_of(response)
+    if schema is not None and body is not None:
+        used.fields |= set(places_read(schema, body.example))
+
+
+def _coverage(
+    provider: str, declared: Declared, used: Used, subjects: set[str], heard: dict[str, set[str]]
+) -> Coverage:
+    operations = declared.apis[provider].operations
+    own = [subject for subject in declared.facts if subject.split(".")[1] == provider]
+    places = {schema.place for operation in operations for schema in _fields_of(operation)}
+    statuses = [f"{operation} {status}" for operation in operations for status in operation.statuses]
+    facts_fields = {
+        f"{subject} {path}": schema.place in heard[subject]
+        for subject in own
+        if subject in subjects
+        for path, schema in leaves(declared.facts[subject])
+    }
+    return Coverage(
+        provider,
+        {str(operation): str(operation) in used.operations for operation in operations},
+        {status: status in used.statuses for status in statuses},
+        {place: place in used.fields for place in sorted(places)},
+        {subject: subject in subjects for subject in own},
+        facts_fields,
+    )
+
+
+def _fields_of(operation: Operation) -> Iterator[Schema]:
+    for status in operation.statuses:
+        if int(status) < FIRST_REFUSAL and JSON in (answers := operation.answers(status)):
+            yield from (schema for _, schema in leaves(answers[JSON]))
+
+
+def _names(reason: Reason, provider: str, route: str) -> bool:
+    return reason.provider in {provider, ALL} and reason.route == route
+
+
+def main() -> int:
+    """Prints the report, and what fails at its end. 1 if anything does."""
+    from contracts.documents import applications
+
+    declared = Declared.read()
+    coverages = coverage_of(declared)
+    hidden = {name: hidden_routes(app, declared, name) for name, app in applications().items()}
+    failed = faults(coverages, hidden, reasons_of())
+    print("\n".join([*(line for each in coverages for line in each.lines()), *failed]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
