@@ -1,23 +1,19 @@
-"""Where edges come from: the code, the pacts, and the traces of a running system. They have to say the same.
+"""Where edges come from: the code and the pacts (and traces, contracts/seen.py). They have to say the same.
 
 An edge is finer than its pact file: each operation that a consumer asks, and each subject that it hears or watches, is a need.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.calls import BUS, FIREHOSE, HOLE, MAKE_CLIENT, Said, calls_of, first_arguments
-from contracts.offers import SUBJECT_WORDS, Folders, message_of
+from contracts.offers import Folders
 from contracts.pactfile import ContractBroken, Edge, Kind, edges, read
-from tracing.model import Span, Trace
 
 # How a provider's tests prove each kind (contracts/provider.py).
 VERIFIED_BY: dict[Kind, str] = {"asks": "verify_answers", "hears": "verify_facts", "watches": "verify_messages"}
-# Every service reads people's keys at accounts, by the chassis and not by a client of its own: a standard document (RFC 7517)
-# that any library reads, and the chassis's own tests cover. It is no need of one consumer.
-OF_THE_CHASSIS = {("accounts", "GET /.well-known/jwks.json")}
 
 
 @dataclass(frozen=True, order=True)
@@ -112,24 +108,6 @@ def one_sided(folders: Folders) -> list[str]:
     return found
 
 
-def seen(traces: Iterable[Trace], services: Iterable[str]) -> dict[Need, str]:
-    """What services needed of each other in traces, and a trace that shows it.
-
-    The bank and the mailbox are strangers, and send no spans; health is asked by nobody within, and has none. What a browser
-    or a test asks has no span of a service above it, and is no edge.
-    """
-    found: dict[Need, str] = {}
-    known = set(services)
-    for trace in traces:
-        for span in trace.spans:
-            need = _asked_by(trace, span) if span.kind == "server" else _told_to(span)
-            if need is None or not {need.edge.consumer, need.edge.provider} <= known:
-                continue
-            if (need.edge.provider, need.what) not in OF_THE_CHASSIS:
-                found.setdefault(need, trace.trace_id)
-    return found
-
-
 def _asked_in(folders: Folders, edge: Edge, client: Path) -> dict[Need, str]:
     found: dict[Need, str] = {}
     for call in calls_of(client):
@@ -173,22 +151,3 @@ def _fits(pattern: list[str], subject: list[str]) -> bool:
     return len(pattern) == len(subject) and all(
         wanted in ("*", word) for wanted, word in zip(pattern, subject, strict=True)
     )
-
-
-def _asked_by(trace: Trace, span: Span) -> Need | None:
-    caller = trace.get(span.parent_id)
-    if caller is None or caller.kind != "client" or caller.service == span.service:
-        return None
-    what = f"{span.attributes.get('http.request.method')} {span.attributes.get('http.route')}"
-    return Need(Edge(caller.service, "asks", span.service), what)
-
-
-def _told_to(span: Span) -> Need | None:
-    """A consumer's span of a fact or a bus message. A listener's has no kind: it is one step of this process alone."""
-    heard, _, subject = span.name.partition(" ")
-    words = subject.split(".")
-    if heard not in {"process", "hear"} or len(words) < SUBJECT_WORDS:
-        return None
-    if words[0] == "events":
-        return Need(Edge(span.service, "hears", words[1]), subject)
-    return Need(Edge(span.service, "watches", words[1]), message_of(subject)) if words[0] == "bus" else None
