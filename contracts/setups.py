@@ -1,0 +1,56 @@
+"""What providers can set up before they are verified, read from their verifications and from the pacts: for those who write a pact."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from contracts.offers import Folders
+from contracts.pactfile import ContractBroken, Edge, all_edges, read
+
+VERIFICATION = "tests/contract/test_is_asked.py"
+
+
+def states_of_provider(services: Path, provider: str) -> list[str]:
+    """The names of the states that a provider has handlers for; none if its answers are not verified.
+
+    Raises ContractBroken if its verification does not name them one by one.
+    """
+    path = services / provider / VERIFICATION
+    if not path.is_file():
+        return []
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg == "states":
+            names = node.value.keys if isinstance(node.value, ast.Dict) else [None]
+            if not all(isinstance(name, ast.Constant) for name in names):
+                raise ContractBroken(f"{path} does not name its states one by one. Write them as states={{...}} there.")
+            found += [ast.literal_eval(name) for name in names if name is not None]
+    return sorted(found)
+
+
+def parameters_of(folders: Folders, provider: str, *, without: Edge | None = None) -> dict[str, dict[str, bool]]:
+    """The parameters of each state as the pacts give them, and whether all do; `without` the pact of one edge."""
+    given: dict[str, list[dict[str, Any]]] = {}
+    for edge in all_edges(folders.pacts):
+        if (edge.kind, edge.provider) == ("asks", provider) and edge != without:
+            for interaction in read(edge, folders.pacts):
+                for state in interaction.get("providerStates", []):
+                    given.setdefault(state["name"], []).append(state.get("params", {}))
+    return {
+        state: {name: all(name in each for each in uses) for name in sorted({name for each in uses for name in each})}
+        for state, uses in given.items()
+    }
+
+
+def told(folders: Folders, provider: str) -> str:
+    """The states of a provider with their parameters, and its facts with their descriptions, as lines of text."""
+    parameters = parameters_of(folders, provider)
+    lines = [provider]
+    for state in states_of_provider(folders.services, provider):
+        names = [name if always else f"{name} (or not)" for name, always in parameters.get(state, {}).items()]
+        lines.append(f"  given  {state}: {', '.join(names) or 'no parameters'}")
+    hearing = [edge for edge in all_edges(folders.pacts) if (edge.kind, edge.provider) == ("hears", provider)]
+    described = {each["description"] for edge in hearing for each in read(edge, folders.pacts)}
+    for subject in folders.offers.facts(provider):
+        lines += [f"  fact   {each}" for each in sorted(described | {subject}) if each.split(" ")[0] == subject]
+    return "\n".join(lines)

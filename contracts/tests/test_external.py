@@ -1,0 +1,300 @@
+"""Partners outside: the pact of the example is its program's own, the folder is in order, and each fault has its sentence."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.testing import Harness
+from contracts import external
+from contracts.consumer import is_writing
+from contracts.external import FOLDER, main, problems, problems_of
+from contracts.offers import Folders
+from contracts.pactfile import EXTERNAL, PACTS, ContractBroken
+from contracts.provider import verify_answers
+from contracts.setups import states_of_provider, told
+from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
+
+DOORMAN = "doorman-asks-tickets.json"
+EVENT_ID = "0191f5a0-0000-7000-8000-0000000000e1"
+Document = dict[str, Any]
+Plant = Callable[[Document], Any]
+
+not_while_writing = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
+
+
+def of_doorman() -> Document:
+    document: Document = json.loads((FOLDER / DOORMAN).read_text(encoding="utf-8"))
+    return document
+
+
+def a_fact(**changes: Any) -> Document:
+    """What a partner could need of orders' cancellations."""
+    data = {"order_id": EVENT_ID, "event_id": EVENT_ID}
+    interaction = {
+        "type": "Asynchronous/Messages",
+        "description": "events.orders.order_cancelled.v1 after money",
+        "contents": {
+            "content": {"type": "events.orders.order_cancelled.v1", "data": data},
+            "contentType": "application/json",
+        },
+        "matchingRules": {
+            "body": {f"$.data.{name}": {"combine": "AND", "matchers": [{"match": "type"}]} for name in data}
+        },
+    }
+    return {
+        "consumer": {"name": "resale"},
+        "provider": {"name": "orders"},
+        "interactions": [interaction | changes],
+        "metadata": {"pactSpecification": {"version": "4.0"}, "contact": "https://resale.example/help"},
+    }
+
+
+@pytest.fixture
+def submitted(tmp_path: Path) -> Callable[..., list[str]]:
+    """What is said to a pact that somebody submits."""
+
+    def submit(document: Any, name: str = DOORMAN) -> list[str]:
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        return problems_of(path)
+
+    return submit
+
+
+Submitted = Callable[..., list[str]]
+
+
+@not_while_writing
+def test_the_pacts_of_partners_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert problems() == []
+    assert main([]) == 0
+    assert "in order" in capsys.readouterr().out
+
+
+def test_the_example_writes_its_pact_as_a_partner_would_and_that_is_the_committed_one(tmp_path: Path) -> None:
+    program = FOLDER / "examples/doorman.py"
+    told_to = {"PATH": os.environ["PATH"], "PACT_DO_NOT_TRACK": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, str(program), str(tmp_path)], cwd=tmp_path, env=told_to, check=True)
+    (path,) = tmp_path.glob("*.json")
+    made, committed = json.loads(path.read_text(encoding="utf-8")), of_doorman()
+    for document in (made, committed):
+        del document["metadata"]["pactRust"]  # the version of the library that wrote it
+    assert made == committed, f"Run `python {program} FOLDER`, and put what it writes there into {FOLDER / DOORMAN}."
+
+
+def _first(document: Document) -> Document:
+    """The interaction about a code of a seat."""
+    found: Document = next(each for each in document["interactions"] if each["description"] == "a code of a seat")
+    return found
+
+
+def _keys(document: Document) -> Document:
+    found: Document = next(each for each in document["interactions"] if each["request"]["method"] == "GET")
+    return found
+
+
+def _rule(interaction: Document, path: str, **rule: Any) -> None:
+    interaction["response"]["matchingRules"]["body"][path] = {"combine": "AND", "matchers": [rule]}
+
+
+def _set(interaction: Document, value: Any, /, **rule: Any) -> None:
+    """Another value under `message` of an answer, with a rule for it."""
+    interaction["response"]["body"]["content"]["message"] = value
+    if rule:
+        _rule(interaction, "$.message", **rule)
+
+
+FAULTS: dict[str, tuple[Plant, str]] = {
+    "no interaction": (lambda it: it["interactions"].clear(), "$.interactions: [] should be non-empty"),
+    "an answer without a status": (
+        lambda it: _first(it)["response"].pop("status"),
+        "'status' is a required property",
+    ),
+    "a message among questions": (
+        lambda it: _first(it).update(type="Asynchronous/Messages"),
+        "'Synchronous/HTTP' was expected",
+    ),
+    "the third version": (
+        lambda it: it["metadata"].update(pactSpecification={"version": "3.0.0"}),
+        "this is a pact of version 3.0.0. Write version 4",
+    ),
+    "another partner's name": (
+        lambda it: it["consumer"].update(name="porter"),
+        "the consumer in it is 'porter', but in the file's name it is 'doorman'",
+    ),
+    "another provider's name": (lambda it: it["provider"].update(name="orders"), "the provider in it is 'orders'"),
+    "no contact": (lambda it: it["metadata"].pop("contact"), "an e-mail address or a link into metadata.contact"),
+    "a contact that is none": (lambda it: it["metadata"].update(contact={"email": "ask me"}), "metadata.contact"),
+    "a plugin": (lambda it: it["metadata"].update(plugins=[{"name": "protobuf"}]), "needs plugins of Pact"),
+    "an interaction of a plugin": (
+        lambda it: _first(it).update(pluginConfiguration={"protobuf": {}}),
+        '"a code of a seat": this needs a plugin',
+    ),
+    "a real token": (
+        lambda it: _first(it)["request"]["headers"].update(Cookie=["s=eyJhbGciOi.eyJzdWIiOi.c2ln"]),
+        "this holds a real token. Revoke it",
+    ),
+    "an opaque token": (
+        lambda it: _first(it)["request"]["headers"].update(Authorization=["Bearer 8f14e45fceea167a"]),
+        '"a code of a seat": the header Authorization is the placeholder `Bearer doorman`',
+    ),
+    "the same twice": (
+        lambda it: it["interactions"].append(_first(it)),
+        'there are 2 interactions "a code of a seat" in the same states',
+    ),
+    "a pending interaction": (lambda it: _first(it).update(pending=True), '"a code of a seat": this is pending'),
+    "an unknown state": (
+        lambda it: _first(it)["providerStates"][0].update(name="a ticket on fire"),
+        'tickets cannot set up "a ticket on fire". It can: "a cancelled ticket", ',
+    ),
+    "a state without its parameter": (
+        lambda it: _first(it)["providerStates"][0].update(name="an order with tickets"),
+        'the state "an order with tickets" needs the parameter order_id',
+    ),
+    "a route that nobody documents": (
+        lambda it: _first(it)["request"].update(path="/validate"),
+        '"a code of a seat": POST /validate is not documented by tickets',
+    ),
+    "a route that is for others": (
+        lambda it: _keys(it)["request"].update(path="/tickets"),
+        "lets in web, but not doorman",
+    ),
+    "a field that nobody promises": (
+        lambda it: _first(it)["response"]["body"]["content"].update(gate="B"),
+        "$.gate is not declared in the answer 200 of POST /verify",
+    ),
+    "a list that may be empty": (
+        lambda it: _rule(_keys(it), "$.keys", match="type"),
+        '"the keys that verify codes": $.keys accepts an empty list',
+    ),
+    "a list that may be empty by a rule above": (
+        lambda it: _keys(it)["response"].update(matchingRules={"body": {"$": {"matchers": [{"match": "type"}]}}}),
+        "$.keys accepts an empty list",
+    ),
+    "any object": (lambda it: _set(_first(it), {}), "$.message is empty, and so accepts any object"),
+    "a text that is true": (lambda it: _set(_first(it), True, match="boolean"), 'accepts the text "true"'),
+    "a whole number that is not": (lambda it: _set(_first(it), 7, match="type"), "$.message accepts 1.5"),
+    "a pattern that fits no text only": (
+        lambda it: _set(_first(it), "a", match="regex", regex=r"^.+$"),
+        "$.message accepts true as well, which is no text",
+    ),
+    "a pattern that fits numbers": (
+        lambda it: _set(_first(it), "9ad3f4a0", match="regex", regex=r"^[0-9a-f]{8}$"),
+        "$.message accepts 12345678 as well",
+    ),
+    "a part that is a number": (
+        lambda it: _set(_first(it), "row 7", match="include", value="7"),
+        "$.message accepts 1234567 as well",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plant", "said"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_in_a_pact_is_told_with_its_file_and_place(submitted: Submitted, plant: Plant, said: str) -> None:
+    document = of_doorman()
+    assert submitted(document) == []
+    plant(document)
+    found = submitted(document)
+    assert [each for each in found if said in each] != [], found
+    assert all(each.startswith(f"{DOORMAN}: ") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("doorman-tickets.json", "is not a pact: pacts are called"),
+        ("door man-asks-tickets.json", "a partner's name is lower-case letters and digits"),
+        ("orders-asks-tickets.json", "orders is a service of this repository"),
+        ("doorman-asks-doors.json", "there is no service 'doors'. There are: accounts, "),
+        ("doorman-watches-inventory.json", "partners cannot watch the bus"),
+    ],
+)
+def test_a_name_that_is_none_is_told(submitted: Submitted, name: str, said: str) -> None:
+    (first, *_) = submitted(of_doorman(), name)
+    assert said in first
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", '{"metadata": 7}', '{"metadata": {"pactSpecification": {"version": "4.0"}}}']
+)
+def test_what_is_no_pact_at_all_is_told_and_nothing_falls_over(submitted: Submitted, text: str) -> None:
+    assert len(submitted(text)) >= 1
+
+
+def test_rules_that_are_strict_enough_are_let_pass(submitted: Submitted) -> None:
+    document = of_doorman()
+    patterned = {"combine": "AND", "matchers": [{"match": "type"}, {"match": "regex", "regex": r"^[0-9a-f]{8}$"}]}
+    _keys(document)["response"]["matchingRules"]["body"]["$.keys[*].kid"] = patterned
+    assert submitted(document) == []
+
+
+def test_a_partner_may_hear_facts_whose_schema_says_them(submitted: Submitted) -> None:
+    name = "resale-hears-orders.json"
+    assert submitted(a_fact(), name) == []
+    coloured = a_fact()
+    coloured["interactions"][0]["contents"]["content"]["data"]["colour"] = "red"
+    assert "$.data.colour is not declared" in str(submitted(coloured, name))
+    assert "begins with its subject" in str(submitted(a_fact(description="a cancellation"), name))
+    assert "a fact has no states" in str(submitted(a_fact(providerStates=[{"name": "a held order"}]), name))
+
+
+def test_what_is_no_pact_does_not_belong_into_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mind the gap")
+    (tmp_path / "README.md").write_text("how to")
+    (tmp_path / DOORMAN).write_text("{")
+    first, second = problems(tmp_path)
+    assert first.startswith("notes.txt: this is no pact.")
+    assert second.startswith(f"{DOORMAN}: ")
+
+
+def test_the_command_fails_with_the_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(external, "problems", lambda: ["doorman-asks-tickets.json: it is wrong."])
+    assert main([]) == 1
+    assert "it is wrong." in capsys.readouterr().out
+    assert main(["tickets"]) == 2
+
+
+@not_while_writing
+def test_a_partner_is_told_what_can_be_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["states", "tickets"]) == 0
+    said = capsys.readouterr().out
+    assert "given  a valid ticket: code" in said
+    assert "given  an order with tickets: order_id, person_id" in said
+    assert "fact   events.tickets.tickets_issued.v1 of seats" in said
+    assert "title (or not)" in told(Folders(), "catalog")
+
+
+def test_a_verification_that_does_not_name_its_states_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "library/tests/contract/test_is_asked.py"
+    path.parent.mkdir(parents=True)
+    for states in ("STATES", '{**STATES, "a shelf": shelf}'):
+        path.write_text(f"await verify_answers('library', url, callers=[], states={states})")
+        with pytest.raises(ContractBroken, match="does not name its states one by one"):
+            states_of_provider(tmp_path, "library")
+    path.write_text("await verify_answers('library', url, callers=[], states={'a shelf': shelf})")
+    assert states_of_provider(tmp_path, "library") == ["a shelf"]
+    assert states_of_provider(tmp_path, "museum") == []
+
+
+async def test_a_change_that_breaks_a_partner_is_red_as_any_other(harness: Harness, tmp_path: Path) -> None:
+    pacts, outside = tmp_path / PACTS.name, tmp_path / EXTERNAL
+    pacts.mkdir()
+    outside.mkdir()
+    await write_pact(outside)
+
+    async def verify(library: Library) -> int:
+        states = {A_SHELF: library.a_shelf_with_a_book}
+        async with harness.serving(library.app) as url:
+            return await verify_answers("library", url, callers=[EDGE.consumer], states=states, pacts=pacts)
+
+    assert await verify(Library()) == 2
+    with pytest.raises(ContractBroken, match="library breaks what reader relies on"):
+        await verify(Library(lambda answer: answer | {"place": None}))
