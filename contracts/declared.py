@@ -104,6 +104,20 @@ class Operation:
         found = self.node.get("parameters", [])
         return {(each["in"], each["name"].lower() if each["in"] == "header" else each["name"]): each for each in found}
 
+    def schema_of(self, parameter: dict[str, Any]) -> Schema:
+        """What a parameter must be."""
+        return Schema(parameter.get("schema", {}), self.root, parameter["name"])
+
+    def headers_of_access(self) -> list[set[str]]:
+        """The headers with tokens that a caller must send: one of these sets. None: everybody may call."""
+        schemes = self.root.get("components", {}).get("securitySchemes", {})
+        return [{_header_of(schemes[name]) for name in each} for each in self.node.get("security", [])]
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether a request without a body is refused."""
+        return bool(self.node.get("requestBody", {}).get("required", False))
+
     @property
     def statuses(self) -> list[str]:
         """The statuses that are documented one by one."""
@@ -216,6 +230,10 @@ def _followed(root: dict[str, Any], reference: str) -> dict[str, Any]:
         node = node[name.replace("~1", "/").replace("~0", "~")]
     found: dict[str, Any] = node
     return found
+
+
+def _header_of(scheme: dict[str, Any]) -> str:
+    return str(scheme["name"] if scheme["type"] == "apiKey" else "Authorization").lower()
 
 
 def _reaches(route: str, path: str) -> bool:

@@ -55,14 +55,18 @@ def findings(declared: Declared, pacts: Path = PACTS) -> list[str]:
     own = set(edges(pacts))
     found = []
     for edge in all_edges(pacts):
-        found += findings_of(edge, read(edge, pacts), declared, is_partner=edge not in own)
+        found += findings_of(edge, read(edge, pacts), declared, complete=edge in own)
     return found
 
 
 def findings_of(
-    edge: Edge, interactions: list[Interaction], declared: Declared, *, is_partner: bool = False
+    edge: Edge, interactions: list[Interaction], declared: Declared, *, complete: bool = False
 ) -> list[str]:
-    """The findings about one edge. A partner says what it needs; that it understands whatever else may come is its own matter."""
+    """The findings about one edge.
+
+    `complete`: these are all the interactions of a consumer of our own, so that what may come and none of them reads is told
+    too. A partner says what it needs; that it understands whatever else may come is its own matter.
+    """
     about = _Edge(edge)
     for interaction in interactions:
         here = _Interaction(about, interaction["description"])
@@ -70,7 +74,7 @@ def findings_of(
             _check_request(here, interaction, declared.apis.get(edge.provider))
         elif edge.kind == "hears":
             _check_fact(here, interaction, declared)
-    return about.findings if is_partner else [*about.findings, *_what_is_not_understood(about)]
+    return [*about.findings, *_what_is_not_understood(about)] if complete else about.findings
 
 
 def _check_request(here: _Interaction, interaction: Interaction, api: Api | None) -> None:
@@ -94,15 +98,10 @@ def _check_access(here: _Interaction, request: dict[str, Any], operation: Operat
     if callers is not None and consumer not in callers:
         here.say(f"{operation} lets in {', '.join(callers)}, but not {consumer}.")
     sent = {name.lower() for name in request.get("headers", {})}
-    schemes = operation.root.get("components", {}).get("securitySchemes", {})
-    alternatives = [{_header_of(schemes[name]) for name in each} for each in operation.node.get("security", [])]
+    alternatives = operation.headers_of_access()
     if alternatives and not any(needed <= sent for needed in alternatives):
         missing = min(", ".join(sorted(needed - sent)) for needed in alternatives)
         here.say(f"{operation} needs the header {missing}, which is not sent.")
-
-
-def _header_of(scheme: dict[str, Any]) -> str:
-    return str(scheme["name"] if scheme["type"] == "apiKey" else "Authorization").lower()
 
 
 def _check_parameters(here: _Interaction, request: dict[str, Any], operation: Operation) -> None:
@@ -116,7 +115,7 @@ def _check_parameters(here: _Interaction, request: dict[str, Any], operation: Op
             if parameter.get("required"):
                 here.say(f"{operation} needs the {where} parameter {name}, which is not sent.")
             continue
-        schema = Schema(parameter.get("schema", {}), operation.root, name)
+        schema = operation.schema_of(parameter)
         for value in values:
             if not any(not schema.faults_of(each) for each in _as_json(value)):
                 here.say(f"{operation} does not take {value!r} as the {where} parameter {name}.")
@@ -139,7 +138,7 @@ def _check_sent_body(here: _Interaction, request: dict[str, Any], operation: Ope
         if sent is not None:
             here.say(f"{operation} takes no JSON body, but one is sent.")
     elif sent is None:
-        if operation.node["requestBody"].get("required"):
+        if operation.needs_body:
             here.say(f"{operation} needs a JSON body, but none is sent.")
     else:
         for fault in schema.faults_of(sent.example):

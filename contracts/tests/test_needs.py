@@ -36,7 +36,7 @@ def found(edge: Edge, plant: Plant) -> list[str]:
     facts = {path.name.removesuffix(".schema.json"): json.loads(path.read_text()) for path in schemas}
     plant(apis[edge.provider] if edge.kind == "asks" else facts)
     told = Declared.of(_texts(apis), _texts(facts))
-    return findings_of(edge, read(edge), told)
+    return findings_of(edge, read(edge), told, complete=True)
 
 
 def _texts(documents: dict[str, Document]) -> dict[str, str]:
@@ -297,7 +297,7 @@ def test_a_partners_pact_is_held_against_the_documents_as_well(tmp_path: Path) -
 
 def test_of_a_service_of_our_own_that_reads_no_null_it_is_told() -> None:
     seats = [each for each in read(ORDERS_AT_INVENTORY) if each["description"] == "a hold of a seat"]
-    told = findings_of(ORDERS_AT_INVENTORY, seats, Declared.read())
+    told = findings_of(ORDERS_AT_INVENTORY, seats, Declared.read(), complete=True)
     assert [each.split(" in the answer")[0] for each in told] == [
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_id',
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_label',

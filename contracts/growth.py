@@ -1,0 +1,230 @@
+"""Within a version, interfaces only grow: what was promised stays, and nothing new comes that old readers do not expect.
+
+`python -m contracts.growth --since v0.2.0` compares the documents of a revision with those of the working tree. A fact lies on the
+firehose for days, and is read by whoever was released when: there every change that is no growth breaks. An answer or a request
+breaks if a contract, of then or of now, needs what has changed; otherwise it is a note.
+"""
+
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contracts.changes import Change, of_answers, of_requests
+from contracts.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, fact_schema
+from contracts.pactfile import PACTS, all_edges, read
+from contracts.reading import below, body_of
+from contracts.releases import unpack
+
+FOUR_STEPS = "Add beside what is there, let its readers move, and take the old away in a later release."
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a contract uses an operation: what it sends and reads, by path (`$.lines[*].seat_id`; a text also as `$.code=gone`)."""
+
+    parameters: frozenset[tuple[str, str]]
+    sent: frozenset[str]
+    status: str
+    read: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ApiChange:
+    """A change of an operation, and which uses of it it breaks."""
+
+    sentence: str
+    operation: str
+    breaks: Callable[[Use], bool]
+
+
+@dataclass
+class Growth:
+    """What has changed since a revision: what breaks somebody, and what does not. Each begins with the provider's name."""
+
+    breaks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def of(self, provider: str) -> "Growth":
+        """The part about one provider."""
+        told = [[each for each in part if each.startswith(f"{provider}: ")] for part in (self.breaks, self.notes)]
+        return Growth(*told)
+
+
+def problems_of(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What a fact's schema lost, or may bring that its old readers do not expect; a sentence each, none if it only grew."""
+    return [str(change) for change in of_answers(fact_schema(old), fact_schema(new))]
+
+
+def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The same of an OpenAPI document, whoever needs it."""
+    return [change.sentence for change in _api_changes(Api(old), Api(new))]
+
+
+def since(revision: str, root: Path) -> Growth:
+    """What has changed since a revision. Raises CalledProcessError for a revision that git does not know."""
+    here = root / PACTS.relative_to(CONTRACTS.parent)
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(root, revision, Path(folder))
+        then = Path(folder) / PACTS.relative_to(CONTRACTS.parent)
+        old, new = Declared.read(then.parent), Declared.read(here.parent)
+        named = _subjects(then) | _subjects(here)
+        uses = [*_uses(then, old), *_uses(here, new)]
+    growth = Growth()
+    for subject in old.facts:
+        _compare_fact(growth, subject, old, new, is_named=subject in named)
+    for provider, api in old.apis.items():
+        for change in _api_changes(api, new.apis.get(provider, Api({}))):
+            concerned = [use for asked, use in uses if asked == (provider, change.operation)]
+            told = growth.breaks if any(change.breaks(use) for use in concerned) else growth.notes
+            told.append(f"{provider}: {change.sentence}")
+    return growth
+
+
+def _compare_fact(growth: Growth, subject: str, old: Declared, new: Declared, *, is_named: bool) -> None:
+    provider = subject.split(".")[1]
+    if subject in new.facts:
+        changes = of_answers(old.facts[subject], new.facts[subject])
+        growth.breaks += [f"{provider}: {subject}: {change}" for change in changes]
+    elif is_named:
+        growth.breaks.append(f"{provider}: {subject} is gone, but a contract names it.")
+    else:
+        growth.notes.append(f"{provider}: {subject} is gone; no contract names it.")
+
+
+def _api_changes(old: Api, new: Api) -> Iterator[ApiChange]:
+    known = {str(operation): operation for operation in new.operations}
+    for operation in old.operations:
+        if str(operation) not in known:
+            yield ApiChange(f"{operation} is gone.", str(operation), lambda _use: True)
+            continue
+        after = known[str(operation)]
+        for part in (_access_changes, _parameter_changes, _body_changes, _answer_changes):
+            yield from part(operation, after)
+
+
+def _access_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
+    for header in sorted(_headers_needed(new) - _headers_needed(old)):
+        yield ApiChange(f"{old} needs the header {header} now.", str(old), _sends_no("header", header))
+
+
+def _headers_needed(operation: Operation) -> set[str]:
+    """Whose token every caller must show: what all alternatives have in common."""
+    alternatives = operation.headers_of_access()
+    return set.intersection(*alternatives) if alternatives else set()
+
+
+def _parameter_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
+    before, after = old.parameters, new.parameters
+    for (where, name), parameter in after.items():
+        was_required = before.get((where, name), {}).get("required", False)
+        if parameter.get("required", False) and not was_required:
+            yield ApiChange(f"{old} needs the {where} parameter {name} now.", str(old), _sends_no(where, name))
+    for (where, name), parameter in before.items():
+        told = f"the {where} parameter {name}"
+        if (where, name) not in after:
+            yield ApiChange(f"{old} does not take {told} any more.", str(old), _sends(where, name))
+            continue
+        for change in of_requests(old.schema_of(parameter), new.schema_of(after[where, name])):
+            yield ApiChange(f"{old}, {told}: {change}", str(old), _sends(where, name))
+
+
+def _sends(where: str, name: str) -> Callable[[Use], bool]:
+    return lambda use: where == "path" or (where, name) in use.parameters
+
+
+def _sends_no(where: str, name: str) -> Callable[[Use], bool]:
+    return lambda use: (where, name) not in use.parameters
+
+
+def _body_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
+    before, after = old.body(), new.body()
+    if after is None:
+        if before is not None:
+            yield ApiChange(f"{old} takes no body any more.", str(old), lambda use: bool(use.sent))
+    elif before is None:
+        if new.needs_body:
+            yield ApiChange(f"{old} needs a body now.", str(old), lambda use: not use.sent)
+    else:
+        for change in of_requests(before, after):
+            yield ApiChange(f"the body of {old}: {change}", str(old), _sends_so(change))
+
+
+def _sends_so(change: Change) -> Callable[[Use], bool]:
+    """Who sends what is at the path; if that must be there now, who sends what it belongs to and not it."""
+    parent = change.path.rpartition(".")[0]
+    if change.is_about_absence:
+        return lambda use: parent in use.sent and change.path not in use.sent
+    return lambda use: change.path in use.sent
+
+
+def _answer_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
+    for status in old.statuses:
+        told = f"the answer {status} of {old}"
+        if status not in new.statuses:
+            yield ApiChange(f"{told} is gone.", str(old), _reads(status))
+            continue
+        before, after = old.answers(status), new.answers(status)
+        for kind in before:
+            if kind not in after:
+                yield ApiChange(f"{told} is no {kind} any more.", str(old), _reads(status))
+            elif kind in {JSON, PROBLEM}:
+                for change in of_answers(before[kind], after[kind]):
+                    yield ApiChange(f"{told}: {change}", str(old), _reads(status, change.path))
+
+
+def _reads(status: str, path: str | None = None) -> Callable[[Use], bool]:
+    return lambda use: use.status == status and (path is None or path in use.read)
+
+
+def _subjects(pacts: Path) -> set[str]:
+    """The facts that contracts name."""
+    heard = [each for edge in all_edges(pacts) if edge.kind == "hears" for each in read(edge, pacts)]
+    return {body.example["type"] for each in heard if (body := body_of(each)) is not None}
+
+
+def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Use]]:
+    """What the contracts of a tree use, with the provider and the operation."""
+    for edge in all_edges(pacts):
+        if edge.kind != "asks" or edge.provider not in declared.apis:
+            continue
+        for interaction in read(edge, pacts):
+            request, response = interaction["request"], interaction["response"]
+            operation = declared.apis[edge.provider].find(request["method"], request["path"])
+            if operation is not None:  # else contracts/needs.py tells
+                query = {("query", name) for name in request.get("query", {})}
+                headers = {("header", name.lower()) for name in request.get("headers", {})}
+                use = Use(frozenset(query | headers), _paths_of(request), str(response["status"]), _paths_of(response))
+                yield (edge.provider, str(operation)), use
+
+
+def _paths_of(part: dict[str, Any]) -> frozenset[str]:
+    body = body_of(part)
+    return frozenset(_paths("$", body.example)) if body is not None else frozenset()
+
+
+def _paths(path: str, example: Any) -> Iterator[str]:
+    yield path
+    if isinstance(example, str):
+        yield f"{path}={example}"
+    for each, value in below(path, example):
+        yield from _paths(f"{path}[*]" if isinstance(example, list) else each, value)
+
+
+def main() -> int:
+    """Prints what breaks, then the notes. 1 if anything breaks."""
+    parser = ArgumentParser(
+        prog="python -m contracts.growth", description="What has changed in the documents since a revision."
+    )
+    parser.add_argument("--since", required=True, metavar="REVISION")
+    growth = since(parser.parse_args().since, CONTRACTS.parent)
+    lines = [f"BREAKS  {each}" for each in growth.breaks] + [f"note    {each}" for each in growth.notes]
+    print("\n".join([*lines, *([FOUR_STEPS] if growth.breaks else [])]) or "Nothing was lost: the documents only grew.")
+    return 1 if growth.breaks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,341 @@
+"""Within a version interfaces only grow: each way to lose something, or to surprise an old reader, is told by its path."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.consumer import is_writing
+from contracts.declared import CONTRACTS
+from contracts.growth import problems_of, problems_of_api, since
+
+pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
+
+CONFIRMED = "events.orders.order_confirmed.v1"
+CAPTURED = "events.payments.payment_captured.v1"
+HOLD = "/events/{event_id}/holds/{hold_id}"
+
+Document = dict[str, Any]
+Plant = Callable[[Document], object]
+
+
+def document_of(*names: str) -> Document:
+    made: Document = json.loads(CONTRACTS.joinpath(*names).read_text())
+    return made
+
+
+def properties(document: Document) -> Document:
+    found: Document = document["properties"]
+    return found
+
+
+def line(document: Document) -> Document:
+    found: Document = document["$defs"]["ConfirmedLine"]
+    return found
+
+
+def add(document: Document, name: str, *, required: bool = True) -> None:
+    document["properties"][name] = {"type": "string"}
+    document["required"] += [name] * required
+
+
+GROWN: list[tuple[str, Plant]] = [
+    ("nothing", lambda _fact: None),
+    ("a new field", lambda fact: add(fact, "colour")),
+    ("a new optional field in a list", lambda fact: add(line(fact), "colour", required=False)),
+    ("a field that is never null now", lambda fact: properties(line(fact)).update(seat_id={"type": "string"})),
+    ("text of fewer values", lambda fact: properties(fact)["currency"].update(enum=["EUR"])),
+    ("a form for any text", lambda fact: properties(fact)["number"].update(format="uuid")),
+    ("a title", lambda fact: properties(fact)["number"].update(title="The number")),
+]
+BROKEN: list[tuple[str, Plant, list[str]]] = [
+    ("a removed field", lambda fact: properties(fact).pop("number"), ["$.number is gone."]),
+    ("a field that became optional", lambda fact: fact["required"].remove("number"), ["$.number may be left out now."]),
+    (
+        "a retyped field",
+        lambda fact: properties(fact)["total_minor"].update(type="string"),
+        ["$.total_minor may be string now."],
+    ),
+    (
+        "a whole number that became any",
+        lambda fact: properties(fact)["total_minor"].update(type="number"),
+        ["$.total_minor may be number now."],
+    ),
+    (
+        "a field that may be null",
+        lambda fact: properties(fact).update(number={"anyOf": [{"type": "string"}, {"type": "null"}]}),
+        ["$.number may be null now."],
+    ),
+    ("a field of any type", lambda fact: properties(fact).update(number={}), ["$.number may be anything now."]),
+    (
+        "a moment that became text",
+        lambda fact: properties(fact)["starts_at"].pop("format"),
+        ["$.starts_at may be text that is no date-time now."],
+    ),
+    (
+        "a removed field in a list",
+        lambda fact: properties(line(fact)).pop("quantity"),
+        ["$.lines[*].quantity is gone."],
+    ),
+    (
+        "a renamed field in a list",
+        lambda fact: properties(line(fact)).update(count=properties(line(fact)).pop("quantity")),
+        ["$.lines[*].quantity is gone."],
+    ),
+    (
+        "a list that became an object",
+        lambda fact: properties(fact).update(lines=properties(fact)["lines"]["items"]),
+        ["$.lines may be object now."],
+    ),
+]
+
+
+@pytest.mark.parametrize("plant", [plant for _, plant in GROWN], ids=[name for name, _ in GROWN])
+def test_a_fact_may_grow(plant: Plant) -> None:
+    old = document_of("events", f"{CONFIRMED}.schema.json")
+    new = deepcopy(old)
+    plant(new)
+    assert problems_of(old, new) == []
+
+
+@pytest.mark.parametrize(("plant", "said"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])
+def test_a_fact_may_not_lose_or_bring_what_its_readers_do_not_expect(plant: Plant, said: list[str]) -> None:
+    old = document_of("events", f"{CONFIRMED}.schema.json")
+    new = deepcopy(old)
+    plant(new)
+    assert problems_of(old, new) == said
+
+
+def test_a_field_may_become_required() -> None:
+    new = document_of("events", f"{CONFIRMED}.schema.json")
+    old = deepcopy(new)
+    old["required"].remove("number")
+    assert problems_of(old, new) == []
+
+
+def test_a_new_reason_is_told_and_one_that_comes_no_more_is_not() -> None:
+    few = document_of("events", "events.orders.order_cancelled.v1.schema.json")
+    many = deepcopy(few)
+    properties(many)["reason"]["enum"].append("weather")
+    assert problems_of(few, many) == ["$.reason may be weather now."]
+    assert problems_of(many, few) == []
+    free = deepcopy(few)
+    properties(free)["reason"].pop("enum")
+    (said,) = problems_of(few, free)
+    assert said.startswith("$.reason may be anything but refused, ")
+
+
+def schema(api: Document, name: str) -> Document:
+    found: Document = api["components"]["schemas"][name]
+    return found
+
+
+def put(api: Document) -> Document:
+    found: Document = api["paths"][HOLD]["put"]
+    return found
+
+
+PUT = f"PUT {HOLD}"
+# What breaks, and whether a contract needs it.
+API: list[tuple[str, Plant, str, bool]] = [
+    ("an operation", lambda api: api["paths"][HOLD].pop("put"), f"{PUT} is gone.", True),
+    ("an operation without a contract", lambda api: api["paths"][HOLD].pop("get"), f"GET {HOLD} is gone.", False),
+    ("a status", lambda api: put(api)["responses"].pop("410"), f"the answer 410 of {PUT} is gone.", True),
+    (
+        "a status without a contract",
+        lambda api: put(api)["responses"].pop("422"),
+        f"the answer 422 of {PUT} is gone.",
+        False,
+    ),
+    (
+        "a media type",
+        lambda api: put(api)["responses"]["410"].update(content={"application/json": {}}),
+        f"the answer 410 of {PUT} is no application/problem+json any more.",
+        True,
+    ),
+    (
+        "a code",
+        lambda api: put(api)["responses"]["409"]["content"]["application/problem+json"]["schema"]["oneOf"].pop(0),
+        f"the answer 409 of {PUT}: $.code=sold_out is gone.",
+        True,
+    ),
+    (
+        "a fact of a refusal",
+        lambda api: properties(schema(api, "SoldOutProblem")).pop("available"),
+        f"the answer 409 of {PUT}: $.available is gone.",
+        True,
+    ),
+    (
+        "a field",
+        lambda api: properties(schema(api, "HoldOut")).pop("expires_at"),
+        f"the answer 201 of {PUT}: $.expires_at is gone.",
+        True,
+    ),
+    (
+        "a field that no contract reads",
+        lambda api: properties(schema(api, "HoldOut")).pop("order_id"),
+        f"the answer 201 of {PUT}: $.order_id is gone.",
+        False,
+    ),
+    (
+        "a field in a list that became optional",
+        lambda api: schema(api, "LineOut")["required"].remove("quantity"),
+        f"the answer 201 of {PUT}: $.lines[*].quantity may be left out now.",
+        True,
+    ),
+    (
+        "a retyped field",
+        lambda api: properties(schema(api, "LineOut"))["quantity"].update(type="string"),
+        f"the answer 201 of {PUT}: $.lines[*].quantity may be string now.",
+        True,
+    ),
+    (
+        "a wider enumeration",
+        lambda api: properties(schema(api, "TakenSeatOut"))["state"]["enum"].append("lost"),
+        "the answer 200 of GET /events/{event_id}/seats: $.taken[*].state may be lost now.",
+        True,
+    ),
+    (
+        "a new required field of a request",
+        lambda api: add(schema(api, "HoldIn"), "buyer"),
+        f"the body of {PUT}: $.buyer is required now.",
+        True,
+    ),
+    (
+        "a field of a request",
+        lambda api: properties(schema(api, "HoldIn")).pop("ttl_seconds"),
+        f"the body of {PUT}: $.ttl_seconds is refused now.",
+        True,
+    ),
+    (
+        "a field of a request that every contract sends, required now",
+        lambda api: schema(api, "HoldIn")["required"].append("places"),
+        f"the body of {PUT}: $.places is required now.",
+        False,
+    ),
+    (
+        "a narrower enumeration of a request",
+        lambda api: properties(schema(api, "HoldIn"))["order_id"].update(enum=["a"]),
+        f"the body of {PUT}: $.order_id may not be anything but a any more.",
+        True,
+    ),
+    (
+        "a smaller limit of a request",
+        lambda api: properties(schema(api, "PlaceIn"))["quantity"].update(maximum=4),
+        f"the body of {PUT}: $.places[*].quantity has a maximum of 4 now.",
+        True,
+    ),
+    ("a body", lambda api: put(api).pop("requestBody"), f"{PUT} takes no body any more.", True),
+    (
+        "a body that is needed",
+        lambda api: api["paths"][f"{HOLD}/commit"]["post"].update(requestBody=put(api)["requestBody"]),
+        f"POST {HOLD}/commit needs a body now.",
+        True,
+    ),
+    (
+        "a new required parameter",
+        lambda api: put(api)["parameters"].append(
+            {"in": "query", "name": "shop", "required": True, "schema": {"type": "string"}}
+        ),
+        f"{PUT} needs the query parameter shop now.",
+        True,
+    ),
+    (
+        "a required header that every contract sends",
+        lambda api: put(api)["parameters"].append(
+            {"in": "header", "name": "Traceparent", "required": True, "schema": {"type": "string"}}
+        ),
+        f"{PUT} needs the header parameter traceparent now.",
+        False,
+    ),
+    (
+        "a route that needs a person",
+        lambda api: put(api).update(security=[{"service": [], "person": []}]),
+        f"{PUT} needs the header onsale-person now.",
+        True,
+    ),
+    (
+        "another form of an id",
+        lambda api: put(api)["parameters"][0]["schema"].update(type="integer"),
+        f"{PUT}, the path parameter event_id: $ may not be string any more.",
+        True,
+    ),
+]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with the documents and pacts as they are now, committed and tagged."""
+    for folder in ("openapi", "events", "pacts"):
+        shutil.copytree(CONTRACTS / folder, tmp_path / "contracts" / folder)
+    for command in ("init -q", "add .", "-c user.name=n -c user.email=e@e.test commit -qm then", "tag v1.0.0"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def change(repository: Path, name: str, plant: Plant) -> None:
+    path = repository / "contracts" / name
+    document = json.loads(path.read_text())
+    plant(document)
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(("plant", "said", "breaks"), [each[1:] for each in API], ids=[each[0] for each in API])
+def test_a_lost_part_of_an_api_breaks_if_a_contract_needs_it_and_else_is_a_note(
+    repository: Path, plant: Plant, said: str, breaks: bool
+) -> None:
+    old = document_of("openapi", "inventory.json")
+    new = deepcopy(old)
+    plant(new)
+    assert said in problems_of_api(old, new)
+    change(repository, "openapi/inventory.json", plant)
+    growth = since("v1.0.0", repository)
+    assert (f"inventory: {said}" in growth.breaks) == breaks
+    assert (f"inventory: {said}" in growth.notes) != breaks
+    assert growth.of("inventory").breaks == growth.breaks
+    assert growth.of("orders").breaks == []
+
+
+def test_what_did_not_change_breaks_nothing(repository: Path) -> None:
+    growth = since("v1.0.0", repository)
+    assert (growth.breaks, growth.notes) == ([], [])
+
+
+def test_a_new_refusal_and_a_new_operation_are_growth() -> None:
+    old = document_of("openapi", "inventory.json")
+    new = deepcopy(old)
+    new["paths"]["/halls"] = {"get": put(new)}
+    put(new)["responses"]["418"] = put(new)["responses"]["410"]
+    several = put(new)["responses"]["409"]["content"]["application/problem+json"]["schema"]["oneOf"]
+    several.append({"$ref": "#/components/schemas/HoldGoneProblem"})
+    assert problems_of_api(old, new) == []
+
+
+def test_a_change_of_a_fact_breaks_whoever_reads_it(repository: Path) -> None:
+    change(repository, f"events/{CAPTURED}.schema.json", lambda fact: fact["required"].remove("captured_at"))
+    assert since("v1.0.0", repository).breaks == [f"payments: {CAPTURED}: $.captured_at may be left out now."]
+
+
+def test_a_fact_may_go_when_no_contract_names_it(repository: Path) -> None:
+    for subject in (CAPTURED, CONFIRMED):
+        (repository / f"contracts/events/{subject}.schema.json").unlink()
+    growth = since("v1.0.0", repository)
+    assert growth.breaks == [f"orders: {CONFIRMED} is gone, but a contract names it."]
+    assert growth.notes == [f"payments: {CAPTURED} is gone; no contract names it."]
+
+
+def test_a_contract_of_the_old_version_counts_though_it_is_gone_now(repository: Path) -> None:
+    (repository / f"contracts/events/{CONFIRMED}.schema.json").unlink()
+    for pact in (repository / "contracts/pacts").glob("*.json"):
+        pact.unlink()
+    assert since("v1.0.0", repository).breaks == [f"orders: {CONFIRMED} is gone, but a contract names it."]
+
+
+def test_a_revision_that_is_unknown_is_no_growth(repository: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        since("v9.9.9", repository)
