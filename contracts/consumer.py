@@ -20,6 +20,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pact import Pact, match
+from pact.error import MismatchesError
 from pact.interaction import HttpInteraction
 from pydantic import BaseModel, ValidationError
 
@@ -30,6 +31,7 @@ from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
 from contracts import matchers
 from contracts.journal import Entry, note
+from contracts.mismatches import sentences_of
 from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, key_of, render
 from tracing.setup import TracingSettings, set_up_tracing
 
@@ -147,8 +149,7 @@ class Asking(Generic[Client]):
         """The consumer's client, in front of a provider that expects this request and gives this answer.
 
         The provider's tokens are the real client's; in the pact they are placeholders that say whose they are.
-        Raises pact's MismatchesError if another request came, or none, and ContractBroken if the client does not
-        understand the answer.
+        Raises ContractBroken if another request came, or none, or if the client does not understand the answer.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -157,10 +158,15 @@ class Asking(Generic[Client]):
             interaction.given(state.name, state.parameters)
         _describe(interaction, edge, ask, answer)
         tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
-        with pact.serve("127.0.0.1") as server:
-            async with service_client(edge.provider, str(server.url), tokens) as http:
-                with _understood(f'{edge}, "{description}"', edge.consumer):
-                    yield self._make_client(http)
+        about = f'{edge}, "{description}"'
+        try:
+            with pact.serve("127.0.0.1") as server:
+                async with service_client(edge.provider, str(server.url), tokens) as http:
+                    with _understood(about, edge.consumer):
+                        yield self._make_client(http)
+        except MismatchesError as error:
+            told = "\n".join(f"  - {sentence}" for sentence in sentences_of(error.mismatches))
+            raise ContractBroken(f"{about}: {edge.consumer} does not ask what its contract says:\n{told}") from None
         self.book.add(pact)
 
 

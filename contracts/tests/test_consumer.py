@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
-from pact.error import MismatchesError
 from pydantic import BaseModel
 
 from contracts.consumer import Answer, Ask, Asking, Book, an_id, refuse_unread
@@ -65,9 +65,49 @@ async def test_tests_that_ask_nothing_write_nothing(tmp_path: Path) -> None:
 async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
     book = Book(EDGE)
     expected = Asking(book, Reader).expects("a shelf", None, Ask("GET", "/shelves"), Answer(200))
-    with pytest.raises(MismatchesError):
+    with pytest.raises(ContractBroken) as refused:
         async with expected as client:
             await client.shelf(SHELF)
+    assert 'reader asks library, "a shelf": reader does not ask what its contract says:' in str(refused.value)
+    assert f"GET /shelves/{SHELF} is asked, but the contract does not say so." in str(refused.value)
+    assert "GET /shelves is not asked, but the contract says so." in str(refused.value)
+    assert book.made == {}
+
+
+class Lender:
+    """A client with a body and a query that can be wrong."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def lend(self, body: dict[str, object], query: dict[str, str]) -> httpx.Response:
+        """Takes a book for some days."""
+        return await self._http.post("/loans", json=body, params=query)
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "said"),
+    [
+        ({"days": "7"}, {}, "POST /loans: $.days: Body mismatch: Expected '7' (String) to be equal to 7 (Integer)"),
+        (
+            {"days": 7},
+            {"slowly": "true"},
+            "POST /loans: Query mismatch: Unexpected query parameter 'slowly'",
+        ),
+        ({"weeks": 1}, {}, "[days] but received one with keys [weeks]"),
+    ],
+    ids=["a value", "a parameter", "a field"],
+)
+async def test_a_request_that_differs_is_told_by_the_field_and_without_tokens(
+    body: dict[str, object], query: dict[str, str], said: str
+) -> None:
+    book = Book(EDGE)
+    expected = Asking(book, Lender).expects("a loan", None, Ask("POST", "/loans", body={"days": 7}), Answer(200))
+    with pytest.raises(ContractBroken) as refused:
+        async with expected as client:
+            await client.lend(body, query)
+    assert said in str(refused.value)
+    assert "Bearer ey" not in str(refused.value)
     assert book.made == {}
 
 
