@@ -165,6 +165,12 @@ def test_a_pact_with_one_side_is_told(made_up: Folders, path: str, said: str) ->
     assert said in "\n".join(one_sided(made_up))
 
 
+def test_a_verification_of_another_provider_does_not_count(made_up: Folders) -> None:
+    change(made_up.services / "library/tests/contract/test_is_asked.py", 'facts("library"', 'facts("archive"')
+    (sentence,) = one_sided(made_up)
+    assert "Nobody verifies reader-hears-library.json" in sentence
+
+
 def test_a_consumers_test_that_declares_another_edge_is_told(made_up: Folders) -> None:
     change(made_up.services / "reader/tests/contract/test_asks_library.py", '"library", L', '"archive", L')
     (sentence,) = one_sided(made_up)

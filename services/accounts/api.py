@@ -155,7 +155,7 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
     @router.patch(
         "/people/me",
         dependencies=[calls_from("web")],
-        responses=refuses(EmailInvalid, NameInvalid, PersonUnknown),
+        responses=refuses(EmailInvalid, EmailTaken, NameInvalid, PersonUnknown),
     )
     async def change_me(
         body: ContactChange, caller: Annotated[Caller, Depends(person)], response: Response

@@ -41,6 +41,14 @@ class States:
         body = {"email": given["email"], "password": given["password"], "name": "Ada"}
         await self._accounts.do("POST", "/people", caller="web", body=body)
 
+    async def two_who_signed_up(self, given: dict[str, Any]) -> None:
+        await self.somebody_who_signed_up(given)
+        # The other one has the id that the consumer has chosen, instead of one that accounts makes.
+        own = f"{given['person_id']}@example.com"
+        values = {"guest": False, "name": "Bob", "email": own, "email_key": own, "password_hash": "none"}
+        async with self._database.writer() as tx:
+            await queries.insert_person(tx, {"person_id": UUID(given["person_id"]), **values})
+
     async def many_wrong_passwords(self, given: dict[str, Any]) -> None:
         body = {"email": given["email"], "password": "wrong horse battery"}
         headers = {"Authorization": "Bearer web"}
@@ -76,6 +84,7 @@ async def test_accounts_answers_what_its_consumers_ask(harness: Harness) -> None
                 "a guest who has told nothing": states.a_guest_who_has_told_nothing,
                 "a session of a guest": states.a_session_of_a_guest,
                 "many wrong passwords for an address": states.many_wrong_passwords,
+                "two who signed up": states.two_who_signed_up,
                 "very many who sign in at once": states.very_many_who_sign_in,
                 "somebody who signed up": states.somebody_who_signed_up,
                 "a person with a name and an address": states.a_person_with_a_name_and_an_address,

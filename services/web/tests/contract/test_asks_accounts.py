@@ -211,3 +211,11 @@ async def test_tickets_cannot_be_for_nobody(accounts: Asking[AccountsClient]) ->
     state = a_state("a guest who has told nothing", person_id=person_id)
     async with refused(accounts, "a contact without a name", state, ask, 422, "name_invalid") as client:
         await client.tell_contact(TOKEN, " ", "ada.nobody@example.com")
+
+
+async def test_tickets_cannot_go_to_the_address_of_another_account(accounts: Asking[AccountsClient]) -> None:
+    person_id, email = me_of("person who writes another's address"), "another@example.com"
+    ask = Ask("PATCH", "/people/me", body={"name": "Bob", "email": email}, person=person_id)
+    state = a_state("two who signed up", person_id=person_id, email=email, password=PASSWORD)
+    async with refused(accounts, "a contact with another's address", state, ask, 409, "email_taken") as client:
+        await client.tell_contact(TOKEN, "Bob", email)
