@@ -1,8 +1,8 @@
 """What a consumer may say about a value in a contract. Each one checks the type as well as the pattern.
 
 Pact's own matchers let pass what breaks a consumer: a regular expression accepts the number 42, `bool` accepts "true",
-`like(1)` accepts 1.5, and a list of examples accepts the empty list. A plain value in a contract means: exactly this.
-Regular expressions are Oniguruma's (no inline options).
+`like(1)` accepts 1.5, a list of examples accepts the empty list, and within one any text for a plain text. A plain value in a
+contract means: exactly this, everywhere. Regular expressions are Oniguruma's (no inline options).
 """
 
 import re
@@ -31,6 +31,19 @@ class _Both(AbstractMatcher[Any]):
 
     def to_matching_rule(self) -> dict[str, Any]:
         return {"combine": "AND", "matchers": [rule.to_matching_rule() for rule in self._rules]}
+
+
+class _Exactly(AbstractMatcher[Any]):
+    """This value, below a list of examples: there Pact compares what has no rule of its own by its type alone."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def to_integration_json(self) -> dict[str, Any]:
+        return {"value": self.value, "pact:matcher:type": "equality"}
+
+    def to_matching_rule(self) -> dict[str, Any]:
+        return {"match": "equality"}
 
 
 def text(example: str, pattern: str = NOT_BLANK_PATTERN) -> Matcher:
@@ -92,5 +105,17 @@ def address(example: str) -> Matcher:
 
 
 def several(example: Any) -> Matcher:
-    """A list of at least one, all like the example."""
-    return match.each_like(example, min=1)
+    """A list of at least one, all like the example. What is plain in it must be exactly so in each of them."""
+    return match.each_like(_exactly(example), min=1)
+
+
+def _exactly(example: Any) -> Any:
+    match example:
+        case dict():
+            return {name: _exactly(value) for name, value in example.items()}
+        case [_, *_] if any(isinstance(item, dict | AbstractMatcher) for item in example):
+            return [_exactly(item) for item in example]
+        case AbstractMatcher():
+            return example
+        case _:
+            return _Exactly(example)

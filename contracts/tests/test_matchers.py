@@ -32,6 +32,18 @@ CASES: dict[str, tuple[Any, list[Any], list[Any]]] = {
         [[{"n": 1}], [{"n": 1}, {"n": 2}]],
         [[], [{}], [{"n": "1"}]],
     ),
+    "several, with what is plain": (
+        matchers.several({"state": "held", "n": 2, "tags": ["a"], "of": {"kind": "x"}, "gone": None}),
+        [[{"state": "held", "n": 2, "tags": ["a"], "of": {"kind": "x", "more": 1}, "gone": None, "more": 1}]],
+        [
+            [{"state": "HELD", "n": 2, "tags": ["a"], "of": {"kind": "x"}, "gone": None}],
+            [{"state": "held", "n": 3, "tags": ["a"], "of": {"kind": "x"}, "gone": None}],
+            [{"state": "held", "n": 2, "tags": ["a", "b"], "of": {"kind": "x"}, "gone": None}],
+            [{"state": "held", "n": 2, "tags": ["a"], "of": {"kind": "y"}, "gone": None}],
+            [{"state": "held", "n": 2, "tags": ["a"], "of": {"kind": "x"}, "gone": "now"}],
+        ],
+    ),
+    "several plain ones": (matchers.several("a"), [["a"], ["a", "a"]], [["b"], ["a", "b"], []]),
     "a plain value": ("valid", ["valid"], ["void", 1, None]),
 }
 
