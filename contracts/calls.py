@@ -20,6 +20,8 @@ BUS = frozenset({"subscribe"})
 PUBLISH = frozenset({"publish"})
 # `service.client("orders", address)` in the composition root.
 MAKE_CLIENT = frozenset({"client"})
+MAKE_STRANGER = frozenset({"stranger"})
+HTTP_LIBRARIES = frozenset({"httpx", "httpx_aiohttp", "aiohttp", "urllib.request", "http.client", "requests"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -74,6 +76,24 @@ def first_arguments(service: Path, names: frozenset[str], *, texts_only: bool = 
                         "text, so that it can be compared with the contracts."
                     )
                 found.append(Said(node.func.attr, text, path, node.lineno))
+    return found
+
+
+def asks_beside_clients(service: Path) -> list[str]:
+    """The places in a service's code, its clients left out, that could make HTTP calls: they import a library for them."""
+    found = []
+    for path in code_of(service):
+        if path.parent == service / "clients":
+            continue
+        for node in ast.walk(_Module(path).tree):
+            match node:
+                case ast.Import(names=imported, lineno=line):
+                    names = [each.name for each in imported]
+                case ast.ImportFrom(module=str(module), lineno=line):
+                    names = [module]
+                case _:
+                    continue
+            found += [f"{path}:{line}" for name in names if name in HTTP_LIBRARIES]
     return found
 
 

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.calls import BUS, FIREHOSE, HOLE, MAKE_CLIENT, Said, calls_of, first_arguments
+from contracts.calls import (
+    BUS,
+    FIREHOSE,
+    HOLE,
+    MAKE_CLIENT,
+    MAKE_STRANGER,
+    Said,
+    asks_beside_clients,
+    calls_of,
+    first_arguments,
+)
 from contracts.offers import Folders
 from contracts.pactfile import ContractBroken, Edge, Kind, edges, read
 
@@ -32,6 +42,7 @@ def in_code(folders: Folders) -> dict[Need, str]:
     found: dict[Need, str] = {}
     for consumer in folders.names():
         service = folders.services / consumer
+        _refuse_other_ways(folders, service)
         made = {each.text for each in first_arguments(service, MAKE_CLIENT)}
         for provider in sorted({*folders.names(), *made}):
             client = service / "clients" / f"{provider}.py"
@@ -119,6 +130,21 @@ def _asked_in(folders: Folders, edge: Edge, client: Path) -> dict[Need, str]:
             )
         found.setdefault(Need(edge, what), f"{client}:{call.line}")
     return found
+
+
+def _refuse_other_ways(folders: Folders, service: Path) -> None:
+    """Raises ContractBroken for HTTP that nobody could compare: beside the clients, or to one of us as to a stranger."""
+    for place in asks_beside_clients(service):
+        raise ContractBroken(
+            f"{place}: HTTP calls are made in {service.name}'s clients/ alone, one module for each provider, so that their contracts "
+            "can be told. Move this there."
+        )
+    for said in first_arguments(service, MAKE_STRANGER, texts_only=True):
+        if said.text in folders.names():
+            raise ContractBroken(
+                f"{said.path}:{said.line}: {service.name} speaks to {said.text} as to a stranger, without tokens, traces or a "
+                'contract. Make a client of it by `service.client("...", address)`.'
+            )
 
 
 def _client_apart(consumer: str, provider: str, client: Path, *, made: bool) -> str:

@@ -82,7 +82,7 @@ spec:
 LIBRARYS_APIS = (
     ("library-http", "openapi", "openapi/library.json"),
     ("book-lent", "jsonschema", "events/events.library.book_lent.v1.schema.json"),
-    ("shelf-changed", "asyncapi", "asyncapi.json"),
+    ("shelf-changed", "jsonschema", "events/bus.library.shelf_changed.schema.json"),
 )
 # Codes with which an operation may refuse, by status; the last one is the chassis's own.
 OPERATIONS: dict[str, dict[str, dict[int, list[str]]]] = {
@@ -110,7 +110,7 @@ def make_up(root: Path) -> Folders:
     documents = root / "contracts"
     write(documents / "openapi/library.json", json.dumps(_document()))
     write(documents / "events/events.library.book_lent.v1.schema.json", "{}")
-    write(documents / "asyncapi.json", "{}")
+    write(documents / "events/bus.library.shelf_changed.schema.json", "{}")
     folders = Folders(root / "services", root / "pacts", documents)
     write_pact(
         folders, ASKS, asked("a shelf", "GET", "/shelves/7"), *REFUSALS, asked("a loan", "POST", "/shelves/7/lend")

@@ -134,6 +134,17 @@ def test_a_call_that_cannot_be_read_is_not_passed_over(made_up: Folders, old: st
         ('"bus.library.shelf_changed.>"', '"bus.library.shelves_changed.>"', "but no service says that"),
         ('client("library"', 'client("archive"', "archive.py is missing"),
         ('service.client("library", settings.library_url)', "None", "nothing in reader makes a client of library"),
+        ('service.client("library"', 'service.stranger("library"', "speaks to library as to a stranger"),
+        (
+            "def create_app",
+            "import httpx\n\n\ndef create_app",
+            r"app.py:\d+: HTTP calls are made in reader's clients/ alone",
+        ),
+        (
+            "def create_app",
+            "from aiohttp import x\n\n\ndef create_app",
+            r"HTTP calls are made in reader's clients/ alone",
+        ),
     ],
 )
 def test_what_a_service_is_made_of_is_read_or_refused(made_up: Folders, old: str, new: str, said: str) -> None:

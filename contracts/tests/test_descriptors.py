@@ -1,0 +1,93 @@
+"""What a service's descriptor says of it is so: what it provides and consumes, by which documents, and whose it is."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.descriptors import problems_of_descriptors, read_entities
+from contracts.offers import Folders
+from contracts.pactfile import ContractBroken
+from contracts.tests.made_up import change, make_up, write
+
+
+def test_descriptors_say_what_services_provide_and_consume() -> None:
+    problems = problems_of_descriptors(Folders())
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Folders:
+    return make_up(tmp_path)
+
+
+def test_of_descriptors_that_are_right_nothing_is_said(made_up: Folders) -> None:
+    assert problems_of_descriptors(made_up) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "old", "new", "said"),
+    [
+        ("reader", "library-http, book-lent", "book-lent", "consumesApis lacks library-http (reader asks library: "),
+        (
+            "reader",
+            "book-lent, ",
+            "",
+            "consumesApis lacks book-lent (reader hears library: events.library.book_lent.v1)",
+        ),
+        ("reader", ", shelf-changed", "", "consumesApis lacks shelf-changed (reader watches library: bus.library."),
+        ("reader", "book-lent", "book-lent, book-lost", "consumesApis has book-lost, but the code does not say so"),
+        ("reader", "book-lent", "book-lent, book-lent", "consumesApis has book-lent more than once"),
+        ("reader", "  owner: group:default/team-reader\n", "", "the Component reader lacks owner in its spec"),
+        ("reader", "group:default/team-reader", "the readers", "'the readers', the owner of reader, is not like"),
+        ("reader", "name: reader", "name: writer", "is to have one Component, and its name is reader"),
+        ("reader", "v1alpha1", "v2", "reader is no entity of backstage.io/v1alpha1"),
+        ("library", "[library-http, book-lent", "[library-http", "providesApis lacks book-lent (library offers it)"),
+        ("library", "name: book-lent", "name: book lent", "'book lent' is no name of an entity"),
+        ("library", "name: book-lent", "name: book-lend", "has no API entity book-lent, though the service offers it"),
+        ("library", "name: book-lent", "name: book-lend", "describes the API book-lend, but library does not offer it"),
+        ("library", "type: openapi", "type: asyncapi", "the API library-http is of type openapi, not asyncapi"),
+        ("library", "openapi/library.json", "openapi/reader.json", "is described by "),
+    ],
+)
+def test_what_a_descriptor_says_and_what_is_not_so_is_told(
+    made_up: Folders, service: str, old: str, new: str, said: str
+) -> None:
+    change(made_up.services / service / "catalog-info.yaml", old, new)
+    assert said in "\n".join(problems_of_descriptors(made_up))
+
+
+def test_a_service_without_a_descriptor_is_told(made_up: Folders) -> None:
+    (made_up.services / "reader/catalog-info.yaml").unlink()
+    (sentence,) = problems_of_descriptors(made_up)
+    assert "reader/catalog-info.yaml is missing" in sentence
+
+
+def test_a_definition_that_is_not_there_is_told(made_up: Folders) -> None:
+    (made_up.documents / "events/bus.library.shelf_changed.schema.json").unlink()
+    (sentence,) = problems_of_descriptors(made_up)
+    assert "shelf_changed.schema.json, the definition of shelf-changed, is not there. Run `make documents`." in sentence
+
+
+def test_two_services_that_offer_an_api_of_the_same_name_are_told(made_up: Folders) -> None:
+    write(made_up.documents / "events/events.reader.book_lent.v1.schema.json", "{}")
+    assert "2 services offer an API book-lent; names are for all of them." in problems_of_descriptors(made_up)
+
+
+def test_entities_are_read_with_their_lists_and_what_is_within_them(tmp_path: Path) -> None:
+    path = tmp_path / "catalog-info.yaml"
+    write(
+        path,
+        "# a comment\nkind: API\nmetadata:\n  name: a\n  tags:\n    [b,\n     c]\nspec:\n  x:\n    $text: ../d\n---\nkind: C\n",
+    )
+    metadata = {"name": "a", "tags": ["b", "c"]}
+    assert read_entities(path) == [
+        {"kind": "API", "metadata": metadata, "spec": {"x": {"$text": "../d"}}},
+        {"kind": "C"},
+    ]
+
+
+@pytest.mark.parametrize("line", ["- item", "   name: a", "name = a", "    too: deep"])
+def test_yaml_of_another_kind_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    write(tmp_path / "catalog-info.yaml", f"kind: API\n{line}\n")
+    with pytest.raises(ContractBroken, match=f"this line cannot be read: '{line}'"):
+        read_entities(tmp_path / "catalog-info.yaml")
