@@ -5,6 +5,7 @@ and a NATS server of its own, which starts in milliseconds.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import socket
@@ -349,7 +350,7 @@ def _in_other_loop() -> Iterator[Callable[[Any], None]]:
 async def _copy_database(service: str, database: str, migrations: Path) -> None:
     admin = await asyncpg.connect(os.environ[POSTGRES_VARIABLE])
     try:
-        template = f"template_{service}"
+        template = f"template_{service}_{_digest_of(migrations)}"
         # All workers of a run share the templates: the first one makes it, the others wait.
         await admin.execute("SELECT pg_advisory_lock(hashtext($1))", template)
         try:
@@ -363,6 +364,14 @@ async def _copy_database(service: str, database: str, migrations: Path) -> None:
             await admin.execute("SELECT pg_advisory_unlock(hashtext($1))", template)
     finally:
         await admin.close()
+
+
+def _digest_of(migrations: Path) -> str:
+    """Another version of a service, with other migrations, has templates of its own on the same server."""
+    digest = hashlib.sha256()
+    for path in sorted(migrations.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 async def _drop_database(database: str) -> None:

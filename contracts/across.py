@@ -1,0 +1,246 @@
+"""`make can-i-deploy [SERVICE=orders]`: may this checkout run beside what runs now, the last release? From git alone.
+
+Services roll one by one, and the firehose replays old facts: for a while each version meets the other's contracts. So each provider
+of this checkout is verified against the contracts of the last release, and each provider of the release against the contracts of
+this checkout. What a version cannot set up is looked for in its documents instead, and told apart from what it breaks.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from contracts import growth
+from contracts.declared import Declared
+from contracts.journal import JOURNAL, Entry, Found, entries
+from contracts.needs import findings_of
+from contracts.pactfile import PACTS, Edge, all_edges, edges, path_of, read
+from contracts.releases import last_release, unpack
+from contracts.verification import ACROSS
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
+VERBS = {"asks": "answers", "hears": "is heard by", "watches": "is watched by"}
+KEEP = (
+    "Consumers of the last release run until the last one is replaced. Keep what they read until a release is out "
+    "in which nobody reads it."
+)
+WAIT = (
+    "Providers of the last release run until the last one is replaced, and facts of theirs come again. "
+    "Release the provider's change first, and what reads it with the release after."
+)
+SAID_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class Version:
+    """A tree with everything in it."""
+
+    name: str
+    root: Path
+
+    @property
+    def pacts(self) -> Path:
+        """Its pacts."""
+        return self.root / PACTS.relative_to(ROOT)
+
+    def declares(self) -> Declared:
+        """What its documents promise."""
+        return Declared.read(self.pacts.parent)
+
+    def tests_of(self, provider: str) -> list[Path]:
+        """The verification of a provider."""
+        folder = self.root / "services" / provider / "tests/contract"
+        return [folder / name for name in PROVIDERS_SIDE if (folder / name).exists()]
+
+
+@dataclass
+class Met:
+    """A provider of one version, and a consumer's contract of the other."""
+
+    edge: Edge
+    provider: Version
+    consumer: Version
+    found: tuple[Found, ...] = ()
+    unchanged: bool = False
+
+    def of(self, outcome: str) -> list[Found]:
+        """The interactions of that outcome."""
+        return [each for each in self.found if each.outcome == outcome]
+
+    def line(self) -> str:
+        """As the report shows it."""
+        who = f"{self.edge.provider} {self.provider.name} {VERBS[self.edge.kind]} {self.edge.consumer} {self.consumer.name}"
+        parts = [f"{len(self.of('held')):>3} held"]
+        parts += [f"{len(self.of('broken'))} BREAK"] * bool(self.of("broken"))
+        parts += [f"{len(self.of('unknown'))} cannot be verified"] * bool(self.of("unknown"))
+        return f"{who:<56} {', '.join(parts)}"
+
+
+@dataclass
+class Answer:
+    """Yes or no, and why."""
+
+    release: str | None
+    met: list[Met] = field(default_factory=list)
+    outgrown: list[str] = field(default_factory=list)
+
+    @property
+    def yes(self) -> bool:
+        """Nothing breaks."""
+        return not self.outgrown and not any(each.of("broken") for each in self.met)
+
+    def report(self, what: str) -> str:
+        """All of it, the answer last."""
+        if self.release is None:
+            return (
+                "There is no release yet (no tag like v1.2.3 in this checkout's history), so nothing runs that could break. "
+                "`make release` makes the first; in a shallow clone, `git fetch --tags --unshallow` brings what there is."
+            )
+        lines = [f"{what} beside {self.release}, which runs now:", ""]
+        lines += [f"  {each.line()}" for each in self.met] or [
+            "  Nobody asks, hears or watches it, and it does not either."
+        ]
+        for title, outcome in (("CANNOT BE VERIFIED", "unknown"), ("BREAKS", "broken")):
+            for each in self.met:
+                lines += [f"\n{title}  {found.why}" for found in each.of(outcome)]
+        lines += [f"\nBREAKS  {sentence}" for sentence in self.outgrown]
+        return "\n".join([*lines, "", self._verdict(what)])
+
+    def _verdict(self, what: str) -> str:
+        if self.yes:
+            unknown = sum(len(each.of("unknown")) for each in self.met)
+            but = f", as far as it can be verified: {unknown} could not be" if unknown else ""
+            return f"YES: {what} can be deployed beside {self.release}{but}."
+        kept = self.outgrown or any(each.of("broken") and not _is_old(each.provider) for each in self.met)
+        waited = any(each.of("broken") and _is_old(each.provider) for each in self.met)
+        advice = " ".join([KEEP] * bool(kept) + [WAIT] * waited)
+        return f"NO: {what} cannot be deployed beside {self.release}. {advice} docs/guides/contracts.md has the four steps."
+
+
+def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
+    """Whether a service of this checkout (None: all of them) can run beside the last release."""
+    release = last_release(root)
+    if release is None:
+        return Answer(None)
+    with tempfile.TemporaryDirectory() as folder:
+        then, here = Version(f"of {release}", Path(folder) / "release"), Version("here", root)
+        unpack(root, release, then.root)
+        met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
+        grown = growth.since(release, root)
+    return Answer(release, met, (grown if service is None else grown.of(service)).breaks)
+
+
+def _is_old(version: Version) -> bool:
+    return version.name.startswith("of ")
+
+
+def _answering(consumers: Version, service: str | None) -> list[Edge]:
+    """The contracts that a service must keep, those of partners too."""
+    return [edge for edge in all_edges(consumers.pacts) if service in {None, edge.provider}]
+
+
+def _asking(consumers: Version, service: str | None) -> list[Edge]:
+    """The contracts that a service has with others. Partners are not deployed from here, so theirs are not new here."""
+    return [edge for edge in edges(consumers.pacts) if service in {None, edge.consumer}]
+
+
+def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge]) -> list[Met]:
+    """Verifies providers of one version against contracts of the other."""
+    met = {edge: Met(edge, provider, consumer) for edge in wanted}
+    for each in met.values():
+        # What the released provider was released with, it keeps.
+        each.unchanged = _is_old(provider) and _same(
+            path_of(each.edge, provider.pacts), path_of(each.edge, consumer.pacts)
+        )
+    asked = [each for each in met.values() if not each.unchanged]
+    with tempfile.TemporaryDirectory() as folder:
+        for each in asked:
+            source = path_of(each.edge, consumer.pacts)
+            copy = Path(folder) / source.parent.name / source.name
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(source, copy)
+        (Path(folder) / PACTS.name).mkdir(exist_ok=True)
+        noted, said = _verify(provider, {each.edge.provider for each in asked}, Path(folder))
+    for each in asked:
+        found = noted.get(each.edge) or _nothing_known(each, said)
+        each.found = tuple(_judged(each, one) for one in found)
+    return list(met.values())
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.read_bytes() == other.read_bytes()
+
+
+def _verify(version: Version, providers: set[str], contracts: Path) -> tuple[dict[Edge, tuple[Found, ...]], str]:
+    """What a version's own verification finds out about contracts of the other, and what it said."""
+    tests = [path for provider in sorted(providers) for path in version.tests_of(provider)]
+    if not tests:
+        return {}, ""
+    journal = contracts / "journal"
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", "-p", "no:cacheprovider"]
+    # Two processes take longer to start than the verification of one service.
+    command += ["-n", "2", "--dist", "loadfile"] if len(providers) > 2 else []
+    command += [str(path.relative_to(version.root)) for path in tests]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment |= {"PACTS": "", "PYTHONPATH": str(version.root), ACROSS: str(contracts), JOURNAL: str(journal)}
+    done = subprocess.run(command, cwd=version.root, env=environment, capture_output=True, text=True, check=False)
+    found: dict[Edge, tuple[Found, ...]] = {}
+    for entry in entries(journal):
+        found |= _of_entry(entry)
+    return found, done.stdout + done.stderr
+
+
+def _of_entry(entry: Entry) -> dict[Edge, tuple[Found, ...]]:
+    return {entry.edge: entry.found} if entry.what == "verified" else {}
+
+
+def _nothing_known(met: Met, said: str) -> tuple[Found, ...]:
+    """The verification did not get as far as this contract."""
+    provider, version = met.edge.provider, met.provider
+    if not version.tests_of(provider):
+        why = f"There is no verification of {provider} {version.name}. Deploy {provider} before {met.edge.consumer}."
+    else:
+        why = f"The verification of {provider} {version.name} did not run:\n{said.strip()[-SAID_CHARACTERS:]}"
+    interactions = read(met.edge, met.consumer.pacts)
+    return tuple(Found(each["description"], "unknown", f"{met.edge}: {why}") for each in interactions)
+
+
+def _judged(met: Met, found: Found) -> Found:
+    """What could not be tried is looked for in the documents of the provider's version; what they lack breaks."""
+    if found.outcome == "held":
+        return found
+    where = f"({met.edge.provider} {met.provider.name}, {met.edge.consumer} {met.consumer.name})"
+    if found.outcome == "broken":
+        return replace(found, why=f"{where} {found.why}")
+    interactions = [each for each in read(met.edge, met.consumer.pacts) if each["description"] == found.description]
+    lacking = findings_of(met.edge, interactions, met.provider.declares())
+    if lacking:
+        return Found(found.description, "broken", f"{where} " + "\n    ".join(lacking))
+    why = f'{where} {met.edge}, "{found.description}": {found.why.rstrip()}\n    Its documents agree with the contract.'
+    return replace(found, why=why)
+
+
+def main() -> int:
+    """The command."""
+    parser = ArgumentParser(
+        prog="make can-i-deploy", description="Whether this checkout can run beside the last release."
+    )
+    parser.add_argument("--service", default=None)
+    service = parser.parse_args().service
+    known = sorted(path.parent.name for path in (ROOT / "services").glob("*/app.py"))
+    if service is not None and service not in known:
+        print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
+        return 2
+    answer = can_deploy(service)
+    print(answer.report(service or "Every service"))
+    return 0 if answer.yes else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

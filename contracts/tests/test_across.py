@@ -1,0 +1,129 @@
+"""May it be deployed? Asked of whole copies of this repository, with a release in their history and a change after it."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contracts.mutation.scratch import copy_of_checkout
+from contracts.releases import git
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.system
+
+INVENTORY, ORDERS = "services/inventory", "services/orders"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A repository like this one."""
+
+    root: Path
+
+    def release(self) -> None:
+        git(self.root, "tag", "v0.1.0")
+
+    def replace(self, name: str, *changes: tuple[str, str]) -> None:
+        path = self.root / name
+        text = path.read_text()
+        for old, new in changes:
+            assert old in text, f"{name} has no {old} any more: write this test anew."
+            text = text.replace(old, new)
+        path.write_text(text)
+
+    def write_pacts(self, *tests: str) -> None:
+        done = self._run("-m", "pytest", "-q", *tests, PACTS="write")
+        assert done.returncode == 0, done.stdout
+
+    def write_documents(self) -> None:
+        done = self._run("-m", "contracts.documents")
+        assert done.returncode == 0, done.stderr
+
+    def can_deploy(self, service: str) -> tuple[int, str]:
+        done = self._run("-m", "contracts.across", "--service", service)
+        return done.returncode, done.stdout + done.stderr
+
+    def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        known = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=known | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    copy_of_checkout(ROOT, tmp_path)
+    for command in (("init", "--quiet"), ("config", "user.email", "a@example.org"), ("config", "user.name", "A")):
+        git(tmp_path, *command)
+    git(tmp_path, "add", "--all", "--force")
+    git(tmp_path, "commit", "--quiet", "--message", "first")
+    return Copy(tmp_path)
+
+
+def test_before_the_first_release_it_is_said_that_there_is_none(copy: Copy) -> None:
+    code, said = copy.can_deploy("orders")
+    assert code == 0
+    assert "There is no release yet" in said
+
+
+def test_a_service_that_is_none_is_told_with_those_that_are(copy: Copy) -> None:
+    code, said = copy.can_deploy("ordres")
+    assert code == 2
+    assert "There is no service ordres. Choose one of accounts, " in said
+
+
+def test_a_field_that_is_renamed_everywhere_at_once_is_refused(copy: Copy) -> None:
+    copy.release()
+    copy.replace(f"{INVENTORY}/events.py", ("hold_id: UUID", "held_id: UUID"), ('"hold_id"', '"held_id"'))
+    copy.replace(f"{INVENTORY}/service.py", ('hold_id=row["hold_id"], event_id', 'held_id=row["hold_id"], event_id'))
+    copy.replace(
+        f"{INVENTORY}/tests/contract/test_tells.py", ("hold_id=uuid4(), event_id", "held_id=uuid4(), event_id")
+    )
+    copy.replace(f"{ORDERS}/inbox.py", ("hold_id: UUID", "held_id: UUID"), ("fact.hold_id", "fact.held_id"))
+    copy.replace(f"{ORDERS}/tests/contract/test_hears_inventory.py", ('{"hold_id":', '{"held_id":'))
+    copy.write_pacts(f"{ORDERS}/tests/contract/test_hears_inventory.py")
+
+    copy.write_documents()
+    code, said = copy.can_deploy("inventory")
+    assert code == 1
+    assert "(inventory here, orders of v0.1.0) inventory breaks what orders relies on" in said
+    assert "missing the following keys: hold_id" in said
+    assert "events.inventory.hold_expired.v1: " in said.partition("BREAKS  inventory: ")[2]
+    assert "NO: inventory cannot be deployed beside v0.1.0. Consumers of the last release run" in said
+
+
+def test_a_consumer_that_needs_what_the_release_does_not_tell_is_refused(copy: Copy) -> None:
+    copy.release()
+    copy.replace(f"{INVENTORY}/events.py", ("expired_at: datetime", 'expired_at: datetime\n    reason: str = "time"'))
+    copy.replace(f"{ORDERS}/inbox.py", ("    hold_id: UUID", "    hold_id: UUID\n    reason: str"))
+    copy.replace(
+        f"{ORDERS}/tests/contract/test_hears_inventory.py", ("data = {", 'data = {"reason": matchers.text("time"), ')
+    )
+    copy.write_pacts(f"{ORDERS}/tests/contract/test_hears_inventory.py")
+    code, said = copy.can_deploy("orders")
+    assert code == 1
+    assert "(inventory of v0.1.0, orders here) inventory breaks what orders relies on" in said
+    assert "missing the following keys: reason" in said
+    assert "NO: orders cannot be deployed beside v0.1.0. Providers of the last release run" in said
+
+
+def test_a_state_that_the_release_does_not_know_is_no_break_as_long_as_its_documents_agree(copy: Copy) -> None:
+    copy.release()
+    tests = f"{ORDERS}/tests/contract/test_asks_inventory.py"
+    copy.replace(tests, ('a_state("an event with one place left"', 'a_state("an event with a last place"'))
+    copy.write_pacts(tests)
+    code, said = copy.can_deploy("orders")
+    assert code == 0, said
+    assert (
+        'CANNOT BE VERIFIED  (inventory of v0.1.0, orders here) orders asks inventory, "a hold of more places' in said
+    )
+    assert 'inventory of that version does not know the state "an event with a last place".' in said
+    assert "YES: orders can be deployed beside v0.1.0, as far as it can be verified: 1 could not be." in said
