@@ -22,6 +22,15 @@ class Fact(BaseModel):
         return str(getattr(self, self.aggregate))
 
 
+class BusMessage(BaseModel):
+    """Base of what a service says on the bus. `subject` is without the id that ends it; `aggregate` names the field of that id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: ClassVar[str]
+    aggregate: ClassVar[str]
+
+
 class Heard(BaseModel):
     """Base of a fact as a consumer reads it: only the fields that it uses; a fact may grow without asking."""
 

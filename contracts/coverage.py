@@ -14,11 +14,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from contracts.declared import JSON, Declared, Operation, Schema, leaves
-from contracts.pactfile import PACTS, Interaction, all_edges, read
-from contracts.reading import body_of, places_read
+from contracts.declared import JSON, Api, Declared, Operation, Schema, leaves
+from contracts.pactfile import PACTS, Edge, Interaction, all_edges, read
+from contracts.reading import body_of, places_read, subject_of
 
 UNUSED = Path(__file__).parent / "unused.toml"
+LIST = "contracts/unused.toml"
 ALL = "*"
 # Methods that come with another one or are nobody's wish.
 IMPLIED = {"HEAD", "OPTIONS"}
@@ -40,53 +41,57 @@ class Reason:
 
 @dataclass
 class Used:
-    """What the contracts use of one provider: operations, statuses as `METHOD /route 200`, and places of schemas."""
+    """What the contracts use of one provider: operations, statuses as `METHOD /route 200`, subjects, and places of schemas."""
 
     operations: set[str] = field(default_factory=set)
     statuses: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    told_fields: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """One provider: what it documents, and how much of that contracts use."""
+    """One provider: what it documents, and how much of that contracts use. `told` are its facts and bus messages."""
 
     provider: str
     operations: dict[str, bool]
     statuses: dict[str, bool]
     fields: dict[str, bool]
-    facts: dict[str, bool]
-    facts_fields: dict[str, bool]
+    told: dict[str, bool]
+    told_fields: dict[str, bool]
 
     def lines(self) -> Iterator[str]:
         """The report: a summary, then what is unused."""
-        counted = [("operations", self.operations), ("statuses", self.statuses), ("fields of answers", self.fields)]
-        if self.facts:
-            counted += [("facts", self.facts), ("fields of facts", self.facts_fields)]
-        told = ", ".join(f"{sum(each.values())} of {len(each)} {what}" for what, each in counted if each)
-        yield f"{self.provider}: {f'{told} used' if told else 'documents no operation and tells no fact'}"
-        for what, each in counted:
+        counted = {
+            "operations": self.operations,
+            "statuses": self.statuses,
+            "fields of answers": self.fields,
+            "facts and messages": self.told,
+            "fields of them": self.told_fields,
+        }
+        summary = ", ".join(f"{sum(each.values())} of {len(each)} {what}" for what, each in counted.items() if each)
+        yield f"{self.provider}: {f'{summary} used' if summary else 'documents no operation, and tells nothing'}"
+        for what, each in counted.items():
             if unused := [name for name, is_used in each.items() if not is_used]:
                 words = f"unused {what}: {', '.join(unused)}"
                 yield textwrap.fill(
-                    words, WIDTH, initial_indent="    ", subsequent_indent=" " * 8, break_on_hyphens=False
+                    words, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False
                 )
 
 
 def coverage_of(declared: Declared, pacts: Path = PACTS) -> list[Coverage]:
     """Every provider that has a document, partners' contracts included."""
     used = {provider: Used() for provider in declared.apis}
-    heard: dict[str, set[str]] = {subject: set() for subject in declared.facts}
-    subjects: set[str] = set()
     for edge in all_edges(pacts):
         for interaction in read(edge, pacts):
-            if edge.kind == "asks" and edge.provider in used:
-                _use(used[edge.provider], declared, edge.provider, interaction)
-            elif edge.kind == "hears" and (body := body_of(interaction)) and body.example["type"] in heard:
-                subject = body.example["type"]
-                subjects.add(subject)
-                heard[subject] |= set(places_read(declared.facts[subject], body.example["data"]))
-    return [_coverage(provider, declared, each, subjects, heard) for provider, each in used.items()]
+            if edge.provider not in used:
+                continue  # contracts/needs.py tells, and of what else is not declared
+            if edge.kind == "asks":
+                _use_operation(used[edge.provider], declared.apis[edge.provider], interaction)
+            else:
+                _use_told(used[edge.provider], declared, edge, interaction)
+    return [_coverage(provider, declared, each) for provider, each in used.items()]
 
 
 def faults(coverages: list[Coverage], hidden: dict[str, list[str]], reasons: list[Reason]) -> list[str]:
@@ -94,27 +99,22 @@ def faults(coverages: list[Coverage], hidden: dict[str, list[str]], reasons: lis
     found = []
     needed: set[Reason] = set()
     for each in coverages:
-        unused = [route for route, is_used in each.operations.items() if not is_used]
-        for route in unused:
-            matching = [reason for reason in reasons if _names(reason, each.provider, route)]
-            needed |= set(matching)
-            if not matching:
-                found.append(
-                    f"No contract uses {route} of {each.provider}. Remove it, or say in contracts/unused.toml who needs it."
-                )
+        for route in (route for route, is_used in each.operations.items() if not is_used):
+            excuses = [reason for reason in reasons if _names(reason, each.provider, route)]
+            needed.update(excuses)
+            if not excuses:
+                found.append(f"No contract uses {route} of {each.provider}. Remove it, or say in {LIST} who needs it.")
     for provider, routes in sorted(hidden.items()):
         for route in routes:
-            exact = [reason for reason in reasons if _names(reason, provider, route)]
-            matching = exact or [each for each in reasons if each.provider == provider and each.route == ALL]
-            needed |= set(matching)
-            if not matching:
-                found.append(
-                    f"{provider} answers {route}, but its OpenAPI document does not tell of it. "
-                    "Document it, or say in contracts/unused.toml why not."
-                )
+            excuses = [reason for reason in reasons if _names(reason, provider, route)] or [
+                reason for reason in reasons if (reason.provider, reason.route) == (provider, ALL)
+            ]
+            needed.update(excuses)
+            if not excuses:
+                untold = f"{provider} answers {route}, but its OpenAPI document does not tell of it."
+                found.append(f"{untold} Document it, or say in {LIST} why not.")
     stale = [reason for reason in reasons if reason not in needed]
-    found += [f"contracts/unused.toml excuses {each}, which is used now, or gone. Take it out." for each in stale]
-    return found
+    return found + [f"{LIST} excuses {each}, which is used now, or gone. Take it out." for each in stale]
 
 
 def hidden_routes(app: FastAPI, declared: Declared, provider: str) -> list[str]:
@@ -139,11 +139,11 @@ def reasons_of(path: Path = UNUSED) -> list[Reason]:
     return reasons
 
 
-def _use(used: Used, declared: Declared, provider: str, interaction: Interaction) -> None:
+def _use_operation(used: Used, api: Api, interaction: Interaction) -> None:
     request, response = interaction["request"], interaction["response"]
-    operation = declared.apis[provider].find(request["method"], request["path"])
+    operation = api.find(request["method"], request["path"])
     if operation is None:
-        return  # contracts/needs.py tells
+        return
     used.operations.add(str(operation))
     used.statuses.add(f"{operation} {response['status']}")
     schema, body = operation.answers(response["status"]).get(JSON), body_of(response)
@@ -151,26 +151,32 @@ def _use(used: Used, declared: Declared, provider: str, interaction: Interaction
         used.fields |= set(places_read(schema, body.example))
 
 
-def _coverage(
-    provider: str, declared: Declared, used: Used, subjects: set[str], heard: dict[str, set[str]]
-) -> Coverage:
+def _use_told(used: Used, declared: Declared, edge: Edge, interaction: Interaction) -> None:
+    subject, body = subject_of(edge, interaction), body_of(interaction)
+    if subject not in declared.told or body is None:
+        return
+    used.subjects.add(subject)
+    data = body.example["data"] if edge.kind == "hears" else body.example
+    used.told_fields |= {(subject, place) for place in places_read(declared.told[subject], data)}
+
+
+def _coverage(provider: str, declared: Declared, used: Used) -> Coverage:
     operations = declared.apis[provider].operations
-    own = [subject for subject in declared.facts if subject.split(".")[1] == provider]
+    told = [subject for subject in declared.told if subject.split(".")[1] == provider]
     places = {schema.place for operation in operations for schema in _fields_of(operation)}
     statuses = [f"{operation} {status}" for operation in operations for status in operation.statuses]
-    facts_fields = {
-        f"{subject} {path}": schema.place in heard[subject]
-        for subject in own
-        if subject in subjects
-        for path, schema in leaves(declared.facts[subject])
-    }
+    heard = [subject for subject in told if subject in used.subjects]
     return Coverage(
         provider,
         {str(operation): str(operation) in used.operations for operation in operations},
         {status: status in used.statuses for status in statuses},
         {place: place in used.fields for place in sorted(places)},
-        {subject: subject in subjects for subject in own},
-        facts_fields,
+        {subject: subject in used.subjects for subject in told},
+        {
+            f"{subject} {path}": (subject, schema.place) in used.told_fields
+            for subject in heard
+            for path, schema in leaves(declared.told[subject])
+        },
     )
 
 

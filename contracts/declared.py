@@ -1,4 +1,4 @@
-"""What providers declare: their OpenAPI documents and the schemas of their facts, as the other checks read them."""
+"""What providers declare: their OpenAPI documents and the schemas of what they tell, as the other checks read them."""
 
 import json
 import re
@@ -158,10 +158,10 @@ class Api:
 
 @dataclass(frozen=True)
 class Declared:
-    """The documents of a folder: OpenAPI by provider, schemas of facts by subject."""
+    """The documents of a folder: OpenAPI by provider, schemas of what is told (facts and bus messages) by subject."""
 
     apis: dict[str, Api]
-    facts: dict[str, Schema]
+    told: dict[str, Schema]
 
     @classmethod
     def read(cls, folder: Path = CONTRACTS) -> Self:
@@ -173,16 +173,16 @@ class Declared:
         )
 
     @classmethod
-    def of(cls, apis: dict[str, str], facts: dict[str, str]) -> Self:
+    def of(cls, apis: dict[str, str], told: dict[str, str]) -> Self:
         """From texts, e.g. of another revision."""
         return cls(
             {provider: Api(json.loads(text)) for provider, text in sorted(apis.items())},
-            {subject: fact_schema(json.loads(text)) for subject, text in sorted(facts.items())},
+            {subject: told_schema(json.loads(text)) for subject, text in sorted(told.items())},
         )
 
 
-def fact_schema(document: dict[str, Any]) -> Schema:
-    """The schema of a fact from its document."""
+def told_schema(document: dict[str, Any]) -> Schema:
+    """The schema of a fact or bus message from its document."""
     return Schema(document, document, document.get("title", "data"))
 
 

@@ -1,4 +1,5 @@
-"""What services promise, written down from their code: an OpenAPI document each, and a JSON Schema per fact.
+"""What services promise, written down from their code: an OpenAPI document each, a JSON Schema for each fact and bus message, and
+an AsyncAPI document of who sends and receives them.
 
 `make documents` writes them; a test compares them, so that every change of an interface is seen in the diff.
 """
@@ -13,12 +14,15 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 
-from chassis.facts import Fact
+from chassis.facts import BusMessage, Fact
 from chassis.settings import ServiceSettings
 from chassis.testing import Keys, make_keys
+from contracts import asyncapi
 from local.topology import SERVICES
 
 FOLDER = Path(__file__).parent
+ASYNCAPI = "asyncapi.json"
+Told = Fact | BusMessage
 NOWHERE = "http://127.0.0.1:1"
 COMMAND = "`make documents`"
 
@@ -26,22 +30,24 @@ COMMAND = "`make documents`"
 def documents() -> dict[Path, str]:
     """Every document by its path, as the code says it now."""
     openapi = {FOLDER / "openapi" / f"{name}.json": _text(app.openapi()) for name, app in applications().items()}
-    facts = [fact for name in SERVICES for fact in facts_of(name)]
-    return openapi | {FOLDER / "events" / f"{fact.subject}.schema.json": _text(_schema_of(fact)) for fact in facts}
+    told = [each for name in SERVICES for each in told_by(name)]
+    schemas = {FOLDER / "events" / f"{each.subject}.schema.json": _text(_schema_of(each)) for each in told}
+    return {**openapi, **schemas, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
 
 
 def written() -> set[Path]:
     """The documents that are there."""
-    return {*(FOLDER / "openapi").glob("*.json"), *(FOLDER / "events").glob("*.schema.json")}
+    schemas = (FOLDER / "events").glob("*.schema.json")
+    return {*(FOLDER / "openapi").glob("*.json"), *schemas, *FOLDER.glob(ASYNCAPI)}
 
 
-def facts_of(service: str) -> list[type[Fact]]:
-    """The facts that a service publishes."""
+def told_by(service: str) -> list[type[Told]]:
+    """The facts that a service publishes, and what it says on the bus."""
     if not (FOLDER.parent / "services" / service / "events.py").is_file():
         return []
     module = import_module(f"services.{service}.events")
-    found = [each for _, each in getmembers(module, isclass) if issubclass(each, Fact) and "subject" in vars(each)]
-    return sorted(found, key=lambda fact: fact.subject)
+    found = [each for _, each in getmembers(module, isclass) if issubclass(each, Told) and "subject" in vars(each)]
+    return sorted(found, key=lambda each: each.subject)
 
 
 def applications() -> dict[str, FastAPI]:
@@ -77,11 +83,11 @@ def _settings_of(service: str, keys: Keys) -> ServiceSettings:
     return kind(**values)
 
 
-def _schema_of(fact: type[Fact]) -> dict[str, Any]:
-    schema = fact.model_json_schema(mode="serialization")
+def _schema_of(told: type[Told]) -> dict[str, Any]:
+    schema = told.model_json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:onsale:fact:{fact.subject}",
+        "$id": f"urn:onsale:{'fact' if issubclass(told, Fact) else 'message'}:{told.subject}",
         **schema,
     }
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts.changes import Change, of_answers, of_requests
-from contracts.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, fact_schema
+from contracts.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
 from contracts.pactfile import PACTS, all_edges, read
-from contracts.reading import below, body_of
+from contracts.reading import below, body_of, subject_of
 from contracts.releases import unpack
 
 FOUR_STEPS = "Add beside what is there, let its readers move, and take the old away in a later release."
@@ -55,8 +55,8 @@ class Growth:
 
 
 def problems_of(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What a fact's schema lost, or may bring that its old readers do not expect; a sentence each, none if it only grew."""
-    return [str(change) for change in of_answers(fact_schema(old), fact_schema(new))]
+    """What a fact or bus message lost, or may bring that its old readers do not expect, a sentence each. None: it only grew."""
+    return [str(change) for change in of_answers(told_schema(old), told_schema(new))]
 
 
 def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -74,8 +74,8 @@ def since(revision: str, root: Path) -> Growth:
         named = _subjects(then) | _subjects(here)
         uses = [*_uses(then, old), *_uses(here, new)]
     growth = Growth()
-    for subject in old.facts:
-        _compare_fact(growth, subject, old, new, is_named=subject in named)
+    for subject in old.told:
+        _compare_told(growth, subject, old, new, is_named=subject in named)
     for provider, api in old.apis.items():
         for change in _api_changes(api, new.apis.get(provider, Api({}))):
             concerned = [use for asked, use in uses if asked == (provider, change.operation)]
@@ -84,10 +84,10 @@ def since(revision: str, root: Path) -> Growth:
     return growth
 
 
-def _compare_fact(growth: Growth, subject: str, old: Declared, new: Declared, *, is_named: bool) -> None:
+def _compare_told(growth: Growth, subject: str, old: Declared, new: Declared, *, is_named: bool) -> None:
     provider = subject.split(".")[1]
-    if subject in new.facts:
-        changes = of_answers(old.facts[subject], new.facts[subject])
+    if subject in new.told:
+        changes = of_answers(old.told[subject], new.told[subject])
         growth.breaks += [f"{provider}: {subject}: {change}" for change in changes]
     elif is_named:
         growth.breaks.append(f"{provider}: {subject} is gone, but a contract names it.")
@@ -181,9 +181,9 @@ def _reads(status: str, path: str | None = None) -> Callable[[Use], bool]:
 
 
 def _subjects(pacts: Path) -> set[str]:
-    """The facts that contracts name."""
-    heard = [each for edge in all_edges(pacts) if edge.kind == "hears" for each in read(edge, pacts)]
-    return {body.example["type"] for each in heard if (body := body_of(each)) is not None}
+    """The facts and bus messages that contracts name."""
+    told = [edge for edge in all_edges(pacts) if edge.kind != "asks"]
+    return {subject_of(edge, each) for edge in told for each in read(edge, pacts)}
 
 
 def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Use]]:

@@ -15,7 +15,7 @@ from typing import Any
 from contracts.declared import CONTRACTS, Api, Declared, Operation, Schema
 from contracts.matchers import TIMESTAMP_PATTERN, UUID_PATTERN
 from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, read
-from contracts.reading import Body, Reading, below, body_of, content_type_of, fitting
+from contracts.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
 
 CALLERS = "x-callers"
 # What a consumer that wants such text must be promised.
@@ -72,8 +72,8 @@ def findings_of(
         here = _Interaction(about, interaction["description"])
         if edge.kind == "asks":
             _check_request(here, interaction, declared.apis.get(edge.provider))
-        elif edge.kind == "hears":
-            _check_fact(here, interaction, declared)
+        else:
+            _check_message(here, interaction, declared)
     return [*about.findings, *_what_is_not_understood(about)] if complete else about.findings
 
 
@@ -164,17 +164,19 @@ def _check_answer(here: _Interaction, response: dict[str, Any], operation: Opera
         _Walk(here, body, f"the answer {status} of {operation}").check("$", body.example, answers[kind])
 
 
-def _check_fact(here: _Interaction, interaction: Interaction, declared: Declared) -> None:
-    body = body_of(interaction)
-    if body is None:
-        here.say(f"this is no JSON, but every fact of {here.provider} is.")
-        return
-    subject = body.example["type"]
-    schema = declared.facts.get(subject)
+def _check_message(here: _Interaction, interaction: Interaction, declared: Declared) -> None:
+    """A fact's data are within its envelope; a bus message is all data."""
+    edge, body = here.about.edge, body_of(interaction)
+    subject = subject_of(edge, interaction)
+    schema = declared.told.get(subject)
     if schema is None:
-        here.say(f"there is no schema of {subject}: {here.provider} does not promise that fact.")
-        return
-    _Walk(here, body, f"the fact {subject}").check("$.data", body.example["data"], schema)
+        here.say(f"there is no schema of {subject}: {here.provider} does not promise to tell it.")
+    elif body is None:
+        here.say(f"{subject} is no JSON in the pact, but all that {here.provider} tells is.")
+    elif edge.kind == "hears":
+        _Walk(here, body, f"the fact {subject}").check("$.data", body.example["data"], schema)
+    else:
+        _Walk(here, body, f"the message {subject}").check("$", body.example, schema)
 
 
 @dataclass(frozen=True)

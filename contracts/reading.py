@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.declared import Schema, fits_type, type_of
+from contracts.pactfile import Edge, Interaction
 
 # A rule's path, in tokens: names, numbers, and `*` for any item.
 Tokens = tuple[str, ...]
@@ -63,6 +64,14 @@ def body_of(part: dict[str, Any]) -> Body | None:
         return None
     rules = part.get("matchingRules", {}).get("body", {})
     return Body(content["content"], {tokens_of(path): rule["matchers"] for path, rule in rules.items()})
+
+
+def subject_of(edge: Edge, interaction: Interaction) -> str:
+    """What an interaction hears or watches: a fact's type; of a bus message the subject that its description begins with."""
+    if edge.kind == "hears":
+        subject: str = interaction["contents"]["content"]["type"]
+        return subject
+    return str(interaction["description"]).partition(" ")[0]
 
 
 def content_type_of(part: dict[str, Any]) -> str | None:

@@ -255,8 +255,15 @@ CONFIRMED = "events.orders.order_confirmed.v1"
         pytest.param(
             TICKETS_FROM_ORDERS,
             lambda facts: facts.pop(CONFIRMED),
-            f'tickets hears orders, "{CONFIRMED} of places": there is no schema of {CONFIRMED}: orders does not promise that fact.',
+            f'tickets hears orders, "{CONFIRMED} of places": there is no schema of {CONFIRMED}: orders does not promise to tell it.',
             id="a fact that is gone",
+        ),
+        pytest.param(
+            Edge("web", "watches", "inventory"),
+            lambda told: rename(told["bus.inventory.places_changed"]["$defs"]["ChangedSeat"], "seat_id", "seat"),
+            'web watches inventory, "bus.inventory.places_changed of seats that are free": $.seats[0].seat_id is not declared in '
+            "the message bus.inventory.places_changed: inventory does not promise it.",
+            id="a renamed field of a bus message",
         ),
         pytest.param(
             Edge("notifications", "hears", "orders"),

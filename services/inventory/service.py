@@ -24,7 +24,7 @@ from services.inventory.domain import (
     is_same_wish,
     quantities,
 )
-from services.inventory.events import HoldExpired
+from services.inventory.events import ChangedSeat, HoldExpired, PlacesChanged
 from services.inventory.shards import Shards
 from tracing.spans import current_traceparent, span
 
@@ -201,10 +201,9 @@ class Inventory:
 
     async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
         """Lets open seat maps know; who misses it sees it with the next snapshot."""
-        seats = [{"seat_id": line.seat_id, "state": state.value} for line in lines if line.seat_id]
-        classes = sorted({str(line.class_id) for line in lines})
-        message = {"event_id": str(event_id), "seats": seats, "classes": classes}
-        await self._bus.publish(f"bus.inventory.places_changed.{event_id}", message)
+        seats = [ChangedSeat(seat_id=line.seat_id, state=state) for line in lines if line.seat_id]
+        message = PlacesChanged(event_id=event_id, seats=seats, classes=sorted({line.class_id for line in lines}))
+        await self._bus.publish(f"bus.inventory.places_changed.{event_id}", message.model_dump(mode="json"))
 
 
 def _is_short(wants: list[Want], stock: Stock) -> bool:

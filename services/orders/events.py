@@ -1,4 +1,4 @@
-"""Facts that orders publishes. No personal data: who needs an address asks accounts."""
+"""Facts that orders publishes, and what it says on the bus. No personal data: who needs an address asks accounts."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.facts import Fact
-from services.orders.domain import Reason
+from chassis.facts import BusMessage, Fact
+from services.orders.domain import OrderState, Reason
 
 
 class ConfirmedLine(BaseModel):
@@ -59,3 +59,13 @@ class OrderCancelled(Fact):
     reason: Reason
     paid: bool
     cancelled_at: datetime
+
+
+class OrderChanged(BusMessage):
+    """An order stands otherwise than before: whoever shows it should look again."""
+
+    subject: ClassVar[str] = "bus.orders.order_changed"
+    aggregate: ClassVar[str] = "order_id"
+
+    order_id: UUID
+    state: OrderState

@@ -20,7 +20,7 @@ from services.orders.domain import (
     OrderState,
     next_state,
 )
-from services.orders.events import ConfirmedLine, OrderCancelled, OrderConfirmed
+from services.orders.events import ConfirmedLine, OrderCancelled, OrderChanged, OrderConfirmed
 
 
 class Changes:
@@ -58,7 +58,7 @@ class Changes:
         return changed
 
     def _tell(self, order: Order) -> None:
-        message = {"order_id": str(order.order_id), "state": order.state.value}
+        message = OrderChanged(order_id=order.order_id, state=order.state).model_dump(mode="json")
         telling = asyncio.create_task(self._bus.publish(f"bus.orders.order_changed.{order.order_id}", message))
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
