@@ -22,6 +22,7 @@ from chassis.facts import Fact, encode_cloud_event
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
+from contracts.broker import verified_as
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.pactfile import PACTS, ContractBroken, states_of
 from contracts.verification import STATE_SECONDS, StateHandler, StatesInLoop, plan_of, run
@@ -44,7 +45,11 @@ async def verify_answers(
     __tracebackhide__ = True
     plan = plan_of("asks", provider, callers, pacts)
     plan.needs_handlers("state", states, states_of)
-    verifier = Verifier(provider, host=HOST).add_transport(url=url).set_request_timeout(REQUEST_MILLISECONDS)
+    verifier = (
+        Verifier(verified_as(provider, "asks"), host=HOST)
+        .add_transport(url=url)
+        .set_request_timeout(REQUEST_MILLISECONDS)
+    )
     setting_up = StatesInLoop(states, asyncio.get_running_loop())
     verifier.state_handler(setting_up.set_up)
     return await run(verifier, plan, setting_up.failures)
@@ -61,7 +66,9 @@ async def verify_facts(
     __tracebackhide__ = True
     plan = plan_of("hears", provider, hearers, pacts)
     plan.needs_handlers("fact", facts, lambda interaction: [interaction["description"]])
-    return await run(_telling(provider, {name: Overheard(body, {}) for name, body in facts.items()}), plan, {})
+    return await run(
+        _telling(verified_as(provider, "hears"), {name: Overheard(body, {}) for name, body in facts.items()}), plan, {}
+    )
 
 
 async def verify_messages(
@@ -74,7 +81,7 @@ async def verify_messages(
     __tracebackhide__ = True
     plan = plan_of("watches", provider, watchers, pacts)
     plan.needs_handlers("message", messages, lambda interaction: [interaction["description"]])
-    return await run(_telling(provider, messages), plan, {})
+    return await run(_telling(verified_as(provider, "watches"), messages), plan, {})
 
 
 def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:

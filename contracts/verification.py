@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pact import Verifier
 
+from contracts.broker import publishing, take_from_broker
 from contracts.consumer import is_writing
 from contracts.journal import Entry, Found, note
 from contracts.pactfile import (
@@ -149,13 +150,7 @@ def _check_consumers(kind: Kind, provider: str, declared: set[str], have: set[st
 async def run(verifier: Verifier, plan: Plan, failures: Mapping[str, str]) -> int:
     """Verifies what can be, and notes what came of it. How many held. Raises ContractBroken with all that did not."""
     __tracebackhide__ = True
-    with tempfile.TemporaryDirectory() as folder:
-        for edge, interactions in plan.verifiable().items():
-            if interactions:
-                source = Path(folder) / edge.file_name
-                source.write_text(render(edge, interactions), encoding="utf-8")
-                verifier.add_source(source)
-        results, silent = await _results(verifier) if any(Path(folder).iterdir()) else ([], "")
+    results, silent = await _verified(verifier, plan)
     found = _found(plan, results, failures)
     for edge, outcomes in found.items():
         note(Entry("verified", edge, len(outcomes), tuple(outcomes)))
@@ -170,6 +165,21 @@ async def run(verifier: Verifier, plan: Plan, failures: Mapping[str, str]) -> in
     if problems:
         raise ContractBroken("\n".join(problems))
     return sum(each.outcome == "held" for outcomes in found.values() for each in outcomes)
+
+
+async def _verified(verifier: Verifier, plan: Plan) -> tuple[list[dict[str, Any]], str]:
+    """What came of the interactions in the folder; or of those that a broker has, which is told, while results are published."""
+    version = publishing()
+    if version is not None and not plan.across:
+        take_from_broker(verifier, plan.contracts, version)
+        return await _results(verifier)
+    with tempfile.TemporaryDirectory() as folder:
+        for edge, interactions in plan.verifiable().items():
+            if interactions:
+                source = Path(folder) / edge.file_name
+                source.write_text(render(edge, interactions), encoding="utf-8")
+                verifier.add_source(source)
+        return await _results(verifier) if any(Path(folder).iterdir()) else ([], "")
 
 
 async def _results(verifier: Verifier) -> tuple[list[dict[str, Any]], str]:
