@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -282,6 +283,17 @@ def test_a_verification_that_does_not_name_its_states_is_told(tmp_path: Path) ->
     path.write_text("await verify_answers('library', url, callers=[], states={'a shelf': shelf})")
     assert states_of_provider(tmp_path, "library") == ["a shelf"]
     assert states_of_provider(tmp_path, "museum") == []
+
+
+def test_the_parameters_of_a_state_are_those_of_the_other_pacts(tmp_path: Path) -> None:
+    document = of_doorman()
+    _first(document)["providerStates"][0] = {"name": "an order with tickets"}
+    shutil.copytree(PACTS, tmp_path / PACTS.name)
+    (tmp_path / EXTERNAL).mkdir()
+    path = tmp_path / EXTERNAL / DOORMAN
+    path.write_text(json.dumps(document))
+    said = f'{DOORMAN}: "a code of a seat": the state "an order with tickets" needs the parameter order_id.'
+    assert said in problems_of(path, Folders(pacts=tmp_path / PACTS.name))
 
 
 async def test_a_change_that_breaks_a_partner_is_red_as_any_other(harness: Harness, tmp_path: Path) -> None:

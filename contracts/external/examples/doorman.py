@@ -138,7 +138,12 @@ NEEDS = [
 ]
 KEYS = {
     "keys": match.each_like(
-        {"kty": "OKP", "crv": "Ed25519", "kid": match.str("9ad3f4a0"), "x": match.regex(KEY, regex=A_KEY)}, min=1
+        {
+            "crv": match.regex("Ed25519", regex="^Ed25519$"),
+            "kid": match.str("9ad3f4a0"),
+            "x": match.regex(KEY, regex=A_KEY),
+        },
+        min=1,
     )
 }
 
