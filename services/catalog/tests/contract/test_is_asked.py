@@ -48,7 +48,10 @@ class States:
 
     async def a_seat_map(self, given: dict[str, Any]) -> None:
         # The consumer has chosen the id, which otherwise follows from the plan.
-        content = read_file(as_file(plan(name=f"House {given['seat_map_id']}")))
+        house = plan(name=f"House {given['seat_map_id']}")
+        place = {"width": 100, "height": 10, "position": {"x": 0, "y": 80}}
+        house["zones"][0]["areas"] = [{**place, "text": "STAGE"}, place]
+        content = read_file(as_file(house))
         assert isinstance(content, SeatingPlan)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(importing, "stable_id", lambda *_parts: UUID(given["seat_map_id"]))

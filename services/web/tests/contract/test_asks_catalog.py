@@ -164,15 +164,20 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
         "category": matchers.text("Stalls"),
     }
     row = {"row_id": matchers.text("r1"), "label": matchers.text("A"), "seats": matchers.several(seat)}
+    area = {name: matchers.number(10.5) for name in ("x", "y", "width", "height", "rotation")}
+    zone = {
+        "zone_id": matchers.text("z1"),
+        "name": matchers.text("Main"),
+        "areas": [{**area, "text": matchers.text("STAGE")}, {**area, "text": matchers.nothing()}],
+        "rows": matchers.several(row),
+    }
     house = {
         "seat_map_id": str(seat_map_id),
         "version": matchers.integer(1),
         "name": matchers.text("Little Room"),
         "width": matchers.number(200),
         "height": matchers.number(100),
-        "zones": matchers.several(
-            {"zone_id": matchers.text("z1"), "name": matchers.text("Main"), "rows": matchers.several(row)}
-        ),
+        "zones": matchers.several(zone),
         "categories": matchers.several({"name": matchers.text("Stalls"), "colour": COLOUR}),
     }
     async with catalog.expects(
@@ -183,3 +188,4 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
     ) as client:
         found = await client.seat_map(seat_map_id)
         assert found.zones[0].rows[0].seats[0].x == 40.5
+        assert [area["text"] for area in found.zones[0].areas] == ["STAGE", None]
