@@ -66,13 +66,17 @@ def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def since(revision: str, root: Path) -> Growth:
     """What has changed since a revision. Raises CalledProcessError for a revision that git does not know."""
-    here = root / PACTS.relative_to(CONTRACTS.parent)
     with tempfile.TemporaryDirectory() as folder:
         unpack(root, revision, Path(folder))
-        then = Path(folder) / PACTS.relative_to(CONTRACTS.parent)
-        old, new = Declared.read(then.parent), Declared.read(here.parent)
-        named = _subjects(then) | _subjects(here)
-        uses = [*_uses(then, old), *_uses(here, new)]
+        return between(Path(folder) / CONTRACTS.name, root / CONTRACTS.name)
+
+
+def between(then: Path, here: Path) -> Growth:
+    """What has changed from one folder of documents and contracts to another."""
+    old, new = Declared.read(then), Declared.read(here)
+    pacts_then, pacts_here = then / PACTS.name, here / PACTS.name
+    named = _subjects(pacts_then) | _subjects(pacts_here)
+    uses = [*_uses(pacts_then, old), *_uses(pacts_here, new)]
     growth = Growth()
     for subject in old.told:
         _compare_told(growth, subject, old, new, is_named=subject in named)

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.consumer import is_writing
 from contracts.declared import CONTRACTS
-from contracts.growth import problems_of, problems_of_api, since
+from contracts.growth import between, problems_of, problems_of_api, since
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 
@@ -269,17 +269,15 @@ API: list[tuple[str, Plant, str, bool]] = [
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with the documents and pacts as they are now, committed and tagged."""
+def here(tmp_path: Path) -> Path:
+    """A folder with the documents and pacts as they are now."""
     for folder in ("openapi", "events", "pacts"):
         shutil.copytree(CONTRACTS / folder, tmp_path / "contracts" / folder)
-    for command in ("init -q", "add .", "-c user.name=n -c user.email=e@e.test commit -qm then", "tag v1.0.0"):
-        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
-    return tmp_path
+    return tmp_path / "contracts"
 
 
-def change(repository: Path, name: str, plant: Plant) -> None:
-    path = repository / "contracts" / name
+def change(here: Path, name: str, plant: Plant) -> None:
+    path = here / name
     document = json.loads(path.read_text())
     plant(document)
     path.write_text(json.dumps(document))
@@ -287,22 +285,22 @@ def change(repository: Path, name: str, plant: Plant) -> None:
 
 @pytest.mark.parametrize(("plant", "said", "breaks"), [each[1:] for each in API], ids=[each[0] for each in API])
 def test_a_lost_part_of_an_api_breaks_if_a_contract_needs_it_and_else_is_a_note(
-    repository: Path, plant: Plant, said: str, breaks: bool
+    here: Path, plant: Plant, said: str, breaks: bool
 ) -> None:
     old = document_of("openapi", "inventory.json")
     new = deepcopy(old)
     plant(new)
     assert said in problems_of_api(old, new)
-    change(repository, "openapi/inventory.json", plant)
-    growth = since("v1.0.0", repository)
+    change(here, "openapi/inventory.json", plant)
+    growth = between(CONTRACTS, here)
     assert (f"inventory: {said}" in growth.breaks) == breaks
     assert (f"inventory: {said}" in growth.notes) != breaks
     assert growth.of("inventory").breaks == growth.breaks
     assert growth.of("orders").breaks == []
 
 
-def test_what_did_not_change_breaks_nothing(repository: Path) -> None:
-    growth = since("v1.0.0", repository)
+def test_what_did_not_change_breaks_nothing(here: Path) -> None:
+    growth = between(CONTRACTS, here)
     assert (growth.breaks, growth.notes) == ([], [])
 
 
@@ -316,26 +314,31 @@ def test_a_new_refusal_and_a_new_operation_are_growth() -> None:
     assert problems_of_api(old, new) == []
 
 
-def test_a_change_of_a_fact_breaks_whoever_reads_it(repository: Path) -> None:
-    change(repository, f"events/{CAPTURED}.schema.json", lambda fact: fact["required"].remove("captured_at"))
-    assert since("v1.0.0", repository).breaks == [f"payments: {CAPTURED}: $.captured_at may be left out now."]
+def test_a_change_of_a_fact_breaks_whoever_reads_it(here: Path) -> None:
+    change(here, f"events/{CAPTURED}.schema.json", lambda fact: fact["required"].remove("captured_at"))
+    assert between(CONTRACTS, here).breaks == [f"payments: {CAPTURED}: $.captured_at may be left out now."]
 
 
-def test_a_fact_may_go_when_no_contract_names_it(repository: Path) -> None:
+def test_a_fact_may_go_when_no_contract_names_it(here: Path) -> None:
     for subject in (CAPTURED, CONFIRMED):
-        (repository / f"contracts/events/{subject}.schema.json").unlink()
-    growth = since("v1.0.0", repository)
+        (here / f"events/{subject}.schema.json").unlink()
+    growth = between(CONTRACTS, here)
     assert growth.breaks == [f"orders: {CONFIRMED} is gone, but a contract names it."]
     assert growth.notes == [f"payments: {CAPTURED} is gone; no contract names it."]
 
 
-def test_a_contract_of_the_old_version_counts_though_it_is_gone_now(repository: Path) -> None:
-    (repository / f"contracts/events/{CONFIRMED}.schema.json").unlink()
-    for pact in (repository / "contracts/pacts").glob("*.json"):
+def test_a_contract_of_the_old_version_counts_though_it_is_gone_now(here: Path) -> None:
+    (here / f"events/{CONFIRMED}.schema.json").unlink()
+    for pact in (here / "pacts").glob("*.json"):
         pact.unlink()
-    assert since("v1.0.0", repository).breaks == [f"orders: {CONFIRMED} is gone, but a contract names it."]
+    assert between(CONTRACTS, here).breaks == [f"orders: {CONFIRMED} is gone, but a contract names it."]
 
 
-def test_a_revision_that_is_unknown_is_no_growth(repository: Path) -> None:
+def test_a_revision_is_compared_with_the_working_tree(here: Path) -> None:
+    for command in ("init -q", "add .", "-c user.name=n -c user.email=e@e.test commit -qm then", "tag v1.0.0"):
+        subprocess.run(["git", *command.split()], cwd=here.parent, check=True)
+    assert since("v1.0.0", here.parent).breaks == []
+    change(here, f"events/{CAPTURED}.schema.json", lambda fact: properties(fact).pop("currency"))
+    assert since("v1.0.0", here.parent).breaks == [f"payments: {CAPTURED}: $.currency is gone."]
     with pytest.raises(subprocess.CalledProcessError):
-        since("v9.9.9", repository)
+        since("v9.9.9", here.parent)
