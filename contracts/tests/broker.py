@@ -90,10 +90,23 @@ class Broker:
             new = Published(each["consumerName"], each["providerName"], version, branch, tags, pact)
             self.pacts.append(new)
             links.append({"href": self._address(new), "title": "Pact", "name": new.consumer})
-        told = {"pacticipant": {"name": body["pacticipantName"]}, "version": {"number": version}}
         about = {"href": self.url, "title": "Pacticipant", "name": body["pacticipantName"]}
-        related = {"pb:pacticipant": about, "pb:pacticipant-version": about, "pb:contracts": links}
-        return 200, {"notices": [{"type": "success", "text": "Published."}], "_links": related, "_embedded": told}
+        told = {
+            "pacticipant": {"name": body["pacticipantName"], "_links": {"self": about}},
+            "version": {"number": version, "_links": {"self": about}},
+        }
+        related = {
+            "pb:pacticipant": about,
+            "pb:pacticipant-version": about,
+            "pb:pacticipant-version-tags": [{"href": self.url, "title": "Tag", "name": tag} for tag in tags],
+            "pb:contracts": links,
+        }
+        return 200, {
+            "logs": [],
+            "notices": [{"type": "success", "text": "Published."}],
+            "_links": related,
+            "_embedded": told,
+        }
 
     def _where_to_ask(self, _body: Any, provider: str) -> Answer:
         return 200, {"_links": {"self": {"href": f"{self.url}/pacts/provider/{quote(provider)}/for-verification"}}}
