@@ -48,7 +48,7 @@ contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
 	@$(DEV) -m contracts.publish
 
-documents: python ## write the OpenAPI documents and the schemas of facts from the code
+documents: python ## write what services promise (OpenAPI, schemas of facts and bus messages, AsyncAPI) from the code
 	@$(DEV) -m contracts.documents
 
 system: python ## only the tests of a whole running system, browser included

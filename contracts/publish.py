@@ -74,7 +74,7 @@ def find_client() -> str:
     found = shutil.which(CLIENT, path=str(Path(sys.executable).parent)) or shutil.which(CLIENT)
     if found is None:
         raise CannotPublish(
-            "The program `pact` is not here. Install it beside the others: .venv/bin/pip install 'pact-python-cli>=1!0.10'"
+            "The program `pact` is not here. Run `make contracts-publish`, which installs what requirements/dev.txt names."
         )
     return found
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from contracts import graph
 from contracts.consumer import WRITING
 from contracts.journal import JOURNAL, Entry, entries
 from contracts.pactfile import EXTERNAL, PACTS, Edge, all_edges, edges
@@ -118,6 +119,7 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
         said = _pytest(_consumers_tests(service), "write", Path(os.devnull), None)
         if not said.ok:
             return said
+        graph.main()  # it counts interactions
         _tell_changes()
     with tempfile.TemporaryDirectory() as folder:
         progress = Progress(Path(folder) / "journal", service)

@@ -109,7 +109,7 @@ def test_without_the_official_client_it_is_told_how_to_get_it(
     monkeypatch.setenv(ADDRESS, "http://127.0.0.1:1")
     monkeypatch.setattr("shutil.which", lambda *_args, **_options: None)
     assert publish.main() == 2
-    assert "pip install 'pact-python-cli" in capsys.readouterr().err
+    assert "Run `make contracts-publish`" in capsys.readouterr().err
 
 
 def test_the_version_is_the_commit_with_its_branch_and_tags(checkout: Path) -> None:
@@ -280,10 +280,7 @@ async def test_a_pact_that_the_broker_does_not_have_and_a_wrong_token_are_red_an
 def test_the_official_client_brings_all_pacts_to_the_broker(
     broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        client = find_client()
-    except CannotPublish as missing:
-        pytest.skip(str(missing))
+    client = find_client()
     monkeypatch.setenv("PACT_BROKER_HTTP_RETRIES", "0")
     assert publish_pacts(client, VERSION), capsys.readouterr().out
     sent = {(each.consumer, each.provider, each.version, each.branch, *each.tags) for each in broker.pacts}
