@@ -1,0 +1,183 @@
+"""Runs contract checks in a copy of the repository, in a process of its own, and tells what failed and why.
+
+Starting Python and importing the libraries costs more than most checks do, so both are done once: a server process, which has
+imported nothing of the project, forks for each run.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+LONGEST_SECONDS = 180.0
+LAST_CHARACTERS = 2000
+LOG = "log"
+# Of third parties, and only such as open nothing and start no thread when they are imported.
+PRELOADED = (
+    "alembic.command",
+    "alembic.config",
+    "asyncpg",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "fastapi",
+    "httpx_aiohttp",
+    "jinja2",
+    "jwt",
+    "nats.js.api",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.sdk.trace",
+    "orjson",
+    "pact.generate",
+    "pact.match",
+    "pact.verifier",
+    "pydantic_settings",
+    "pytest",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.ext.asyncio",
+    "sqlmodel",
+    "structlog",
+    "uuid_utils",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.server",
+)
+OPTIONS = (
+    "-q",
+    "--continue-on-collection-errors",
+    *("--disable-plugin-autoload", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"),
+)
+BROKEN, ASSERTED, NOT_REFUSED = "ContractBroken", "AssertionError", "DID NOT RAISE ContractBroken"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed, or a file that could not be read as tests: its error's kind, its words, and the file that raised it."""
+
+    test: str
+    kind: str
+    message: str
+    raised_in: str
+
+    @property
+    def is_about_a_contract(self) -> bool:
+        """Whether a check of contracts said no, and not a crash or a test about something else."""
+        if self.kind == ASSERTED:
+            return self.raised_in.startswith("contracts/") or "/tests/contract/" in self.raised_in
+        return self.kind == BROKEN or self.message == NOT_REFUSED
+
+    @property
+    def words(self) -> str:
+        """What somebody reads who looks at it."""
+        return f"{self.test}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run. `crash` says why there is no result, if there is none."""
+
+    passed: int
+    failures: tuple[Failure, ...]
+    crash: str = ""
+
+    @property
+    def is_green(self) -> bool:
+        """Whether tests ran, and all passed."""
+        return not self.crash and not self.failures and self.passed > 0
+
+
+class Runner:
+    """Runs checks. Use from several threads for several runs at a time."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(PRELOADED))
+
+    def run(self, root: Path, checks: Sequence[str], **environment: str) -> Outcome:
+        """Runs tests of the repository's copy at `root`. Variables of the environment by keyword."""
+        with TemporaryDirectory(dir=root.parent, prefix="run-") as own:
+            ours, theirs = self._context.Pipe(duplex=False)
+            arguments = (theirs, str(root), list(checks), self._environment | environment, own)
+            process = self._context.Process(target=_become_pytest, args=arguments)
+            process.start()
+            theirs.close()
+            said: dict[str, Any] | None = None
+            with ours, contextlib.suppress(EOFError):
+                if ours.poll(LONGEST_SECONDS):
+                    said = json.loads(ours.recv_bytes())
+            if said is None:
+                process.kill()
+            process.join()
+            if said is None or said["code"] not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+                end = _end_of(Path(own) / LOG)
+                return Outcome(0, (), f"The checks did not come to an end (exit code {process.exitcode}):\n{end}")
+        return Outcome(said["passed"], tuple(Failure(**each) for each in said["failures"]))
+
+
+class _Results:
+    """A plugin of pytest: how many tests passed, and what failed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.passed = 0
+        self.failures: list[dict[str, str]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """A hook of pytest: notes the error itself, which a report has only as text."""
+        report: pytest.TestReport = yield
+        if report.failed and call.excinfo is not None:
+            raised_in = self._relative(Path(call.excinfo.traceback[-1].path))
+            self._note(item.nodeid, call.excinfo.type.__name__, str(call.excinfo.value), raised_in)
+        elif report.when == "call" and report.passed:
+            self.passed += 1
+        return report
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A hook of pytest: a file that cannot be imported is a failure too."""
+        if report.failed:
+            self._note(report.nodeid, "no tests", report.longreprtext, "")
+
+    def _note(self, test: str, kind: str, message: str, raised_in: str) -> None:
+        # The copy lies somewhere else each time; what is said about it is about the repository.
+        message = message.replace(f"{self._root}/", "")
+        self.failures.append({"test": test, "kind": kind, "message": message, "raised_in": raised_in})
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self._root)) if path.is_relative_to(self._root) else str(path)
+
+
+def _become_pytest(tell: Connection, root: str, checks: list[str], environment: dict[str, str], own: str) -> None:
+    """What the forked process does: pytest on the copy, as if it had been started there."""
+    output = os.open(f"{own}/{LOG}", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(root)
+    os.environ.update(environment)
+    results = _Results(Path(root))
+    options = [*OPTIONS, f"--basetemp={own}/temporary", *checks]
+    _forget_the_checkout(Path(root))
+    code = int(pytest.main(options, plugins=[results]))
+    tell.send_bytes(json.dumps({"code": code, "passed": results.passed, "failures": results.failures}).encode())
+    tell.close()
+    os._exit(0)  # whatever a broken check has left running ends with it
+
+
+def _forget_the_checkout(root: Path) -> None:
+    """From here on modules of the project come from the copy."""
+    ours = {path.name for path in root.iterdir() if (path / "__init__.py").is_file()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+        del sys.modules[name]
+    sys.path[:] = [str(root), *(entry for entry in sys.path if entry and Path(entry) != CHECKOUT)]
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-LAST_CHARACTERS:] if log.exists() else ""

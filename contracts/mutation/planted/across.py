@@ -1,0 +1,66 @@
+"""Breaks that are made on both sides at once: the checks of one version pass, and only the released version is broken."""
+
+from contracts.mutation.breaks import Break, Edit, Everywhere
+from contracts.mutation.planted.places import asks, hears, is_asked, tells
+
+API = "services/inventory/api.py"
+DOMAIN = "services/inventory/domain.py"
+CLIENT = "services/orders/clients/inventory.py"
+WRITES = asks("orders", "inventory")
+HEARS = hears("orders", "inventory")
+
+BREAKS = (
+    Break(
+        "a field of an answer is renamed by provider, consumer and contract at once",
+        (
+            Edit(API, "    expires_at: datetime\n", "    valid_until: datetime\n"),
+            Edit(API, "expires_at=hold.expires_at", "valid_until=hold.expires_at"),
+            Edit(
+                CLIENT,
+                "class _Hold(BaseModel):\n    expires_at: datetime\n",
+                "class _Hold(BaseModel):\n    valid_until: datetime\n",
+            ),
+            Edit(CLIENT, "Hold(hold.expires_at, lines)", "Hold(hold.valid_until, lines)"),
+            Everywhere(WRITES, '"expires_at":', '"valid_until":'),
+        ),
+        (is_asked("inventory"),),
+        ("inventory breaks what orders relies on", "a hold of a seat", "missing the following keys: expires_at"),
+        rewrites=(WRITES,),
+        blind=(WRITES, is_asked("inventory")),
+        across=True,
+    ),
+    Break(
+        "a field of a fact is renamed by provider, consumer and contract at once",
+        (
+            Edit("services/inventory/events.py", '"hold_id"', '"hold"'),
+            Edit("services/inventory/events.py", "    hold_id: UUID\n", "    hold: UUID\n"),
+            Edit(
+                "services/inventory/service.py",
+                '                hold_id=row["hold_id"], event_id',
+                '                hold=row["hold_id"], event_id',
+            ),
+            Edit(tells("inventory"), "        hold_id=uuid4(), event_id", "        hold=uuid4(), event_id"),
+            Edit("services/orders/inbox.py", "    hold_id: UUID\n", "    hold: UUID\n"),
+            Edit("services/orders/inbox.py", "fact.hold_id", "fact.hold"),
+            Edit(HEARS, '"hold_id":', '"hold":'),
+        ),
+        (tells("inventory"),),
+        ("inventory breaks what orders relies on", "missing the following keys: hold_id"),
+        rewrites=(HEARS,),
+        blind=(HEARS, tells("inventory")),
+        across=True,
+    ),
+    Break(
+        "the code of a refusal is renamed by provider, consumer and contract at once",
+        (
+            Edit(DOMAIN, 'code = "seats_taken"', 'code = "seats_gone"'),
+            Edit(CLIENT, 'case "seats_taken"', 'case "seats_gone"'),
+            Edit(WRITES, 'problem(409, "seats_taken"', 'problem(409, "seats_gone"'),
+        ),
+        (is_asked("inventory"),),
+        ("inventory breaks what orders relies on", "a hold of a seat that is taken", "$.code: Expected 'seats_gone'"),
+        rewrites=(WRITES,),
+        blind=(WRITES, is_asked("inventory")),
+        across=True,
+    ),
+)

@@ -1,0 +1,145 @@
+"""Breaks that no run of a provider shows: they are seen in its documents, its pacts and its code, held against each other."""
+
+from typing import Any
+
+from contracts.mutation.breaks import Break, Document, Documents, Edit
+from contracts.mutation.planted.places import (
+    COVERAGE,
+    DESCRIPTORS,
+    DOCUMENTS,
+    NEEDS,
+    PICTURE,
+    REFUSALS,
+    is_asked,
+    pact,
+)
+
+TICKETS_API = "services/tickets/api.py"
+INVENTORY_API = "services/inventory/api.py"
+CONFIRMED = "events.orders.order_confirmed.v1"
+
+
+def _may_be_left_out(schema: dict[str, Any]) -> None:
+    schema["required"].remove("venue_name")
+
+
+def _says_less(document: dict[str, Any]) -> None:
+    del document["paths"]["/events/{event_id}/availability"]["get"]["responses"]["404"]
+
+
+def _asks_in_secret(document: dict[str, Any]) -> None:
+    found = next(each for each in document["interactions"] if each["description"] == "a hold of a seat")
+    found["request"]["path"] = "/hidden"
+
+
+def _needs_less(document: dict[str, Any]) -> None:
+    document["interactions"].pop()
+
+
+def _offers_more(document: dict[str, Any]) -> None:
+    document["paths"]["/my-tickets"] = {"get": document["paths"]["/tickets"]["get"]}
+
+
+BREAKS = (
+    Break(
+        "a parameter that a consumer sends has another name, and its provider answers all the same",
+        (Edit(TICKETS_API, 'Query(alias="format")', 'Query(alias="paper")'), Documents()),
+        (NEEDS,),
+        ("web asks tickets", "GET /orders/{order_id}/tickets.pdf has no query parameter format"),
+        blind=(is_asked("tickets"),),
+    ),
+    Break(
+        "a request needs one field more, and the documents say so",
+        (
+            Edit(INVENTORY_API, "    order_id: UUID\n    places:", "    order_id: UUID\n    channel: str\n    places:"),
+            Documents(),
+        ),
+        (NEEDS,),
+        ("orders asks inventory", "a hold of a seat", "refuses the body that is sent", "channel"),
+    ),
+    Break(
+        "a field of a fact may be left out",
+        (Document(f"contracts/events/{CONFIRMED}.schema.json", _may_be_left_out),),
+        (NEEDS,),
+        ("tickets hears orders", "$.data.venue_name is not required"),
+    ),
+    Break(
+        "a refusal that a consumer handles is not documented any more",
+        (Document("contracts/openapi/inventory.json", _says_less),),
+        (NEEDS,),
+        ("web asks inventory", "the answer 404 of GET /events/{event_id}/availability is not documented"),
+    ),
+    Break(
+        "a contract is about a route that nobody documents",
+        (Document(pact("orders-asks-inventory"), _asks_in_secret),),
+        (NEEDS,),
+        ("orders asks inventory", "PUT /hidden is not documented by inventory"),
+    ),
+    Break(
+        "a route is offered that no contract uses",
+        (Document("contracts/openapi/tickets.json", _offers_more),),
+        (COVERAGE,),
+        ("No contract uses GET /my-tickets of tickets",),
+    ),
+    Break(
+        "a route is hidden from the documents",
+        (
+            Edit(
+                INVENTORY_API,
+                '@router.get("/events/{event_id}/seats", ',
+                '@router.get("/backdoor/{event_id}", dependencies=[calls_from("web")], include_in_schema=False)\n'
+                '    @router.get("/events/{event_id}/seats", ',
+            ),
+        ),
+        (COVERAGE,),
+        ("inventory answers GET /backdoor/{event_id}, but its OpenAPI document does not tell of it",),
+    ),
+    Break(
+        "a client handles a refusal that its provider never gives",
+        (Edit("services/orders/clients/inventory.py", 'case "place_unknown":', 'case "place_unkown":'),),
+        (REFUSALS,),
+        ("place_unkown",),
+    ),
+    Break(
+        "a client handles a refusal that is not under contract",
+        (
+            Edit(
+                "services/orders/clients/inventory.py",
+                '{"hold_gone", "hold_unknown"}',
+                '{"hold_gone", "hold_unknown", "too_many_places"}',
+            ),
+        ),
+        (REFUSALS,),
+        ("too_many_places",),
+    ),
+    Break(
+        "a descriptor does not say what its service needs",
+        (Edit("services/orders/catalog-info.yaml", "catalog-http, inventory-http, ", "catalog-http, "),),
+        (DESCRIPTORS,),
+        ("orders/catalog-info.yaml", "consumesApis lacks inventory-http"),
+    ),
+    Break(
+        "a descriptor says that a service offers what it does not",
+        (
+            Edit(
+                "services/orders/catalog-info.yaml",
+                "[orders-http, order-confirmed",
+                "[orders-http, order-shipped, order-confirmed",
+            ),
+        ),
+        (DESCRIPTORS,),
+        ("orders/catalog-info.yaml", "providesApis has order-shipped"),
+    ),
+    Break(
+        "an interface changes, and its document is not written anew",
+        (Edit(INVENTORY_API, "    state: HoldState\n", "    state: HoldState\n    version: int = 1\n"),),
+        (DOCUMENTS,),
+        ("inventory.json", "An interface has changed"),
+    ),
+    Break(
+        "the picture of the contracts is not drawn anew",
+        (Document(pact("orders-asks-inventory"), _needs_less),),
+        (PICTURE,),
+        ("contracts.svg does not show the contracts that there are",),
+    ),
+)

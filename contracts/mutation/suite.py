@@ -1,0 +1,150 @@
+"""Plants each break in a copy of its own, and tells whether the checks caught it."""
+
+import os
+import shutil
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+
+from contracts.mutation.breaks import Break, DoesNotFit
+from contracts.mutation.checks import CHECKOUT, Failure, Outcome, Runner
+from contracts.mutation.scratch import copy_of_checkout, mend
+from contracts.verification import ACROSS
+from local.postgres import PostgresServer
+
+# One more than there are cores: a check also waits, for servers that start and stop.
+AT_A_TIME = (os.cpu_count() or 1) + 1
+SHOWN_CHARACTERS = 150
+POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a planted break: whether all is as it should be, and the sentence that says so or why not."""
+
+    name: str
+    ok: bool
+    sentence: str
+    harmless: bool = False
+
+    def __str__(self) -> str:
+        word = ("passes" if self.harmless else "caught") if self.ok else ("TOO STRICT" if self.harmless else "SURVIVED")
+        return f"{word:<10} {self.name}\n           {self.sentence}"
+
+
+def run(breaks: Sequence[Break], checkout: Path = CHECKOUT) -> int:
+    """Prints a verdict for each break, and the score. The exit code: 0 if all were caught and nothing else was."""
+    started = time.monotonic()
+    with (
+        TemporaryDirectory(prefix="onsale-mutation-") as folder,
+        PostgresServer(durable=False) as postgres,
+        ThreadPoolExecutor(AT_A_TIME) as pool,
+    ):
+        sound = Path(folder) / "sound"
+        copy_of_checkout(checkout, sound)
+        runner = Runner({POSTGRES_VARIABLE: postgres.url(), "PACTS": "check"})
+        checks = used_checks(breaks)
+        # Without this every break would count as caught by a check that is red anyway.
+        outcomes = zip(checks, pool.map(lambda check: runner.run(sound, [check]), checks), strict=True)
+        red = [(check, outcome) for check, outcome in outcomes if not outcome.is_green]
+        for check, outcome in red:
+            print(f"RED without any break: {check}\n{_why_red(outcome)}", flush=True)
+        if red:
+            print("Make these checks green first; nothing was planted.")
+            return 1
+        print(f"Green without any break: {len(checks)} checks.", flush=True)
+        planting = Planting(sound, runner)
+        return report(pool.map(planting.plant, breaks), started)
+
+
+def used_checks(breaks: Sequence[Break]) -> list[str]:
+    """Every check that is run for some break."""
+    return sorted({check for each in breaks for check in (*each.checks, *each.rewrites, *each.blind)})
+
+
+def report(verdicts: Iterator[Verdict], started: float) -> int:
+    """Prints verdicts as they come, and the score at the end, with the seconds since `started`. The exit code."""
+    told = []
+    for verdict in verdicts:
+        print(verdict, flush=True)
+        told.append(verdict)
+    breaks = [verdict for verdict in told if not verdict.harmless]
+    harmless = [verdict for verdict in told if verdict.harmless]
+    caught, passing = sum(verdict.ok for verdict in breaks), sum(verdict.ok for verdict in harmless)
+    seconds = time.monotonic() - started
+    print(f"\n{passing} of {len(harmless)} harmless changes pass ({seconds:.0f} s)\ncaught {caught} of {len(breaks)}")
+    return 0 if all(verdict.ok for verdict in told) else 1
+
+
+class Planting:
+    """Plants breaks in copies of a sound copy, which stays as it is. Use from AT_A_TIME threads."""
+
+    def __init__(self, sound: Path, runner: Runner) -> None:
+        self._sound = sound
+        self._runner = runner
+        self._copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(AT_A_TIME):
+            copy = sound.with_name(f"copy-{number}")
+            shutil.copytree(sound, copy)
+            self._copies.put(copy)
+
+    def plant(self, planted: Break) -> Verdict:
+        """What the checks say to a break."""
+        copy = self._copies.get()
+        try:
+            return self._plant(planted, copy)
+        except DoesNotFit as error:
+            return Verdict(planted.name, False, f"The break no longer fits the code: {error}", planted.harmless)
+        finally:
+            mend(copy, self._sound)
+            self._copies.put(copy)
+
+    def _plant(self, planted: Break, copy: Path) -> Verdict:
+        for change in planted.changes:
+            change.apply(copy)
+        for checks, environment in ((planted.rewrites, {"PACTS": "write"}), (planted.blind, {})):
+            outcome = self._runner.run(copy, checks, **environment) if checks else None
+            if outcome is not None and not outcome.is_green:
+                return Verdict(planted.name, False, f"These must pass: {', '.join(checks)}.\n{_why_red(outcome)}")
+        other = {ACROSS: str(self._sound / "contracts")} if planted.across else {}
+        return judge(planted, self._runner.run(copy, planted.checks, **other))
+
+
+def judge(planted: Break, outcome: Outcome) -> Verdict:
+    """Caught is: tests failed, each of them because of a contract, and one with the words that help."""
+    if planted.harmless:
+        ok = outcome.is_green
+        return Verdict(planted.name, ok, f"{outcome.passed} tests pass." if ok else _why_red(outcome), harmless=True)
+    if outcome.crash:
+        return Verdict(planted.name, False, outcome.crash)
+    if not outcome.failures:
+        return Verdict(planted.name, False, f"All is green: {', '.join(planted.checks)}.")
+    if others := [failure for failure in outcome.failures if not failure.is_about_a_contract]:
+        return Verdict(planted.name, False, f"It fails, but not as a broken contract:\n{_shown(others)}")
+    told = next((each for each in outcome.failures if all(word in each.words for word in planted.says)), None)
+    if told is None:
+        return Verdict(planted.name, False, f"Nothing says {planted.says}:\n{_shown(outcome.failures)}")
+    return Verdict(planted.name, True, _sentence(told.words, planted.says))
+
+
+def _sentence(message: str, words: Sequence[str]) -> str:
+    """The line that has the words, shortened to what is around the last of them; the whole of it if they are on several."""
+    line = next((each for each in message.splitlines() if words and words[-1] in each), message)
+    return (
+        textwrap.shorten(line, SHOWN_CHARACTERS, placeholder=" ...") if len(line) > SHOWN_CHARACTERS else line.strip()
+    )
+
+
+def _why_red(outcome: Outcome) -> str:
+    return outcome.crash or _shown(outcome.failures) or f"{outcome.passed} tests passed."
+
+
+def _shown(failures: Sequence[Failure]) -> str:
+    return "\n".join(
+        textwrap.indent(f"{each.test}: {each.kind} in {each.raised_in}: {each.message}", "    ") for each in failures
+    )
