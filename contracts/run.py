@@ -158,7 +158,7 @@ def _pytest(tests: list[Path], pacts: str, journal: Path, progress: Progress | N
             "pytest",
             "-q",
             "-m",
-            "not system",
+            "not planted",
             "--tb=short",
             "--show-capture=no",
             f"--junitxml={results}",

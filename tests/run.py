@@ -28,6 +28,7 @@ CHECKS = {
 }
 NO_CONTRACTS = ("--ignore-glob=services/*/tests/contract", "--ignore-glob=contracts/tests")
 WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile", *NO_CONTRACTS)
+CHECKS_OF_CONTRACTS = ("-m", "planted and not system", "-n", "2", "--dist", "loadfile", "contracts")
 WITH_SYSTEM = ("-m", "system and not browser")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser")
@@ -81,7 +82,8 @@ def contracts() -> list[Part]:
     print("\nRunning: contracts", flush=True)
     outcome = contracts_run.run()
     print(outcome.totals(), flush=True)
-    return [Part("contracts", outcome.ok, outcome.seconds, outcome.counts)]
+    between = Part("contracts", outcome.ok, outcome.seconds, outcome.counts)
+    return [between, _pytest("checks of contracts", *CHECKS_OF_CONTRACTS)]
 
 
 def system() -> list[Part]:

@@ -31,6 +31,7 @@ def hidden(declared: Declared) -> dict[str, list[str]]:
     return {name: hidden_routes(app, declared, name) for name, app in applications().items()}
 
 
+@pytest.mark.agreement
 def test_what_no_contract_uses_has_a_reason_and_every_reason_is_needed(
     declared: Declared, hidden: dict[str, list[str]]
 ) -> None:

@@ -10,6 +10,7 @@ from contracts.pactfile import ContractBroken
 from contracts.tests.made_up import change, make_up, write
 
 
+@pytest.mark.agreement
 def test_descriptors_say_what_services_provide_and_consume() -> None:
     problems = problems_of_descriptors(Folders())
     assert not problems, "\n".join(problems)

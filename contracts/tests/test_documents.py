@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from contracts.documents import COMMAND, FOLDER, documents, written
+
+pytestmark = pytest.mark.agreement
 
 
 def test_the_committed_documents_are_what_the_code_says() -> None:

@@ -20,12 +20,14 @@ not_while_writing = pytest.mark.skipif(is_writing(), reason="Pacts are being wri
 
 
 @not_while_writing
+@pytest.mark.agreement
 def test_every_need_in_the_code_has_a_contract_and_every_contract_a_need_in_the_code() -> None:
     problems = apart(in_code(REAL), under_contract(REAL))
     assert not problems, "\n".join(problems)
 
 
 @not_while_writing
+@pytest.mark.agreement
 def test_every_pact_is_written_by_its_consumer_and_verified_by_its_provider() -> None:
     problems = one_sided(REAL)
     assert not problems, "\n".join(problems)

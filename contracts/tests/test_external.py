@@ -72,12 +72,14 @@ Submitted = Callable[..., list[str]]
 
 
 @not_while_writing
+@pytest.mark.agreement
 def test_the_pacts_of_partners_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert problems() == []
     assert main([]) == 0
     assert "in order" in capsys.readouterr().out
 
 
+@pytest.mark.agreement
 def test_the_example_writes_its_pact_as_a_partner_would_and_that_is_the_committed_one(tmp_path: Path) -> None:
     program = FOLDER / "examples/doorman.py"
     told_to = {"PATH": os.environ["PATH"], "PACT_DO_NOT_TRACK": "true", "PYTHONDONTWRITEBYTECODE": "1"}

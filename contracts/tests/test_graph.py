@@ -149,6 +149,7 @@ def drawn(request: pytest.FixtureRequest) -> Drawn:
 
 
 @pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
+@pytest.mark.agreement
 def test_the_committed_picture_is_what_the_pacts_say() -> None:
     assert PICTURE.is_file(), f"{PICTURE} is missing. Run {COMMAND}, and commit it."
     assert PICTURE.read_text(encoding="utf-8") == draw(graph_of()), (

@@ -25,6 +25,7 @@ Document = dict[str, Any]
 Plant = Callable[[Document], object]
 
 
+@pytest.mark.agreement
 def test_everything_that_a_consumer_needs_is_declared_and_required() -> None:
     told = findings(Declared.read())
     assert not told, "\n".join(told)

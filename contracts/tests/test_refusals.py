@@ -14,6 +14,7 @@ SHELF, LOAN = asked("a shelf", "GET", "/shelves/7"), asked("a loan", "POST", "/s
 
 
 @pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
+@pytest.mark.agreement
 def test_every_refusal_that_a_consumer_handles_is_under_contract() -> None:
     problems = problems_of_refusals(Folders())
     assert not problems, "\n".join(problems)
