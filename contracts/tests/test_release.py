@@ -111,7 +111,7 @@ def test_nothing_is_changed_if_something_breaks(shop: Shop, options: dict[str, o
 
 def test_what_is_not_committed_is_not_released(shop: Shop) -> None:
     (shop.root / "shop.txt").write_text("half")
-    with pytest.raises(Refused, match="not committed"):
+    with pytest.raises(Refused, match=r"Commit this, or put it away:\n M shop\.txt"):
         shop.release()
     assert shop.done == []
 
