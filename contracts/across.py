@@ -102,10 +102,10 @@ class Answer:
                 "There is no release yet (no tag like v1.2.3 in this checkout's history), so nothing runs that could break. "
                 "`make release` makes the first; in a shallow clone, `git fetch --tags --unshallow` brings what there is."
             )
-        lines = [f"{what} beside {self.release}, which runs now:", ""]
-        lines += [f"  {each.line()}" for each in self.met] or [
-            "  Nobody asks, hears or watches it, and it does not either."
-        ]
+        lines = [f"{what} here, beside {self.release}, which runs now:", ""]
+        lines += [f"  {each.line()}" for each in self.met if not each.unchanged]
+        if same := sum(each.unchanged for each in self.met):
+            lines.append(f"  What is needed of providers of {self.release} is unchanged in {same} contracts.")
         for title, outcome in (("CANNOT BE VERIFIED", "unknown"), ("BREAKS", "broken")):
             for each in self.met:
                 lines += [f"\n{title}  {found.why}" for found in each.of(outcome)]

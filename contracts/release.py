@@ -34,10 +34,8 @@ class Checks:
 
 def release(root: Path, wanted: str | None, checks: Checks) -> str:
     """Makes a release; its tag. Raises Refused, and then nothing was changed."""
-    if git(root, "status", "--porcelain"):
-        raise Refused(
-            "There are changes that are not committed. Commit them, or put them away, and release what is committed."
-        )
+    if changed := git(root, "status", "--short"):
+        raise Refused(f"What is released is what is committed. Commit this, or put it away:\n{changed}")
     current = _number(_version_of(root))
     version = _next(root, wanted, current)
     tag = f"v{_text(version)}"
