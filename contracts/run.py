@@ -67,9 +67,11 @@ class Outcome:
 class Progress:
     """Shows a pair when both of its sides are known."""
 
-    def __init__(self, journal: Path, service: str | None, pacts: Path = PACTS) -> None:
+    def __init__(self, journal: Path, service: str | None, pacts: Path = PACTS, *, written: bool = False) -> None:
         self._journal = journal
         self._service = service
+        # What was just written is worth the question whether its providers keep it.
+        self._providers_too = written
         external = set(edges(pacts.parent / EXTERNAL))
         self.pairs = {edge: Pair(edge, edge in external) for edge in all_edges(pacts) if self._concerns(edge)}
         self._read = 0
@@ -108,7 +110,7 @@ class Progress:
         everything = self._service is None
         if pair.written is None and not pair.from_outside and (everything or pair.edge.consumer == self._service):
             yield f"What {pair.edge.consumer} needs of {pair.edge.provider} was not compared with its pact."
-        if pair.verified is None and (everything or pair.edge.provider == self._service):
+        if pair.verified is None and (everything or self._providers_too or pair.edge.provider == self._service):
             yield f"{pair.edge.provider} was not verified against the pact of {pair.edge}."
 
 
@@ -122,7 +124,7 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
         graph.main()  # it counts interactions
         _tell_changes()
     with tempfile.TemporaryDirectory() as folder:
-        progress = Progress(Path(folder) / "journal", service)
+        progress = Progress(Path(folder) / "journal", service, written=write)
         outcome = _pytest(_all_tests(service, written=write), "", Path(folder) / "journal", progress)
     missing = progress.all_missing()
     print("\n".join(missing), end="\n" if missing else "", flush=True)
@@ -141,7 +143,6 @@ def _all_tests(service: str | None, *, written: bool) -> list[Path]:
     if service is None:
         return [*sorted(SERVICES.glob("*/tests/contract")), ROOT / "contracts"]
     own = [SERVICES / service / "tests/contract"]
-    # What was just written is worth the question whether its providers keep it.
     asked = {edge.provider for edge in edges() if written and edge.consumer == service}
     for provider in sorted(asked):
         own += [SERVICES / provider / "tests/contract" / name for name in PROVIDERS_SIDE]

@@ -76,6 +76,15 @@ def test_one_service_answers_only_for_its_own_sides(folder: Path) -> None:
     )
 
 
+def test_what_a_service_has_just_written_is_verified_at_its_providers_too(folder: Path) -> None:
+    seen = Progress(folder / "journal", "reader", folder / "pacts", written=True)
+    note(Entry("compared", ASKS, 2))
+    note(Entry("compared", HEARS, 2))
+    note(Entry("verified", ASKS, 2, (HELD, HELD)))
+    seen.look()
+    assert seen.all_missing() == ["library was not verified against the pact of reader hears library."]
+
+
 def test_what_the_tests_of_the_checks_make_up_is_no_pair(folder: Path) -> None:
     seen = progress(folder)
     note(Entry("verified", Edge("planted", "asks", "library"), 1, (HELD,)))
