@@ -5,6 +5,7 @@ imported nothing of the project, forks for each run.
 """
 
 import contextlib
+import gc
 import json
 import multiprocessing
 import os
@@ -22,6 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 LONGEST_SECONDS = 180.0
 LAST_CHARACTERS = 2000
 LOG = "log"
+ENDS = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 # Of third parties, and only such as open nothing and start no thread when they are imported.
 PRELOADED = (
     "alembic.command",
@@ -81,16 +83,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `crash` says why there is no result, if there is none."""
+    """What came of a run: which tests passed, and what failed. `crash` says why there is no result, if there is none."""
 
-    passed: int
+    passed: tuple[str, ...]
     failures: tuple[Failure, ...]
     crash: str = ""
 
     @property
     def is_green(self) -> bool:
         """Whether tests ran, and all passed."""
-        return not self.crash and not self.failures and self.passed > 0
+        return bool(self.passed) and not self.crash and not self.failures
 
 
 class Runner:
@@ -116,18 +118,18 @@ class Runner:
             if said is None:
                 process.kill()
             process.join()
-            if said is None or said["code"] not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            if said is None or said["code"] not in ENDS:
                 end = _end_of(Path(own) / LOG)
-                return Outcome(0, (), f"The checks did not come to an end (exit code {process.exitcode}):\n{end}")
-        return Outcome(said["passed"], tuple(Failure(**each) for each in said["failures"]))
+                return Outcome((), (), f"The checks did not come to an end (exit code {process.exitcode}):\n{end}")
+        return Outcome(tuple(said["passed"]), tuple(Failure(**each) for each in said["failures"]))
 
 
 class _Results:
-    """A plugin of pytest: how many tests passed, and what failed."""
+    """A plugin of pytest: what passed, and what failed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.passed = 0
+        self.passed: list[str] = []
         self.failures: list[dict[str, str]] = []
 
     @pytest.hookimpl(wrapper=True)
@@ -138,7 +140,7 @@ class _Results:
             raised_in = self._relative(Path(call.excinfo.traceback[-1].path))
             self._note(item.nodeid, call.excinfo.type.__name__, str(call.excinfo.value), raised_in)
         elif report.when == "call" and report.passed:
-            self.passed += 1
+            self.passed.append(item.nodeid)
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -157,6 +159,7 @@ class _Results:
 
 def _become_pytest(tell: Connection, root: str, checks: list[str], environment: dict[str, str], own: str) -> None:
     """What the forked process does: pytest on the copy, as if it had been started there."""
+    gc.freeze()  # what all runs have in common is not looked through again and again
     output = os.open(f"{own}/{LOG}", os.O_WRONLY | os.O_CREAT, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -19,7 +19,7 @@ from local.postgres import PostgresServer
 
 # One more than there are cores: a check also waits, for servers that start and stop.
 AT_A_TIME = (os.cpu_count() or 1) + 1
-SHOWN_CHARACTERS = 150
+SHOWN_CHARACTERS = 120
 POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
 
 
@@ -50,12 +50,10 @@ def run(breaks: Sequence[Break], checkout: Path = CHECKOUT) -> int:
         runner = Runner({POSTGRES_VARIABLE: postgres.url(), "PACTS": "check"})
         checks = used_checks(breaks)
         # Without this every break would count as caught by a check that is red anyway.
-        outcomes = zip(checks, pool.map(lambda check: runner.run(sound, [check]), checks), strict=True)
-        red = [(check, outcome) for check, outcome in outcomes if not outcome.is_green]
-        for check, outcome in red:
-            print(f"RED without any break: {check}\n{_why_red(outcome)}", flush=True)
+        parts = [checks[number::AT_A_TIME] for number in range(min(AT_A_TIME, len(checks)))]
+        red = [each for part in pool.map(lambda part: faults(part, runner.run(sound, part)), parts) for each in part]
         if red:
-            print("Make these checks green first; nothing was planted.")
+            print("\n".join(red), "Make these checks green first; nothing was planted.", sep="\n")
             return 1
         print(f"Green without any break: {len(checks)} checks.", flush=True)
         planting = Planting(sound, runner)
@@ -65,6 +63,14 @@ def run(breaks: Sequence[Break], checkout: Path = CHECKOUT) -> int:
 def used_checks(breaks: Sequence[Break]) -> list[str]:
     """Every check that is run for some break."""
     return sorted({check for each in breaks for check in (*each.checks, *each.rewrites, *each.blind)})
+
+
+def faults(checks: Sequence[str], outcome: Outcome) -> list[str]:
+    """Why checks cannot tell a break: they fail without one, or have no test that passes."""
+    if outcome.crash or outcome.failures:
+        return [f"RED without any break:\n{_why_red(outcome)}"]
+    idle = [check for check in checks if not any(test.startswith(check) for test in outcome.passed)]
+    return [f"RED without any break: {check} has no test that passes." for check in idle]
 
 
 def report(verdicts: Iterator[Verdict], started: float) -> int:
@@ -119,7 +125,7 @@ def judge(planted: Break, outcome: Outcome) -> Verdict:
     """Caught is: tests failed, each of them because of a contract, and one with the words that help."""
     if planted.harmless:
         ok = outcome.is_green
-        return Verdict(planted.name, ok, f"{outcome.passed} tests pass." if ok else _why_red(outcome), harmless=True)
+        return Verdict(planted.name, ok, f"Green: {len(outcome.passed)}." if ok else _why_red(outcome), harmless=True)
     if outcome.crash:
         return Verdict(planted.name, False, outcome.crash)
     if not outcome.failures:
@@ -129,19 +135,27 @@ def judge(planted: Break, outcome: Outcome) -> Verdict:
     told = next((each for each in outcome.failures if all(word in each.words for word in planted.says)), None)
     if told is None:
         return Verdict(planted.name, False, f"Nothing says {planted.says}:\n{_shown(outcome.failures)}")
-    return Verdict(planted.name, True, _sentence(told.words, planted.says))
+    return Verdict(planted.name, True, _sentence(told.message, planted.says))
 
 
 def _sentence(message: str, words: Sequence[str]) -> str:
-    """The line that has the words, shortened to what is around the last of them; the whole of it if they are on several."""
-    line = next((each for each in message.splitlines() if words and words[-1] in each), message)
-    return (
-        textwrap.shorten(line, SHOWN_CHARACTERS, placeholder=" ...") if len(line) > SHOWN_CHARACTERS else line.strip()
-    )
+    """What, and above it who: the lines of a message that have the last and the first of the words, or what is around these."""
+    lines = [line.strip() for line in message.splitlines()]
+    found = next((number for number, line in enumerate(lines) if words[-1] in line), 0)
+    what = _around(lines[found], words[-1])
+    who = next((line for line in reversed(lines[:found]) if words[0] in line), None)
+    return what if who is None or words[0] in what else f"{_around(who, words[0])} {what}"
+
+
+def _around(line: str, word: str) -> str:
+    if len(line) <= SHOWN_CHARACTERS:
+        return line
+    begin = max(0, line.find(word) + len(word) - SHOWN_CHARACTERS * 2 // 3)
+    return f"{'... ' * (begin > 0)}{line[begin : begin + SHOWN_CHARACTERS]}{' ...' * (begin + SHOWN_CHARACTERS < len(line))}"
 
 
 def _why_red(outcome: Outcome) -> str:
-    return outcome.crash or _shown(outcome.failures) or f"{outcome.passed} tests passed."
+    return outcome.crash or _shown(outcome.failures) or "No test ran."
 
 
 def _shown(failures: Sequence[Failure]) -> str:

@@ -177,15 +177,15 @@ def test_a_check_that_is_red_without_a_break_catches_nothing(score: Score, small
     (small / "shelves.py").write_text(CODE.replace("place", "location"))
     code, said = score(CAUGHT)
     assert code == 1
-    assert "RED without any break: contracts/test_check.py" in said
+    assert "RED without any break:\n    contracts/test_check.py::test_the_place" in said
     assert "caught" not in said
 
 
 def test_a_check_without_tests_is_red(score: Score, small: Path) -> None:
     (small / "contracts/test_check.py").write_text("")
-    code, said = score(CAUGHT)
+    code, said = score(CAUGHT, Break("the other one", RENAMES, ("contracts/test_lenient.py",), ("$.place",)))
     assert code == 1
-    assert "RED without any break: contracts/test_check.py" in said
+    assert "RED without any break: contracts/test_check.py has no test that passes." in said
 
 
 def test_checks_that_ought_to_be_blind_and_are_not_are_told(score: Score) -> None:

@@ -4,7 +4,6 @@ from contracts.mutation.breaks import Break, Edit, Everywhere
 from contracts.mutation.planted.places import asks, hears, is_asked, tells
 
 API = "services/inventory/api.py"
-DOMAIN = "services/inventory/domain.py"
 CLIENT = "services/orders/clients/inventory.py"
 WRITES = asks("orders", "inventory")
 HEARS = hears("orders", "inventory")
@@ -48,19 +47,6 @@ BREAKS = (
         ("inventory breaks what orders relies on", "missing the following keys: hold_id"),
         rewrites=(HEARS,),
         blind=(HEARS, tells("inventory")),
-        across=True,
-    ),
-    Break(
-        "the code of a refusal is renamed by provider, consumer and contract at once",
-        (
-            Edit(DOMAIN, 'code = "seats_taken"', 'code = "seats_gone"'),
-            Edit(CLIENT, 'case "seats_taken"', 'case "seats_gone"'),
-            Edit(WRITES, 'problem(409, "seats_taken"', 'problem(409, "seats_gone"'),
-        ),
-        (is_asked("inventory"),),
-        ("inventory breaks what orders relies on", "a hold of a seat that is taken", "$.code: Expected 'seats_gone'"),
-        rewrites=(WRITES,),
-        blind=(WRITES, is_asked("inventory")),
         across=True,
     ),
 )

@@ -41,7 +41,7 @@ BREAKS = (
             ),
         ),
         (VERIFIES,),
-        ("the commit of a released hold", 'given "a released hold"', "expected 410 but was 404"),
+        ("inventory breaks what orders relies on", "the commit of a released hold", "expected 410 but was 404"),
     ),
     Break(
         "a handler is of a state that nobody needs",

@@ -9,7 +9,7 @@ CALLING = "chassis/http.py"
 
 
 def _orders(name: str, says: tuple[str, ...], *changes: Change) -> Break:
-    return Break(name, changes, (asks("orders", "inventory"),), says)
+    return Break(name, changes, (asks("orders", "inventory"),), ("orders asks inventory", *says))
 
 
 BREAKS = (
@@ -25,17 +25,17 @@ BREAKS = (
     ),
     _orders(
         "a client sends a number as a string",
-        ("orders asks inventory", "$.ttl_seconds", "'600' (String)"),
+        ("$.ttl_seconds", "'600' (String)"),
         Edit(INVENTORY, '"ttl_seconds": ttl_seconds', '"ttl_seconds": str(ttl_seconds)'),
     ),
     _orders(
         "a client asks another route",
-        ("orders asks inventory", "PUT /holds/", "is asked, but the contract does not say so"),
+        ("PUT /holds/", "is asked, but the contract does not say so"),
         Edit(INVENTORY, 'return f"/events/{event_id}/holds/{hold_id}"', 'return f"/holds/{hold_id}"'),
     ),
     _orders(
         "a client uses another method",
-        ("orders asks inventory", "PUT /events/", "/release is asked, but the contract does not say so"),
+        ("PUT /events/", "/release is asked, but the contract does not say so"),
         Edit(
             INVENTORY,
             'self._http.post(f"{_address(event_id, hold_id)}/{how}"',
@@ -46,7 +46,7 @@ BREAKS = (
         "a client forgets a parameter of its query",
         (Edit(PAYMENTS, 'parameters = {"refresh": "true"}', "parameters: dict[str, str] = {}"),),
         (asks("orders", "payments"),),
-        ("refresh",),
+        ("orders asks payments", "refresh"),
     ),
     Break(
         "a client does not say for which person it asks",
@@ -58,7 +58,7 @@ BREAKS = (
             ),
         ),
         (asks("web", "tickets"),),
-        ("Onsale-Person",),
+        ("web asks tickets", "Onsale-Person"),
     ),
     Break(
         "a client forgets the key that makes its request safe to repeat",
@@ -70,7 +70,7 @@ BREAKS = (
             ),
         ),
         (asks("web", "orders"),),
-        ("Idempotency-Key",),
+        ("web asks orders", "Idempotency-Key"),
     ),
     _orders(
         "requests lose the trace",
@@ -93,12 +93,12 @@ BREAKS = (
     ),
     _orders(
         "a client reads a field that its contract does not ask for",
-        ("orders asks inventory", "granted_at (Field required)"),
+        ("does not understand the example of its own contract", "granted_at (Field required)"),
         Edit(INVENTORY, "class _Hold(BaseModel):\n", "class _Hold(BaseModel):\n    granted_at: datetime\n"),
     ),
     _orders(
         "a client takes for a number what its contract says is a moment",
-        ("orders asks inventory", "expires_at (Input should be a valid integer"),
+        ("does not understand the example of its own contract", "expires_at (Input should be a valid integer"),
         Edit(
             INVENTORY,
             "class _Hold(BaseModel):\n    expires_at: datetime\n",

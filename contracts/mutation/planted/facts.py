@@ -76,7 +76,7 @@ BREAKS = (
     ),
     _told(
         "facts write their time with +00:00 instead of Z",
-        ("$.time: Expected", "+00:00"),
+        ("orders breaks what", "$.time: Expected", "+00:00"),
         Edit(ENVELOPE, "orjson.dumps(event, option=orjson.OPT_UTC_Z)", "orjson.dumps(event)"),
     ),
     _read(
