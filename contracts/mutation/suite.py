@@ -55,7 +55,7 @@ def run(breaks: Sequence[Break], checkout: Path = CHECKOUT) -> int:
         if red:
             print("\n".join(red), "Make these checks green first; nothing was planted.", sep="\n")
             return 1
-        print(f"Green without any break: {len(checks)} checks.", flush=True)
+        print(f"Green without any break ({len(checks)}).", flush=True)
         planting = Planting(sound, runner)
         return report(pool.map(planting.plant, breaks), started)
 
