@@ -31,25 +31,25 @@ contracts: python ## the contracts between services (SERVICE=inventory: of one; 
 	@$(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
 
 can-i-deploy: python ## whether this checkout can run beside the last release (SERVICE=orders: only that one changes)
-	@$(DEV) -m contracts.across $(if $(SERVICE),--service "$(SERVICE)")
+	@$(DEV) -m contracts.deploying.across $(if $(SERVICE),--service "$(SERVICE)")
 
 release: python ## raise the version and tag it, unless what runs now would break (VERSION=1.2.3)
-	@$(DEV) -m contracts.release $(if $(VERSION),--version "$(VERSION)")
+	@$(DEV) -m contracts.deploying.release $(if $(VERSION),--version "$(VERSION)")
 
 contracts-mutation: python ## plant breaks one at a time; the contracts must catch each
 	@$(DEV) -m contracts.mutation
 
 contracts-coverage: python ## what services offer and nobody uses
-	@$(DEV) -m contracts.coverage
+	@$(DEV) -m contracts.promises.coverage
 
 contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/contracts.svg)
-	@$(DEV) -m contracts.graph
+	@$(DEV) -m contracts.picture.graph
 
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
-	@$(DEV) -m contracts.publish
+	@$(DEV) -m contracts.deploying.publish
 
 documents: python ## write what services promise (OpenAPI, schemas of facts and bus messages, AsyncAPI) from the code
-	@$(DEV) -m contracts.documents
+	@$(DEV) -m contracts.promises.documents
 
 system: python ## only the tests of a whole running system, browser included
 	@$(DEV) tests/run.py system

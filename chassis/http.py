@@ -6,7 +6,9 @@ There is one retry layer, here: bounded, with full jitter and a budget, for what
 
 import asyncio
 import random
+import ssl
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpx
@@ -91,8 +93,16 @@ def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncCl
     return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: the list of authorities is a large file, and each client would read it anew."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _aiohttp_transport() -> AiohttpTransport:
-    return AiohttpTransport(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0))
+    return AiohttpTransport(
+        verify=_certificates(), trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0)
+    )
 
 
 class _DeadlineTransport(httpx.AsyncBaseTransport):

@@ -6,7 +6,6 @@ committed pact (or written, with `PACTS=write`); if a test failed, neither happe
 """
 
 import json
-import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -32,19 +31,13 @@ from chassis.tokens import ServiceTokens
 from contracts import matchers
 from contracts.journal import Entry, note
 from contracts.mismatches import sentences_of
-from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, key_of, render
+from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, is_writing, key_of, render
 from tracing.setup import TracingSettings, set_up_tracing
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRACEPARENT_PATTERN = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
-WRITING = "write"
 
 Client = TypeVar("Client")
-
-
-def is_writing() -> bool:
-    """Whether this run writes pacts instead of checking them: `PACTS=write`."""
-    return os.environ.get("PACTS") == WRITING
 
 
 @cache

@@ -1,6 +1,7 @@
 """Pact files: one for each edge, normalised so that the same contract is the same bytes, and readable when two differ."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ Kind = Literal["asks", "hears", "watches"]
 Interaction = dict[str, Any]
 # What makes an interaction that interaction; Pact silently replaces one that has the same.
 Key = tuple[str, str]
+WRITING = "write"
 SHOWN_DIFFERENCES = 5
 SHOWN_CHARACTERS = 160
 
@@ -47,6 +49,11 @@ class Edge:
                 raise ContractBroken(
                     f"{path} is not a pact: pacts are called <consumer>-<asks|hears|watches>-<provider>.json."
                 )
+
+
+def is_writing() -> bool:
+    """Whether this run writes pacts instead of checking them: `PACTS=write`."""
+    return os.environ.get("PACTS") == WRITING
 
 
 def edges(pacts: Path = PACTS) -> list[Edge]:

@@ -22,8 +22,8 @@ from chassis.facts import Fact, encode_cloud_event
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
-from contracts.broker import verified_as
 from contracts.consumer import TRACEPARENT, with_tracing
+from contracts.deploying.broker import verified_as
 from contracts.pactfile import PACTS, ContractBroken, states_of
 from contracts.verification import STATE_SECONDS, StateHandler, StatesInLoop, plan_of, run
 

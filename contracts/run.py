@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from contracts import graph
-from contracts.consumer import WRITING
 from contracts.journal import JOURNAL, Entry, entries
-from contracts.pactfile import EXTERNAL, PACTS, Edge, all_edges, edges
+from contracts.pactfile import EXTERNAL, PACTS, Edge, all_edges, edges, is_writing
+from contracts.picture import graph
+from contracts.running import pytest_command
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ROOT / "services"
@@ -153,20 +153,8 @@ def _pytest(tests: list[Path], pacts: str, journal: Path, progress: Progress | N
     """Runs tests, many of them on both cores; shows what they said only if something failed."""
     with tempfile.TemporaryDirectory() as folder:
         results, said = Path(folder) / "results.xml", Path(folder) / "said"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-m",
-            "not planted",
-            "--tb=short",
-            "--show-capture=no",
-            f"--junitxml={results}",
-        ]
-        # Two processes take longer to start than the few tests of one service run.
-        command += ["-n", "2", "--dist", "loadfile"] if len(tests) > FEW_TESTS else []
-        command += [str(path.relative_to(ROOT)) for path in tests]
+        options = ("-m", "not planted", f"--junitxml={results}")
+        command = pytest_command(ROOT, tests, *options, parallel=len(tests) > FEW_TESTS)
         environment = os.environ | {"PACTS": pacts, JOURNAL: str(journal)}
         with said.open("wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -216,7 +204,7 @@ def main() -> int:
     if service is not None and service not in known:
         print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
         return 2
-    outcome = run(service, write=os.environ.get("PACTS") == WRITING)
+    outcome = run(service, write=is_writing())
     print(f"\n{outcome.totals()}\n")
     print(f"{outcome.counts['passed']} passed, {outcome.counts['failed']} failed")
     return 0 if outcome.ok else 1

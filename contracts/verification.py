@@ -1,7 +1,7 @@
 """What to verify, and what came of it: Pact's verifier, with its silent passes closed.
 
 Ordinarily every pact of this checkout must hold. `CONTRACTS_ACROSS` names a folder with the contracts of another version instead
-(contracts/across.py): then what this version cannot set up is told apart from what it breaks.
+(contracts/deploying/across.py): then what this version cannot set up is told apart from what it breaks.
 """
 
 import asyncio
@@ -11,14 +11,15 @@ import tempfile
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pact import Verifier
+from pact._server import HandlerHttpServer
 
-from contracts.broker import publishing, take_from_broker
-from contracts.consumer import is_writing
+from contracts.deploying.broker import publishing, take_from_broker
 from contracts.journal import Entry, Found, note
 from contracts.pactfile import (
     PACTS,
@@ -28,9 +29,15 @@ from contracts.pactfile import (
     Key,
     Kind,
     all_edges,
+    is_writing,
     key_of,
     read,
     render,
+)
+
+# The verifier's own little servers look only every half second whether they should end, and each verification waits for that.
+HandlerHttpServer.serve_forever = partialmethod(  # type: ignore[assignment,method-assign]
+    HandlerHttpServer.serve_forever, poll_interval=0.01
 )
 
 ACROSS = "CONTRACTS_ACROSS"

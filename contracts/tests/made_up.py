@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from contracts.offers import Folders
+from contracts.completeness.offers import Folders
 from contracts.pactfile import Edge, Interaction, render
 
 ASKS = Edge("reader", "asks", "library")

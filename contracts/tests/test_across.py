@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.deploying.releases import git
 from contracts.mutation.scratch import copy_of_checkout
-from contracts.releases import git
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.system
@@ -39,11 +39,11 @@ class Copy:
         assert done.returncode == 0, done.stdout
 
     def write_documents(self) -> None:
-        done = self._run("-m", "contracts.documents")
+        done = self._run("-m", "contracts.promises.documents")
         assert done.returncode == 0, done.stderr
 
     def can_deploy(self, service: str) -> tuple[int, str]:
-        done = self._run("-m", "contracts.across", "--service", service)
+        done = self._run("-m", "contracts.deploying.across", "--service", service)
         return done.returncode, done.stdout + done.stderr
 
     def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

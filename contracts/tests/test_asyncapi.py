@@ -13,12 +13,11 @@ from referencing.jsonschema import DRAFT202012
 
 from chassis.clock import utc_now
 from chassis.facts import BusMessage, Fact
-from contracts.asyncapi import document
-from contracts.consumer import is_writing
-from contracts.documents import ASYNCAPI, FOLDER, told_by
-from contracts.pactfile import edges, read
+from contracts.pactfile import edges, is_writing, read
+from contracts.promises.asyncapi import document
+from contracts.promises.documents import ASYNCAPI, FOLDER, told_by
+from contracts.promises.reading import subject_of
 from contracts.provider import encoded
-from contracts.reading import subject_of
 from local.topology import SERVICES
 from services.payments.events import PaymentCaptured
 

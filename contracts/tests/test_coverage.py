@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from contracts.consumer import is_writing
-from contracts.coverage import Coverage, Reason, coverage_of, faults, hidden_routes, reasons_of
-from contracts.declared import CONTRACTS, Declared
-from contracts.documents import applications
-from contracts.pactfile import PACTS, Edge
+from contracts.pactfile import PACTS, Edge, is_writing
+from contracts.promises.coverage import Coverage, Reason, coverage_of, faults, hidden_routes, reasons_of
+from contracts.promises.declared import CONTRACTS, Declared
+from contracts.promises.documents import applications
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

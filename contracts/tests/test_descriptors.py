@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.descriptors import problems_of_descriptors, read_entities
-from contracts.offers import Folders
+from contracts.completeness.descriptors import problems_of_descriptors, read_entities
+from contracts.completeness.offers import Folders
 from contracts.pactfile import ContractBroken
 from contracts.tests.made_up import change, make_up, write
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from contracts.documents import COMMAND, FOLDER, documents, written
+from contracts.promises.documents import COMMAND, FOLDER, documents, written
 
 pytestmark = pytest.mark.agreement
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.consumer import is_writing
-from contracts.edges import Need, apart, in_code, one_sided, under_contract
-from contracts.offers import Folders
-from contracts.pactfile import ContractBroken
+from contracts.completeness.edges import Need, apart, in_code, one_sided, under_contract
+from contracts.completeness.offers import Folders
+from contracts.pactfile import ContractBroken, is_writing
 from contracts.tests.made_up import ASKS, HEARS, WATCHES, asked, change, make_up, write, write_pact
 
 REAL = Folders()

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from chassis.testing import Harness
-from contracts import external
-from contracts.consumer import is_writing
-from contracts.external import FOLDER, main, problems, problems_of
-from contracts.offers import Folders
-from contracts.pactfile import EXTERNAL, PACTS, ContractBroken
+from contracts.completeness.offers import Folders
+from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, is_writing
+from contracts.partners import external
+from contracts.partners.external import FOLDER, main, problems, problems_of
+from contracts.partners.setups import states_of_provider, told
 from contracts.provider import verify_answers
-from contracts.setups import states_of_provider, told
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
 
 DOORMAN = "doorman-asks-tickets.json"

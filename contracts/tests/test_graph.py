@@ -8,10 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contracts import graph as module
-from contracts.consumer import is_writing
-from contracts.graph import COMMAND, KINDS, PICTURE, Graph, draw, graph_of
-from contracts.pactfile import Edge, Kind
+from contracts.pactfile import Edge, Kind, is_writing
+from contracts.picture import graph as module
+from contracts.picture.graph import COMMAND, KINDS, PICTURE, Graph, draw, graph_of
 from contracts.tests.library import EDGE, write_pact
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from contracts.consumer import is_writing
-from contracts.declared import CONTRACTS
-from contracts.growth import between, problems_of, problems_of_api, since
+from contracts.pactfile import is_writing
+from contracts.promises.declared import CONTRACTS
+from contracts.promises.growth import between, problems_of, problems_of_api, since
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

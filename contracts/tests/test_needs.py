@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from contracts.consumer import is_writing
-from contracts.declared import CONTRACTS, Declared
-from contracts.needs import findings, findings_of
-from contracts.pactfile import PACTS, Edge, Interaction, read
+from contracts.pactfile import PACTS, Edge, Interaction, is_writing, read
+from contracts.promises.declared import CONTRACTS, Declared
+from contracts.promises.needs import findings, findings_of
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

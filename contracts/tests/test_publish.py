@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from chassis.testing import Harness
-from contracts import publish
-from contracts.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker, verified_as
-from contracts.consumer import Book, Hearing, an_id, is_writing
-from contracts.pactfile import PACTS, ContractBroken, Edge, all_edges, read
+from contracts.consumer import Book, Hearing, an_id
+from contracts.deploying import publish
+from contracts.deploying.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker, verified_as
+from contracts.deploying.publish import CannotPublish, check_environment, find_client, publish_pacts, version_of
+from contracts.pactfile import PACTS, ContractBroken, Edge, all_edges, is_writing, read
 from contracts.provider import encoded, verify_answers, verify_facts
-from contracts.publish import CannotPublish, check_environment, find_client, publish_pacts, version_of
 from contracts.tests.broker import Broker, Result, running_broker
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
 from contracts.tests.test_provider import BookLent

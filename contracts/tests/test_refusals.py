@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.consumer import is_writing
-from contracts.offers import Folders
-from contracts.pactfile import Interaction
-from contracts.refusals import problems_of_refusals
+from contracts.completeness.offers import Folders
+from contracts.completeness.refusals import problems_of_refusals
+from contracts.pactfile import Interaction, is_writing
 from contracts.tests.made_up import ASKS, REFUSALS, asked, change, make_up, write, write_pact
 
 SHELF, LOAN = asked("a shelf", "GET", "/shelves/7"), asked("a loan", "POST", "/shelves/7/lend")

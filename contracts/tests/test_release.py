@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.across import Answer, Met, Version
+from contracts.deploying.across import Answer, Met, Version
+from contracts.deploying.release import Checks, Refused, release
+from contracts.deploying.releases import git, last_release
 from contracts.journal import Found
 from contracts.pactfile import Edge
-from contracts.release import Checks, Refused, release
-from contracts.releases import git, last_release
 
 PROJECT = '[project]\nname = "shop"\nversion = "{}"\nrequires = "0.1.0"\n'
 

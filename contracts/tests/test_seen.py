@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.edges import Need
+from contracts.completeness.edges import Need
+from contracts.completeness.seen import seen, unlike_contracts
 from contracts.pactfile import Edge
-from contracts.seen import seen, unlike_contracts
 from tracing.model import Span
 from tracing.tests.traces import TRACE_ID, span, trace
 

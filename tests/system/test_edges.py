@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.edges import Need, under_contract
-from contracts.offers import Folders
-from contracts.seen import seen, unlike_contracts
+from contracts.completeness.edges import Need, under_contract
+from contracts.completeness.offers import Folders
+from contracts.completeness.seen import seen, unlike_contracts
 from local.browser import Browser, Page
 from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System

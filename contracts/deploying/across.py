@@ -15,15 +15,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from contracts import growth
-from contracts.declared import Declared
+from contracts.deploying.releases import last_release, unpack
 from contracts.journal import JOURNAL, Entry, Found, entries
-from contracts.needs import findings_of
 from contracts.pactfile import PACTS, Edge, all_edges, edges, path_of, read
-from contracts.releases import last_release, unpack
+from contracts.promises import growth
+from contracts.promises.declared import Declared
+from contracts.promises.needs import findings_of
+from contracts.running import pytest_command
 from contracts.verification import ACROSS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 VERBS = {"asks": "answers", "hears": "is heard by", "watches": "is watched by"}
 KEEP = (
@@ -35,6 +36,7 @@ WAIT = (
     "Release the provider's change first, and what reads it with the release after."
 )
 SAID_CHARACTERS = 2000
+FEW_PROVIDERS = 2
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,7 @@ def _verify(version: Version, providers: set[str], contracts: Path) -> tuple[dic
     if not tests:
         return {}, ""
     journal = contracts / "journal"
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", "-p", "no:cacheprovider"]
-    # Two processes take longer to start than the verification of one service.
-    command += ["-n", "2", "--dist", "loadfile"] if len(providers) > 2 else []
-    command += [str(path.relative_to(version.root)) for path in tests]
+    command = pytest_command(version.root, tests, parallel=len(providers) > FEW_PROVIDERS)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environment |= {"PACTS": "", "PYTHONPATH": str(version.root), ACROSS: str(contracts), JOURNAL: str(journal)}
     done = subprocess.run(command, cwd=version.root, env=environment, capture_output=True, text=True, check=False)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from contracts.edges import Need
-from contracts.offers import SUBJECT_WORDS, message_of
+from contracts.completeness.edges import Need
+from contracts.completeness.offers import SUBJECT_WORDS, message_of
 from contracts.pactfile import Edge
 from tracing.model import Span, Trace
 

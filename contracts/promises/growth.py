@@ -1,6 +1,6 @@
 """Within a version, interfaces only grow: what was promised stays, and nothing new comes that old readers do not expect.
 
-`python -m contracts.growth --since v0.2.0` compares the documents of a revision with those of the working tree. A fact lies on the
+`python -m contracts.promises.growth --since v0.2.0` compares the documents of a revision with those of the working tree. A fact lies on the
 firehose for days, and is read by whoever was released when: there every change that is no growth breaks. An answer or a request
 breaks if a contract, of then or of now, needs what has changed; otherwise it is a note.
 """
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.changes import Change, of_answers, of_requests
-from contracts.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
+from contracts.deploying.releases import unpack
 from contracts.pactfile import PACTS, all_edges, read
-from contracts.reading import below, body_of, subject_of
-from contracts.releases import unpack
+from contracts.promises.changes import Change, of_answers, of_requests
+from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
+from contracts.promises.reading import below, body_of, subject_of
 
 FOUR_STEPS = "Add beside what is there, let its readers move, and take the old away in a later release."
 
@@ -198,7 +198,7 @@ def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Us
         for interaction in read(edge, pacts):
             request, response = interaction["request"], interaction["response"]
             operation = declared.apis[edge.provider].find(request["method"], request["path"])
-            if operation is not None:  # else contracts/needs.py tells
+            if operation is not None:  # else contracts/promises/needs.py tells
                 query = {("query", name) for name in request.get("query", {})}
                 headers = {("header", name.lower()) for name in request.get("headers", {})}
                 use = Use(frozenset(query | headers), _paths_of(request), str(response["status"]), _paths_of(response))
@@ -221,7 +221,7 @@ def _paths(path: str, example: Any) -> Iterator[str]:
 def main() -> int:
     """Prints what breaks, then the notes. 1 if anything breaks."""
     parser = ArgumentParser(
-        prog="python -m contracts.growth", description="What has changed in the documents since a revision."
+        prog="python -m contracts.promises.growth", description="What has changed in the documents since a revision."
     )
     parser.add_argument("--since", required=True, metavar="REVISION")
     growth = since(parser.parse_args().since, CONTRACTS.parent)

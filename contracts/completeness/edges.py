@@ -1,4 +1,4 @@
-"""Where edges come from: the code and the pacts (and traces, contracts/seen.py). They have to say the same.
+"""Where edges come from: the code and the pacts (and traces, contracts/completeness/seen.py). They have to say the same.
 
 An edge is finer than its pact file: each operation that a consumer asks, and each subject that it hears or watches, is a need.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.calls import (
+from contracts.completeness.calls import (
     BUS,
     FIREHOSE,
     HOLE,
@@ -19,7 +19,7 @@ from contracts.calls import (
     calls_of,
     first_arguments,
 )
-from contracts.offers import Folders
+from contracts.completeness.offers import Folders
 from contracts.pactfile import ContractBroken, Edge, Kind, edges, read
 
 # How a provider's tests prove each kind (contracts/provider.py).

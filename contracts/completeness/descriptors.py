@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.edges import Need, in_code
-from contracts.offers import Folders
+from contracts.completeness.edges import Need, in_code
+from contracts.completeness.offers import Folders
 from contracts.pactfile import ContractBroken
 
 NAME = "catalog-info.yaml"
@@ -81,7 +81,7 @@ def read_entities(path: Path) -> list[Entity]:
         if found is None or odd or depth >= len(within):
             raise ContractBroken(
                 f"{path}: this line cannot be read: {line!r}. Write `key: value` with steps of two spaces, and lists as [a, b]; "
-                "contracts/descriptors.py reads no other YAML."
+                "contracts/completeness/descriptors.py reads no other YAML."
             )
         del within[depth + 1 :]
         within[depth][found["key"]] = value = _value(found["value"])

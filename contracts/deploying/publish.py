@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contracts.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker
+from contracts.deploying.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker
+from contracts.deploying.releases import git
 from contracts.pactfile import PACTS, all_edges, read
-from contracts.releases import git
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "pact"
 # The environment's settings of the client; few retries, since somebody waits.
 DEFAULTS = {"PACT_BROKER_HTTP_RETRIES": "2", "PACT_DO_NOT_TRACK": "true"}

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from jsonschema import Draft202012Validator
 
-CONTRACTS = Path(__file__).parent
+CONTRACTS = Path(__file__).parents[1]
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 DEFAULT = "default"

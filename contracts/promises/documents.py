@@ -17,10 +17,10 @@ from pydantic_core import PydanticUndefined
 from chassis.facts import BusMessage, Fact
 from chassis.settings import ServiceSettings
 from chassis.testing import Keys, make_keys
-from contracts import asyncapi
+from contracts.promises import asyncapi
 from local.topology import SERVICES
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
 Told = Fact | BusMessage
 NOWHERE = "http://127.0.0.1:1"

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from contracts.calls import HOLE, PUBLISH, first_arguments
+from contracts.completeness.calls import HOLE, PUBLISH, first_arguments
 from contracts.pactfile import PACTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROBLEM = "application/problem+json"
 METHODS = ("get", "post", "put", "patch", "delete")
 # `bus.<service>.<what>`, then the id of what it is about; a fact has its version there.

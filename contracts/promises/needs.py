@@ -1,7 +1,7 @@
 """The gate before all others: is what consumers need declared by their providers? In under a second, and nothing runs.
 
 A pact says what its consumer needs; a document (made from the provider's code) says what it promises. Whatever a consumer reads
-must be declared and required, and nothing may come that it does not understand. `python -m contracts.needs` tells what is not so.
+must be declared and required, and nothing may come that it does not understand. `python -m contracts.promises.needs` tells what is not so.
 """
 
 import re
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.declared import CONTRACTS, Api, Declared, Operation, Schema
 from contracts.matchers import TIMESTAMP_PATTERN, UUID_PATTERN
 from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, read
-from contracts.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
+from contracts.promises.declared import CONTRACTS, Api, Declared, Operation, Schema
+from contracts.promises.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
 
 CALLERS = "x-callers"
 # What a consumer that wants such text must be promised.

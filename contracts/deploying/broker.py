@@ -1,6 +1,6 @@
 """A Pact Broker, if there is one: under which names it knows us, and how a verification takes its pacts from there and answers.
 
-Nothing needs it: without a broker everything works from the folder. `make contracts-publish` (contracts/publish.py) uses it.
+Nothing needs it: without a broker everything works from the folder. `make contracts-publish` (contracts/deploying/publish.py) uses it.
 """
 
 import json

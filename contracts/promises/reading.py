@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.declared import Schema, fits_type, type_of
 from contracts.pactfile import Edge, Interaction
+from contracts.promises.declared import Schema, fits_type, type_of
 
 # A rule's path, in tokens: names, numbers, and `*` for any item.
 Tokens = tuple[str, ...]

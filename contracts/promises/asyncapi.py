@@ -9,7 +9,7 @@ from chassis.facts import BusMessage, CloudEvent, Fact
 from chassis.firehose import DUPLICATE_WINDOW_SECONDS, MAX_AGE_SECONDS, STREAM, SUBJECTS
 from chassis.version import project_version
 from contracts.pactfile import edges, read
-from contracts.reading import subject_of
+from contracts.promises.reading import subject_of
 
 VERSION = "3.0.0"
 ADDRESS = "localhost:4222"
@@ -85,7 +85,7 @@ def _sending(told: list[type[Fact | BusMessage]]) -> dict[str, Any]:
 
 
 def _receiving(subjects: set[str]) -> dict[str, Any]:
-    """Those of each contract on something that is told; what else a contract wants, contracts/needs.py tells."""
+    """Those of each contract on something that is told; what else a contract wants, contracts/promises/needs.py tells."""
     found = {}
     for edge in edges():
         if edge.kind != "asks":

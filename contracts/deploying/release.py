@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts import run as contracts_run
-from contracts.across import Answer, can_deploy
-from contracts.releases import git, last_release
+from contracts.deploying.across import Answer, can_deploy
+from contracts.deploying.releases import git, last_release
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
 
 Number = tuple[int, int, int]
@@ -105,7 +105,7 @@ def _contracts_hold() -> bool:
 
 def _write_documents() -> None:
     # A process of its own: this one knows the old version.
-    subprocess.run([sys.executable, "-m", "contracts.documents"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "contracts.promises.documents"], cwd=ROOT, check=True)
 
 
 def main() -> int:

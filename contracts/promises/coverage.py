@@ -1,6 +1,6 @@
 """Which operations, statuses and fields of each provider no contract uses: what may be changed freely, or is there in vain.
 
-`python -m contracts.coverage` prints it. An operation that no contract uses, and a route that no document tells of, fail unless
+`python -m contracts.promises.coverage` prints it. An operation that no contract uses, and a route that no document tells of, fail unless
 contracts/unused.toml names them with a reason. Statuses and fields are only told: a provider may say more than is read today.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from contracts.declared import JSON, Api, Declared, Operation, Schema, leaves
 from contracts.pactfile import PACTS, Edge, Interaction, all_edges, read
-from contracts.reading import body_of, places_read, subject_of
+from contracts.promises.declared import JSON, Api, Declared, Operation, Schema, leaves
+from contracts.promises.reading import body_of, places_read, subject_of
 
-UNUSED = Path(__file__).parent / "unused.toml"
+UNUSED = Path(__file__).parents[1] / "unused.toml"
 LIST = "contracts/unused.toml"
 ALL = "*"
 # Methods that come with another one or are nobody's wish.
@@ -86,7 +86,7 @@ def coverage_of(declared: Declared, pacts: Path = PACTS) -> list[Coverage]:
     for edge in all_edges(pacts):
         for interaction in read(edge, pacts):
             if edge.provider not in used:
-                continue  # contracts/needs.py tells, and of what else is not declared
+                continue  # contracts/promises/needs.py tells, and of what else is not declared
             if edge.kind == "asks":
                 _use_operation(used[edge.provider], declared.apis[edge.provider], interaction)
             else:
@@ -192,7 +192,7 @@ def _names(reason: Reason, provider: str, route: str) -> bool:
 
 def main() -> int:
     """Prints the report, and what fails at its end. 1 if anything does."""
-    from contracts.documents import applications
+    from contracts.promises.documents import applications
 
     declared = Declared.read()
     coverages = coverage_of(declared)

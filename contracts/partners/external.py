@@ -1,6 +1,7 @@
 """Pacts of partners outside of this repository (`contracts/external/`), checked before they are believed; nothing is started.
 
-`python -m contracts.external` says what is wrong with them, `python -m contracts.external states tickets` what a provider can set up.
+
+`python -m contracts.partners.external` says what is wrong with them; with `states tickets` behind it, what a provider can set up.
 Verifying cannot replace this: a pact also holds because it says too little.
 """
 
@@ -13,12 +14,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from contracts.declared import Declared, Schema
-from contracts.needs import findings_of
-from contracts.offers import Folders
+from contracts.completeness.offers import Folders
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of
-from contracts.reading import Body, below, body_of, tokens_of
-from contracts.setups import parameters_of, states_of_provider, told
+from contracts.partners.setups import parameters_of, states_of_provider, told
+from contracts.promises.declared import Declared, Schema
+from contracts.promises.needs import findings_of
+from contracts.promises.reading import Body, below, body_of, tokens_of
 
 FOLDER = PACTS.parent / EXTERNAL
 BESIDES = {"README.md", "examples"}

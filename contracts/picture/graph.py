@@ -10,10 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from contracts.layout import Bundle, Layout, Point, Rect, lay_out
 from contracts.pactfile import PACTS, Edge, edges, read
+from contracts.picture.layout import Bundle, Layout, Point, Rect, lay_out
 
-PICTURE = Path(__file__).parents[1] / "docs/pictures/contracts.svg"
+PICTURE = Path(__file__).parents[2] / "docs/pictures/contracts.svg"
 COMMAND = "`make contracts-graph`"
 EXTERNAL = "external"
 

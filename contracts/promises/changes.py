@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.declared import Schema
+from contracts.promises.declared import Schema
 
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems")

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from contracts.offers import Folders
+from contracts.completeness.offers import Folders
 from contracts.pactfile import ContractBroken, Edge, all_edges, read
 
 VERIFICATION = "tests/contract/test_is_asked.py"

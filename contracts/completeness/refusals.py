@@ -13,9 +13,9 @@ from pathlib import Path
 
 from chassis.errors import ChassisError
 from chassis.people import PEOPLE_ISSUER
-from contracts.calls import code_of
-from contracts.edges import Need, in_code
-from contracts.offers import Folders
+from contracts.completeness.calls import code_of
+from contracts.completeness.edges import Need, in_code
+from contracts.completeness.offers import Folders
 from contracts.pactfile import Edge, Interaction, edges, read
 
 NOT_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})

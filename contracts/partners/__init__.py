@@ -1,0 +1,1 @@
+"""Contracts of partners outside of this repository."""

@@ -1,0 +1,1 @@
+"""Who needs what from whom, drawn."""
