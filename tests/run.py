@@ -1,9 +1,10 @@
-"""`make test`: everything that CI runs. `python tests/run.py [lint|tests|contracts|system]` runs one part.
+"""`make test`: everything that CI runs. `python tests/run.py [lint|tests|contracts|mutation|system]` runs one part.
 
 All parts run, also after one has failed; then come a table of their times and, alone on the last line, how many tests passed.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -86,13 +87,27 @@ def contracts() -> list[Part]:
     return [between, _pytest("checks of contracts", *CHECKS_OF_CONTRACTS)]
 
 
+def mutation() -> list[Part]:
+    """Breaks of contracts, planted one at a time; only what was not caught is shown, and the score."""
+    print("\nRunning: mutation of contracts", flush=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "contracts.mutation"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    ok = done.returncode == 0
+    score = re.search(r"^caught (\d+) of (\d+)$", done.stdout, re.MULTILINE)
+    print(score[0] if ok and score else done.stdout, flush=True)
+    caught, planted = (int(score[1]), int(score[2])) if score else (0, 0)
+    counts = {"passed": caught, "failed": max(planted - caught, 0 if ok else 1)}
+    return [Part("mutation of contracts", ok, time.monotonic() - started, counts)]
+
+
 def system() -> list[Part]:
     """A whole running system, and a browser."""
     install_chromium()
     return [_pytest("system", *WITH_SYSTEM), _pytest("browser", *WITH_BROWSER)]
 
 
-PARTS = {"lint": lint, "tests": tests, "contracts": contracts, "system": system}
+PARTS = {"lint": lint, "tests": tests, "contracts": contracts, "mutation": mutation, "system": system}
 
 
 def _pytest(name: str, *arguments: str) -> Part:
