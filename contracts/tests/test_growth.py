@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from contracts.deploying.releases import last_release
 from contracts.pactfile import is_writing
 from contracts.promises.declared import CONTRACTS
 from contracts.promises.growth import between, problems_of, problems_of_api, since
@@ -342,3 +343,11 @@ def test_a_revision_is_compared_with_the_working_tree(here: Path) -> None:
     assert since("v1.0.0", here.parent).breaks == [f"payments: {CAPTURED}: $.currency is gone."]
     with pytest.raises(subprocess.CalledProcessError):
         since("v9.9.9", here.parent)
+
+
+@pytest.mark.agreement
+def test_since_the_last_release_interfaces_have_only_grown() -> None:
+    release = last_release(CONTRACTS.parent)
+    # Before the first release nothing runs that could rely on anything.
+    breaks = since(release, CONTRACTS.parent).breaks if release else []
+    assert breaks == [], f"What {release} promised is still relied on (docs/guides/contracts.md):\n" + "\n".join(breaks)
