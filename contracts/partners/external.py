@@ -215,7 +215,11 @@ def _rules_at(body: Body, path: str) -> list[dict[str, Any]]:
 def main(arguments: list[str]) -> int:
     """What the command line asks for; 1 if a pact is refused."""
     if arguments[:1] == ["states"]:
-        print("\n\n".join(told(Folders(), provider) for provider in arguments[1:] or Folders().names()))
+        known = Folders().names()
+        if unknown := [provider for provider in arguments[1:] if provider not in known]:
+            print(f"There is no service {', '.join(unknown)}. Choose from {', '.join(known)}.", file=sys.stderr)
+            return 2
+        print("\n\n".join(told(Folders(), provider) for provider in arguments[1:] or known))
         return 0
     if arguments:
         print("Ask for nothing (to check the pacts of partners), or for `states [PROVIDER ...]`.", file=sys.stderr)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.deploying.releases import unpack
+from contracts.deploying.releases import RevisionUnknown, unpack
 from contracts.pactfile import PACTS, all_edges, read
 from contracts.promises.changes import Change, of_answers, of_requests
 from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
@@ -65,7 +65,7 @@ def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def since(revision: str, root: Path) -> Growth:
-    """What has changed since a revision. Raises CalledProcessError for a revision that git does not know."""
+    """What has changed since a revision. Raises RevisionUnknown."""
     with tempfile.TemporaryDirectory() as folder:
         unpack(root, revision, Path(folder))
         return between(Path(folder) / CONTRACTS.name, root / CONTRACTS.name)
@@ -224,7 +224,11 @@ def main() -> int:
         prog="python -m contracts.promises.growth", description="What has changed in the documents since a revision."
     )
     parser.add_argument("--since", required=True, metavar="REVISION")
-    growth = since(parser.parse_args().since, CONTRACTS.parent)
+    try:
+        growth = since(parser.parse_args().since, CONTRACTS.parent)
+    except RevisionUnknown as unknown:
+        print(unknown, file=sys.stderr)
+        return 2
     lines = [f"BREAKS  {each}" for each in growth.breaks] + [f"note    {each}" for each in growth.notes]
     print("\n".join([*lines, *([FOUR_STEPS] if growth.breaks else [])]) or "Nothing was lost: the documents only grew.")
     return 1 if growth.breaks else 0

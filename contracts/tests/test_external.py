@@ -272,6 +272,8 @@ def test_a_partner_is_told_what_can_be_set_up(capsys: pytest.CaptureFixture[str]
     assert "given  an order with tickets: order_id, person_id" in said
     assert "fact   events.tickets.tickets_issued.v1 of seats" in said
     assert "title (or not)" in told(Folders(), "catalog")
+    assert main(["states", "tikets"]) == 2
+    assert "There is no service tikets. Choose from accounts, " in capsys.readouterr().err
 
 
 def test_a_verification_that_does_not_name_its_states_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contracts.deploying.releases import last_release
+from contracts.deploying.releases import RevisionUnknown, last_release
 from contracts.pactfile import is_writing
 from contracts.promises.declared import CONTRACTS
 from contracts.promises.growth import between, problems_of, problems_of_api, since
@@ -341,7 +341,7 @@ def test_a_revision_is_compared_with_the_working_tree(here: Path) -> None:
     assert since("v1.0.0", here.parent).breaks == []
     change(here, f"events/{CAPTURED}.schema.json", lambda fact: properties(fact).pop("currency"))
     assert since("v1.0.0", here.parent).breaks == [f"payments: {CAPTURED}: $.currency is gone."]
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(RevisionUnknown, match=r"Git knows no revision v9\.9\.9 here"):
         since("v9.9.9", here.parent)
 
 
