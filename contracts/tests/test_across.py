@@ -12,8 +12,6 @@ from contracts.deploying.releases import git
 from contracts.mutation.scratch import copy_of_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.system
-
 INVENTORY, ORDERS = "services/inventory", "services/orders"
 
 
