@@ -38,7 +38,6 @@ BREAKS = (
                 '                hold_id=row["hold_id"], event_id',
                 '                hold=row["hold_id"], event_id',
             ),
-            Edit(tells("inventory"), "        hold_id=uuid4(), event_id", "        hold=uuid4(), event_id"),
             Edit("services/orders/inbox.py", "    hold_id: UUID\n", "    hold: UUID\n"),
             Edit("services/orders/inbox.py", "fact.hold_id", "fact.hold"),
             Edit(HEARS, '"hold_id":', '"hold":'),

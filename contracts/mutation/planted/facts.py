@@ -79,6 +79,30 @@ BREAKS = (
         ("orders breaks what", "$.time: Expected", "+00:00"),
         Edit(ENVELOPE, "orjson.dumps(event, option=orjson.OPT_UTC_Z)", "orjson.dumps(event)"),
     ),
+    Break(
+        "a hold expires, and nobody is told",
+        (
+            Edit(
+                "services/inventory/service.py",
+                '            await tx.publish(fact, traceparent=row["traceparent"])\n',
+                "",
+            ),
+        ),
+        (tells("inventory"),),
+        ('The fact "events.inventory.hold_expired.v1" has no handler at inventory',),
+    ),
+    Break(
+        "a payment moves on, and nobody is told",
+        (
+            Edit(
+                "services/payments/service/settling.py",
+                "        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))\n",
+                "",
+            ),
+        ),
+        (tells("payments"),),
+        ('The fact "events.payments.payment_authorised.v1" has no handler at payments',),
+    ),
     _read(
         "a listener reads a field that its contract does not ask for",
         ("OrderConfirmed does not understand", "confirmed_at (Field required)"),

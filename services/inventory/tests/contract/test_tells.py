@@ -1,29 +1,43 @@
-"""Inventory's facts and bus messages are what their consumers need."""
+"""Inventory's facts and bus messages are what their consumers need: those that real holds leave in the outbox and on the bus."""
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from uuid import uuid4
+
+from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.testing import Harness, Overheard
-from contracts.provider import encoded, provided, verify_facts, verify_messages
+from contracts.consumer import with_tracing
+from contracts.provider import provided, told_by, verify_facts, verify_messages
 from services.inventory.app import create_app
-from services.inventory.events import HoldExpired
 from services.inventory.settings import InventorySettings
 from services.inventory.tests.contract.test_is_asked import States
 
 CHANGED = "bus.inventory.places_changed"
 
 
-def a_hold_expired() -> HoldExpired:
-    return HoldExpired(
-        hold_id=uuid4(), event_id=uuid4(), order_id=uuid4(), expired_at=datetime(2031, 6, 21, 18, tzinfo=UTC)
-    )
+async def expire(database: Database, hold_id: str) -> None:
+    """Lets the time of a hold pass."""
+    query = text("UPDATE hold SET expires_at = now() - interval '1 second' WHERE hold_id = :hold_id")
+    async with database.writer() as tx:
+        await tx.execute(query, {"hold_id": hold_id}, name="contracts.expire")
 
 
-async def test_inventory_tells_what_its_consumers_need() -> None:
-    await verify_facts("inventory", hearers=["orders"], facts={HoldExpired.subject: encoded(a_hold_expired())})
+async def test_inventory_tells_what_its_consumers_need(harness: Harness) -> None:
+    with_tracing()
+    settings = harness.settings(InventorySettings)
+    database = Database(settings)
+    async with provided(create_app, settings, harness) as inventory:
+        states = States(inventory, database)
+        given = {name: str(uuid4()) for name in ("event_id", "class_id", "hold_id", "order_id")}
+        await states.an_event_with_free_places(given, capacity=2)
+        await states.hold(given)
+        await expire(database, given["hold_id"])
+        # Who wants the same places now gets them, whether or not the sweeper was here first.
+        await states.hold(given | {"hold_id": str(uuid4()), "order_id": str(uuid4())})
+        await verify_facts("inventory", hearers=["orders"], facts=await told_by(database))
+    await database.close()
 
 
 async def test_inventory_says_on_the_bus_what_its_consumers_need(harness: Harness) -> None:

@@ -1,28 +1,32 @@
-"""The facts of payments are what their consumers need: each made by the rule that makes the real one."""
+"""The facts of payments are what their consumers need: those that real payments at a real bank leave in the outbox."""
 
-from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
-from contracts.provider import encoded, verify_facts
-from services.payments.domain import Payment, PaymentState, Terms
-from services.payments.events import PaymentAuthorised, PaymentDeclined, fact_of
-
-NOW = datetime(2031, 6, 21, 17, 50, tzinfo=UTC)
-
-
-def a_payment() -> Payment:
-    terms = Terms(uuid4(), uuid4(), 5000, "EUR", "Hamlet (K7Q2-9MXA)", "http://shop.test/orders/1/return", NOW)
-    return Payment(terms.payment_id, terms, 1, PaymentState.CREATED, "g-1", None, None, None, None)
+from chassis.db import Database
+from chassis.testing import Harness
+from contracts.consumer import with_tracing
+from contracts.provider import provided, told_by, verify_facts
+from services.payments.app import create_app
+from services.payments.settings import PaymentsSettings
+from services.payments.tests.contract.test_is_asked import Line, States
+from simulators.bank.testing import API_KEY, WEBHOOK_SECRET, running_bank
 
 
-async def test_payments_tells_what_its_consumers_need() -> None:
-    await verify_facts(
-        "payments",
-        hearers=["orders"],
-        facts={
-            PaymentAuthorised.subject: encoded(fact_of(a_payment(), PaymentState.AUTHORISED, reason=None, at=NOW)),
-            PaymentDeclined.subject: encoded(
-                fact_of(a_payment(), PaymentState.DECLINED, reason="insufficient_funds", at=NOW)
-            ),
-        },
-    )
+def a_payment() -> dict[str, str]:
+    return {"payment_id": str(uuid4()), "order_id": str(uuid4())}
+
+
+async def test_payments_tells_what_its_consumers_need(harness: Harness, tmp_path: Path) -> None:
+    with_tracing()
+    async with running_bank(tmp_path / "bank.sqlite", webhook_url="http://127.0.0.1:9/") as bank:
+        settings = harness.settings(
+            PaymentsSettings, bank_url=bank.url, bank_api_key=API_KEY, bank_webhook_secret=WEBHOOK_SECRET
+        )
+        database = Database(settings)
+        async with provided(create_app, settings, harness) as payments:
+            states = States(payments, bank, Line(bank))
+            await states.a_payment_that_its_payer_authorised(a_payment())
+            await states.a_payment_that_the_bank_declined(a_payment())
+            await verify_facts("payments", hearers=["orders"], facts=await told_by(database))
+        await database.close()
