@@ -33,7 +33,10 @@ class Checks:
 
 
 def release(root: Path, wanted: str | None, checks: Checks) -> str:
-    """Makes a release; its tag. Raises Refused, and then nothing was changed."""
+    """Makes a release; its tag.
+
+    Raises Refused, and then nothing was changed; only if git refuses the tag is the version committed, which is said.
+    """
     if changed := git(root, "status", "--short"):
         raise Refused(f"What is released is what is committed. Commit this, or put it away:\n{changed}")
     current = _number(_version_of(root))
@@ -47,8 +50,11 @@ def release(root: Path, wanted: str | None, checks: Checks) -> str:
     print(answer.report("Every service"), flush=True)
     if not answer.yes:
         raise Refused(f"{tag} is not released: services of {answer.release} that run now would break.")
-    _raise_version(root, _text(current), _text(version), checks)
-    git(root, "tag", "--annotate", tag, "--message", f"Onsale {_text(version)}")
+    try:
+        _raise_version(root, _text(current), _text(version), checks)
+    except subprocess.CalledProcessError as error:
+        raise Refused(f"{tag} is not released, and nothing is changed: {_said(error)}") from error
+    _tag(root, tag, _text(version))
     return tag
 
 
@@ -74,10 +80,23 @@ def _raise_version(root: Path, current: str, version: str, checks: Checks) -> No
     project.write_text(text.replace(f'version = "{current}"', f'version = "{version}"', 1), encoding="utf-8")
     try:
         checks.write_documents()
+        git(root, "commit", "--all", "--message", f"Release {version}")
     except BaseException:
         git(root, "checkout", "--", ".")
         raise
-    git(root, "commit", "--all", "--message", f"Release {version}")
+
+
+def _tag(root: Path, tag: str, version: str) -> None:
+    try:
+        git(root, "tag", "--annotate", tag, "--message", f"Onsale {version}")
+    except subprocess.CalledProcessError as error:
+        again = f"Mend this; then `make release VERSION={version}` tags it."
+        raise Refused(f"Version {version} is committed, but not tagged: {_said(error)}\n{again}") from error
+
+
+def _said(error: subprocess.CalledProcessError) -> str:
+    """What a command said when it failed. What it printed by itself is above already."""
+    return str(error.stderr or "").strip() or f"{error} What it said is above."
 
 
 def _version_of(root: Path) -> str:
@@ -117,6 +136,9 @@ def main() -> int:
         tag = release(ROOT, wanted, Checks(_contracts_hold, lambda: can_deploy(None), _write_documents))
     except Refused as refused:
         print(f"\n{refused}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"\nThere is no release, and nothing is changed: {_said(error)}", file=sys.stderr)
         return 1
     print(f"\n{tag} is released here. To let others have it: git push --follow-tags")
     return 0

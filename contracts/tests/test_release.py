@@ -1,11 +1,14 @@
 """A release: one version, a tag, and nothing at all if something that runs would break."""
 
+import os
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from contracts.deploying import release as deploying
 from contracts.deploying.across import Answer, Met, Version
 from contracts.deploying.release import Checks, Refused, release
 from contracts.deploying.releases import git, last_release
@@ -40,6 +43,13 @@ class Shop:
             return answer or Answer(last_release(self.root))
 
         return release(self.root, wanted, Checks(contracts_hold, can_deploy, lambda: self.done.append("documents")))
+
+    def refuses(self, hook: str, says: str, *, unless: str = "false") -> None:
+        """Git refuses what it asks a hook about."""
+        path = self.root / ".git/hooks" / hook
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{unless} && exit 0\necho '{says}' >&2\nexit 1\n")
+        path.chmod(0o755)
 
     @property
     def version(self) -> str:
@@ -116,12 +126,56 @@ def test_what_is_not_committed_is_not_released(shop: Shop) -> None:
     assert shop.done == []
 
 
+def test_a_commit_that_git_refuses_leaves_everything_as_it_was_and_is_told(shop: Shop) -> None:
+    shop.release()
+    shop.commit("more")
+    shop.refuses("pre-commit", "Tell me who you are.")
+    with pytest.raises(Refused, match=r"v0\.2\.0 is not released, and nothing is changed: .*Tell me who you are\."):
+        shop.release()
+    assert shop.git("status", "--porcelain") == ""
+    assert shop.version == PROJECT.format("0.1.0")
+    assert shop.git("tag", "--list") == "v0.1.0"
+
+
+def test_without_a_name_for_git_nothing_is_left_behind(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.release()
+    shop.git("config", "user.name", "")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    with pytest.raises(Refused, match="empty ident name"):
+        shop.release()
+    assert shop.git("status", "--porcelain") == ""
+
+
+def test_a_version_that_cannot_be_tagged_is_told_and_tagged_the_next_time(shop: Shop) -> None:
+    shop.release()
+    shop.commit("more")
+    shop.refuses("reference-transaction", "No tags today.", unless="! grep -q refs/tags/")
+    with pytest.raises(
+        Refused, match=r"(?s)Version 0\.2\.0 is committed, but not tagged: .*No tags today\..*VERSION=0\.2\.0` tags it"
+    ):
+        shop.release()
+    assert shop.version == PROJECT.format("0.2.0")
+    assert shop.git("tag", "--list") == "v0.1.0"
+    (shop.root / ".git/hooks/reference-transaction").unlink()
+    assert shop.release() == "v0.2.0"
+    assert shop.git("log", "-1", "--format=%s", "v0.2.0") == "Release 0.2.0"
+
+
+def test_what_git_says_is_told_by_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deploying, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["release"])
+    assert deploying.main() == 1
+    assert "There is no release, and nothing is changed: fatal: not a git repository" in capsys.readouterr().err
+
+
 def test_documents_that_cannot_be_written_leave_the_version_as_it_was(shop: Shop) -> None:
     def fall() -> None:
         raise subprocess.CalledProcessError(1, "documents")
 
     shop.release()
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(Refused, match="nothing is changed: Command 'documents' returned non-zero exit status 1"):
         release(shop.root, "0.2.0", Checks(lambda: True, lambda: Answer("v0.1.0"), fall))
     assert shop.git("status", "--porcelain") == ""
     assert shop.git("tag", "--list") == "v0.1.0"
