@@ -28,10 +28,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Call:
-    """A method and an address whose unknown parts are `{}`; `line` is where it is made."""
+    """A method and an address whose unknown parts are `{}`; `query` names the parameters that it may send, `line` is where it is made."""
 
     method: str
     address: str
+    query: frozenset[str]
     line: int
 
 
@@ -169,6 +170,7 @@ class _Client:
                 f"{self._module.path}:{line}: what is done with the HTTP client here cannot be read. Call it by its verbs "
                 f"({verbs}), with the address as the first argument."
             )
+        query = self._query(method, call)
         for known in self._given(method, ()):
             locals_known = dict(known)
             for name, value in _texts_assigned(ast.walk(method)).items():
@@ -179,7 +181,18 @@ class _Client:
                     f"{self._module.path}:{line}: the address of this {verb.upper()} cannot be read. Write it as a text that "
                     "begins with a slash, so that it can be compared with the contracts."
                 )
-            yield Call(verb.upper(), address, line)
+            yield Call(verb.upper(), address, query, line)
+
+    def _query(self, method: Function, call: ast.Call) -> frozenset[str]:
+        """The names of the parameters that a call may send. Raises ContractBroken if they cannot be read."""
+        given = next((each.value for each in call.keywords if each.arg in {"params", None}), None)
+        names = _keys_of(given, _values_assigned(method), ()) if given is not None else set()
+        if names is None:
+            raise ContractBroken(
+                f"{self._module.path}:{call.lineno}: the parameters of this query cannot be read. Write them down in this method "
+                "as `params=` with a dict of literal names, so that they can be compared with the contracts."
+            )
+        return frozenset(names)
 
     def _given(self, method: Function, above: tuple[str, ...]) -> list[Mapping[str, str]]:
         """What a private method is given by each of those that call it; of a public one nothing is known."""
@@ -228,6 +241,59 @@ def _calls_by_object(method: Function) -> Iterator[tuple[int, ast.Call]]:
     for node in ast.walk(method):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield id(node.func.value), node
+
+
+def _values_assigned(method: Function) -> dict[str, list[ast.expr]]:
+    """All that a method assigns to each of its local names, item by item (`names["after"] = ...`) as well."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(method):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                found.setdefault(name, []).append(value)
+            case ast.AugAssign(target=ast.Name(id=name), value=value):
+                found.setdefault(name, []).append(value)
+            case ast.Subscript(value=ast.Name(id=name), slice=key, ctx=ast.Store()):
+                found.setdefault(name, []).append(ast.Dict(keys=[key], values=[key]))
+            # A call is no dict of literal names: what it adds cannot be read, and that is told.
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
+                found.setdefault(name, []).append(node)
+    return found
+
+
+def _keys_of(expression: ast.expr, local: Mapping[str, list[ast.expr]], above: tuple[str, ...]) -> set[str] | None:
+    """The keys that a dict may have, None if they cannot be read. `local` are the values of local names, `above` those being read."""
+    match expression:
+        case ast.Dict(keys=keys, values=values):
+            parts = [
+                _keys_of(value, local, above) if key is None else _text_of(key)
+                for key, value in zip(keys, values, strict=True)
+            ]
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right) | ast.IfExp(body=left, orelse=right):
+            parts = [_keys_of(each, local, above) for each in (left, right)]
+        case ast.DictComp(
+            key=ast.Name(id=key),
+            generators=[ast.comprehension(target=ast.Tuple(elts=[ast.Name(id=first), _]), iter=items)],
+        ) if key == first:
+            parts = [_keys_of_items(items, local, above)]
+        case ast.Name(id=name) if name in local and name not in above:
+            parts = [_keys_of(each, local, (*above, name)) for each in local[name]]
+        case _:
+            return None
+    return None if None in parts else {key for part in parts if part for key in part}
+
+
+def _keys_of_items(items: ast.expr, local: Mapping[str, list[ast.expr]], above: tuple[str, ...]) -> set[str] | None:
+    """The keys of `names` in `names.items()`."""
+    match items:
+        case ast.Call(func=ast.Attribute(value=of, attr="items"), args=[]):
+            return _keys_of(of, local, above)
+    return None
+
+
+def _text_of(key: ast.expr) -> set[str] | None:
+    return {key.value} if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 def _texts_assigned(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:

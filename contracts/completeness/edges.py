@@ -4,7 +4,7 @@ An edge is finer than its pact file: each operation that a consumer asks, and ea
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from contracts.completeness.calls import (
     HOLE,
     MAKE_CLIENT,
     MAKE_STRANGER,
+    Call,
     Said,
     asks_beside_clients,
     calls_of,
@@ -99,6 +100,31 @@ def apart(code: Mapping[Need, str], contract: Mapping[Need, str]) -> list[str]:
     return found
 
 
+def unsent(folders: Folders) -> list[str]:
+    """A sentence for each parameter of a query that a client may send, and that no interaction of that operation has.
+
+    Raises ContractBroken for a query that cannot be read.
+    """
+    found = []
+    for edge in edges(folders.pacts):
+        client = folders.services / edge.consumer / "clients" / f"{edge.provider}.py"
+        if edge.kind != "asks" or not client.exists():
+            continue
+        sent: set[tuple[str | None, str]] = set()
+        for request in (interaction["request"] for interaction in read(edge, folders.pacts)):
+            what = folders.offers.asked(edge.provider, request["method"], request["path"])
+            sent |= {(what, name) for name in request.get("query", {})}
+        for need, call in _calls_in(folders, edge, client):
+            found += [
+                f"{edge.consumer} asks {need.what} of {edge.provider} with the query parameter {name} ({client}:{call.line}), but "
+                f"no interaction of contracts/pacts/{edge.file_name} sends it. Write one in services/{edge.consumer}/tests/"
+                f"contract/test_asks_{edge.provider}.py."
+                for name in sorted(call.query)
+                if (need.what, name) not in sent
+            ]
+    return found
+
+
 def one_sided(folders: Folders) -> list[str]:
     """A sentence for each pact that no test of its consumer writes, or no test of its provider verifies."""
     found = []
@@ -121,6 +147,13 @@ def one_sided(folders: Folders) -> list[str]:
 
 def _asked_in(folders: Folders, edge: Edge, client: Path) -> dict[Need, str]:
     found: dict[Need, str] = {}
+    for need, call in _calls_in(folders, edge, client):
+        found.setdefault(need, f"{client}:{call.line}")
+    return found
+
+
+def _calls_in(folders: Folders, edge: Edge, client: Path) -> Iterator[tuple[Need, Call]]:
+    """A client's calls, and what each needs. Raises ContractBroken for one that its provider does not offer."""
     for call in calls_of(client):
         what = folders.offers.called(edge.provider, call.method, call.address)
         if what is None:
@@ -128,8 +161,7 @@ def _asked_in(folders: Folders, edge: Edge, client: Path) -> dict[Need, str]:
                 f"{client}:{call.line}: {edge} for {call.method} {call.address}, but contracts/openapi/{edge.provider}.json has "
                 "no such operation. Correct the address, or run `make documents` if it is new."
             )
-        found.setdefault(Need(edge, what), f"{client}:{call.line}")
-    return found
+        yield Need(edge, what), call
 
 
 def _refuse_other_ways(folders: Folders, service: Path) -> None:

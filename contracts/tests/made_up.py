@@ -25,7 +25,7 @@ class LibraryClient:
 
     async def shelf(self, shelf_id):
         """A shelf; ProviderProblem `shelf_unknown`."""
-        return await self._http.get(f"/shelves/{shelf_id}", extensions={"route": SHELF})
+        return await self._http.get(f"/shelves/{shelf_id}", params={"order": "title"}, extensions={"route": SHELF})
 
     async def lend(self, shelf_id):
         response = await self._end(shelf_id, "lend")
@@ -113,19 +113,25 @@ def make_up(root: Path) -> Folders:
     write(documents / "events/bus.library.shelf_changed.schema.json", "{}")
     folders = Folders(root / "services", root / "pacts", documents)
     write_pact(
-        folders, ASKS, asked("a shelf", "GET", "/shelves/7"), *REFUSALS, asked("a loan", "POST", "/shelves/7/lend")
+        folders,
+        ASKS,
+        asked("a shelf", "GET", "/shelves/7", order="title"),
+        *REFUSALS,
+        asked("a loan", "POST", "/shelves/7/lend"),
     )
     write_pact(folders, HEARS, {"description": "events.library.book_lent.v1"})
     write_pact(folders, WATCHES, {"description": "bus.library.shelf_changed of a book"})
     return folders
 
 
-def asked(description: str, method: str, path: str, status: int = 200, code: str | None = None) -> Interaction:
+def asked(
+    description: str, method: str, path: str, status: int = 200, code: str | None = None, **query: str
+) -> Interaction:
     """An interaction over HTTP, as far as edges are concerned; with a code it is a refusal."""
     body: dict[str, Any] = {"body": {"content": {"code": code, "status": status}}} if code else {}
     return {
         "description": description,
-        "request": {"method": method, "path": path},
+        "request": {"method": method, "path": path, "query": {name: [value] for name, value in query.items()}},
         "response": {"status": status, **body},
     }
 

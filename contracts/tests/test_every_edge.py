@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.completeness.edges import Need, apart, in_code, one_sided, under_contract
+from contracts.completeness.edges import Need, apart, in_code, one_sided, under_contract, unsent
 from contracts.completeness.offers import Folders
 from contracts.pactfile import ContractBroken, is_writing
 from contracts.tests.made_up import ASKS, HEARS, WATCHES, asked, change, make_up, write, write_pact
@@ -22,6 +22,13 @@ not_while_writing = pytest.mark.skipif(is_writing(), reason="Pacts are being wri
 @pytest.mark.agreement
 def test_every_need_in_the_code_has_a_contract_and_every_contract_a_need_in_the_code() -> None:
     problems = apart(in_code(REAL), under_contract(REAL))
+    assert not problems, "\n".join(problems)
+
+
+@not_while_writing
+@pytest.mark.agreement
+def test_every_parameter_that_a_client_sends_is_in_a_contract() -> None:
+    problems = unsent(REAL)
     assert not problems, "\n".join(problems)
 
 
@@ -47,6 +54,7 @@ def test_of_services_whose_contracts_are_complete_nothing_is_said(made_up: Folde
     }
     assert apart(code, under_contract(made_up)) == []
     assert one_sided(made_up) == []
+    assert unsent(made_up) == []
 
 
 def delete_pact(kind: str) -> Callable[[Folders], None]:
@@ -114,8 +122,8 @@ def test_a_need_without_a_contract_and_a_contract_without_a_need_are_told(
         ("_address(shelf_id, how))", "somewhere)", "the address of this POST cannot be read"),
         ("self._http.get(", "self._http.send(", "what is done with the HTTP client here cannot be read"),
         (
-            '"/shelves/{shelf_id}", ext',
-            '"/books/{shelf_id}", ext',
+            '"/shelves/{shelf_id}", par',
+            '"/books/{shelf_id}", par',
             "contracts/openapi/library.json has no such operation",
         ),
         ("http: httpx.AsyncClient", "http", "makes no HTTP call that can be seen"),
@@ -187,3 +195,65 @@ def test_a_consumers_test_that_declares_another_edge_is_told(made_up: Folders) -
     change(made_up.services / "reader/tests/contract/test_asks_library.py", '"library", L', '"archive", L')
     (sentence,) = one_sided(made_up)
     assert 'does not declare its edge as asks("reader", "library"...)' in sentence
+
+
+QUERY = 'params={"order": "title"}'
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'params={"order": "title", "after": after}',
+        'params={"order": "title"} | ({"after": after} if after else {})',
+        'params={"order": "title", **{"after": after}}',
+        'params={name: value for name, value in {"order": "title", "after": after}.items() if value}',
+    ],
+)
+def test_a_parameter_that_a_client_may_send_and_no_interaction_has_is_told(made_up: Folders, query: str) -> None:
+    change(made_up.services / "reader/clients/library.py", QUERY, query)
+    (sentence,) = unsent(made_up)
+    assert "reader asks GET /shelves/{shelf_id} of library with the query parameter after (" in sentence
+    assert "but no interaction of contracts/pacts/reader-asks-library.json sends it." in sentence
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        'query = {"order": "title"} | ({"after": after} if after else {})',
+        'query: dict[str, str] = {"order": "title"}; query["after"] = after',
+        'query = {"order": "title"}; query |= {"after": after}',
+        'wanted = {"order": "title", "after": after}; query = {name: wanted[name] for name, _ in wanted.items()}',
+    ],
+)
+def test_a_query_that_is_made_before_the_call_is_read_as_well(made_up: Folders, made: str) -> None:
+    client = made_up.services / "reader/clients/library.py"
+    change(client, QUERY, "params=query")
+    change(client, '        """A shelf;', f'        {made}\n        """A shelf;')
+    (sentence,) = unsent(made_up)
+    assert "with the query parameter after (" in sentence
+
+
+def test_a_parameter_of_another_operation_does_not_count(made_up: Folders) -> None:
+    shelf, loan = asked("a shelf", "GET", "/shelves/7"), asked("a loan", "POST", "/shelves/7/lend", order="title")
+    write_pact(made_up, ASKS, shelf, loan)
+    (sentence,) = unsent(made_up)
+    assert "GET /shelves/{shelf_id} of library with the query parameter order (" in sentence
+
+
+@pytest.mark.parametrize(
+    "query", ["params=self._query()", "params={shelf_id: 1}", "params=shelf_id", "**shelf_id", "params=dict(order=1)"]
+)
+def test_a_query_that_cannot_be_read_is_not_passed_over(made_up: Folders, query: str) -> None:
+    change(made_up.services / "reader/clients/library.py", QUERY, query)
+    with pytest.raises(ContractBroken, match=r"library.py:\d+: the parameters of this query cannot be read"):
+        unsent(made_up)
+
+
+def test_a_query_to_which_a_call_adds_is_not_passed_over(made_up: Folders) -> None:
+    client = made_up.services / "reader/clients/library.py"
+    change(client, QUERY, "params=query")
+    change(
+        client, '        """A shelf;', '        query = {"order": "title"}; query.update(after=1)\n        """A shelf;'
+    )
+    with pytest.raises(ContractBroken, match="the parameters of this query cannot be read"):
+        unsent(made_up)

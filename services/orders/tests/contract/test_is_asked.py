@@ -73,6 +73,10 @@ class States:
     async def a_held_order(self, given: dict[str, Any]) -> None:
         await self._order(given)
 
+    async def two_held_orders(self, given: dict[str, Any]) -> None:
+        for order_id in (given["older_id"], given["newer_id"]):
+            await self._order({"order_id": order_id, "person_id": given["person_id"]})
+
     async def a_held_order_while_payments_does_not_answer(self, given: dict[str, Any]) -> None:
         await self._order(given)
         self._neighbours.refuse("begin", 503, "gateway_unavailable", times=TRIES)
@@ -153,6 +157,7 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an order whose money is reserved": states.an_order_whose_money_is_reserved,
                     "an order whose places are sold": states.an_order_whose_places_are_sold,
                     "a held order": states.a_held_order,
+                    "two held orders": states.two_held_orders,
                     "a held order of a seat": states.a_held_order_of_a_seat,
                     "a held order while payments does not answer": (states.a_held_order_while_payments_does_not_answer),
                     "an order at the bank": states.an_order_at_the_bank,

@@ -244,6 +244,31 @@ async def test_a_person_without_orders_sees_none(orders: Asking[OrdersClient]) -
         assert (await client.orders(TOKEN, None, 24)).items == []
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
+async def test_a_person_turns_the_pages_of_their_orders(orders: Asking[OrdersClient], is_first: bool) -> None:
+    which = "first" if is_first else "last"
+    buyer = an_id(f"web asks orders: buyer, {which} page")
+    # Ids of orders grow with time.
+    older, newer = sorted(an_id(f"web asks orders: order, {which} page, {name}") for name in ("one", "other"))
+    shown, after, following = (newer, None, newer) if is_first else (older, newer, None)
+    async with orders.expects(
+        f"the {which} page of a person's orders",
+        a_state("two held orders", older_id=older, newer_id=newer, person_id=buyer),
+        Ask("GET", "/orders", query={"limit": "1"} | ({"after": str(after)} if after else {}), person=buyer),
+        # What `next` says is what the next page is asked for.
+        Answer(
+            200,
+            {
+                "items": [an_order(shown, "held")],
+                "next": str(following) if following else matchers.nothing(),
+            },
+        ),
+    ) as client:
+        page = await client.orders(TOKEN, str(after) if after else None, 1)
+        assert [order.order_id for order in page.items] == [shown]
+        assert page.next == (str(following) if following else None)
+
+
 def ask_to_pay(order_id: UUID, buyer: UUID) -> Ask:
     return Ask("POST", f"/orders/{order_id}/checkout", body={"return_url": RETURN_URL}, person=buyer)
 
