@@ -7,6 +7,7 @@ contracts/unused.toml names them with a reason. Statuses and fields are only tol
 import sys
 import textwrap
 import tomllib
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from contracts.pactfile import PACTS, Edge, Interaction, all_edges, read
+from contracts.pactfile import PACTS, Edge, Interaction, all_edges, exit_code_of, read
 from contracts.promises.declared import JSON, Api, Declared, Operation, Schema, leaves
 from contracts.promises.reading import body_of, places_read, subject_of
 
@@ -23,7 +24,6 @@ LIST = "contracts/unused.toml"
 ALL = "*"
 # Methods that come with another one or are nobody's wish.
 IMPLIED = {"HEAD", "OPTIONS"}
-FIRST_REFUSAL = 400
 WIDTH = 140
 
 
@@ -181,8 +181,8 @@ def _coverage(provider: str, declared: Declared, used: Used) -> Coverage:
 
 
 def _fields_of(operation: Operation) -> Iterator[Schema]:
-    for status in operation.statuses:
-        if int(status) < FIRST_REFUSAL and JSON in (answers := operation.answers(status)):
+    for status in operation.successes:
+        if JSON in (answers := operation.answers(status)):
             yield from (schema for _, schema in leaves(answers[JSON]))
 
 
@@ -194,6 +194,9 @@ def main() -> int:
     """Prints the report, and what fails at its end. 1 if anything does."""
     from contracts.promises.documents import applications
 
+    ArgumentParser(
+        prog="python -m contracts.promises.coverage", description="What providers offer and no contract uses."
+    ).parse_args()
     declared = Declared.read()
     coverages = coverage_of(declared)
     hidden = {name: hidden_routes(app, declared, name) for name, app in applications().items()}
@@ -203,4 +206,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code_of(main))

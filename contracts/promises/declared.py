@@ -14,6 +14,7 @@ CONTRACTS = Path(__file__).parents[1]
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 DEFAULT = "default"
+FIRST_REFUSAL = "4"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FORMATS = Draft202012Validator.FORMAT_CHECKER
 
@@ -122,6 +123,11 @@ class Operation:
     def statuses(self) -> list[str]:
         """The statuses that are documented one by one."""
         return sorted(status for status in self.node["responses"] if status != DEFAULT)
+
+    @property
+    def successes(self) -> list[str]:
+        """The documented statuses that are no refusals."""
+        return [status for status in self.statuses if status < FIRST_REFUSAL]
 
     def body(self) -> Schema | None:
         """The schema of a request's JSON body, if it takes one."""

@@ -5,6 +5,7 @@ firehose for days, and is read by whoever was released when: there every change 
 breaks if a contract, of then or of now, needs what has changed; otherwise it is a note.
 """
 
+import json
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.deploying.releases import RevisionUnknown, unpack
-from contracts.pactfile import PACTS, all_edges, read
+from contracts.pactfile import PACTS, Interaction, all_edges, read
 from contracts.promises.changes import Change, of_answers, of_requests
 from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
 from contracts.promises.reading import below, body_of, subject_of
@@ -24,12 +25,16 @@ FOUR_STEPS = "Add beside what is there, let its readers move, and take the old a
 
 @dataclass(frozen=True)
 class Use:
-    """How a contract uses an operation: what it sends and reads, by path (`$.lines[*].seat_id`; a text also as `$.code=gone`)."""
+    """How a contract uses an operation: what it sends and reads, by path (`$.lines[*].seat_id`; a text also as `$.code=gone`).
+
+    `known` are all statuses that the contract reads from that operation, in this use or another.
+    """
 
     parameters: frozenset[tuple[str, str]]
     sent: frozenset[str]
     status: str
     read: frozenset[str]
+    known: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,22 @@ def _parameter_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
             continue
         for change in of_requests(old.schema_of(parameter), new.schema_of(after[where, name])):
             yield ApiChange(f"{old}, {told}: {change}", str(old), _sends(where, name))
+        if where == "query" and (change_of_default := _default_change(parameter, after[where, name])):
+            yield ApiChange(f"{old}, {told}: {change_of_default}", str(old), _sends_no(where, name))
+
+
+def _default_change(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """What whoever leaves a parameter out does not expect; None if it means the same as before."""
+    was, now = _default_of(old), _default_of(new)
+    if was == now or new.get("required", False):
+        return None
+    told = f"is {now} now" if now else "is gone"
+    return f"its default {told}, and {f'was {was}' if was else 'there was none'}."
+
+
+def _default_of(parameter: dict[str, Any]) -> str | None:
+    schema = parameter.get("schema", {})
+    return json.dumps(schema["default"]) if "default" in schema else None
 
 
 def _sends(where: str, name: str) -> Callable[[Use], bool]:
@@ -166,6 +187,10 @@ def _sends_so(change: Change) -> Callable[[Use], bool]:
 
 
 def _answer_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
+    for status in new.successes:
+        # A refusal of another status is no surprise: whoever does not know it takes it as a refusal.
+        if status not in old.statuses:
+            yield ApiChange(f"{old} may answer {status} now.", str(old), _does_not_know(status))
     for status in old.statuses:
         told = f"the answer {status} of {old}"
         if status not in new.statuses:
@@ -184,6 +209,10 @@ def _reads(status: str, path: str | None = None) -> Callable[[Use], bool]:
     return lambda use: use.status == status and (path is None or path in use.read)
 
 
+def _does_not_know(status: str) -> Callable[[Use], bool]:
+    return lambda use: status not in use.known
+
+
 def _subjects(pacts: Path) -> set[str]:
     """The facts and bus messages that contracts name."""
     told = [edge for edge in all_edges(pacts) if edge.kind != "asks"]
@@ -195,14 +224,24 @@ def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Us
     for edge in all_edges(pacts):
         if edge.kind != "asks" or edge.provider not in declared.apis:
             continue
+        found: dict[str, list[Interaction]] = {}
         for interaction in read(edge, pacts):
-            request, response = interaction["request"], interaction["response"]
+            request = interaction["request"]
             operation = declared.apis[edge.provider].find(request["method"], request["path"])
             if operation is not None:  # else contracts/promises/needs.py tells
-                query = {("query", name) for name in request.get("query", {})}
-                headers = {("header", name.lower()) for name in request.get("headers", {})}
-                use = Use(frozenset(query | headers), _paths_of(request), str(response["status"]), _paths_of(response))
-                yield (edge.provider, str(operation)), use
+                found.setdefault(str(operation), []).append(interaction)
+        for asked, interactions in found.items():
+            known = frozenset(str(each["response"]["status"]) for each in interactions)
+            for interaction in interactions:
+                yield (edge.provider, asked), _use(interaction, known)
+
+
+def _use(interaction: Interaction, known: frozenset[str]) -> Use:
+    request, response = interaction["request"], interaction["response"]
+    query = {("query", name) for name in request.get("query", {})}
+    headers = {("header", name.lower()) for name in request.get("headers", {})}
+    status = str(response["status"])
+    return Use(frozenset(query | headers), _paths_of(request), status, _paths_of(response), known)
 
 
 def _paths_of(part: dict[str, Any]) -> frozenset[str]:

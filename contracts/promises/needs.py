@@ -6,6 +6,7 @@ must be declared and required, and nothing may come that it does not understand.
 
 import re
 import sys
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.matchers import TIMESTAMP_PATTERN, UUID_PATTERN
-from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, read
+from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, exit_code_of, read
 from contracts.promises.declared import CONTRACTS, Api, Declared, Operation, Schema
 from contracts.promises.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
 
@@ -33,6 +34,8 @@ class _Edge:
     readings: dict[str, list[Reading]] = field(default_factory=lambda: defaultdict(list))
     # Where a place was read first: the schema, the interaction, and the path with the answer that it is in.
     first: dict[str, tuple[Schema, str, str]] = field(default_factory=dict)
+    # Which statuses are read from each operation that is asked.
+    statuses: dict[Operation, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,11 @@ def findings_of(
             _check_request(here, interaction, declared.apis.get(edge.provider))
         else:
             _check_message(here, interaction, declared)
-    return [*about.findings, *_what_is_not_understood(about)] if complete else about.findings
+    return (
+        [*about.findings, *_what_is_not_understood(about), *_answers_not_understood(about)]
+        if complete
+        else about.findings
+    )
 
 
 def _check_request(here: _Interaction, interaction: Interaction, api: Api | None) -> None:
@@ -87,6 +94,7 @@ def _check_request(here: _Interaction, interaction: Interaction, api: Api | None
     if operation is None:
         here.say(f"{asked} is not documented by {here.provider}: nobody promises that route.")
         return
+    here.about.statuses[operation].add(str(interaction["response"]["status"]))
     _check_access(here, request, operation)
     _check_parameters(here, request, operation)
     _check_sent_body(here, request, operation)
@@ -257,6 +265,18 @@ def _what_is_not_understood(about: _Edge) -> Iterator[str]:
             )
 
 
+def _answers_not_understood(about: _Edge) -> Iterator[str]:
+    """The answers of an operation, refusals left out, that no interaction of the consumer reads."""
+    consumer, provider = about.edge.consumer, about.edge.provider
+    for operation, read_of_it in about.statuses.items():
+        for status in operation.successes:
+            if status not in read_of_it:
+                yield (
+                    f"{about.edge}: {operation} may answer {status}: {provider} declares it, and no interaction of {consumer} "
+                    "says that it understands that."
+                )
+
+
 def _declared(schema: Schema, example: Any) -> str:
     if isinstance(example, dict) and "code" in example:
         codes = [value for branch in schema.branches() for value in branch.members["code"].values or ()]
@@ -272,10 +292,13 @@ def _shown(example: Any) -> str:
 
 def main() -> int:
     """Prints the findings. 1 if there are any."""
+    ArgumentParser(
+        prog="python -m contracts.promises.needs", description="What consumers need and their providers do not declare."
+    ).parse_args()
     found = findings(Declared.read(CONTRACTS))
     print("\n".join(found) or "Everything that a consumer needs is declared and required by its provider.")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code_of(main))

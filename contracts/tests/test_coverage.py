@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from contracts.pactfile import PACTS, Edge, is_writing
-from contracts.promises.coverage import Coverage, Reason, coverage_of, faults, hidden_routes, reasons_of
+from contracts.promises.coverage import Coverage, Reason, coverage_of, faults, hidden_routes, main, reasons_of
 from contracts.promises.declared import CONTRACTS, Declared
 from contracts.promises.documents import applications
 
@@ -123,3 +123,9 @@ def test_a_reason_that_is_no_sentence_is_refused(tmp_path: Path) -> None:
 
 def test_the_documents_are_those_of_every_application() -> None:
     assert {path.stem for path in (CONTRACTS / "openapi").glob("*.json")} == applications().keys()
+
+
+def test_an_argument_that_the_report_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["coverage", "--provider"])
+    with pytest.raises(SystemExit, match="2"):
+        main()

@@ -300,6 +300,60 @@ def test_a_lost_part_of_an_api_breaks_if_a_contract_needs_it_and_else_is_a_note(
     assert growth.of("orders").breaks == []
 
 
+def test_an_answer_that_is_no_refusal_is_new_to_whoever_asks(here: Path) -> None:
+    change(here, "openapi/inventory.json", lambda api: put(api)["responses"].update({"202": {}, "418": {}}))
+    assert between(CONTRACTS, here).breaks == [f"inventory: {PUT} may answer 202 now."]
+
+
+def test_a_new_answer_of_an_operation_that_nobody_asks_is_a_note(here: Path) -> None:
+    change(here, "openapi/inventory.json", lambda api: api["paths"][HOLD]["get"]["responses"].update({"204": {}}))
+    growth = between(CONTRACTS, here)
+    assert (growth.breaks, growth.notes) == ([], [f"inventory: GET {HOLD} may answer 204 now."])
+
+
+def test_a_new_answer_breaks_nobody_who_began_to_ask_and_reads_it(here: Path, tmp_path: Path) -> None:
+    then = tmp_path / "then"
+    shutil.copytree(here, then)
+    (then / "pacts/orders-asks-inventory.json").unlink()
+    change(here, "openapi/inventory.json", lambda api: put(api)["responses"].update({"202": {}}))
+    assert between(then, here).breaks == [f"inventory: {PUT} may answer 202 now."]
+    change(here, "pacts/orders-asks-inventory.json", answer_with_202)
+    assert between(then, here).breaks == []
+
+
+def answer_with_202(pact: Document) -> None:
+    held = deepcopy(next(each for each in pact["interactions"] if each["description"] == "a hold of a seat"))
+    pact["interactions"].append({**held, "description": "a hold that takes its time", "response": {"status": 202}})
+
+
+def parameter(api: Document, name: str) -> Document:
+    found: Document = next(each for each in api["paths"]["/events"]["get"]["parameters"] if each["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (lambda api: parameter(api, "query")["schema"].update(default="a"), 'is "a" now, and was "".'),
+        (lambda api: parameter(api, "query")["schema"].pop("default"), 'is gone, and was "".'),
+        (lambda api: parameter(api, "after")["schema"].update(default="b"), 'is "b" now, and there was none.'),
+    ],
+    ids=["another", "none any more", "one where none was"],
+)
+def test_another_default_breaks_whoever_leaves_the_parameter_out(here: Path, plant: Plant, said: str) -> None:
+    change(here, "openapi/catalog.json", plant)
+    (sentence,) = between(CONTRACTS, here).breaks
+    assert sentence.startswith("catalog: GET /events, the query parameter ")
+    assert sentence.endswith(f": its default {said}")
+
+
+def test_another_default_of_a_parameter_that_every_contract_sends_is_a_note(here: Path) -> None:
+    change(here, "openapi/catalog.json", lambda api: parameter(api, "limit")["schema"].update(default=50))
+    growth = between(CONTRACTS, here)
+    said = "catalog: GET /events, the query parameter limit: its default is 50 now, and was 20."
+    assert (growth.breaks, growth.notes) == ([], [said])
+
+
 def test_what_did_not_change_breaks_nothing(here: Path) -> None:
     growth = between(CONTRACTS, here)
     assert (growth.breaks, growth.notes) == ([], [])

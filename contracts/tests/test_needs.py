@@ -9,7 +9,7 @@ import pytest
 
 from contracts.pactfile import PACTS, Edge, Interaction, is_writing, read
 from contracts.promises.declared import CONTRACTS, Declared
-from contracts.promises.needs import findings, findings_of
+from contracts.promises.needs import findings, findings_of, main
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 
@@ -240,6 +240,13 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             id="a route that was moved",
         ),
         pytest.param(
+            ORDERS_AT_INVENTORY,
+            lambda api: operation(api, "put", HOLD)["responses"].update({"202": {}}),
+            f"orders asks inventory: PUT {HOLD} may answer 202: inventory declares it, and no interaction of orders says that it "
+            "understands that.",
+            id="an answer that nobody reads",
+        ),
+        pytest.param(
             TICKETS_FROM_ORDERS,
             lambda facts: rename(facts[CONFIRMED]["$defs"]["ConfirmedLine"], "quantity", "count"),
             f'tickets hears orders, "{CONFIRMED} of places": $.data.lines[0].quantity is not declared in the fact {CONFIRMED}: '
@@ -303,10 +310,32 @@ def test_a_partners_pact_is_held_against_the_documents_as_well(tmp_path: Path) -
     assert told == [f'partner asks inventory, "a hold of a seat": PUT {HOLD} lets in orders, but not partner.']
 
 
-def test_of_a_service_of_our_own_that_reads_no_null_it_is_told() -> None:
+def test_of_a_service_of_our_own_that_reads_neither_null_nor_another_answer_it_is_told() -> None:
     seats = [each for each in read(ORDERS_AT_INVENTORY) if each["description"] == "a hold of a seat"]
     told = findings_of(ORDERS_AT_INVENTORY, seats, Declared.read(), complete=True)
     assert [each.split(" in the answer")[0] for each in told] == [
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_id',
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_label',
+        (
+            f"orders asks inventory: PUT {HOLD} may answer 200: inventory declares it, and no interaction of orders says that it "
+            "understands that."
+        ),
     ]
+
+
+def test_an_answer_that_a_partner_does_not_read_is_its_own_matter() -> None:
+    documents = {path.stem: json.loads(path.read_text()) for path in (CONTRACTS / "openapi").glob("*.json")}
+    operation(documents["inventory"], "put", HOLD)["responses"]["202"] = {}
+    told = findings_of(ORDERS_AT_INVENTORY, read(ORDERS_AT_INVENTORY), Declared.of(_texts(documents), {}))
+    assert told == []
+
+
+def test_a_refusal_that_nobody_reads_is_no_finding_here() -> None:
+    told = found(ORDERS_AT_INVENTORY, lambda api: operation(api, "put", HOLD)["responses"].update({"418": {}}))
+    assert told == []
+
+
+def test_an_argument_that_the_gate_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["needs", "--provider"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
