@@ -15,12 +15,15 @@ from contracts.pactfile import Edge
 JOURNAL = "CONTRACTS_JOURNAL"
 
 What = Literal["written", "compared", "verified"]
-Outcome = Literal["held", "broken", "unknown"]
+Outcome = Literal["held", "broken", "unknown", "failed"]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What became of one interaction at its provider. `unknown`: it could not be verified; `why` says why not, or how it broke."""
+    """What became of one interaction at its provider, and why.
+
+    `unknown`: this version has no handler for it. `failed`: it has one, and that did not work.
+    """
 
     description: str
     outcome: Outcome

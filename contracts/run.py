@@ -11,12 +11,13 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from contracts.journal import JOURNAL, Entry, entries
-from contracts.pactfile import EXTERNAL, PACTS, Edge, all_edges, edges, is_writing
+from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, all_edges, edges, exit_code_of, is_writing
 from contracts.picture import graph
 from contracts.running import pytest_command
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ROOT / "services"
 LOOKS_EVERY_SECONDS = 0.2
 FEW_TESTS = 4
+# The gate that costs nothing, also for one service.
+NEEDS = "contracts/tests/test_needs.py"
 PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 
 
@@ -120,18 +123,34 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
     if write:
         said = _pytest(_consumers_tests(service), "write", Path(os.devnull), None)
         if not said.ok:
+            print("Nothing was verified, since a consumer's test failed. Files whose tests all passed were written:")
+            _tell_changes()
             return said
         graph.main()  # it counts interactions
         _tell_changes()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         progress = Progress(Path(folder) / "journal", service, written=write)
+        # Of all services a test compares them; here it is done on the other core.
+        stale = pool.submit(_stale_documents, service)
         outcome = _pytest(_all_tests(service, written=write), "", Path(folder) / "journal", progress)
-    missing = progress.all_missing()
+    missing = [*progress.all_missing(), *(stale.result() if outcome.ok else [])]
     print("\n".join(missing), end="\n" if missing else "", flush=True)
     outcome.pairs = list(progress.pairs.values())
-    outcome.ok = outcome.ok and not missing
+    # A test that is expected to fail does not excuse what it found.
+    outcome.ok = outcome.ok and not missing and not any(pair.broken for pair in outcome.pairs)
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def _stale_documents(service: str | None) -> list[str]:
+    """Sentences about what one service promises in documents and not, or no longer, in its code."""
+    if service is None:
+        return []
+    from contracts.promises.documents import stale_documents_of  # loads the services, which takes a second
+
+    return [
+        f"contracts/{name} is not what the code says. Run `make documents`." for name in stale_documents_of(service)
+    ]
 
 
 def _consumers_tests(service: str | None) -> list[Path]:
@@ -142,7 +161,7 @@ def _consumers_tests(service: str | None) -> list[Path]:
 def _all_tests(service: str | None, *, written: bool) -> list[Path]:
     if service is None:
         return [*sorted(SERVICES.glob("*/tests/contract")), ROOT / "contracts"]
-    own = [SERVICES / service / "tests/contract"]
+    own = [SERVICES / service / "tests/contract", ROOT / NEEDS]
     asked = {edge.provider for edge in edges() if written and edge.consumer == service}
     for provider in sorted(asked):
         own += [SERVICES / provider / "tests/contract" / name for name in PROVIDERS_SIDE]
@@ -204,6 +223,9 @@ def main() -> int:
     if service is not None and service not in known:
         print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
         return 2
+    if os.environ.get("PACTS") not in {None, "", "check", WRITING}:
+        print(f"PACTS={os.environ['PACTS']} means nothing. PACTS={WRITING} writes pacts; without it they are compared.")
+        return 2
     outcome = run(service, write=is_writing())
     print(f"\n{outcome.totals()}\n")
     print(f"{outcome.counts['passed']} passed, {outcome.counts['failed']} failed")
@@ -211,4 +233,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code_of(main))

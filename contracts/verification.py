@@ -210,7 +210,7 @@ def _found(plan: Plan, results: list[dict[str, Any]], failures: Mapping[str, str
         outcomes = found[by_consumer[result["consumer"]]]
         fallen = [failures[state] for state in result.get("providerStates", []) if state in failures]
         if fallen:
-            outcomes.append(Found(result["description"], "unknown", fallen[0]))
+            outcomes.append(Found(result["description"], "failed", fallen[0]))
         elif result["result"] == "OK":
             outcomes.append(Found(result["description"], "held"))
         else:

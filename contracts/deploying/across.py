@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from contracts.deploying.releases import last_release, unpack
+from chassis.outbox import REPLAY_DAYS
+from contracts.deploying.releases import HistoryMissing, last_release, releases_of_days, unpack
 from contracts.journal import JOURNAL, Entry, Found, entries
-from contracts.pactfile import PACTS, Edge, all_edges, edges, path_of, read
+from contracts.pactfile import PACTS, Edge, all_edges, edges, exit_code_of, path_of, read
 from contracts.promises import growth
 from contracts.promises.declared import Declared
+from contracts.promises.documents import stale_documents
 from contracts.promises.needs import findings_of
 from contracts.running import pytest_command
 from contracts.verification import ACROSS
@@ -36,6 +38,8 @@ WAIT = (
     "Release the provider's change first, and what reads it with the release after."
 )
 SAID_CHARACTERS = 2000
+# Stands for every interaction of an edge.
+ALL = ""
 FEW_PROVIDERS = 2
 
 
@@ -102,7 +106,7 @@ class Answer:
         if self.release is None:
             return (
                 "There is no release yet (no tag like v1.2.3 in this checkout's history), so nothing runs that could break. "
-                "`make release` makes the first; in a shallow clone, `git fetch --tags --unshallow` brings what there is."
+                "`make release` makes the first."
             )
         lines = [f"{what} here, beside {self.release}, which runs now:", ""]
         lines += [f"  {each.line()}" for each in self.met if not each.unchanged]
@@ -135,7 +139,21 @@ def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
         unpack(root, release, then.root)
         met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
         grown = growth.since(release, root)
-    return Answer(release, met, (grown if service is None else grown.of(service)).breaks)
+    breaks = (grown if service is None else grown.of(service)).breaks
+    return Answer(release, met, [*breaks, *_older_facts(here, service)])
+
+
+def _older_facts(here: Version, service: str | None) -> list[str]:
+    """What hearers of this checkout need and facts of earlier releases lack: those come again, from the stream or an outbox."""
+    found: list[str] = []
+    for tag in releases_of_days(here.root, REPLAY_DAYS):
+        with tempfile.TemporaryDirectory() as folder:
+            unpack(here.root, tag, Path(folder))
+            then = Version(f"of {tag}", Path(folder)).declares()
+        for edge in (each for each in _asking(here, service) if each.kind == "hears"):
+            known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.told]
+            found += [f"facts of {tag} come again: {lacking}" for lacking in findings_of(edge, known, then)]
+    return found
 
 
 def _is_old(version: Version) -> bool:
@@ -170,7 +188,9 @@ def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge]) -> list[
         (Path(folder) / PACTS.name).mkdir(exist_ok=True)
         noted, said = _verify(provider, {each.edge.provider for each in asked}, Path(folder))
     for each in asked:
-        found = noted.get(each.edge) or _nothing_known(each, said)
+        found = noted.get(each.edge, ())
+        if len(found) < len(read(each.edge, consumer.pacts)):
+            found = (*found, _nothing_known(each, said))
         each.found = tuple(_judged(each, one) for one in found)
     return list(met.values())
 
@@ -199,30 +219,38 @@ def _of_entry(entry: Entry) -> dict[Edge, tuple[Found, ...]]:
     return {entry.edge: entry.found} if entry.what == "verified" else {}
 
 
-def _nothing_known(met: Met, said: str) -> tuple[Found, ...]:
+def _nothing_known(met: Met, said: str) -> Found:
     """The verification did not get as far as this contract."""
     provider, version = met.edge.provider, met.provider
     if not version.tests_of(provider):
         why = f"There is no verification of {provider} {version.name}. Deploy {provider} before {met.edge.consumer}."
     else:
         why = f"The verification of {provider} {version.name} did not run:\n{said.strip()[-SAID_CHARACTERS:]}"
-    interactions = read(met.edge, met.consumer.pacts)
-    return tuple(Found(each["description"], "unknown", f"{met.edge}: {why}") for each in interactions)
+    return Found(ALL, "failed", f"{met.edge}: {why}")
 
 
 def _judged(met: Met, found: Found) -> Found:
-    """What could not be tried is looked for in the documents of the provider's version; what they lack breaks."""
+    """What could not be tried is looked for in the documents of the provider's version; what they lack breaks.
+
+    A verification of this checkout that does not work is no excuse: it can be mended, and may hide a break.
+    """
     if found.outcome == "held":
         return found
     where = f"({met.edge.provider} {met.provider.name}, {met.edge.consumer} {met.consumer.name})"
     if found.outcome == "broken":
         return replace(found, why=f"{where} {found.why}")
-    interactions = [each for each in read(met.edge, met.consumer.pacts) if each["description"] == found.description]
-    lacking = findings_of(met.edge, interactions, met.provider.declares())
+    which = f'"{found.description}"' if found.description else "all that could not be tried"
+    about = f"{where} {met.edge}, {which}"
+    if found.outcome == "failed" and not _is_old(met.provider):
+        mend = f"its verification here does not work with contracts {met.consumer.name}. Mend it, so that it can tell."
+        return Found(found.description, "broken", f"{about}: {mend}\n{found.why.rstrip()}")
+    interactions = read(met.edge, met.consumer.pacts)
+    asked = [each for each in interactions if found.description in {ALL, each["description"]}]
+    lacking = findings_of(met.edge, asked, met.provider.declares())
     if lacking:
         return Found(found.description, "broken", f"{where} " + "\n    ".join(lacking))
-    why = f'{where} {met.edge}, "{found.description}": {found.why.rstrip()}\n    Its documents agree with the contract.'
-    return replace(found, why=why)
+    why = f"{about}: {found.why.rstrip()}\n    Its documents agree with the contract."
+    return Found(found.description, "unknown", why)
 
 
 def main() -> int:
@@ -236,10 +264,17 @@ def main() -> int:
     if service is not None and service not in known:
         print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
         return 2
-    answer = can_deploy(service)
+    if stale := stale_documents():
+        print(f"NO: {', '.join(stale)} are not what the code says, so nothing can be told. Run `make documents` first.")
+        return 1
+    try:
+        answer = can_deploy(service)
+    except HistoryMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
     print(answer.report(service or "Every service"))
     return 0 if answer.yes else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code_of(main))

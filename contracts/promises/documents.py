@@ -6,6 +6,7 @@ an AsyncAPI document of who sends and receives them.
 
 import json
 import tempfile
+from collections.abc import Iterable
 from importlib import import_module
 from inspect import getmembers, isclass
 from pathlib import Path
@@ -41,6 +42,20 @@ def written() -> set[Path]:
     return {*(FOLDER / "openapi").glob("*.json"), *schemas, *FOLDER.glob(ASYNCAPI)}
 
 
+def stale_documents() -> list[str]:
+    """The names of documents that are not what the code says, are missing, or are left over."""
+    made = documents()
+    apart = {path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    return sorted(path.name for path in apart | (written() - made.keys()))
+
+
+def stale_documents_of(service: str) -> list[str]:
+    """The same of one service, without building the others."""
+    told = [(f"events/{each.subject}.schema.json", _text(_schema_of(each))) for each in told_by(service)]
+    made = [(f"openapi/{service}.json", _text(applications([service])[service].openapi())), *told]
+    return [name for name, text in made if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
+
+
 def told_by(service: str) -> list[type[Told]]:
     """The facts that a service publishes, and what it says on the bus."""
     if not (FOLDER.parent / "services" / service / "events.py").is_file():
@@ -50,11 +65,11 @@ def told_by(service: str) -> list[type[Told]]:
     return sorted(found, key=lambda each: each.subject)
 
 
-def applications() -> dict[str, FastAPI]:
-    """The application of every service, built and not run."""
+def applications(services: Iterable[str] = SERVICES) -> dict[str, FastAPI]:
+    """The application of every service, or of some, built and not run."""
     with tempfile.TemporaryDirectory() as folder:
         keys = make_keys(Path(folder))
-        modules = {name: import_module(f"services.{name}.app") for name in SERVICES}
+        modules = {name: import_module(f"services.{name}.app") for name in services}
         return {name: module.create_app(_settings_of(name, keys)) for name, module in modules.items()}
 
 

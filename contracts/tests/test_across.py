@@ -103,11 +103,53 @@ def test_a_consumer_that_needs_what_the_release_does_not_tell_is_refused(copy: C
         f"{ORDERS}/tests/contract/test_hears_inventory.py", ("data = {", 'data = {"reason": matchers.text("time"), ')
     )
     copy.write_pacts(f"{ORDERS}/tests/contract/test_hears_inventory.py")
+    copy.write_documents()
     code, said = copy.can_deploy("orders")
     assert code == 1
     assert "(inventory of v0.1.0, orders here) inventory breaks what orders relies on" in said
     assert "missing the following keys: reason" in said
     assert "NO: orders cannot be deployed beside v0.1.0. Providers of the last release run" in said
+
+
+def test_what_older_facts_lack_cannot_be_needed_while_they_may_come_again(copy: Copy) -> None:
+    copy.release()
+    copy.replace(f"{INVENTORY}/events.py", ("expired_at: datetime", 'expired_at: datetime\n    reason: str = "time"'))
+    copy.write_documents()
+    git(copy.root, "commit", "--quiet", "--all", "--message", "reason")
+    git(copy.root, "tag", "v0.2.0")
+    copy.replace(f"{ORDERS}/inbox.py", ("    hold_id: UUID", "    hold_id: UUID\n    reason: str"))
+    tests = f"{ORDERS}/tests/contract/test_hears_inventory.py"
+    copy.replace(tests, ("data = {", 'data = {"reason": matchers.text("time"), '))
+    copy.write_pacts(tests)
+    copy.write_documents()
+    code, said = copy.can_deploy("orders")
+    assert code == 1
+    assert "inventory of v0.2.0 is heard by orders here                1 held" in said
+    assert "BREAKS  facts of v0.1.0 come again: orders hears inventory" in said
+    assert "$.data.reason" in said
+
+
+def test_a_verification_that_does_not_work_here_is_no_excuse(copy: Copy) -> None:
+    copy.release()
+    copy.replace(
+        f"{INVENTORY}/tests/contract/test_is_asked.py",
+        (
+            "async def a_released_hold(self, given: dict[str, Any]) -> None:\n",
+            'async def a_released_hold(self, given: dict[str, Any]) -> None:\n        given = given["nothing"]\n',
+        ),
+    )
+    code, said = copy.can_deploy("inventory")
+    assert code == 1
+    assert "its verification here does not work with contracts of v0.1.0. Mend it" in said
+    assert "KeyError: 'nothing'" in said
+
+
+def test_documents_that_are_not_written_anew_are_told_first(copy: Copy) -> None:
+    copy.release()
+    copy.replace(f"{INVENTORY}/api.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n"))
+    code, said = copy.can_deploy("inventory")
+    assert code == 1
+    assert said.startswith("NO: inventory.json are not what the code says")
 
 
 def test_a_state_that_the_release_does_not_know_is_no_break_as_long_as_its_documents_agree(copy: Copy) -> None:

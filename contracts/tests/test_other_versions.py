@@ -59,7 +59,7 @@ async def test_a_state_that_this_version_does_not_know_is_unknown_and_not_broken
     assert (said.outcome, said.why) == ("unknown", f'library of that version does not know the state "{A_SHELF}".')
 
 
-async def test_a_state_that_this_version_cannot_set_up_is_unknown_and_not_broken(
+async def test_a_state_that_this_version_knows_and_cannot_set_up_has_failed(
     harness: Harness, other_version: Path
 ) -> None:
     async def fall(given: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ async def test_a_state_that_this_version_cannot_set_up_is_unknown_and_not_broken
 
     assert await verify(harness, {A_SHELF: fall}, Library()) == 1
     said = found(other_version)["a shelf"]
-    assert said.outcome == "unknown"
+    assert said.outcome == "failed"
     assert "KeyError" in said.why
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.journal import JOURNAL, Entry, Found, note
 from contracts.pactfile import Edge, render
-from contracts.run import Outcome, Progress
+from contracts.run import Outcome, Progress, run
 
 ASKS = Edge("reader", "asks", "library")
 HEARS = Edge("reader", "hears", "library")
@@ -83,6 +83,18 @@ def test_what_a_service_has_just_written_is_verified_at_its_providers_too(folder
     note(Entry("verified", ASKS, 2, (HELD, HELD)))
     seen.look()
     assert seen.all_missing() == ["library was not verified against the pact of reader hears library."]
+
+
+def test_a_broken_promise_is_red_even_if_its_test_is_expected_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_well(_tests: object, _pacts: str, journal: Path, progress: Progress | None) -> Outcome:
+        assert progress is not None
+        for pair in progress.pairs.values():
+            pair.written, pair.verified = 1, 1
+        pair.broken = 1
+        return Outcome(ok=True, counts={})
+
+    monkeypatch.setattr("contracts.run._pytest", all_well)
+    assert run().ok is False
 
 
 def test_what_the_tests_of_the_checks_make_up_is_no_pair(folder: Path) -> None:
