@@ -119,8 +119,8 @@ def make_up(root: Path) -> Folders:
         *REFUSALS,
         asked("a loan", "POST", "/shelves/7/lend"),
     )
-    write_pact(folders, HEARS, {"description": "events.library.book_lent.v1"})
-    write_pact(folders, WATCHES, {"description": "bus.library.shelf_changed of a book"})
+    write_pact(folders, HEARS, {"description": "events.library.book_lent.v1", "contents": {"content": {}}})
+    write_pact(folders, WATCHES, {"description": "bus.library.shelf_changed of a book", "contents": {"content": {}}})
     return folders
 
 
