@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,6 +22,15 @@ SHOWN_CHARACTERS = 160
 
 class ContractBroken(AssertionError):
     """A contract does not hold. The message says who promised what to whom, and what to do."""
+
+
+def exit_code_of(main: Callable[[], int | None]) -> int:
+    """Runs a command. Where a contract cannot even be read, its sentence is printed, and the code is 2."""
+    try:
+        return main() or 0
+    except ContractBroken as broken:
+        print(broken, file=sys.stderr)
+        return 2
 
 
 @dataclass(frozen=True, order=True)
@@ -88,16 +98,35 @@ def read(edge: Edge, pacts: Path = PACTS) -> list[Interaction]:
     path = path_of(edge, pacts)
     if not path.exists():
         raise ContractBroken(f"There is no pact of {edge}: {path} is missing. {_how_to_write(edge)}")
-    document = json.loads(path.read_text(encoding="utf-8"))
-    named = (document["consumer"]["name"], document["provider"]["name"])
+    how = _how_to_mend(edge, path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        named = (document["consumer"]["name"], document["provider"]["name"])
+        interactions: list[Interaction] = document["interactions"]
+        keys = [_checked_key(edge, each) for each in interactions]
+    except ValueError as error:
+        raise ContractBroken(f"{path} cannot be read: it is no JSON: {error}. {how}") from error
+    except KeyError as error:
+        raise ContractBroken(f"{path} cannot be read: {error} is missing. {how}") from error
+    except (TypeError, AttributeError) as error:
+        raise ContractBroken(f"{path} cannot be read: something in it is of another kind: {error}. {how}") from error
     if named != (edge.consumer, edge.provider):
-        raise ContractBroken(f"{path} is about {named[0]} and {named[1]}, not about {edge}. {_how_to_write(edge)}")
-    interactions: list[Interaction] = document["interactions"]
+        raise ContractBroken(f"{path} is about {named[0]} and {named[1]}, not about {edge}. {how}")
     if not interactions:
-        raise ContractBroken(f"The pact of {edge} has no interactions, so it would always hold. {_how_to_write(edge)}")
-    if len({key_of(each) for each in interactions}) < len(interactions):
-        raise ContractBroken(f"{path} has two interactions of the same description and states. {_how_to_write(edge)}")
+        raise ContractBroken(f"The pact of {edge} has no interactions, so it would always hold. {how}")
+    if len(set(keys)) < len(keys):
+        raise ContractBroken(f"{path} has two interactions of the same description and states. {how}")
     return interactions
+
+
+def _checked_key(edge: Edge, interaction: Interaction) -> Key:
+    """The key of an interaction that has what everybody reads of it. Raises KeyError, TypeError or AttributeError otherwise."""
+    states_of(interaction)
+    if edge.kind == "asks":
+        interaction["request"]["method"], interaction["request"]["path"], interaction["response"]["status"]
+    else:
+        interaction["contents"]["content"]
+    return key_of(interaction)
 
 
 def key_of(interaction: Interaction) -> Key:
@@ -153,3 +182,9 @@ def _short(value: Any) -> str:
 
 def _how_to_write(edge: Edge) -> str:
     return f"Run `PACTS=write make contracts`, look at the difference, and commit contracts/pacts/{edge.file_name}."
+
+
+def _how_to_mend(edge: Edge, path: Path) -> str:
+    if path.parent.name == EXTERNAL:
+        return "It is a partner's: `python -m contracts.partners.external` says what is wrong with it."
+    return _how_to_write(edge)

@@ -12,6 +12,7 @@ from pathlib import Path
 from contracts import run as contracts_run
 from contracts.deploying.across import Answer, can_deploy
 from contracts.deploying.releases import git, last_release
+from contracts.pactfile import exit_code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
@@ -145,4 +146,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code_of(main))

@@ -31,11 +31,13 @@ TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
 DIGITS = "1234567890123456789"
 NO_TEXTS = ("true", "null", "1.5", "-1", "[]", "{}", '["a"]', '{"a":1}', *(DIGITS[:end] for end in range(1, 20)))
 
-_NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+_NAMED: dict[str, Any] = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+_STATES = {"type": "array", "items": {**_NAMED, "properties": {**_NAMED["properties"], "params": {"type": "object"}}}}
 _HTTP = {
     "type": "object",
     "required": ["type", "description", "request", "response"],
     "properties": {
+        "providerStates": _STATES,
         "type": {"const": "Synchronous/HTTP"},
         "request": {"type": "object", "required": ["method", "path"]},
         "response": {"type": "object", "required": ["status"]},
@@ -46,6 +48,7 @@ _FACT = {
     "type": "object",
     "required": ["type", "description", "contents"],
     "properties": {
+        "providerStates": _STATES,
         "type": {"const": "Asynchronous/Messages"},
         "contents": {"type": "object", "required": ["content"], "properties": {"content": _CLOUD_EVENT}},
     },

@@ -1,11 +1,13 @@
 """What providers can set up before they are verified, read from their verifications and from the pacts: for those who write a pact."""
 
 import ast
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from contracts.completeness.offers import Folders
-from contracts.pactfile import ContractBroken, Edge, all_edges, read
+from contracts.pactfile import EXTERNAL, ContractBroken, Edge, Interaction, Kind, read
 
 VERIFICATION = "tests/contract/test_is_asked.py"
 
@@ -31,15 +33,24 @@ def states_of_provider(services: Path, provider: str) -> list[str]:
 def parameters_of(folders: Folders, provider: str, *, without: Edge | None = None) -> dict[str, dict[str, bool]]:
     """The parameters of each state as the pacts give them, and whether all do; `without` the pact of one edge."""
     given: dict[str, list[dict[str, Any]]] = {}
-    for edge in all_edges(folders.pacts):
-        if (edge.kind, edge.provider) == ("asks", provider) and edge != without:
-            for interaction in read(edge, folders.pacts):
-                for state in interaction.get("providerStates", []):
-                    given.setdefault(state["name"], []).append(state.get("params", {}))
+    for interaction in _interactions("asks", provider, folders.pacts, without):
+        for state in interaction.get("providerStates", []):
+            given.setdefault(state["name"], []).append(state.get("params", {}))
     return {
         state: {name: all(name in each for each in uses) for name in sorted({name for each in uses for name in each})}
         for state, uses in given.items()
     }
+
+
+def _interactions(kind: Kind, provider: str, pacts: Path, without: Edge | None = None) -> Iterator[Interaction]:
+    """What is in the pacts with a provider. One that cannot be read is told to whom it belongs, and to nobody else."""
+    for path in (*sorted(pacts.glob("*.json")), *sorted((pacts.parent / EXTERNAL).glob("*.json"))):
+        found: list[Interaction] = []
+        with suppress(ContractBroken):
+            edge = Edge.of(path)
+            if (edge.kind, edge.provider) == (kind, provider) and edge != without:
+                found = read(edge, pacts)
+        yield from found
 
 
 def told(folders: Folders, provider: str) -> str:
@@ -49,8 +60,7 @@ def told(folders: Folders, provider: str) -> str:
     for state in states_of_provider(folders.services, provider):
         names = [name if always else f"{name} (or not)" for name, always in parameters.get(state, {}).items()]
         lines.append(f"  given  {state}: {', '.join(names) or 'no parameters'}")
-    hearing = [edge for edge in all_edges(folders.pacts) if (edge.kind, edge.provider) == ("hears", provider)]
-    described = {each["description"] for edge in hearing for each in read(edge, folders.pacts)}
+    described = {each["description"] for each in _interactions("hears", provider, folders.pacts)}
     for subject in folders.offers.facts(provider):
         lines += [f"  fact   {each}" for each in sorted(described | {subject}) if each.split(" ")[0] == subject]
     return "\n".join(lines)

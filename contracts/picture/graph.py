@@ -3,6 +3,7 @@
 It is drawn from the pacts alone, so that it cannot say anything else than they do.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from contracts.pactfile import PACTS, Edge, edges, read
+from contracts.pactfile import PACTS, Edge, edges, exit_code_of, read
 from contracts.picture.layout import Bundle, Layout, Point, Rect, lay_out
 
 PICTURE = Path(__file__).parents[2] / "docs/pictures/contracts.svg"
@@ -255,4 +256,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code_of(main))

@@ -13,7 +13,9 @@ import pytest
 
 from chassis.testing import Harness
 from contracts.completeness.offers import Folders
-from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, is_writing
+from contracts.deploying.releases import git
+from contracts.mutation.scratch import copy_of_checkout
+from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
 from contracts.partners import external
 from contracts.partners.external import FOLDER, main, problems, problems_of
 from contracts.partners.setups import states_of_provider, told
@@ -21,6 +23,7 @@ from contracts.provider import verify_answers
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
 
 DOORMAN = "doorman-asks-tickets.json"
+ROOT = PACTS.parents[1]
 EVENT_ID = "0191f5a0-0000-7000-8000-0000000000e1"
 Document = dict[str, Any]
 Plant = Callable[[Document], Any]
@@ -117,6 +120,10 @@ FAULTS: dict[str, tuple[Plant, str]] = {
     "an answer without a status": (
         lambda it: _first(it)["response"].pop("status"),
         "'status' is a required property",
+    ),
+    "a state without a name": (
+        lambda it: _first(it).update(providerStates=[{}]),
+        ".providerStates[0]: 'name' is a required property",
     ),
     "a message among questions": (
         lambda it: _first(it).update(type="Asynchronous/Messages"),
@@ -244,6 +251,70 @@ def test_a_partner_may_hear_facts_whose_schema_says_them(submitted: Submitted) -
     assert "$.data.colour is not declared" in str(submitted(coloured, name))
     assert "begins with its subject" in str(submitted(a_fact(description="a cancellation"), name))
     assert "a fact has no states" in str(submitted(a_fact(providerStates=[{"name": "a held order"}]), name))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """The pacts of this repository, beside which a partner put a file of a strange name, and one that is cut off."""
+    shutil.copytree(PACTS, tmp_path / PACTS.name)
+    (tmp_path / EXTERNAL).mkdir()
+    (tmp_path / EXTERNAL / "foo.json").write_text("{}")
+    (tmp_path / EXTERNAL / "foo-asks-tickets.json").write_text("{")
+    return Folders(pacts=tmp_path / PACTS.name)
+
+
+def test_what_one_partner_gets_wrong_is_not_told_to_another(folders: Folders) -> None:
+    external_folder = folders.pacts.parent / EXTERNAL
+    shutil.copy(FOLDER / DOORMAN, external_folder)
+    strange, cut_off = sorted(problems(external_folder, folders), key=len, reverse=True)
+    assert "is not a pact: pacts are called <consumer>-" in strange
+    assert cut_off.startswith("foo-asks-tickets.json: ")
+    assert "given  a valid ticket" in told(folders, "tickets")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "it is no JSON: Expecting property name"),
+        ("[]", "something in it is of another kind: list indices must be"),
+        ("{}", "'consumer' is missing"),
+        ('{"consumer": {"name": "foo"}, "provider": {"name": "tickets"}}', "'interactions' is missing"),
+        (
+            '{"consumer": {"name": "foo"}, "provider": {"name": "tickets"}, "interactions": [{"description": "a"}]}',
+            "'request' is missing",
+        ),
+    ],
+)
+def test_a_pact_that_cannot_be_read_is_told_with_its_path(folders: Folders, text: str, said: str) -> None:
+    path = folders.pacts.parent / EXTERNAL / "foo-asks-tickets.json"
+    path.write_text(text)
+    with pytest.raises(ContractBroken) as told_so:
+        read(Edge.of(path), folders.pacts)
+    assert str(told_so.value).startswith(f"{path} cannot be read: {said}")
+    assert "`python -m contracts.partners.external` says what is wrong" in str(told_so.value)
+
+
+def test_a_command_that_meets_a_bad_pact_says_so_and_ends(tmp_path: Path) -> None:
+    copy_of_checkout(ROOT, tmp_path)
+    for command in (("init", "--quiet"), ("config", "user.email", "a@example.org"), ("config", "user.name", "A")):
+        git(tmp_path, *command)
+    git(tmp_path, "add", "--all", "--force")
+    git(tmp_path, "commit", "--quiet", "--message", "first")
+    git(tmp_path, "tag", "--annotate", "v0.0.1", "--message", "first")
+    bad = tmp_path / "contracts" / EXTERNAL / "foo.json"
+    bad.write_text("{}")
+    commands = ("run", "deploying.across", "promises.coverage", "picture.graph", "promises.needs")
+    for module in (f"contracts.{name}" for name in commands):
+        done = subprocess.run(
+            [sys.executable, "-m", module],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), f"{module}: {done.stdout}{done.stderr}"
+        assert f"{bad} is not a pact" in done.stderr, module
 
 
 def test_what_is_no_pact_does_not_belong_into_the_folder(tmp_path: Path) -> None:
