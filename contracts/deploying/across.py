@@ -95,11 +95,13 @@ class Answer:
     release: str | None
     met: list[Met] = field(default_factory=list)
     outgrown: list[str] = field(default_factory=list)
+    # What hearers need and facts of still earlier releases lack.
+    older: list[str] = field(default_factory=list)
 
     @property
     def yes(self) -> bool:
         """Nothing breaks."""
-        return not self.outgrown and not any(each.of("broken") for each in self.met)
+        return not self.outgrown and not self.older and not any(each.of("broken") for each in self.met)
 
     def report(self, what: str) -> str:
         """All of it, the answer last."""
@@ -115,7 +117,7 @@ class Answer:
         for title, outcome in (("CANNOT BE VERIFIED", "unknown"), ("BREAKS", "broken")):
             for each in self.met:
                 lines += [f"\n{title}  {found.why}" for found in each.of(outcome)]
-        lines += [f"\nBREAKS  {sentence}" for sentence in self.outgrown]
+        lines += [f"\nBREAKS  {sentence}" for sentence in (*self.outgrown, *self.older)]
         return "\n".join([*lines, "", self._verdict(what)])
 
     def _verdict(self, what: str) -> str:
@@ -124,8 +126,8 @@ class Answer:
             but = f", as far as it can be verified: {unknown} could not be" if unknown else ""
             return f"YES: {what} can be deployed beside {self.release}{but}."
         kept = self.outgrown or any(each.of("broken") and not _is_old(each.provider) for each in self.met)
-        waited = any(each.of("broken") and _is_old(each.provider) for each in self.met)
-        advice = " ".join([KEEP] * bool(kept) + [WAIT] * waited)
+        waited = self.older or any(each.of("broken") and _is_old(each.provider) for each in self.met)
+        advice = " ".join([KEEP] * bool(kept) + [WAIT] * bool(waited))
         return f"NO: {what} cannot be deployed beside {self.release}. {advice} docs/guides/contracts.md has the four steps."
 
 
@@ -140,13 +142,13 @@ def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
         met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
         grown = growth.since(release, root)
     breaks = (grown if service is None else grown.of(service)).breaks
-    return Answer(release, met, [*breaks, *_older_facts(here, service)])
+    return Answer(release, met, breaks, _older_facts(here, service, release))
 
 
-def _older_facts(here: Version, service: str | None) -> list[str]:
-    """What hearers of this checkout need and facts of earlier releases lack: those come again, from the stream or an outbox."""
+def _older_facts(here: Version, service: str | None, release: str) -> list[str]:
+    """What hearers of this checkout need and facts before that release lack: those come again, from the stream or an outbox."""
     found: list[str] = []
-    for tag in releases_of_days(here.root, REPLAY_DAYS):
+    for tag in sorted({*releases_of_days(here.root, REPLAY_DAYS)} - {release}):
         with tempfile.TemporaryDirectory() as folder:
             unpack(here.root, tag, Path(folder))
             then = Version(f"of {tag}", Path(folder)).declares()

@@ -126,6 +126,7 @@ def test_what_older_facts_lack_cannot_be_needed_while_they_may_come_again(copy: 
     assert code == 1
     assert "inventory of v0.2.0 is heard by orders here                1 held" in said
     assert "BREAKS  facts of v0.1.0 come again: orders hears inventory" in said
+    assert "NO: orders cannot be deployed beside v0.2.0. Providers of the last release run" in said
     assert "$.data.reason" in said
 
 
