@@ -29,7 +29,7 @@ CHECKS = {
 }
 NO_CONTRACTS = ("--ignore-glob=services/*/tests/contract", "--ignore-glob=contracts/tests")
 WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile", *NO_CONTRACTS)
-CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "loadfile", "contracts")
+CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
 WITH_SYSTEM = ("-m", "system and not browser")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser")
