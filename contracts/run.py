@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from xml.etree import ElementTree as ET
 from contracts.journal import JOURNAL, Entry, entries
 from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, all_edges, edges, exit_code_of, is_writing
 from contracts.picture import graph
-from contracts.running import pytest_command
+from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ROOT / "services"
@@ -27,7 +26,6 @@ LOOKS_EVERY_SECONDS = 0.2
 FEW_TESTS = 4
 # The gate that costs nothing, also for one service.
 NEEDS = "contracts/tests/test_needs.py"
-PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 
 
 @dataclass
@@ -216,13 +214,7 @@ def _shown(number: int | None) -> str:
 
 def main() -> int:
     """The command."""
-    parser = ArgumentParser(prog="make contracts", description="Compares and verifies the contracts between services.")
-    parser.add_argument("--service", default=None)
-    service = parser.parse_args().service
-    known = sorted(path.parent.name for path in SERVICES.glob("*/app.py"))
-    if service is not None and service not in known:
-        print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
-        return 2
+    service = service_asked_for(ROOT, "make contracts", "Compares and verifies the contracts between services.")
     if os.environ.get("PACTS") not in {None, "", "check", WRITING}:
         print(f"PACTS={os.environ['PACTS']} means nothing. PACTS={WRITING} writes pacts; without it they are compared.")
         return 2

@@ -1,9 +1,12 @@
 """How commands start contract tests: with the plugins that these use and no others, since each takes its time to load."""
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+# Where a provider's side is verified; other versions find it by these names (docs/adr/0008).
+PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
 # It collects garbage five times at the end, which takes a second; what it would tell is not an error here either.
 WITHOUT = "no:unraisableexception"
@@ -16,3 +19,15 @@ def pytest_command(root: Path, tests: Iterable[Path], *options: str, parallel: b
     command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", "--disable-plugin-autoload"]
     command += [*plugins, *(ON_BOTH_CORES if parallel else ()), *options]
     return [*command, *(str(path.relative_to(root)) for path in tests)]
+
+
+def service_asked_for(root: Path, command: str, description: str) -> str | None:
+    """The service that `--service` names; None without. Ends the program with a sentence if there is no such service."""
+    parser = ArgumentParser(prog=command, description=description)
+    parser.add_argument("--service", default=None)
+    service: str | None = parser.parse_args().service
+    known = sorted(path.parent.name for path in (root / "services").glob("*/app.py"))
+    if service is not None and service not in known:
+        print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
+        sys.exit(2)
+    return service

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from argparse import ArgumentParser
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,11 +22,10 @@ from contracts.promises import growth
 from contracts.promises.declared import Declared
 from contracts.promises.documents import stale_documents
 from contracts.promises.needs import findings_of
-from contracts.running import pytest_command
+from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
 from contracts.verification import ACROSS
 
 ROOT = Path(__file__).resolve().parents[2]
-PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 VERBS = {"asks": "answers", "hears": "is heard by", "watches": "is watched by"}
 KEEP = (
     "Consumers of the last release run until the last one is replaced. Keep what they read until a release is out "
@@ -257,15 +255,7 @@ def _judged(met: Met, found: Found) -> Found:
 
 def main() -> int:
     """The command."""
-    parser = ArgumentParser(
-        prog="make can-i-deploy", description="Whether this checkout can run beside the last release."
-    )
-    parser.add_argument("--service", default=None)
-    service = parser.parse_args().service
-    known = sorted(path.parent.name for path in (ROOT / "services").glob("*/app.py"))
-    if service is not None and service not in known:
-        print(f"There is no service {service}. Choose one of {', '.join(known)}.", file=sys.stderr)
-        return 2
+    service = service_asked_for(ROOT, "make can-i-deploy", "Whether this checkout can run beside the last release.")
     if stale := stale_documents():
         print(f"NO: {', '.join(stale)} are not what the code says, so nothing can be told. Run `make documents` first.")
         return 1

@@ -11,12 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from contracts.pactfile import PACTS, Edge, edges, exit_code_of, read
+from contracts.pactfile import EXTERNAL, PACTS, Edge, edges, exit_code_of, read
 from contracts.picture.layout import Bundle, Layout, Point, Rect, lay_out
 
 PICTURE = Path(__file__).parents[2] / "docs/pictures/contracts.svg"
 COMMAND = "`make contracts-graph`"
-EXTERNAL = "external"
 
 TITLE = "Who needs what from whom"
 # What each kind is called in the legend, in the order of lines between two boxes.
