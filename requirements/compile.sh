@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 uv="${UV:-.venv/bin/uv}"
 services="accounts catalog inventory notifications orders payments tickets web"
+others="bank mailbox toolbox"
 
 lock() { # the output's name, the extras; versions follow the file named in $constraint
     out=$1; shift
@@ -17,11 +18,12 @@ lock() { # the output's name, the extras; versions follow the file named in $con
 
 constraint=""
 # shellcheck disable=SC2086
-lock dev $services simulators local test
+lock dev $services $others local test
 # All other lists take exactly the versions that the whole was tested with.
 constraint=$(mktemp)
 trap 'rm -f "$constraint"' EXIT
 sed -nE 's/^([a-z0-9._-]+)(\[[a-z,]+\])?(==[^ ]+)( ;[^\\]*)? *\\?$/\1\3\4/p' requirements/dev.txt > "$constraint"
 # shellcheck disable=SC2086
-lock run $services simulators local
-for service in $services; do lock "$service" "$service"; done
+lock run $services $others local
+lock base # what all images share
+for image in $services $others; do lock "$image" "$image"; done
