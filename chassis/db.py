@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chassis.errors import StoreUnavailable
+from chassis.errors import NotMigrated, StoreUnavailable
 from chassis.facts import Fact
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
@@ -122,10 +122,22 @@ class Database:
         async with self._connected(_autocommit(self._primary)) as connection:
             yield Reads(connection)
 
-    async def check(self) -> None:
-        """Asks the primary for a sign of life; raises `StoreUnavailable` without one."""
-        async with self._connected(self._primary) as connection:
-            await connection.execute(text("SELECT 1"), execution_options={NAME_OPTION: "health.check"})
+    async def check(self, newest_migration: str | None = None) -> None:
+        """Asks the primary for a sign of life, and whether it is migrated that far (further is fine: a newer version runs beside).
+
+        Raises `StoreUnavailable` without an answer, and `NotMigrated`.
+        """
+        # A look at the catalogue first: asking a table that is not there would be an error in the server's log every few seconds.
+        query = "SELECT 1" if newest_migration is None else "SELECT to_regclass('alembic_version') IS NOT NULL"
+        async with self._connected(_autocommit(self._primary)) as connection:
+            named = {NAME_OPTION: "health.check"}
+            is_there = (await connection.execute(text(query), execution_options=named)).scalar_one()
+            if newest_migration is None:
+                return
+            version = text("SELECT max(version_num) FROM alembic_version")
+            found = (await connection.execute(version, execution_options=named)).scalar() if is_there else None
+        if (found or "") < newest_migration:
+            raise NotMigrated(found, newest_migration)
 
     async def close(self) -> None:
         """Closes all connections."""

@@ -100,6 +100,17 @@ class StoreUnavailable(ChassisError):
         super().__init__("The store does not answer at the moment. Try again in a few seconds.")
 
 
+class NotMigrated(ChassisError):
+    """The database is older than this code needs."""
+
+    code = "not_migrated"
+    category = "unavailable"
+
+    def __init__(self, found: str | None, needed: str) -> None:
+        state = f"is at migration {found}" if found else "has no tables yet"
+        super().__init__(f"The database {state}, and this version needs {needed}: run the service's migration.")
+
+
 def status_of(error: BaseException) -> int:
     """The HTTP status of an error with a category; 500 for any other."""
     return STATUS_OF_CATEGORY.get(getattr(error, "category", ""), 500)

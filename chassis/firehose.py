@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import nats.errors
 import nats.js.errors
@@ -33,8 +34,8 @@ OnMessage = Callable[[Msg], Awaitable[None]]
 _LOG = log(__name__)
 
 
-async def ensure_stream(client: Client) -> None:
-    """Makes the stream if it is missing. An administrator's task: services have no right to change it."""
+async def ensure_stream(client: Client, replicas: int = 1) -> None:
+    """Makes the stream if it is missing, on so many servers. An administrator's task: services have no right to change it."""
     config = StreamConfig(
         name=STREAM,
         subjects=[SUBJECTS],
@@ -42,6 +43,7 @@ async def ensure_stream(client: Client) -> None:
         discard=DiscardPolicy.NEW,
         max_age=MAX_AGE_SECONDS,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        num_replicas=replicas,
         deny_delete=True,
         deny_purge=True,
     )
@@ -121,7 +123,8 @@ class Firehose:
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             if client.is_connected:
-                await subscription.unsubscribe()
+                with suppress(nats.errors.BadSubscriptionError):  # it was, to hand back what was left
+                    await subscription.unsubscribe()
 
     async def _pull(
         self, client: Client, name: str, inbox: str, subscription: Subscription, on_message: OnMessage
@@ -137,7 +140,12 @@ class Firehose:
                 messages.append(await subscription.next_msg(timeout=0.1))
             facts = [each for each in messages if not _status(each)]
             received += len(facts)
-            await _handle_side_by_side(facts, on_message)
+            try:
+                await _handle_side_by_side(facts, on_message)
+            except asyncio.CancelledError:
+                # The process stops: another one gets what is left now, and not when the broker has waited long enough.
+                await _hand_back(subscription, facts)
+                raise
             ended = next((each for each in messages if _status(each)), None)
             if ended is not None:
                 _raise_unless_expired(ended)
@@ -153,6 +161,16 @@ def _raise_unless_expired(message: Msg) -> None:
     status = _status(message)
     if status not in {"404", "408"}:
         raise nats.errors.Error(f"pull ended with status {status}: {(message.headers or {}).get('Description', '')}")
+
+
+async def _hand_back(subscription: Subscription, messages: list[Msg]) -> None:
+    while subscription.pending_msgs:
+        messages.append(await subscription.next_msg(timeout=0.1))
+    # First of all, or the broker would give them back to the request that is still open here.
+    await subscription.unsubscribe()
+    for message in messages:
+        if message.reply and not message.is_acked and not _status(message):
+            await message.nak()
 
 
 async def _handle_side_by_side(messages: list[Msg], on_message: OnMessage) -> None:

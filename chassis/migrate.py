@@ -1,13 +1,15 @@
-"""Migrates one service's database: `python -m chassis.migrate orders`."""
+"""Migrates one service's database: `python -m chassis.migrate orders`, or that of the service that ONSALE_SERVICE names."""
 
+import os
 import sys
 
-from chassis.migrations import migrate, migrations_of, url_from_environment
+from chassis.migrated import migrations_of
+from chassis.migrations import migrate, url_from_environment
 
 
 def main() -> int:
     """The command line."""
-    service = sys.argv[1] if len(sys.argv) == 2 else ""
+    service = sys.argv[1] if len(sys.argv) == 2 else os.environ.get("ONSALE_SERVICE", "")
     migrations = migrations_of(service)
     if not (migrations / "env.py").is_file():
         sys.stderr.write("Say which service to migrate: python -m chassis.migrate orders\n")

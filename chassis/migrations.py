@@ -13,18 +13,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis.settings import SHARED_PREFIX
 from chassis.tables import NAMING_CONVENTION, add_chassis_tables
 
-SERVICES = Path(__file__).parent.parent / "services"
 URL_OPTION = "onsale_url"
 # A migration that waits for a lock makes everybody behind it wait as well: it gives up instead.
 LOCK_TIMEOUT = "5s"
 _MIGRATION_LOCK = 7_410_983
-
-
-def migrations_of(service: str) -> Path:
-    """The folder of a service's migrations."""
-    return SERVICES / service / "migrations"
 
 
 def migrate(migrations: Path, url: str) -> None:
@@ -69,6 +64,7 @@ def create_chassis_tables(op: Operations | Any) -> None:
 def url_from_environment(service: str) -> str:
     """The service's database address. Raises KeyError with a sentence if it is not set."""
     name = f"{service.upper()}_DATABASE_URL"
-    if name not in os.environ:
+    url = os.environ.get(name) or os.environ.get(f"{SHARED_PREFIX}DATABASE_URL")
+    if not url:
         raise KeyError(f"Set {name} to the address of the database, e.g. postgresql://login:password@host:5432/name.")
-    return os.environ[name]
+    return url

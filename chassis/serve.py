@@ -1,14 +1,25 @@
-"""Runs one service: `python -m chassis.serve services.orders.app:create_app`."""
+"""Runs one service: `python -m chassis.serve services.orders.app:create_app`, or the one that ONSALE_SERVICE names.
+
+With ONSALE_RELOAD=1 it starts anew whenever a Python file of it changes: for development, where files are synced into a container.
+"""
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from uvicorn.supervisors.statreload import StatReload
 
 from chassis.settings import ServiceSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVICE_VARIABLE = "ONSALE_SERVICE"
+RELOAD_VARIABLE = "ONSALE_RELOAD"
 
 
 def load(path: str) -> Callable[[], FastAPI]:
@@ -35,16 +46,44 @@ def serve(path: str) -> None:
     )
 
 
-def main() -> int:
+def serve_and_reload(path: str) -> None:
+    """Runs `python -m chassis.serve` in a process of its own, and again whenever a Python file that it uses changes."""
+    folders = [folder for folder in (ROOT / "chassis", ROOT / "tracing", _folder_of(path)) if folder.is_dir()]
+    config = uvicorn.Config(path, reload=True, reload_dirs=[str(folder) for folder in folders], log_config=None)
+    # No socket of the supervisor's: the port is the service's own setting, and a changed one is taken as well.
+    StatReload(config, target=_serve_reloaded, sockets=[]).run()
+
+
+def _serve_reloaded(sockets: list[Any]) -> None:  # the reloader passes them
+    sys.exit(main())
+
+
+def _folder_of(path: str) -> Path:
+    return ROOT.joinpath(*path.partition(":")[0].split(".")[:-1])
+
+
+def chosen() -> str | None:
+    """Which application: the one that the command line names, else that of ONSALE_SERVICE."""
+    if len(sys.argv) == 2:
+        return sys.argv[1]
+    service = os.environ.get(SERVICE_VARIABLE)
+    return f"services.{service}.app:create_app" if service and len(sys.argv) == 1 else None
+
+
+def main(*, reload: bool = False) -> int:
     """The command line. Settings that are wrong or missing are told in sentences, not in a traceback."""
-    if len(sys.argv) != 2:
-        sys.stderr.write("Say which service: python -m chassis.serve services.orders.app:create_app\n")
+    path = chosen()
+    if path is None:
+        sys.stderr.write(
+            f"Say which service: python -m chassis.serve services.orders.app:create_app (or {SERVICE_VARIABLE}=orders)\n"
+        )
         return 2
     try:
-        serve(sys.argv[1])
+        (serve_and_reload if reload else serve)(path)
     except ValidationError as error:
         for each in error.errors():
-            sys.stderr.write(f"Setting {'.'.join(map(str, each['loc']))} of {error.title}: {each['msg']}.\n")
+            where = ".".join(map(str, each["loc"])) or "values"
+            sys.stderr.write(f"Setting {where} of {error.title}: {each['msg']}.\n")
         return 1
     except FileNotFoundError as error:
         sys.stderr.write(f"{error.filename} is missing. `make up` generates the keys of a development system.\n")
@@ -53,4 +92,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(reload=os.environ.get(RELOAD_VARIABLE) == "1"))

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from chassis.identity import access_of
 from chassis.ids import uuid7
 from chassis.inbox import Inbox
 from chassis.logs import log, set_up_logs
+from chassis.migrated import migrations_of, newest_migration
 from chassis.people import PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.settings import ServiceSettings
@@ -181,8 +183,9 @@ class Service:
                 settings.trace_sample_ratio,
             )
         )
+        newest = newest_migration(migrations_of(settings.service_name))
         for number, database in enumerate(self._databases):
-            self._readiness.checks[f"database{number or ''}"] = database.check
+            self._readiness.checks[f"database{number or ''}"] = partial(database.check, newest)
         self._readiness.checks["nats"] = self._check_broker
         async with AsyncExitStack() as stack:
             stack.callback(provider.shutdown)

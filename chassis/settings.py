@@ -1,10 +1,15 @@
-"""What every service is told from outside. One prefix per service, so that a whole system can live in one environment."""
+"""What every service is told from outside. One prefix per service, so that a whole system can live in one environment.
+
+What all services of an environment are told alike may be said once, with the prefix `ONSALE_`; a service's own word goes before it.
+"""
 
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+SHARED_PREFIX = "ONSALE_"
 
 
 def settings_config(prefix: str) -> SettingsConfigDict:
@@ -40,6 +45,18 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(default=10.0, ge=0)
     # Failpoint for crash tests: the process kills itself when it reaches this point. Refused in production.
     crash_at: str | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the service's own variables, then those that all services share."""
+        return init_settings, env_settings, EnvSettingsSource(settings_cls, env_prefix=SHARED_PREFIX)
 
     def model_post_init(self, _context: Any) -> None:
         """Refuses settings that must not meet."""

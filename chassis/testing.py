@@ -33,7 +33,8 @@ from chassis.clock import utc_now
 from chassis.facts import encode_cloud_event
 from chassis.firehose import ensure_stream
 from chassis.ids import uuid7
-from chassis.migrations import SERVICES, migrate, migrations_of
+from chassis.migrated import SERVICES, migrations_of
+from chassis.migrations import migrate
 from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
 from chassis.settings import ServiceSettings
 from chassis.tokens import ALGORITHM, ServiceTokens

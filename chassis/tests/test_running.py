@@ -1,0 +1,194 @@
+"""How a service is started, stopped and found ready: what a cluster relies on."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis import firehose
+from chassis.db import Database
+from chassis.errors import NotMigrated
+from chassis.migrated import SERVICES, newest_migration
+from chassis.testing import Harness
+from chassis.tests.sample.app import SampleSettings, ThingWanted, create_app
+from local.processes import LOOPBACK, free_port
+
+SAMPLE = Path(__file__).parent / "sample"
+APPLICATION = "chassis.tests.sample.app:create_app"
+WANTED = "events.other.thing_wanted.v1"
+
+
+def environment_of(settings: SampleSettings, prefix: str, port: int) -> dict[str, str]:
+    told = {
+        "ENVIRONMENT": "test",
+        "PORT": str(port),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "NATS_URL": settings.nats_url.get_secret_value(),
+        "KEY_FILE": str(settings.key_file),
+        "SERVICE_KEYS_FILE": str(settings.service_keys_file),
+        "PERSON_KEYS_URL": settings.person_keys_url,
+        "LOG_FORMAT": "json",
+    }
+    return {f"{prefix}{key}": value for key, value in told.items()}
+
+
+@asynccontextmanager
+async def started(*arguments: str, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    command = (sys.executable, "-m", "chassis.serve", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 20)
+
+
+async def said(process: asyncio.subprocess.Process, wanted: Callable[[str], bool]) -> str:
+    """The first line that fits. Fails when the process ends before."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    async with asyncio.timeout(30):
+        while line := (await process.stdout.readline()).decode():
+            lines.append(line)
+            if wanted(line):
+                return line
+    raise AssertionError("".join(lines))
+
+
+async def status_of(address: str) -> int:
+    async with httpx.AsyncClient() as http:
+        try:
+            return (await http.get(address)).status_code
+        except httpx.TransportError:
+            return 0
+
+
+async def test_what_all_services_are_told_alike_is_said_once_and_a_services_own_word_goes_before(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
+    for name, value in environment_of(settings, "ONSALE_", 8123).items():
+        monkeypatch.setenv(name, value)
+    assert SampleSettings().port == 8123
+    monkeypatch.setenv("SAMPLE_PORT", "8124")
+    assert SampleSettings().port == 8124
+    assert SampleSettings(port=8125).port == 8125
+
+
+async def test_without_an_argument_the_service_is_the_one_that_the_environment_names() -> None:
+    async with started(environment={"ONSALE_SERVICE": "orders"}) as process:
+        line = await said(process, lambda line: "Setting" in line)
+    assert line == "Setting database_url of OrdersSettings: Field required.\n"
+
+
+async def test_without_any_name_it_says_how_to_name_one() -> None:
+    async with started(environment={"ONSALE_SERVICE": ""}) as process:
+        line = await said(process, lambda _: True)
+        assert await asyncio.wait_for(process.wait(), 20) == 2
+    assert "services.orders.app:create_app" in line
+
+
+async def test_a_changed_file_starts_the_service_anew_where_that_is_wanted(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
+    port = free_port()
+    environment = environment_of(settings, "ONSALE_", port) | {"ONSALE_RELOAD": "1"}
+    async with started(APPLICATION, environment=environment) as process:
+        await said(process, lambda line: '"event": "started"' in line)
+        await harness.eventually(lambda: _is(f"http://{LOOPBACK}:{port}/readyz", 200))
+        os.utime(SAMPLE / "app.py")
+        await said(process, lambda line: '"event": "stopping"' in line)
+        await said(process, lambda line: '"event": "started"' in line)
+        await harness.eventually(lambda: _is(f"http://{LOOPBACK}:{port}/readyz", 200))
+
+
+async def test_a_service_that_is_asked_to_stop_finishes_what_is_under_way(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
+    port = free_port()
+    async with started(APPLICATION, environment=environment_of(settings, "SAMPLE_", port)) as process:
+        await said(process, lambda line: '"event": "started"' in line)
+        async with httpx.AsyncClient(timeout=30) as http:
+            slow = asyncio.create_task(http.get(f"http://{LOOPBACK}:{port}/slow"))
+            await harness.eventually(lambda: _sleeps(settings))
+            process.send_signal(signal.SIGTERM)
+            assert (await slow).status_code == 200
+        await asyncio.wait_for(process.wait(), 20)
+
+
+async def test_facts_that_were_not_handled_when_the_process_stopped_are_free_at_once(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than any test: only who hands a fact back lets another process have it.
+    monkeypatch.setattr(firehose, "ACK_WAIT_SECONDS", 3600)
+    settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
+    at_work = asyncio.Event()
+
+    async def stuck(_settings: ThingWanted) -> None:
+        at_work.set()
+        await asyncio.sleep(3600)
+
+    with monkeypatch.context() as slow:
+        slow.setattr("chassis.tests.sample.app.make_thing", lambda _tx, _name: stuck(ThingWanted(name="")))
+        async with harness.running(create_app, settings):
+            for name in ("lamp", "chair"):
+                await harness.tell(WANTED, {"name": name}, aggregate_id="one lane")
+            await asyncio.wait_for(at_work.wait(), 20)
+    async with harness.running(create_app, settings) as app:
+        await harness.eventually(lambda: _names_are(app.app.state.service._databases[0], ["chair", "lamp"]))
+
+
+async def test_a_service_is_not_ready_before_its_database_is_migrated_as_far_as_its_code_needs(
+    harness: Harness,
+) -> None:
+    database = Database(harness.settings(SampleSettings, migrations=SAMPLE / "migrations"))
+    await database.check("0001")
+    with pytest.raises(NotMigrated, match="is at migration 0001, and this version needs 0002: run"):
+        await database.check("0002")
+    async with database.writer() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = '0003'"), name="test")
+    await database.check("0002")  # a newer version runs beside this one
+    async with database.writer() as tx:
+        await tx.execute(text("DROP TABLE alembic_version"), name="test")
+    with pytest.raises(NotMigrated, match="has no tables yet"):
+        await database.check("0001")
+    await database.close()
+
+
+@pytest.mark.parametrize("service", sorted(path.parent.name for path in SERVICES.glob("*/migrations")))
+def test_the_newest_migration_is_told_by_its_files_name(service: str) -> None:
+    files = sorted((SERVICES / service / "migrations/versions").glob("[0-9]*.py"))
+    assert newest_migration(SERVICES / service / "migrations") == files[-1].name[:4]
+    for file in files:
+        assert f"revision = {json.dumps(file.name[:4])}\n" in file.read_text()
+
+
+async def _is(address: str, status: int) -> bool:
+    return await status_of(address) == status
+
+
+async def _sleeps(settings: SampleSettings) -> bool:
+    database = Database(settings)
+    try:
+        async with database.reader() as reads:
+            query = text(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' AND pid <> pg_backend_pid()"
+            )
+            return bool((await reads.execute(query, name="test")).scalar_one())
+    finally:
+        await database.close()
+
+
+async def _names_are(database: Database, names: list[str]) -> bool:
+    async with database.reader() as reads:
+        rows = await reads.execute(text("SELECT name FROM thing ORDER BY name"), name="test")
+        return list(rows.scalars()) == names
