@@ -1,0 +1,158 @@
+"""Ports agree: of Services and their pods, of the services' settings, and of every address that somebody is told."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from k8s.objects import Build, Object, Pod, at, matches
+from k8s.places import Place, program_of, variables
+
+Found = Iterator[tuple[str, str]]
+
+_URL = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
+_HOST_AND_PORT = re.compile(r"(?<![\w./-])([a-z][a-z0-9-]*)(?:\.onsale(?:\.svc(?:\.cluster\.local)?)?)?:(\d{2,5})\b")
+_CLUSTER = re.compile(r"\.onsale(\.svc(\.cluster\.local)?)?$")
+# What a browser outside of the cluster is told: through a port-forward it lives on localhost.
+FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)")
+
+
+def services_fit(place: Place) -> Found:
+    """A Service selects pods of one owner, and its ports are theirs, by the same number: an alias on a plain network is the same."""
+    for service in place.all.of_kind("Service"):
+        if service.spec.get("type") == "ExternalName" or not service.spec.get("selector"):
+            continue
+        pods = selected(place.all, service)
+        owners = {pod.owner.where for pod in pods}
+        if not owners and not _made_by_operator(place.all, service):
+            yield service.where, "selects no pod. Correct spec.selector."
+        if len(owners) > 1:
+            yield service.where, f"selects pods of {' and '.join(sorted(owners))}. Its selector must take those of one."
+        for pod in pods:
+            yield from ((service.where, each) for each in _ports_of(service, pod))
+
+
+def _ports_of(service: Object, pod: Pod) -> Iterator[str]:
+    listening = pod.ports()
+    for port in service.spec.get("ports") or []:
+        target = port.get("targetPort", port["port"])
+        number = listening.get(str(target)) if isinstance(target, str) else target
+        if number not in listening.values():
+            yield f"sends port {port['port']} to {target}, on which {pod.owner.where} does not listen. Name one of its ports."
+        elif number != port["port"]:
+            yield f"is reached at {port['port']}, and {pod.owner.where} listens on {number}. Use the same number for both."
+
+
+def selected(build: Build, service: Object) -> list[Pod]:
+    """The pods behind a Service."""
+    return [pod for pod in build.pods() if matches({"matchLabels": service.spec["selector"]}, pod.labels)]
+
+
+def _made_by_operator(build: Build, service: Object) -> bool:
+    """Whether a Service's selector names something whose pods an operator makes."""
+    selector = service.spec["selector"]
+    names = {each.name for each in build.of_kind("Cluster", "Pooler")}
+    return any(key.startswith("cnpg.io/") and value in names for key, value in selector.items())
+
+
+def listening_agrees(place: Place) -> Found:
+    """A service listens where its settings say, and a simulator where its command line says."""
+    for pod in place.all.pods():
+        for container in pod.containers():
+            found = variables(place, container)
+            match program_of(container):
+                case "chassis.serve":
+                    prefix = found.get("ONSALE_SERVICE", "").upper()
+                    port = found.get(f"{prefix}_PORT", found.get("ONSALE_PORT", "8000"))
+                    host = found.get(f"{prefix}_HOST", found.get("ONSALE_HOST", "127.0.0.1"))
+                case "simulators.bank":
+                    port, host = found.get("BANK_PORT", "8020"), found.get("BANK_HOST", "127.0.0.1")
+                case _:
+                    continue
+            ports = {str(each["containerPort"]) for each in container.ports}
+            if port not in ports:
+                yield (
+                    pod.owner.where,
+                    f"container {container.name} listens on {port}, but declares {', '.join(sorted(ports)) or 'no port'}. Make them agree.",
+                )
+            if host != "0.0.0.0":  # noqa: S104  # in a pod there is nothing else to bind
+                yield (
+                    pod.owner.where,
+                    f"container {container.name} listens on {host} alone, so that nobody reaches it. Set the host to 0.0.0.0.",
+                )
+
+
+def addresses_exist(place: Place) -> Found:
+    """Every address that a container is told, by its environment or a configuration file, is a Service's port in this place."""
+    known = ports_by_host(place.all)
+    for pod in place.all.pods():
+        for container in pod.containers():
+            found = variables(place, container)
+            for name, value in found.items():
+                if not FOR_BROWSERS.fullmatch(name):
+                    yield from ((pod.owner.where, f"{name}: {each}") for each in _wrong_addresses(value, known))
+            yield from ((pod.owner.where, each) for each in _wrong_hosts(found, known))
+            for argument in [*(container.document.get("args") or []), *(container.document.get("command") or [])]:
+                yield from ((pod.owner.where, f"an argument: {each}") for each in _wrong_mentions(str(argument), known))
+    for each in place.all.of_kind("ConfigMap"):
+        for key, text in at(each.document, "data", default={}).items():
+            yield from (
+                (each.where, f"{key}: {sentence}") for sentence in _wrong_mentions(_uncommented(str(text)), known)
+            )
+
+
+def ports_by_host(build: Build) -> dict[str, set[int]]:
+    """The hosts that this place has, and their ports. Operators add theirs: those of CloudNativePG."""
+    found: dict[str, set[int]] = {}
+    for each in build.of_kind("Service"):
+        found.setdefault(each.name, set()).update(port["port"] for port in each.spec.get("ports") or [])
+    for each in build.of_kind("Cluster"):
+        for role in ("rw", "ro", "r"):
+            found[f"{each.name}-{role}"] = {5432}
+    for each in build.of_kind("Pooler"):
+        found[each.name] = {5432}
+    return found
+
+
+def _wrong_addresses(value: str, known: dict[str, set[int]]) -> Iterator[str]:
+    for address in _URL.findall(value):
+        parts = urlsplit(address)
+        if parts.scheme == "file":
+            continue
+        host = _CLUSTER.sub("", parts.hostname or "")
+        if "." in host:
+            continue  # somewhere else in the world
+        port = parts.port or {"http": 80, "https": 443, "postgresql": 5432, "nats": 4222}.get(parts.scheme, 0)
+        if sentence := _wrong(host, port, known):
+            yield sentence
+
+
+def _wrong_hosts(found: dict[str, str], known: dict[str, set[int]]) -> Iterator[str]:
+    """Host and port in two variables: `X_SMTP_HOST` and `X_SMTP_PORT`."""
+    for name, host in found.items():
+        other = name.removesuffix("_HOST") + "_PORT"
+        if (
+            name.endswith("_HOST")
+            and other in found
+            and "." not in host
+            and (wrong := _wrong(host, int(found[other]), known))
+        ):
+            yield f"{name}: {wrong}"
+
+
+def _wrong_mentions(text: str, known: dict[str, set[int]]) -> Iterator[str]:
+    """`jaeger:4317` in a text: a host that exists, with a port that it has not."""
+    for host, port in _HOST_AND_PORT.findall(text):
+        if host in known and (wrong := _wrong(host, int(port), known)):
+            yield wrong
+
+
+def _wrong(host: str, port: int, known: dict[str, set[int]]) -> str | None:
+    if host not in known:
+        return f"{host}:{port} is nobody here: no Service has that name. Correct the host, or add the Service."
+    if port not in known[host]:
+        return f"{host} has no port {port}, only {', '.join(map(str, sorted(known[host])))}. Correct the port."
+    return None
+
+
+def _uncommented(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
