@@ -1,6 +1,7 @@
 """A browser without a screen: pages, forms, links, cookies and redirects, as a person meets them. No JavaScript."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -132,9 +133,14 @@ class _PageParser(HTMLParser):
 
 
 class Browser:
-    """One person's browser: its cookies are its own. An async context manager."""
+    """One person's browser: its cookies are its own. An async context manager.
 
-    def __init__(self) -> None:
+    `reached` maps origins as people know them to those under which this process reaches them (`http://localhost:8000` to
+    `http://web:8000`, inside a cluster): only the connection goes elsewhere, as with curl's --connect-to.
+    """
+
+    def __init__(self, reached: Mapping[str, str] | None = None) -> None:
+        self._reached = reached or {}
         # The client keeps no cookies: it would not send secure ones over loopback's http, and browsers do.
         nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._http = httpx.AsyncClient(
@@ -183,6 +189,10 @@ class Browser:
         if body is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             headers["origin"] = f"{parts.scheme}://{parts.netloc}"
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin in self._reached:
+            headers["host"] = parts.netloc
+            url = self._reached[origin] + url.removeprefix(origin)
         response = await self._http.request(method, url, content=body, headers=headers)
         for line in response.headers.get_list("set-cookie"):
             self._keep(parts.hostname or "", line)

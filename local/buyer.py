@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urljoin
@@ -68,11 +68,11 @@ class Purchase:
 class Buyer:
     """One person with one browser."""
 
-    def __init__(self, addresses: dict[str, str], wish: Wish) -> None:
+    def __init__(self, addresses: dict[str, str], wish: Wish, reached: Mapping[str, str] | None = None) -> None:
         self._shop = addresses["web"]
         self._mailbox = addresses["mailbox"]
         self._wish = wish
-        self._browser = Browser()
+        self._browser = Browser(reached)
         self._note = ""
         self.purchase = Purchase(email=f"buyer-{uuid4().hex[:12]}@example.test")
 

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import secrets as random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ OTHER_KEYS = ("people.signing", "tickets.signing")
 def make_secrets(layout: Layout) -> Secrets:
     """Reads the secrets of this data folder, making those that are missing."""
     layout.folder.mkdir(parents=True, exist_ok=True)
-    file = layout.folder / "secrets.json"
+    file = _secrets_file(layout)
     known = _read_json(file)
     made: dict[str, Any] = {
         "databases": {name: random.token_urlsafe(24) for name in SERVICES} | known.get("databases", {}),
@@ -47,6 +48,15 @@ def make_secrets(layout: Layout) -> Secrets:
     return Secrets(**made)
 
 
+def restore_secrets(layout: Layout, known: Mapping[str, object]) -> None:
+    """Puts what is known from elsewhere into an empty data folder; `make_secrets` then adds what is missing."""
+    write_private(_secrets_file(layout), json.dumps(known))
+
+
+def _secrets_file(layout: Layout) -> Path:
+    return layout.folder / "secrets.json"
+
+
 def make_keys(layout: Layout) -> None:
     """An Ed25519 key per service and the JWKS of their public halves (key id = service), and the signing keys."""
     layout.keys.mkdir(mode=0o700, exist_ok=True)
@@ -56,28 +66,29 @@ def make_keys(layout: Layout) -> None:
     write_private(layout.keys / "services.jwks.json", json.dumps({"keys": public}, indent=1))
 
 
-async def make_databases(superuser_url: str, secrets: Secrets) -> list[str]:
-    """A login and a database per service; nobody else's login is let in. Returns the services whose database is new."""
+async def make_databases(superuser_url: str, passwords: Mapping[str, str]) -> list[str]:
+    """A login and a database per service of `passwords`; nobody else's login is let in. The services whose database is new."""
     connection = await asyncpg.connect(superuser_url)
     try:
         logins = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
         databases = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
         await connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
-        for service in SERVICES:
-            name = database_of(service)  # a fixed word, and the password has no quote: safe to write into SQL
+        for service, password in passwords.items():
+            name = database_of(service)  # a fixed word: safe to write into SQL
+            word = await connection.fetchval("SELECT quote_literal($1)", password)
             verb = "ALTER" if name in logins else "CREATE"
             rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-            await connection.execute(f"{verb} ROLE {name} {rights} PASSWORD '{secrets.databases[service]}'")
+            await connection.execute(f"{verb} ROLE {name} {rights} PASSWORD {word}")
             if name not in databases:
                 await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
                 await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-        return [service for service in SERVICES if database_of(service) not in databases]
+        return [service for service in passwords if database_of(service) not in databases]
     finally:
         await connection.close()
 
 
-async def make_stream(admin_url: str) -> None:
-    """The stream of all facts. Services may use it, and not change it."""
+async def make_stream(admin_url: str, replicas: int = 1) -> None:
+    """The stream of all facts, kept by so many servers. Services may use it, and not change it."""
     reasons: list[str] = []
 
     async def remember(error: Exception) -> None:
@@ -85,7 +96,7 @@ async def make_stream(admin_url: str) -> None:
 
     try:
         client = await nats.connect(admin_url, allow_reconnect=False, error_cb=remember)
-        await ensure_stream(client)
+        await ensure_stream(client, replicas)
         await client.close()
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise StartError(

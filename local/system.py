@@ -213,7 +213,7 @@ class System:
     def _provision(self, secrets: Secrets) -> None:
         async def provision() -> None:
             await asyncio.gather(
-                make_databases(self.postgres.url(), secrets),
+                make_databases(self.postgres.url(), secrets.databases),
                 make_stream(nats_url(ADMIN, self.ports, secrets)),
             )
 

@@ -20,7 +20,7 @@ from local.topology import SERVICES, Layout, Secrets, database_of
 def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresServer, Secrets]]:
     secrets = make_secrets(Layout(tmp_path_factory.mktemp("data")))
     with PostgresServer(durable=False) as server:
-        assert asyncio.run(make_databases(server.url(), secrets)) == list(SERVICES)
+        assert asyncio.run(make_databases(server.url(), secrets.databases)) == list(SERVICES)
         yield server, secrets
 
 
@@ -46,6 +46,17 @@ async def test_a_service_can_make_tables_in_its_own_database(
     await connection.close()
 
 
+async def test_a_password_is_taken_as_it_is_whatever_it_holds(provisioned: tuple[PostgresServer, Secrets]) -> None:
+    server, secrets = provisioned
+    odd = "it's \\ odd"
+    await make_databases(server.url(), {"orders": odd})
+    connection = await asyncpg.connect(
+        host=LOOPBACK, port=server.port, user=database_of("orders"), password=odd, database=database_of("orders")
+    )
+    await connection.close()
+    await make_databases(server.url(), {"orders": secrets.databases["orders"]})
+
+
 @pytest.mark.parametrize(("service", "other"), itertools.permutations(SERVICES, 2))
 async def test_anothers_database_refuses_the_login(
     provisioned: tuple[PostgresServer, Secrets], service: str, other: str
@@ -64,7 +75,7 @@ async def test_the_servers_own_databases_refuse_services(
 
 async def test_provisioning_again_changes_nothing(provisioned: tuple[PostgresServer, Secrets]) -> None:
     server, secrets = provisioned
-    assert await make_databases(server.url(), secrets) == []
+    assert await make_databases(server.url(), secrets.databases) == []
     await (await log_in(server, secrets, "orders", database_of("orders"))).close()
 
 
