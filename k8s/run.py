@@ -1,0 +1,124 @@
+"""`make manifests`: builds every overlay, all of infra and every combination of components, and checks what comes out.
+
+It prints what it built and checked, and each finding as a sentence; the exit code is 1 if there is one. With `--release` the
+digests of images must be real too: `python -m k8s.run --release`.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from k8s import rules
+from k8s.findings import Finding, read_exceptions, sift
+from k8s.objects import Build
+from k8s.places import PLANS, Place
+from k8s.rendering import ROOT, Rendering, differences
+from k8s.validation import kubernetes_version
+from local.cluster_secrets import names as secrets_that_a_job_makes
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the table."""
+
+    what: str
+    count: str
+    seconds: float
+    findings: int
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    steps: list[Step] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def table(self) -> str:
+        """What was built and checked, how long it took, and how much was found."""
+        lines = [f"{'built and checked':<24}{'':<44}{'seconds':>8}{'findings':>10}"]
+        lines += [f"{each.what:<24}{each.count:<44}{each.seconds:>8.1f}{each.findings:>10}" for each in self.steps]
+        return "\n".join(lines)
+
+
+class Run:
+    """One run over one checkout."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._rendering = Rendering(root)
+        self._exceptions = read_exceptions()
+        self._started = time.monotonic()
+        self.outcome = Outcome()
+
+    def everything(self, *, release: bool = False) -> Outcome:
+        """Builds, then asks all rules. `release`: also what only a release must keep."""
+        with self._rendering as rendering:
+            builds = rendering.builds(rendering.folders())
+            self._done("folders", f"{len(builds)} overlays and parts of infra", [], _unbuilt(builds))
+            combined = rendering.combinations()
+            self._done(
+                "combinations",
+                f"{len(combined)} sets of {len(rendering.components())} components",
+                [],
+                _unbuilt(combined),
+            )
+            self._orders(combined, rendering.orders())
+            places = list(_places(rendering))
+        everywhere = [*builds, *combined]
+        objects = len({found for build in everywhere for found in build.objects})
+        what = f"{objects} different ones, Kubernetes {kubernetes_version()}"
+        self._done("objects", what, rules.OBJECTS, rules.of_objects(everywhere))
+        self._done("builds", f"{len(everywhere)} on their own", rules.BUILDS, rules.of_builds(everywhere))
+        self._done("places", ", ".join(each.name for each in places), rules.PLACES, rules.of_places(places))
+        if release:
+            production = [each for each in places if each.plan.environment == "production"]
+            self._done("release", "digests", rules.RELEASE, rules.of_places(production, rules.RELEASE))
+        return self.outcome
+
+    def _orders(self, combined: list[Build], orders: list[Build]) -> None:
+        found: list[Finding] = list(_unbuilt(orders))
+        for each in orders if combined else []:
+            found += [Finding("order", "k8s/components:", sentence) for sentence in differences(combined[-1], each)]
+        self._done("orders", f"{len(orders)} other orders of all components", ["order"], found)
+
+    def _done(self, what: str, count: str, rules_asked: Iterable[str], found: Iterable[Finding]) -> None:
+        remaining = sift(found, self._exceptions, rules_asked)
+        now = time.monotonic()
+        self.outcome.steps.append(Step(what, count, now - self._started, len(remaining)))
+        self.outcome.findings += remaining
+        self._started = now
+
+
+def _unbuilt(builds: Iterable[Build]) -> Iterator[Finding]:
+    return (Finding("build", each.name, each.problem) for each in builds if each.problem)
+
+
+def _places(rendering: Rendering) -> Iterator[Place]:
+    """The places that build; what does not was told already."""
+    secrets = secrets_that_a_job_makes()
+    for plan in PLANS:
+        app, infra = rendering.build(plan.overlay), rendering.build(plan.infra)
+        if not app.problem and not infra.problem:
+            yield Place(plan, app, infra, secrets)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="make manifests", description="Builds and checks the Kubernetes manifests.")
+    parser.add_argument("--release", action="store_true", help="refuse images whose digest is a placeholder")
+    try:
+        outcome = Run().everything(release=parser.parse_args().release)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(outcome.table())
+    if outcome.findings:
+        print("\n" + "\n".join(f"  - {each}" for each in outcome.findings))
+    return 1 if outcome.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
