@@ -1,6 +1,6 @@
 """Health: liveness says that the process runs, readiness that it can serve. Liveness never asks dependencies."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from fastapi import APIRouter
@@ -34,8 +34,8 @@ async def _state_of(check: Check) -> str:
     return "ready"
 
 
-def make_health_router(readiness: Readiness) -> APIRouter:
-    """`/livez` and `/readyz`."""
+def make_health_router(readiness: Readiness, gauges: Mapping[str, Callable[[], int]]) -> APIRouter:
+    """`/livez` and `/readyz`, and `/load` where there is something to show."""
     router = APIRouter(tags=["health"], include_in_schema=False)
 
     @router.get("/livez", dependencies=[open_to_all])
@@ -47,5 +47,11 @@ def make_health_router(readiness: Readiness) -> APIRouter:
         ready, parts = await readiness.report()
         document = {"state": "ready" if ready else "not ready", "parts": parts}
         return Response(orjson.dumps(document), 200 if ready else 503, media_type="application/json")
+
+    if gauges:
+
+        @router.get("/load", dependencies=[open_to_all])
+        async def load() -> dict[str, int]:
+            return {name: read() for name, read in gauges.items()}
 
     return router

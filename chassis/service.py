@@ -80,6 +80,7 @@ class Service:
         self._managed: list[AbstractAsyncContextManager[Any]] = []
         self._routers: list[APIRouter] = []
         self._mounts: list[tuple[str, Any, str]] = []
+        self._gauges: dict[str, Callable[[], int]] = {}
         self.inboxes: list[Inbox] = []
 
     def database(self, *, url: str | None = None) -> Database:
@@ -122,6 +123,10 @@ class Service:
         self._tasks.append((f"worker {worker.name}", worker.run))
         return worker
 
+    def gauge(self, name: str, read: Callable[[], int]) -> None:
+        """Shows a number at `/load`: how much waits here, for whoever decides how many processes there should be."""
+        self._gauges[name] = read
+
     def manage(self, resource: AbstractAsyncContextManager[Any]) -> None:
         """Opens a resource at the start and closes it at the end."""
         self._managed.append(resource)
@@ -152,7 +157,7 @@ class Service:
         app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
         app.state.person_verifier = PersonVerifier(settings.person_keys_url, self.client(PEOPLE_ISSUER, ""))
         app.state.service = self
-        for router in (make_health_router(self._readiness), *self._routers):
+        for router in (make_health_router(self._readiness, self._gauges), *self._routers):
             _check_access(router)
             app.include_router(router)
         for path, mounted, name in self._mounts:

@@ -12,7 +12,7 @@ from tracing.spans import context_of, mark_failed, tracer
 Scope = dict[str, Any]
 ParentOf = Callable[[Scope], str | None]
 
-UNTRACED_PATHS = frozenset({"/livez", "/readyz"})
+UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load"})
 SERVER_ERROR = 500
 
 

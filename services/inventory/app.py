@@ -23,5 +23,7 @@ def create_app(settings: InventorySettings | None = None) -> FastAPI:
     for number, database in enumerate([main, *further]):
         service.hear(make_inbox(number), database)
     service.work(Worker("release_expired_holds", inventory.release_expired_holds, settings.sweep_every_seconds))
-    service.include(make_router(inventory, Granting(inventory), settings.max_hold_ttl_seconds))
+    granting = Granting(inventory)
+    service.gauge("waiting", granting.most_waiting)
+    service.include(make_router(inventory, granting, settings.max_hold_ttl_seconds))
     return service.build()

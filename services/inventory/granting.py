@@ -5,6 +5,7 @@ one by one. Granted together it is more than ten thousand, and a lone request wa
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from tracing.spans import tracer
 
 BATCH = 256
 LONGEST_QUEUE = 4096
+# Whoever looks how loaded this is looks every few seconds.
+PEAK_SECONDS = 15.0
 
 
 class Granting:
@@ -26,6 +29,13 @@ class Granting:
         self._inventory = inventory
         self._waiting: dict[UUID, deque[tuple[Want, asyncio.Future[Hold], Link]]] = defaultdict(deque)
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._most = 0
+        self._most_at = float("-inf")
+
+    def most_waiting(self) -> int:
+        """The most that waited at once, for all events together, within the last seconds: a queue lives for milliseconds."""
+        self._note_waiting()
+        return self._most
 
     async def grant(self, event_id: UUID, want: Want) -> Hold:
         """The hold. Raises what inventory refuses with, and `Busy` if too many wait already."""
@@ -34,9 +44,16 @@ class Granting:
             raise Busy
         answer: asyncio.Future[Hold] = asyncio.get_running_loop().create_future()
         queue.append((want, answer, Link(trace.get_current_span().get_span_context())))
+        self._note_waiting()
         if event_id not in self._running:
             self._running[event_id] = asyncio.create_task(self._run(event_id))
         return await answer
+
+    def _note_waiting(self) -> None:
+        waiting = sum(len(queue) for queue in self._waiting.values())
+        now = time.monotonic()
+        if waiting >= self._most or now - self._most_at > PEAK_SECONDS:
+            self._most, self._most_at = waiting, now
 
     async def _run(self, event_id: UUID) -> None:
         queue = self._waiting[event_id]

@@ -43,6 +43,16 @@ async def test_a_crowd_gets_exactly_what_there_is(shop: Shop) -> None:
     assert await shop.rows("SELECT held, sold FROM ticket_class WHERE kind = 'general'") == [{"held": 10, "sold": 0}]
 
 
+async def test_how_many_waited_at_once_is_told_to_whoever_decides_how_many_serve(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.gather(*(shop.hold(standing=1) for _ in range(40)))
+    load = await shop.app.http.get("/load")
+    assert load.json()["waiting"] > 1
+    monkeypatch.setattr("services.inventory.granting.PEAK_SECONDS", 0.0)
+    assert (await shop.app.http.get("/load")).json() == {"waiting": 0}
+
+
 async def test_a_crowd_for_overlapping_seats_gets_each_seat_once(shop: Shop) -> None:
     pairs = [["A1", "A2"], ["A2", "A3"], ["A3", "A1"], ["B1", "B2"], ["B2", "B3"], ["B3", "A1"]] * 4
     answers = await asyncio.gather(*(shop.hold(seats=pair) for pair in pairs))
