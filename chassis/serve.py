@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -54,7 +53,7 @@ def serve_and_reload(path: str) -> None:
     StatReload(config, target=_serve_reloaded, sockets=[]).run()
 
 
-def _serve_reloaded(sockets: list[Any]) -> None:  # the reloader passes them
+def _serve_reloaded(_sockets: object) -> None:
     sys.exit(main())
 
 
