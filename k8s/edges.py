@@ -152,6 +152,9 @@ def _local() -> Iterator[Edge]:
     ):  # where the API really listens, behind its Service: kind, k3d and Docker Desktop; minikube
         yield Edge(ours("secrets", "job"), KUBERNETES, port, why="makes secrets")
     yield Edge(COLLECTOR, JAEGER, OTLP, why="spans")
+    samples = Party("sample-events", ((COMPONENT, "sample-events"), (NAME, "catalog"), (KIND, "job")), optional=True)
+    for target in (database("catalog"), SHARED_DATABASE):
+        yield Edge(samples, target, POSTGRES, why="something to sell")
     buyer = ours("verify", "job", optional=True)
     for target, port in ((service("web"), HTTP), (BANK, 8020), (MAILBOX, 8026), (JAEGER, 16686)):
         yield Edge(buyer, target, port, why="buys a ticket and reads its trace")
@@ -162,5 +165,8 @@ def _production() -> Iterator[Edge]:
     gateway = elsewhere("gateway", GATEWAY_NAMESPACE)
     for name, why in (("web", "the shop"), ("payments", "the bank's webhooks"), ("tickets", "gates verify codes")):
         yield Edge(gateway, service(name), HTTP, why=why)
+    keda = elsewhere("keda", KEDA_NAMESPACE)
+    yield Edge(keda, BROKER, 8222, why="how far consumers lag, to scale them")
+    yield Edge(keda, service("inventory"), HTTP, why="how many wait, to scale it")
     yield Edge(service("payments"), INTERNET, 443, why="the bank")
     yield Edge(service("notifications"), INTERNET, 587, why="the mail server: submission")

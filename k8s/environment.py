@@ -24,12 +24,13 @@ Found = Iterator[tuple[str, str]]
 BESIDE_SETTINGS = {"ONSALE_SERVICE", "ONSALE_RELOAD", "ONSALE_VERSION"}
 # Read by the libraries that the services stand on.
 LIBRARIES = re.compile(r"OTEL_[A-Z_]+|PYTHON[A-Z]+|MALLOC_[A-Z_]+")
+GO = {"GOMEMLIMIT", "GOMAXPROCS"}
 # What other people's images read beside their configuration files.
 OTHERS: dict[str, set[str]] = {
     "postgres": {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "PGDATA", "POSTGRES_INITDB_ARGS"},
-    "nats": set(),
-    "opentelemetry-collector-contrib": {"GOMEMLIMIT", "GOMAXPROCS"},
-    "jaeger": {"GOMEMLIMIT", "GOMAXPROCS"},
+    "nats": GO,
+    "opentelemetry-collector-contrib": GO,
+    "jaeger": GO,
 }
 _BANK = {"BANK_HOST", "BANK_PORT"}  # read by its command line
 
@@ -45,7 +46,7 @@ def settings_agree(place: Place) -> Found:
 def _of_container(place: Place, pod: Pod, container: Container) -> Iterator[str]:
     found = variables(place, container)
     match program_of(container):
-        case "chassis.serve" | "chassis.migrate" as program:
+        case program if program.startswith(("chassis.", "services.")):
             yield from _of_service(place, program, found)
         case "simulators.bank":
             yield from _of_bank(found)

@@ -1,11 +1,13 @@
 """Images: in production each one by digest, and before a release no digest that merely stands in."""
 
+import re
 from collections.abc import Iterator
 
 from k8s.objects import Build, at
 from k8s.places import Place
 from k8s.workloads import image_parts
 
+_EXAMPLE = re.compile(r"[\w.@-]*\bexample\.(?:org|com|net|test)\b|[\w.@-]+\.example\b")
 Found = Iterator[tuple[str, str]]
 
 # What a kustomization has until somebody has built, scanned and signed the image.
@@ -34,6 +36,13 @@ def have_digests(place: Place) -> Found:
                 where,
                 f"has the image {image} without a digest. Give it one in the kustomization's images (digest: sha256:...).",
             )
+
+
+def example_addresses(place: Place) -> Found:
+    """The same of addresses: those of a shop that is not one."""
+    for each in place.all.objects:
+        for address in sorted(set(_EXAMPLE.findall(each.text))):
+            yield each.where, f"says {address}, which is nobody's. Set the real one."
 
 
 def placeholders(place: Place) -> Found:

@@ -84,6 +84,8 @@ def _value(place: Place, variable: Mapping[str, Any]) -> str | None:
         return str(variable.get("value", ""))
     source = variable["valueFrom"]
     if secret := source.get("secretKeyRef"):
+        if secret.get("optional") and secret["key"] not in place.secrets.get(secret["name"], ()):
+            return None
         return stand_in(secret["name"], secret["key"])
     if reference := source.get("configMapKeyRef"):
         return place.config.get(reference["name"], {}).get(reference["key"])

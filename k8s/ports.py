@@ -10,7 +10,7 @@ from k8s.places import Place, program_of, variables
 Found = Iterator[tuple[str, str]]
 
 _URL = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
-_HOST_AND_PORT = re.compile(r"(?<![\w./-])([a-z][a-z0-9-]*)(?:\.onsale(?:\.svc(?:\.cluster\.local)?)?)?:(\d{2,5})\b")
+_HOST_AND_PORT = re.compile(r"(?<![\w.-])([a-z][a-z0-9-]*)(?:\.onsale(?:\.svc(?:\.cluster\.local)?)?)?:(\d{2,5})\b")
 _CLUSTER = re.compile(r"\.onsale(\.svc(\.cluster\.local)?)?$")
 # What a browser outside of the cluster is told: through a port-forward it lives on localhost.
 FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)")
@@ -93,11 +93,26 @@ def addresses_exist(place: Place) -> Found:
             yield from ((pod.owner.where, each) for each in _wrong_hosts(found, known))
             for argument in [*(container.document.get("args") or []), *(container.document.get("command") or [])]:
                 yield from ((pod.owner.where, f"an argument: {each}") for each in _wrong_mentions(str(argument), known))
+    for each in place.all.of_kind("ScaledObject"):
+        for key, value in _told_to_scalers(each):
+            yield from ((each.where, f"{key}: {sentence}") for sentence in _wrong_asked(value, known))
     for each in place.all.of_kind("ConfigMap"):
         for key, text in at(each.document, "data", default={}).items():
             yield from (
                 (each.where, f"{key}: {sentence}") for sentence in _wrong_mentions(_uncommented(str(text)), known)
             )
+
+
+def _told_to_scalers(found: Object) -> Iterator[tuple[str, str]]:
+    for trigger in found.spec.get("triggers") or []:
+        yield from ((key, str(value)) for key, value in (trigger.get("metadata") or {}).items())
+
+
+def _wrong_asked(value: str, known: dict[str, set[int]]) -> Iterator[str]:
+    """An address that a scaler asks: it has to be of ours, and there."""
+    for host, port in _HOST_AND_PORT.findall(value):
+        if wrong := _wrong(host, int(port), known):
+            yield wrong
 
 
 def ports_by_host(build: Build) -> dict[str, set[int]]:

@@ -73,25 +73,25 @@ def secrets_used(pod: Pod) -> Iterator[tuple[str, str | None]]:
                 yield from ((name, key) for key in items or [None])
 
 
-def maps_used(pod: Pod) -> Iterator[tuple[str, str | None]]:
-    """The same of ConfigMaps."""
-    yield from _in_environment(pod, "configMapRef", "configMapKeyRef")
+def maps_used(pod: Pod, *, optional: bool = False) -> Iterator[tuple[str, str | None]]:
+    """The same of ConfigMaps; with `optional`, those too without which a pod can do."""
+    yield from _in_environment(pod, "configMapRef", "configMapKeyRef", optional=optional)
     for volume in pod.spec.get("volumes") or []:
         for source in [*at(volume, "projected", "sources", default=[]), volume]:
             found = source.get("configMap") or {}
-            if found.get("name") and not found.get("optional"):
+            if found.get("name") and (optional or not found.get("optional")):
                 items = [item["key"] for item in found.get("items") or []]
                 yield from ((found["name"], key) for key in items or [None])
 
 
-def _in_environment(pod: Pod, whole: str, single: str) -> Iterator[tuple[str, str | None]]:
+def _in_environment(pod: Pod, whole: str, single: str, *, optional: bool = False) -> Iterator[tuple[str, str | None]]:
     for container in pod.containers():
         for source in container.document.get("envFrom") or []:
-            if (reference := source.get(whole)) and not reference.get("optional"):
+            if (reference := source.get(whole)) and (optional or not reference.get("optional")):
                 yield reference["name"], None
         for variable in container.document.get("env") or []:
             reference = at(variable, "valueFrom", single)
-            if reference and not reference.get("optional"):
+            if reference and (optional or not reference.get("optional")):
                 yield reference["name"], reference["key"]
 
 
@@ -193,7 +193,7 @@ def _secrets_of_cluster(found: Object) -> Iterator[str]:
 
 def maps_are_used(place: Place) -> Found:
     """A ConfigMap that nobody reads is a setting that somebody believes in."""
-    used = {name for pod in place.all.pods() for name, _ in maps_used(pod)}
+    used = {name for pod in place.all.pods() for name, _ in maps_used(pod, optional=True)}
     used |= {at(each, "name") for found in place.all.of_kind("Cluster") for each in _maps_of_cluster(found)}
     for each in place.all.of_kind("ConfigMap"):
         if each.name not in used:

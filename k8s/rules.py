@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from k8s import environment, images, ports, presence, references, security, validation, workloads
+from k8s import environment, images, ports, presence, reach, references, security, validation, workloads
 from k8s.findings import Finding
 from k8s.objects import Build, Object
 from k8s.places import Place
@@ -39,10 +39,15 @@ PLACES: dict[str, OfPlace] = {
     "services": ports.services_fit,
     "listening": ports.listening_agrees,
     "addresses": ports.addresses_exist,
+    "policies": reach.policies_fit,
+    "reachable": reach.settings_can_be_followed,
     "tags": lambda place: _each(place, workloads.image_tags),
     "digests": images.have_digests,
 }
-RELEASE: dict[str, OfPlace] = {"release": images.placeholders}
+RELEASE: dict[str, OfPlace] = {
+    "release": images.placeholders,
+    "addresses-to-fill-in": images.example_addresses,
+}
 
 
 def of_objects(builds: Iterable[Build]) -> Iterator[Finding]:

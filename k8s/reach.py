@@ -1,0 +1,271 @@
+"""What the policies of a place really allow, found by evaluating them as a cluster would, and held against what is needed.
+
+It knows nothing of how they were made: it reads the rendered NetworkPolicies and the labels of the rendered pods.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from k8s import edges
+from k8s.objects import Build, Document, Object, at, matches
+from k8s.places import Place, variables
+from k8s.ports import FOR_BROWSERS
+
+Found = Iterator[tuple[str, str]]
+HERE = "onsale"
+METADATA_NAME = "kubernetes.io/metadata.name"
+# A port on which nobody listens: who may reach it may reach all of them.
+ANY_PORT = 9999
+# What pods in a cluster, its API and the rest of the world have, as far as policies can tell.
+POD_ADDRESS, API_ADDRESS, WORLD_ADDRESS = "10.1.2.3", "10.96.0.1", "203.0.113.10"
+API_PORTS = frozenset({443, 6443, 8443})
+WORLD_PORTS = frozenset({22, 25, 80, 443, 465, 587, 5432})
+# Told to every service, needed by those that people's tokens reach: contracts/openapi says which.
+TOLD_TO_ALL = re.compile(r"[A-Z]+_PERSON_KEYS_URL")
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Something that connects or is connected to: pods of one owner here or elsewhere, or an address outside."""
+
+    name: str
+    labels: Mapping[str, str] = field(compare=False, default_factory=dict)
+    ports: Mapping[str, int] = field(compare=False, default_factory=dict)
+    namespace: str | None = HERE
+    address: str = POD_ADDRESS
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether policies of our namespace are about it."""
+        return self.namespace == HERE
+
+
+@dataclass(frozen=True, order=True)
+class Way:
+    """A connection that is possible, or needed."""
+
+    source: str
+    target: str
+    port: int
+    protocol: str = "TCP"
+
+    def __str__(self) -> str:
+        return f"{self.source} to {self.target}, port {self.port if self.port != ANY_PORT else 'any'}"
+
+
+def policies_fit(place: Place) -> Found:
+    """Every connection that a contract or the infrastructure needs is allowed, and no other."""
+    policies = list(place.all.of_kind("NetworkPolicy"))
+    if not policies:
+        if place.plan.environment == "production":
+            yield "NetworkPolicy", "is missing. Let the overlay have k8s/components/network-policies."
+        return
+    points = [*inside(place.all), *outside()]
+    allowed = set(possible(policies, points))
+    needed = dict(demanded(place, points))
+    component = f"k8s/components/network-policies/{scope_of(place)}"
+    for way in sorted(needed.keys() - allowed):
+        yield (
+            "NetworkPolicy",
+            f"keeps {way} from each other, which {needed[way]} needs. Run `make documents`, correct the labels, or let the "
+            f"overlay have {component}.",
+        )
+    for way in sorted(allowed - needed.keys()):
+        yield "NetworkPolicy", f"allows {way}, which nobody needs. Remove it, or say in k8s/edges.py who does."
+    for party in missing(place, points):
+        yield (
+            f"Party/{party}",
+            f"of k8s/edges.py has no pods in {place.name}. Correct its labels there, or those of the pods.",
+        )
+
+
+def settings_can_be_followed(place: Place) -> Found:
+    """Every address in a container's environment can really be reached from there: what settings say and policies allow agree."""
+    policies = list(place.all.of_kind("NetworkPolicy"))
+    if not policies:
+        return
+    points = {point.name: point for point in inside(place.all)}
+    for pod in place.all.pods():
+        source = points[pod.owner.where]
+        for container in pod.containers():
+            for name, value in variables(place, container).items():
+                if FOR_BROWSERS.fullmatch(name) or TOLD_TO_ALL.fullmatch(name):
+                    continue
+                for host, port in _addresses(value):
+                    for target in behind(place.all, host, points.values()):
+                        if not allows(policies, source, target, port, "TCP"):
+                            yield (
+                                pod.owner.where,
+                                (
+                                    f"is told {name}={host}:{port}, but no policy lets it reach {target.name} there. "
+                                    "Add the edge to its contract or to k8s/edges.py, or remove the variable."
+                                ),
+                            )
+
+
+def _addresses(value: str) -> Iterator[tuple[str, int]]:
+    for address in _ADDRESS.findall(value):
+        parts = urlsplit(address)
+        if parts.hostname and parts.port:
+            yield (
+                parts.hostname.removesuffix(".svc.cluster.local").removesuffix(".svc").removesuffix(f".{HERE}"),
+                parts.port,
+            )
+
+
+def inside(build: Build) -> Iterator[Endpoint]:
+    """The pods of our namespace; those too that operators make."""
+    for pod in build.pods():
+        yield Endpoint(pod.owner.where, pod.labels, pod.ports())
+    for each in build.of_kind("Cluster"):
+        labels = {**_inherited(each), "cnpg.io/cluster": each.name, "cnpg.io/podRole": "instance"}
+        yield Endpoint(each.where, labels, {"postgresql": 5432, "status": 8000, "metrics": 9187})
+    for each in build.of_kind("Pooler"):
+        labels = {**at(each.spec, "template", "metadata", "labels", default={}), "cnpg.io/poolerName": each.name}
+        yield Endpoint(each.where, labels, {"pgbouncer": 5432, "metrics": 9127})
+
+
+def _inherited(found: Object) -> dict[str, str]:
+    return at(found.spec, "inheritedMetadata", "labels", default={})  # type: ignore[no-any-return]
+
+
+def outside() -> Iterator[Endpoint]:
+    """Who is not in our namespace: those that the edges name, strangers in the same namespaces and others, and the world."""
+    yield Endpoint("dns", {"k8s-app": "kube-dns"}, {"dns": 53}, "kube-system")
+    yield Endpoint("kubernetes", {}, {str(port): port for port in API_PORTS}, None, API_ADDRESS)
+    yield Endpoint("internet", {}, {str(port): port for port in WORLD_PORTS}, None, WORLD_ADDRESS)
+    names = {
+        party.name: party
+        for each in edges.SCOPES
+        for edge in edges.of_scope(each)
+        for party in (edge.source, edge.target)
+    }
+    for party in names.values():
+        if party.namespace not in {None, "kube-system"}:
+            ports = {edge.port for each in edges.SCOPES for edge in edges.of_scope(each) if edge.target == party}
+            yield Endpoint(party.name, dict(party.pods), {str(port): port for port in ports}, party.namespace)
+    yield Endpoint("a stranger in kube-system", {"app": "stranger"}, {"http": 8080}, "kube-system")
+    yield Endpoint(
+        "a stranger in another namespace", {"k8s-app": "kube-dns", "app": "stranger"}, {"http": 8080}, "default"
+    )
+
+
+def possible(policies: list[Object], points: list[Endpoint]) -> Iterator[Way]:
+    """Every connection that the policies let through. Those between two who are not ours are not our concern."""
+    for source in points:
+        for target in points:
+            if not (source.is_ours or target.is_ours) or (source == target and not source.is_ours):
+                continue
+            for port in sorted({*target.ports.values(), ANY_PORT}):
+                for protocol in ("TCP", "UDP") if port in {53, ANY_PORT} else ("TCP",):
+                    if allows(policies, source, target, port, protocol):
+                        yield Way(source.name, target.name, port, protocol)
+
+
+def allows(policies: Iterable[Object], source: Endpoint, target: Endpoint, port: int, protocol: str) -> bool:
+    """Whether a connection gets out of its source and into its target."""
+    listed = list(policies)
+    return _passes(listed, "Egress", source, target, target, port, protocol) and _passes(
+        listed, "Ingress", target, source, target, port, protocol
+    )
+
+
+def _passes(
+    policies: list[Object], way: str, subject: Endpoint, peer: Endpoint, listener: Endpoint, port: int, protocol: str
+) -> bool:
+    if not subject.is_ours:
+        return True
+    concerned = [each.spec for each in policies if _is_about(each.spec, way, subject)]
+    key, side = ("egress", "to") if way == "Egress" else ("ingress", "from")
+    rules = [rule for spec in concerned for rule in spec.get(key) or []]
+    return not concerned or any(
+        _has_peer(rule.get(side), peer) and _has_port(rule.get("ports"), listener, port, protocol) for rule in rules
+    )
+
+
+def _is_about(spec: Document, way: str, subject: Endpoint) -> bool:
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
+    return way in types and matches(spec.get("podSelector"), subject.labels)
+
+
+def _has_peer(peers: list[Document] | None, other: Endpoint) -> bool:
+    return not peers or any(_is_peer(peer, other) for peer in peers)
+
+
+def _is_peer(peer: Document, other: Endpoint) -> bool:
+    if block := peer.get("ipBlock"):
+        address = ipaddress.ip_address(other.address)
+        return address in ipaddress.ip_network(block["cidr"]) and not any(
+            address in ipaddress.ip_network(each) for each in block.get("except") or []
+        )
+    if other.namespace is None:
+        return False
+    theirs = {METADATA_NAME: other.namespace}
+    there = matches(peer["namespaceSelector"], theirs) if "namespaceSelector" in peer else other.is_ours
+    return there and ("podSelector" not in peer or matches(peer["podSelector"], other.labels))
+
+
+def _has_port(ports: list[Document] | None, listener: Endpoint, port: int, protocol: str) -> bool:
+    return not ports or any(_is_port(each, listener, port, protocol) for each in ports)
+
+
+def _is_port(rule: Document, listener: Endpoint, port: int, protocol: str) -> bool:
+    if rule.get("protocol", "TCP") != protocol:
+        return False
+    wanted: Any = rule.get("port")
+    if isinstance(wanted, str):
+        wanted = listener.ports.get(wanted)
+    return (wanted is None and "port" not in rule) or (
+        wanted is not None and wanted <= port <= rule.get("endPort", wanted)
+    )
+
+
+def demanded(place: Place, points: Iterable[Endpoint]) -> Iterator[tuple[Way, str]]:
+    """Every connection that somebody needs in a place, and why."""
+    listed = list(points)
+    for edge in edges_of(place):
+        for source in _pods_of(edge.source, listed):
+            for target in _pods_of(edge.target, listed):
+                if edge.port in {*target.ports.values()}:
+                    yield Way(source.name, target.name, edge.port, edge.protocol), f"“{edge.why}” ({edge})"
+
+
+def edges_of(place: Place) -> list[edges.Edge]:
+    """The edges of a place: those that hold everywhere, and those of its kind."""
+    return [*edges.of_scope("everywhere"), *edges.of_scope(scope_of(place))]
+
+
+def scope_of(place: Place) -> edges.Scope:
+    """Which kind of place it is."""
+    return "local" if place.plan.makes_secrets else "production"
+
+
+def missing(place: Place, points: Iterable[Endpoint]) -> list[str]:
+    """The parties that should be in a place and have no pods there."""
+    listed = list(points)
+    parties = {party for edge in edges_of(place) for party in (edge.source, edge.target)}
+    return sorted(each.name for each in parties if each.is_ours and not each.optional and not _pods_of(each, listed))
+
+
+def _pods_of(party: edges.Party, points: Iterable[Endpoint]) -> list[Endpoint]:
+    if party == edges.EVERYBODY:
+        return [each for each in points if each.is_ours]
+    if not party.is_ours:
+        return [each for each in points if each.name == party.name]
+    wanted = {"matchLabels": dict(party.pods)}
+    return [each for each in points if each.is_ours and matches(wanted, each.labels)]
+
+
+def behind(build: Build, host: str, points: Iterable[Endpoint]) -> list[Endpoint]:
+    """The pods that answer under a name: of a Service, of a Pooler, or of a Cluster of CloudNativePG."""
+    if service := build.named("Service", host):
+        return [
+            each for each in points if matches({"matchLabels": service.spec.get("selector") or {"": ""}}, each.labels)
+        ]
+    cluster = re.sub(r"-(rw|ro|r)$", "", host)
+    return [each for each in points if each.name in {f"Pooler/{host}", f"Cluster/{cluster}"}]
