@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish documents system lint format lock clean
+	contracts-publish documents images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -50,6 +50,9 @@ contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BR
 
 documents: python ## write what services promise (OpenAPI, schemas of facts and bus messages, AsyncAPI) from the code
 	@$(DEV) -m contracts.promises.documents
+
+images: python ## build all container images (NAMES="orders web": some; BASE_IMAGE=... another base)
+	@$(DEV) -m local.images $(NAMES)
 
 system: python ## only the tests of a whole running system, browser included
 	@$(DEV) tests/run.py system
