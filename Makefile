@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish documents images system lint format lock clean
+	contracts-publish documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -48,14 +48,19 @@ contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
 	@$(DEV) -m contracts.deploying.publish
 
-documents: python ## write what services promise (OpenAPI, schemas of facts and bus messages, AsyncAPI) from the code
+documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), and who may reach whom in a cluster, from the code
 	@$(DEV) -m contracts.promises.documents
+	@$(DEV) -m k8s.policies
+	@$(DEV) -m k8s.nats
+
+manifests: python ## build everything in k8s/ and hold it against schemas, rules and contracts (RELEASE=1: addresses and digests too)
+	@$(DEV) -m k8s.run $(if $(RELEASE),--release)
 
 images: python ## build all container images (NAMES="orders web": some; BASE_IMAGE=... another base)
 	@$(DEV) -m local.images $(NAMES)
 
 system: python ## only the tests of a whole running system, browser included
-	@$(DEV) tests/run.py system
+	@$(DEV) tests/run.py system browser
 
 lint: python ## style, types and the independence of services
 	@$(DEV) tests/run.py lint

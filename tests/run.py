@@ -1,6 +1,8 @@
-"""`make test`: everything that CI runs. `python tests/run.py [lint|tests|contracts|mutation|system]` runs one part.
+"""`make test`: everything that CI runs. `python tests/run.py PART ...` runs some of it (lint tests contracts mutation manifests
+system browser containers).
 
 All parts run, also after one has failed; then come a table of their times and, alone on the last line, how many tests passed.
+Whole systems mostly wait: their tests run beside those that keep the processor busy, and are shown when they have ended.
 """
 
 import os
@@ -8,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,12 +31,25 @@ CHECKS = {
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
 }
 NO_CONTRACTS = ("--ignore-glob=services/*/tests/contract", "--ignore-glob=contracts/tests")
-WITHOUT_SYSTEM = ("-m", "not system and not browser", "-n", "2", "--dist", "loadfile", *NO_CONTRACTS)
+WITHOUT_SYSTEM = (
+    "-m",
+    "not system and not browser and not containers and not manifests",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    *NO_CONTRACTS,
+)
 CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
 WITH_SYSTEM = ("-m", "system and not browser")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser")
+WITH_CONTAINERS = ("-m", "containers", "tests/containers")
 NOTHING_COLLECTED = 5
+
+_beside = (
+    threading.local()
+)  # whether this thread's parts run beside others: what they print is shown when they have ended
 
 
 @dataclass
@@ -48,14 +64,23 @@ class Part:
 
 def main() -> int:
     """Runs the parts that were asked for."""
+    started = time.monotonic()
     wanted = sys.argv[1:] or list(PARTS)
     if unknown := set(wanted) - PARTS.keys():
         print(f"There is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}.", file=sys.stderr)
         return 2
     os.chdir(ROOT)
-    parts = [part for name in wanted for part in PARTS[name]()]
-    print(_report(parts))
+    lanes = [[name for name in lane if name in wanted] for lane in LANES]
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        second = pool.submit(_run_lane, lanes[1], beside=bool(lanes[0]))
+        parts = [*_run_lane(lanes[0], beside=False), *second.result()]
+    print(_report(parts, time.monotonic() - started))
     return 0 if all(part.ok for part in parts) else 1
+
+
+def _run_lane(names: list[str], *, beside: bool) -> list[Part]:
+    _beside.is_true = beside
+    return [part for name in names for part in PARTS[name]()]
 
 
 def lint() -> list[Part]:
@@ -101,22 +126,56 @@ def mutation() -> list[Part]:
     return [Part("mutation of contracts", ok, time.monotonic() - started, counts)]
 
 
+def manifests() -> list[Part]:
+    """The Kubernetes manifests: all that can be built from them, held against schemas, rules and contracts."""
+    print("\nRunning: manifests", flush=True)
+    started = time.monotonic()
+    ok = subprocess.run([sys.executable, "-m", "k8s.run"], check=False).returncode == 0
+    return [Part("manifests", ok, time.monotonic() - started, {"passed": int(ok), "failed": int(not ok)})]
+
+
 def system() -> list[Part]:
-    """A whole running system, and a browser."""
+    """A whole running system."""
+    return [_pytest("system", *WITH_SYSTEM)]
+
+
+def browser() -> list[Part]:
+    """A browser in front of a whole running system."""
     install_chromium()
-    return [_pytest("system", *WITH_SYSTEM), _pytest("browser", *WITH_BROWSER)]
+    return [_pytest("browser", *WITH_BROWSER)]
 
 
-PARTS = {"lint": lint, "tests": tests, "contracts": contracts, "mutation": mutation, "system": system}
+def containers() -> list[Part]:
+    """The images, and a system in containers that is told what the manifests say."""
+    return [_pytest("containers", *WITH_CONTAINERS)]
+
+
+PARTS = {
+    "lint": lint,
+    "tests": tests,
+    "contracts": contracts,
+    "mutation": mutation,
+    "manifests": manifests,
+    "system": system,
+    "browser": browser,
+    "containers": containers,
+}
+LANES = (("lint", "tests", "contracts", "mutation", "manifests"), ("system", "browser", "containers"))
 
 
 def _pytest(name: str, *arguments: str) -> Part:
-    print(f"\nRunning: {name}", flush=True)
+    beside = getattr(_beside, "is_true", False)
+    print(f"\nRunning: {name}{', beside the others' if beside else ''}", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}", *arguments]
-        code = subprocess.run(command, check=False).returncode
+        done = subprocess.run(
+            command, check=False, text=True, stderr=subprocess.STDOUT, stdout=subprocess.PIPE if beside else None
+        )
+        code = done.returncode
+        if beside:
+            print(f"\n--- {name}, which ran beside the others\n{done.stdout}", flush=True)
         counts = contracts_run.counts_of(results)
     if code == NOTHING_COLLECTED:
         print(f"There are no tests of this kind: {name}.", flush=True)
@@ -125,13 +184,14 @@ def _pytest(name: str, *arguments: str) -> Part:
     return Part(name, code == 0, time.monotonic() - started, counts)
 
 
-def _report(parts: list[Part]) -> str:
+def _report(parts: list[Part], seconds: float) -> str:
     lines = ["", f"{'part':<30}{'seconds':>9}  result"]
     for part in parts:
         what = ", ".join(f"{number} {key}" for key, number in part.counts.items() if number)
         lines.append(
             f"{part.name:<30}{part.seconds:>9.1f}  {'ok' if part.ok else 'FAILED'}{'  ' + what if what else ''}"
         )
+    lines.append(f"{'together':<30}{seconds:>9.1f}")
     total = {key: sum(part.counts.get(key, 0) for part in parts) for key in ("passed", "failed", "skipped")}
     last = f"{total['passed']} passed, {total['failed']} failed"
     return "\n".join([*lines, "", last + (f", {total['skipped']} skipped" if total["skipped"] else "")])
