@@ -96,7 +96,7 @@ def elsewhere(name: str, namespace: str, *pods: tuple[str, str]) -> Party:
 
 DNS = elsewhere("dns", "kube-system", ("k8s-app", "kube-dns"))
 INTERNET = Party("internet", world="internet")
-# Its address is whatever the cluster's maker chose.
+# Its address is whatever the cluster's maker chose, so that policies can only name its ports.
 KUBERNETES = Party("kubernetes", world="anywhere")
 EVERYBODY = Party("everybody")
 BROKER = ours("nats", "broker")

@@ -1,5 +1,6 @@
 """Everything that has to be there for each service, is called what it should be, and selects its own pods alone."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -80,9 +81,9 @@ def _of_service(place: Place, service: str) -> Found:
 
 
 def _beside(build: Build, kind: str, deployment: Object) -> bool:
-    return any(
-        each.name == deployment.name or each.name.startswith(f"{deployment.name}-") for each in build.of_kind(kind)
-    )
+    """Whether a Deployment has one of its own. A generated ConfigMap's name ends with what it says, as ten characters."""
+    named = re.compile(re.escape(deployment.name) + ("(-[a-z0-9]{10})?" if kind == "ConfigMap" else ""))
+    return any(named.fullmatch(each.name) for each in build.of_kind(kind))
 
 
 def labels(found: Object) -> Iterator[str]:

@@ -20,6 +20,7 @@ HERE = "onsale"
 METADATA_NAME = "kubernetes.io/metadata.name"
 # A port on which nobody listens: who may reach it may reach all of them.
 ANY_PORT = 9999
+SHOWN = 3
 # What pods in a cluster, its API and the rest of the world have, as far as policies can tell.
 POD_ADDRESS, API_ADDRESS, WORLD_ADDRESS = "10.1.2.3", "10.96.0.1", "203.0.113.10"
 API_PORTS = frozenset({443, 6443, 8443})
@@ -66,17 +67,17 @@ def policies_fit(place: Place) -> Found:
             yield "NetworkPolicy", "is missing. Let the overlay have k8s/components/network-policies."
         return
     points = [*inside(place.all), *outside()]
-    allowed = set(possible(policies, points))
     needed = dict(demanded(place, points))
     component = f"k8s/components/network-policies/{scope_of(place)}"
-    for way in sorted(needed.keys() - allowed):
-        yield (
-            "NetworkPolicy",
-            f"keeps {way} from each other, which {needed[way]} needs. Run `make documents`, correct the labels, or let the "
-            f"overlay have {component}.",
-        )
-    for way in sorted(allowed - needed.keys()):
-        yield "NetworkPolicy", f"allows {way}, which nobody needs. Remove it, or say in k8s/edges.py who does."
+    named = {point.name: point for point in points}
+    for way in sorted(needed):
+        if not allows(policies, named[way.source], named[way.target], way.port, way.protocol):
+            what_to_do = f"Run `make documents`, correct the labels, or let the overlay have {component}."
+            yield "NetworkPolicy", f"keeps {way} from each other, which {needed[way]} needs. {what_to_do}"
+    for where, ways in too_much(policies, points, set(needed)).items():
+        more = f" and {len(ways) - SHOWN} more" if len(ways) > SHOWN else ""
+        listed = "; ".join(str(way) for way in ways[:SHOWN]) + more
+        yield where, f"{listed}: nobody needs that. Remove it, or say in k8s/edges.py who does."
     for party in missing(place, points):
         yield (
             f"Party/{party}",
@@ -155,23 +156,35 @@ def outside() -> Iterator[Endpoint]:
     )
 
 
-def possible(policies: list[Object], points: list[Endpoint]) -> Iterator[Way]:
-    """Every connection that the policies let through. Those between two who are not ours are not our concern."""
+def too_much(policies: list[Object], points: list[Endpoint], needed: set[Way]) -> dict[str, list[Way]]:
+    """What policies let through and nobody needs, by the side that lets it: each side is to be exact by itself.
+
+    Those between two who are not ours are not our concern.
+    """
+    found: dict[str, list[Way]] = {}
     for source in points:
         for target in points:
-            if not (source.is_ours or target.is_ours) or (source == target and not source.is_ours):
-                continue
-            for port in sorted({*target.ports.values(), ANY_PORT}):
-                for protocol in ("TCP", "UDP") if port in {53, ANY_PORT} else ("TCP",):
-                    if allows(policies, source, target, port, protocol):
-                        yield Way(source.name, target.name, port, protocol)
+            for way in _ways(source, target):
+                if way in needed:
+                    continue
+                if source.is_ours and _passes(policies, "Egress", source, target, target, way.port, way.protocol):
+                    found.setdefault(f"NetworkPolicy lets out of {source.name}:", []).append(way)
+                if target.is_ours and _passes(policies, "Ingress", target, source, target, way.port, way.protocol):
+                    found.setdefault(f"NetworkPolicy lets into {target.name}:", []).append(way)
+    return found
 
 
-def allows(policies: Iterable[Object], source: Endpoint, target: Endpoint, port: int, protocol: str) -> bool:
+def _ways(source: Endpoint, target: Endpoint) -> Iterator[Way]:
+    """Every connection that is to be tried between two."""
+    for port in sorted({*target.ports.values(), ANY_PORT}):
+        for protocol in ("TCP", "UDP") if port in {53, ANY_PORT} else ("TCP",):
+            yield Way(source.name, target.name, port, protocol)
+
+
+def allows(policies: list[Object], source: Endpoint, target: Endpoint, port: int, protocol: str) -> bool:
     """Whether a connection gets out of its source and into its target."""
-    listed = list(policies)
-    return _passes(listed, "Egress", source, target, target, port, protocol) and _passes(
-        listed, "Ingress", target, source, target, port, protocol
+    return _passes(policies, "Egress", source, target, target, port, protocol) and _passes(
+        policies, "Ingress", target, source, target, port, protocol
     )
 
 
@@ -255,6 +268,8 @@ def missing(place: Place, points: Iterable[Endpoint]) -> list[str]:
 def _pods_of(party: edges.Party, points: Iterable[Endpoint]) -> list[Endpoint]:
     if party == edges.EVERYBODY:
         return [each for each in points if each.is_ours]
+    if party.world == "anywhere":
+        return list(points)  # its address is not known, so the port has to be open to all
     if not party.is_ours:
         return [each for each in points if each.name == party.name]
     wanted = {"matchLabels": dict(party.pods)}

@@ -1,0 +1,139 @@
+"""Every rule about a single object finds what it is there for."""
+
+from typing import Any
+
+import pytest
+
+from tests.manifests.made_up import documents, findings, said_by, with_change
+
+ORDERS = "Deployment/orders"
+MIGRATION = "Job/orders-migration"
+POD = "spec.template.spec"
+MAIN = f"{POD}.containers.0"
+SECURITY = f"{MAIN}.securityContext"
+SECOND = {"name": "second", "image": "a/b:1"}
+
+RESTRICTED: dict[str, tuple[str, Any, str]] = {
+    "the host's network": (f"{POD}.hostNetwork", True, "hostNetwork"),
+    "the host's processes": (f"{POD}.hostPID", True, "hostPID"),
+    "the host's memory": (f"{POD}.hostIPC", True, "hostIPC"),
+    "a folder of the host": (f"{POD}.volumes", [{"name": "v", "hostPath": {"path": "/"}}], "of the type hostPath"),
+    "a network disk": (f"{POD}.volumes", [{"name": "v", "nfs": {"server": "s", "path": "/"}}], "of the type nfs"),
+    "a sysctl that is not safe": (
+        f"{POD}.securityContext.sysctls",
+        [{"name": "kernel.msgmax", "value": "1"}],
+        "kernel.msgmax",
+    ),
+    "AppArmor off": (f"{POD}.securityContext.appArmorProfile", {"type": "Unconfined"}, "turns AppArmor off"),
+    "AppArmor off by annotation": (
+        "spec.template.metadata.annotations",
+        {"container.apparmor.security.beta.kubernetes.io/main": "unconfined"},
+        "turns AppArmor off",
+    ),
+    "a Windows host process": (f"{POD}.securityContext.windowsOptions", {"hostProcess": True}, "Windows host process"),
+    "an SELinux type": (f"{SECURITY}.seLinuxOptions", {"type": "spc_t"}, "SELinux"),
+    "an SELinux role": (f"{SECURITY}.seLinuxOptions", {"role": "sysadm_r"}, "SELinux"),
+    "seccomp off": (f"{SECURITY}.seccompProfile", {"type": "Unconfined"}, "turns seccomp off"),
+    "no seccomp profile": (f"{POD}.securityContext.seccompProfile", None, "has no seccomp profile"),
+    "root by its number": (f"{SECURITY}.runAsUser", 0, "runs as root"),
+    "root for the pod": (f"{POD}.securityContext.runAsUser", 0, "runs as root"),
+    "root not forbidden": (f"{POD}.securityContext.runAsNonRoot", None, "may run as root"),
+    "root allowed for a container": (f"{SECURITY}.runAsNonRoot", False, "allows root"),
+    "a privileged container": (f"{SECURITY}.privileged", True, "is privileged"),
+    "escalation": (f"{SECURITY}.allowPrivilegeEscalation", True, "may gain privileges"),
+    "escalation not said": (f"{SECURITY}.allowPrivilegeEscalation", None, "may gain privileges"),
+    "capabilities kept": (f"{SECURITY}.capabilities", {"drop": ["NET_RAW"]}, "keeps capabilities"),
+    "a capability added": (f"{SECURITY}.capabilities.add", ["SYS_ADMIN"], "adds the capabilities SYS_ADMIN"),
+    "an unmasked /proc": (f"{SECURITY}.procMount", "Unmasked", "/proc"),
+    "a port of the host": (f"{MAIN}.ports.0.hostPort", 8000, "takes port 8000 of the host"),
+    "a probe of another host": (f"{MAIN}.livenessProbe.httpGet.host", "10.0.0.1", "ask another host (livenessProbe"),
+    "a hook to another host": (f"{MAIN}.lifecycle.postStart", {"httpGet": {"host": "h", "port": 1}}, "postStart"),
+    "an init container": (f"{POD}.initContainers", [SECOND], "init container second may gain privileges"),
+    "an ephemeral container": (f"{POD}.ephemeralContainers", [SECOND], "ephemeral container second may gain"),
+}
+OTHERS: dict[str, tuple[str, str, str, Any, str]] = {
+    "a field that does not exist": ("schema", ORDERS, f"{MAIN}.imagee", "x", "'imagee' was unexpected"),
+    "a value of another type": ("schema", ORDERS, "spec.replicas", "three", "spec.replicas"),
+    "a kind without a schema": ("schema", ORDERS, "apiVersion", "apps/v9", "of a kind without a schema"),
+    "somebody else's kind": ("schema", ORDERS, "apiVersion", "apps.example/v1", "of a kind without a schema"),
+    "a namespace without a level": (
+        "restricted",
+        "Namespace/onsale",
+        "metadata.labels.pod-security~kubernetes~io/enforce",
+        "baseline",
+        "does not enforce Pod Security",
+    ),
+    "no request for CPU": ("resources", ORDERS, f"{MAIN}.resources.requests.cpu", None, "requests no cpu"),
+    "no request for memory": ("resources", ORDERS, f"{MAIN}.resources.requests.memory", None, "requests no memory"),
+    "a pod without limits": ("resources", ORDERS, f"{MAIN}.resources.limits", None, "has no memory limit"),
+    "a limit below the request": ("resources", ORDERS, f"{MAIN}.resources.limits.memory", "8Mi", "requests more memory"),
+    "limits forgotten in a job": ("resources", MIGRATION, f"{MAIN}.resources.limits", None, "has no memory limit"),
+    "no CPU limit": ("cpu-limit", ORDERS, f"{MAIN}.resources.limits.cpu", None, "has no CPU limit"),
+    "no startup probe": ("probes", ORDERS, f"{MAIN}.startupProbe", None, "has no startupProbe"),
+    "no readiness probe": ("probes", ORDERS, f"{MAIN}.readinessProbe", None, "has no readinessProbe"),
+    "no liveness probe": ("probes", ORDERS, f"{MAIN}.livenessProbe", None, "has no livenessProbe"),
+    "liveness that asks others": ("probes", ORDERS, f"{MAIN}.livenessProbe.httpGet.path", "/readyz", "must ask no dependency"),
+    "readiness that asks nobody": ("probes", ORDERS, f"{MAIN}.readinessProbe.httpGet.path", "/livez", "answer it at /readyz"),
+    "a probe of a port that is not there": ("probes", ORDERS, f"{MAIN}.livenessProbe.httpGet.port", "admin", "asks port admin"),
+    "a server without liveness": ("probes", "Deployment/nats", f"{MAIN}.livenessProbe", None, "has no livenessProbe"),
+    "a job with a probe": ("probes", MIGRATION, f"{MAIN}.livenessProbe", {"tcpSocket": {"port": 1}}, "of a job has a livenessProbe"),
+    "a token": ("token", ORDERS, f"{POD}.automountServiceAccountToken", True, "mounts a token"),
+    "a token by default": ("token", ORDERS, f"{POD}.automountServiceAccountToken", None, "mounts a token"),
+    "a token as a volume": (
+        "token",
+        ORDERS,
+        f"{POD}.volumes",
+        [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}],
+        "by the volume v",
+    ),
+    "an account that mounts": ("token", "ServiceAccount/orders", "automountServiceAccountToken", True, "mounts its token everywhere"),
+    "a reference to what comes later": (
+        "env-order",
+        ORDERS,
+        f"{MAIN}.env.1",
+        {"name": "EARLY", "value": "$(ONSALE_NATS_URL)"},
+        "which is not set before it",
+    ),
+    "a variable twice": ("env-order", ORDERS, f"{MAIN}.env.1", {"name": "NATS_USER", "value": "x"}, "sets NATS_USER twice"),
+    "fewer while it is replaced": ("rolls", ORDERS, "spec.strategy.rollingUpdate.maxUnavailable", 1, "may be fewer"),
+    "an object of nobody": ("labels", "ConfigMap/orders", "metadata.labels", {}, "has not the label app.kubernetes.io/part-of"),
+    "pods without a name": (
+        "labels",
+        ORDERS,
+        "spec.template.metadata.labels.app~kubernetes~io/name",
+        None,
+        "its pods: there is no label app.kubernetes.io/name",
+    ),
+    "a kind that is none": ("labels", ORDERS, "spec.template.metadata.labels.onsale~dev/kind", "thing", "It is one of broker"),
+    "a service that says it is a job": ("labels", ORDERS, "spec.template.metadata.labels.onsale~dev/kind", "job", "is a Deployment"),
+    "web without a path": ("labels", "Deployment/web", "spec.template.metadata.labels.app~kubernetes~io/component", None, "web's paths"),
+    "an image without a tag": ("tags", ORDERS, f"{MAIN}.image", "onsale/orders", "without a tag"),
+    "an image that moves": ("tags", ORDERS, f"{MAIN}.image", "onsale/orders:latest", "what `latest` is changes"),
+    "a tag of the registry's port": ("tags", ORDERS, f"{MAIN}.image", "registry:5000/onsale/orders", "without a tag"),
+}  # fmt: skip
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    assert findings(documents()) == []
+
+
+@pytest.mark.parametrize("planted", RESTRICTED)
+def test_what_the_level_restricted_refuses_is_found(planted: str) -> None:
+    path, value, said = RESTRICTED[planted]
+    found = said_by("restricted", with_change(ORDERS, path, value))
+    assert any(said in each and each.startswith(ORDERS) for each in found), found
+
+
+@pytest.mark.parametrize("planted", OTHERS)
+def test_what_is_wrong_with_one_object_is_found(planted: str) -> None:
+    rule, where, path, value, said = OTHERS[planted]
+    found = said_by(rule, with_change(where, path, value))
+    assert any(said in each and each.startswith(where) for each in found), found
+
+
+def test_net_bind_service_may_be_added() -> None:
+    assert said_by("restricted", with_change(ORDERS, f"{SECURITY}.capabilities.add", ["NET_BIND_SERVICE"])) == []
+
+
+def test_a_digest_is_as_good_as_a_tag() -> None:
+    assert said_by("tags", with_change(ORDERS, f"{MAIN}.image", "onsale/orders@sha256:" + "1" * 64)) == []
