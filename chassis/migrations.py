@@ -47,6 +47,8 @@ async def _run(url: str) -> None:
 
 def _upgrade(connection: Connection) -> None:
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    # A login may have one for what people wait for (behind a pooler it must); an index takes as long as it takes.
+    connection.execute(text("SET statement_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
     connection.commit()
     context.configure(connection=connection, transaction_per_migration=True)

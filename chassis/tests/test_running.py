@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy import text
@@ -17,6 +19,7 @@ from chassis import firehose
 from chassis.db import Database
 from chassis.errors import NotMigrated
 from chassis.migrated import SERVICES, newest_migration
+from chassis.migrations import migrate
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, ThingWanted, create_app
 from local.processes import LOOPBACK, free_port
@@ -192,3 +195,24 @@ async def _names_are(database: Database, names: list[str]) -> bool:
     async with database.reader() as reads:
         rows = await reads.execute(text("SELECT name FROM thing ORDER BY name"), name="test")
         return list(rows.scalars()) == names
+
+
+async def test_a_migration_may_take_longer_than_what_people_wait_for(harness: Harness, tmp_path: Path) -> None:
+    url = harness.database_url("sample", SAMPLE / "migrations")
+    await _limited(url, "100ms")
+    shutil.copytree(SAMPLE / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "migrations/versions/0002_slow.py").write_text(
+        "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+        "def upgrade() -> None:\n    op.execute('SELECT pg_sleep(0.3)')\n"
+    )
+    await asyncio.to_thread(migrate, tmp_path / "migrations", url)
+    database = Database(harness.settings(SampleSettings, database_url=url))
+    await database.check("0002")
+    await database.close()
+
+
+async def _limited(url: str, statement_timeout: str) -> None:
+    connection = await asyncpg.connect(url)
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = '{statement_timeout}'")
+    await connection.close()
