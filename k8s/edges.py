@@ -165,8 +165,48 @@ def _production() -> Iterator[Edge]:
     gateway = elsewhere("gateway", GATEWAY_NAMESPACE)
     for name, why in (("web", "the shop"), ("payments", "the bank's webhooks"), ("tickets", "gates verify codes")):
         yield Edge(gateway, service(name), HTTP, why=why)
+    # cert-manager answers for a moment when a certificate is due.
+    yield Edge(
+        gateway, Party("certificate-solver", ((NAME, "certificate-solver"),), optional=True), 8089, why="certificates"
+    )
+    yield from _operated_databases()
+    yield from _kept_traces()
+    yield Edge(BROKER, BROKER, 6222, why="one cluster of three")
     keda = elsewhere("keda", KEDA_NAMESPACE)
     yield Edge(keda, BROKER, 8222, why="how far consumers lag, to scale them")
     yield Edge(keda, service("inventory"), HTTP, why="how many wait, to scale it")
     yield Edge(service("payments"), INTERNET, 443, why="the bank")
     yield Edge(service("notifications"), INTERNET, 587, why="the mail server: submission")
+
+
+def _operated_databases() -> Iterator[Edge]:
+    """CloudNativePG: servers and poolers of one service, their operator, backups."""
+    operator, monitoring = (
+        elsewhere("postgres-operator", POSTGRES_OPERATOR_NAMESPACE),
+        elsewhere("monitoring", MONITORING_NAMESPACE),
+    )
+    for name in SERVICES:
+        own = database(name)
+        yield Edge(own, own, POSTGRES, why="replicas follow the primary, poolers ask it")
+        for port, why in ((8000, "asks each instance how it is"), (POSTGRES, "the same")):
+            yield Edge(operator, own, port, why=why)
+        for port in (443, 6443):
+            yield Edge(
+                own,
+                KUBERNETES,
+                port,
+                why="each instance reads who is the primary; backups go out by the first port as well",
+            )
+        for port in (9127, 9187):
+            yield Edge(monitoring, own, port, why="figures of the pooler, and of the server")
+
+
+def _kept_traces() -> Iterator[Edge]:
+    """Two tiers of collectors, a Jaeger that writes and one that reads."""
+    sampler = ours("otel-sampler", "telemetry")
+    writer = Party("jaeger-collector", ((COMPONENT, "collector"), (NAME, "jaeger"), (KIND, "telemetry")))
+    yield Edge(COLLECTOR, sampler, OTLP, why="spans of one trace to one sampler")
+    yield Edge(sampler, writer, OTLP, why="traces that are kept")
+    yield Edge(JAEGER, INTERNET, 443, why="OpenSearch")
+    for party in (COLLECTOR, sampler, JAEGER):
+        yield Edge(elsewhere("monitoring", MONITORING_NAMESPACE), party, 8888, why="figures of the collectors")

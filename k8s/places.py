@@ -21,6 +21,7 @@ class Plan:
 
 PLANS = (
     Plan("local", "k8s/overlays/local", "k8s/infra/local"),
+    Plan("drills", "k8s/overlays/drills", "k8s/infra/local"),
     Plan("light", "k8s/overlays/local", "k8s/infra/local/light"),
     Plan("ci", "k8s/overlays/ci", "k8s/infra/local/light"),
     Plan("production", "k8s/overlays/production", "k8s/infra/production", "production", makes_secrets=False),

@@ -10,7 +10,11 @@ from k8s.places import Place, program_of, variables
 Found = Iterator[tuple[str, str]]
 
 _URL = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
-_HOST_AND_PORT = re.compile(r"(?<![\w.-])([a-z][a-z0-9-]*)(?:\.onsale(?:\.svc(?:\.cluster\.local)?)?)?:(\d{2,5})\b")
+# `jaeger:4317`, `nats-0.nats-peers:6222`, `nats.onsale.svc.cluster.local:8222`; and the same as two lines of a file.
+_HOST_AND_PORT = re.compile(
+    r"(?<![\w.-])(?:[a-z][a-z0-9-]*-\d+\.)?([a-z][a-z0-9-]*)(?:\.onsale(?:\.svc(?:\.cluster\.local)?)?)?:(\d{2,5})\b"
+)
+_ON_TWO_LINES = re.compile(r"\bhostname: ([a-z][a-z0-9-]*)\s+port: \"?(\d{2,5})\b")
 _CLUSTER = re.compile(r"\.onsale(\.svc(\.cluster\.local)?)?$")
 # What a browser outside of the cluster is told: through a port-forward it lives on localhost.
 FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)")
@@ -94,24 +98,22 @@ def addresses_exist(place: Place) -> Found:
             for argument in [*(container.document.get("args") or []), *(container.document.get("command") or [])]:
                 yield from ((pod.owner.where, f"an argument: {each}") for each in _wrong_mentions(str(argument), known))
     for each in place.all.of_kind("ScaledObject"):
-        for key, value in _told_to_scalers(each):
+        for key, value in told_to_scalers(each):
             yield from ((each.where, f"{key}: {sentence}") for sentence in _wrong_asked(value, known))
     for each in place.all.of_kind("ConfigMap"):
         for key, text in at(each.document, "data", default={}).items():
-            yield from (
-                (each.where, f"{key}: {sentence}") for sentence in _wrong_mentions(_uncommented(str(text)), known)
-            )
+            yield from ((each.where, f"{key}: {sentence}") for sentence in _wrong_mentions(str(text), known))
 
 
-def _told_to_scalers(found: Object) -> Iterator[tuple[str, str]]:
+def told_to_scalers(found: Object) -> Iterator[tuple[str, str]]:
     for trigger in found.spec.get("triggers") or []:
         yield from ((key, str(value)) for key, value in (trigger.get("metadata") or {}).items())
 
 
 def _wrong_asked(value: str, known: dict[str, set[int]]) -> Iterator[str]:
     """An address that a scaler asks: it has to be of ours, and there."""
-    for host, port in _HOST_AND_PORT.findall(value):
-        if wrong := _wrong(host, int(port), known):
+    for host, port in mentions(value):
+        if wrong := _wrong(host, port, known):
             yield wrong
 
 
@@ -156,8 +158,8 @@ def _wrong_hosts(found: dict[str, str], known: dict[str, set[int]]) -> Iterator[
 
 def _wrong_mentions(text: str, known: dict[str, set[int]]) -> Iterator[str]:
     """`jaeger:4317` in a text: a host that exists, with a port that it has not."""
-    for host, port in _HOST_AND_PORT.findall(text):
-        if host in known and (wrong := _wrong(host, int(port), known)):
+    for host, port in mentions(text):
+        if host in known and (wrong := _wrong(host, port, known)):
             yield wrong
 
 
@@ -169,5 +171,8 @@ def _wrong(host: str, port: int, known: dict[str, set[int]]) -> str | None:
     return None
 
 
-def _uncommented(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+def mentions(text: str) -> Iterator[tuple[str, int]]:
+    """Every host with a port that a text names, comments aside."""
+    said = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    for host, port in [*_HOST_AND_PORT.findall(said), *_ON_TWO_LINES.findall(said)]:
+        yield host, int(port)

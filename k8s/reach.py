@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from k8s import edges
-from k8s.objects import Build, Document, Object, at, matches
+from k8s.environment import mounted_maps
+from k8s.objects import Build, Document, Object, Pod, at, matches
 from k8s.places import Place, variables
-from k8s.ports import FOR_BROWSERS
+from k8s.ports import FOR_BROWSERS, mentions, told_to_scalers
 
 Found = Iterator[tuple[str, str]]
 HERE = "onsale"
@@ -86,27 +87,52 @@ def policies_fit(place: Place) -> Found:
 
 
 def settings_can_be_followed(place: Place) -> Found:
-    """Every address in a container's environment can really be reached from there: what settings say and policies allow agree."""
+    """Every address that somebody is told can really be reached from there: what settings say and policies allow agree.
+
+    Pods are told by their environment, arguments and mounted files; the gateway and the scaler, in other namespaces, by objects.
+    """
     policies = list(place.all.of_kind("NetworkPolicy"))
     if not policies:
         return
-    points = {point.name: point for point in inside(place.all)}
+    points = {point.name: point for point in [*inside(place.all), *outside()]}
+    here = [point for point in points.values() if point.is_ours]
+    for where, source, what, host, port in told(place):
+        for target in behind(place.all, host, here):
+            if not allows(policies, points[source], target, port, "TCP"):
+                yield (
+                    where,
+                    (
+                        f"is told {what}{host}:{port}, but no policy lets {source} reach {target.name} there. "
+                        "Add the edge to its contract or to k8s/edges.py, or remove the address."
+                    ),
+                )
+
+
+def told(place: Place) -> Iterator[tuple[str, str, str, str, int]]:
+    """Who is told which address: the object that says it, who is to go there, by what, and host and port."""
     for pod in place.all.pods():
-        source = points[pod.owner.where]
-        for container in pod.containers():
-            for name, value in variables(place, container).items():
-                if FOR_BROWSERS.fullmatch(name) or TOLD_TO_ALL.fullmatch(name):
-                    continue
-                for host, port in _addresses(value):
-                    for target in behind(place.all, host, points.values()):
-                        if not allows(policies, source, target, port, "TCP"):
-                            yield (
-                                pod.owner.where,
-                                (
-                                    f"is told {name}={host}:{port}, but no policy lets it reach {target.name} there. "
-                                    "Add the edge to its contract or to k8s/edges.py, or remove the variable."
-                                ),
-                            )
+        for what, host, port in _told_to_pod(place, pod):
+            yield pod.owner.where, pod.owner.where, what, host, port
+    for each in place.all.of_kind("ScaledObject"):
+        for key, value in told_to_scalers(each):
+            yield from ((each.where, "keda", f"{key}=", host, port) for host, port in mentions(value))
+    for each in place.all.of_kind("HTTPRoute"):
+        for rule in each.spec.get("rules") or []:
+            for backend in rule.get("backendRefs") or []:
+                yield each.where, "gateway", "", backend["name"], backend.get("port", 0)
+
+
+def _told_to_pod(place: Place, pod: Pod) -> Iterator[tuple[str, str, int]]:
+    for container in pod.containers():
+        for name, value in variables(place, container).items():
+            if not FOR_BROWSERS.fullmatch(name) and not TOLD_TO_ALL.fullmatch(name):
+                yield from ((f"{name}=", host, port) for host, port in _addresses(value))
+        for argument in container.document.get("args") or []:
+            yield from (("", host, port) for host, port in mentions(str(argument)))
+    for volume in pod.spec.get("volumes") or []:
+        for name in mounted_maps(volume):
+            for text in place.config.get(name, {}).values():
+                yield from ((f"(in {name}) ", host, port) for host, port in mentions(text))
 
 
 def _addresses(value: str) -> Iterator[tuple[str, int]]:
@@ -125,7 +151,10 @@ def inside(build: Build) -> Iterator[Endpoint]:
         yield Endpoint(pod.owner.where, pod.labels, pod.ports())
     for each in build.of_kind("Cluster"):
         labels = {**_inherited(each), "cnpg.io/cluster": each.name, "cnpg.io/podRole": "instance"}
-        yield Endpoint(each.where, labels, {"postgresql": 5432, "status": 8000, "metrics": 9187})
+        for name, role in ((each.where, "primary"), (f"{each.where}'s replicas", "replica")):
+            yield Endpoint(
+                name, labels | {"cnpg.io/instanceRole": role}, {"postgresql": 5432, "status": 8000, "metrics": 9187}
+            )
     for each in build.of_kind("Pooler"):
         labels = {**at(each.spec, "template", "metadata", "labels", default={}), "cnpg.io/poolerName": each.name}
         yield Endpoint(each.where, labels, {"pgbouncer": 5432, "metrics": 9127})

@@ -49,10 +49,10 @@ class Rendering:
         self._scratch.cleanup()
 
     def folders(self) -> list[str]:
-        """Every kustomization that somebody applies: overlays and infra; not components, and not what others are made of."""
+        """Every kustomization of overlays and infra that can be built on its own: not the components."""
         k8s = self.root / "k8s"
-        tops = [*sorted(k8s.glob("overlays/*")), *sorted(k8s.glob("infra/*")), *sorted(k8s.glob("infra/*/*"))]
-        return [str(each.relative_to(self.root)) for each in tops if _is_applied(each / _FILE)]
+        tops = sorted(path for pattern in ("overlays/*", "infra/*", "infra/*/*") for path in k8s.glob(pattern))
+        return [str(each.relative_to(self.root)) for each in tops if _is_built_alone(each / _FILE)]
 
     def components(self) -> list[str]:
         """The names of all components."""
@@ -96,8 +96,7 @@ class Rendering:
         return _kustomize(f"base with {', '.join(names) or 'no component'}", folder)
 
 
-def _is_applied(file: Path) -> bool:
-    """Whether a folder is built on its own. One says that it is not by `onsale.dev/applied: "no"` among its annotations."""
+def _is_built_alone(file: Path) -> bool:
     return file.exists() and "kind: Component" not in file.read_text(encoding="utf-8")
 
 

@@ -56,8 +56,11 @@ class Run:
     def everything(self, *, release: bool = False) -> Outcome:
         """Builds, then asks all rules. `release`: also what only a release must keep."""
         with self._rendering as rendering:
-            builds = rendering.builds(rendering.folders())
-            self._done("folders", f"{len(builds)} overlays and parts of infra", [], _unbuilt(builds))
+            applied = dict.fromkeys(folder for plan in PLANS for folder in (plan.overlay, plan.infra))
+            builds = rendering.builds(applied)
+            parts = rendering.builds(folder for folder in rendering.folders() if folder not in applied)
+            found = [*_unbuilt([*builds, *parts]), *_homeless(parts)]
+            self._done("folders", f"{len(builds)} that are applied, {len(parts)} parts of them", [], found)
             combined = rendering.combinations()
             self._done(
                 "combinations",
@@ -94,6 +97,16 @@ class Run:
 
 def _unbuilt(builds: Iterable[Build]) -> Iterator[Finding]:
     return (Finding("build", each.name, each.problem) for each in builds if each.problem)
+
+
+def _homeless(parts: Iterable[Build]) -> Iterator[Finding]:
+    for each in parts:
+        if each.name.startswith("k8s/overlays/"):
+            yield Finding(
+                "build",
+                each.name,
+                "is of no place, so that half of the rules would not see it. Add it to PLANS in k8s/places.py.",
+            )
 
 
 def _places(rendering: Rendering) -> Iterator[Place]:
