@@ -3,8 +3,13 @@
 import os
 import sys
 
+from sqlalchemy.exc import DBAPIError
+
 from chassis.migrated import migrations_of
 from chassis.migrations import migrate, url_from_environment
+
+# SQLSTATE classes: no connection, no such login or password, no such database, a server that starts or stops.
+NOT_THERE_YET = ("08", "28", "3D", "57P")
 
 
 def main() -> int:
@@ -19,7 +24,17 @@ def main() -> int:
     except KeyError as error:
         sys.stderr.write(f"{error.args[0]}\n")
         return 2
+    except (OSError, DBAPIError) as error:
+        if isinstance(error, DBAPIError) and not _is_not_there_yet(error):
+            raise
+        why = error.orig if isinstance(error, DBAPIError) else error
+        sys.stderr.write(f"The database of {service} cannot be used yet ({why}). Once it is there, run this again.\n")
+        return 1
     return 0
+
+
+def _is_not_there_yet(error: DBAPIError) -> bool:
+    return (getattr(error.orig, "sqlstate", None) or "").startswith(NOT_THERE_YET)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -20,7 +21,7 @@ from chassis.db import Database
 from chassis.errors import NotMigrated
 from chassis.migrated import SERVICES, newest_migration
 from chassis.migrations import migrate
-from chassis.testing import Harness
+from chassis.testing import POSTGRES_VARIABLE, Harness
 from chassis.tests.sample.app import SampleSettings, ThingWanted, create_app
 from local.processes import LOOPBACK, free_port
 
@@ -195,6 +196,24 @@ async def _names_are(database: Database, names: list[str]) -> bool:
     async with database.reader() as reads:
         rows = await reads.execute(text("SELECT name FROM thing ORDER BY name"), name="test")
         return list(rows.scalars()) == names
+
+
+@pytest.mark.parametrize("change", ["password", "database", "port"])
+async def test_a_migration_of_a_database_that_is_not_there_yet_says_so_in_a_sentence(change: str) -> None:
+    url = urlsplit(os.environ[POSTGRES_VARIABLE])
+    wrong = {
+        "password": url._replace(netloc=f"nobody:wrong@{url.hostname}:{url.port}"),
+        "database": url._replace(path="/missing"),
+        "port": url._replace(netloc=f"{url.username}:{url.password}@{url.hostname}:{free_port()}"),
+    }[change]
+    environment = {"ONSALE_SERVICE": "orders", "ONSALE_DATABASE_URL": wrong.geturl()}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chassis.migrate"), env={**os.environ, **environment}, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert errors.decode().startswith("The database of orders cannot be used yet (")
+    assert errors.decode().endswith("Once it is there, run this again.\n")
 
 
 async def test_a_migration_may_take_longer_than_what_people_wait_for(harness: Harness, tmp_path: Path) -> None:
