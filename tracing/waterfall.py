@@ -9,9 +9,9 @@ import sys
 import unicodedata
 from dataclasses import dataclass
 
+from tracing.colours import PALETTE, colours_of
 from tracing.model import Link, Span, Trace, human_duration, notes_of
 from tracing.reader import DEFAULT_STORE, StoreUnreachable, TraceReader, TraceUnknown
-from tracing.store.colours import PALETTE, colours_of
 
 MIN_WIDTH = 60
 MAX_DEPTH_SHOWN = 16

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tracing.colours import PALETTE, colours_of
 from tracing.model import Span, Trace, human_duration, notes_of, traces_from_otlp
 from tracing.store import queries
-from tracing.store.colours import PALETTE, colours_of
 from tracing.store.database import reading
 from tracing.store.parameters import BadParameter, SpanQuery, page_query_of, trace_id_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tracing.store.colours import PALETTE, colours_of
+from tracing.colours import PALETTE, colours_of
 from tracing.tests.running_store import ROOT, Telemetry, buy, running_store, trace_id_of
 from tracing.tests.traces import TRACE_ID, purchase, span, trace
 from tracing.waterfall import render
