@@ -155,7 +155,7 @@ def _local() -> Iterator[Edge]:
     samples = Party("sample-events", ((COMPONENT, "sample-events"), (NAME, "catalog"), (KIND, "job")), optional=True)
     for target in (database("catalog"), SHARED_DATABASE):
         yield Edge(samples, target, POSTGRES, why="something to sell")
-    buyer = ours("verify", "job", optional=True)
+    buyer = ours("buy-a-ticket", "job", optional=True)
     for target, port in ((service("web"), HTTP), (BANK, 8020), (MAILBOX, 8026), (JAEGER, 16686)):
         yield Edge(buyer, target, port, why="buys a ticket and reads its trace")
 

@@ -137,22 +137,16 @@ def _of_program(program: str, container: Container, found: Mapping[str, str]) ->
     """Jobs of the toolbox: what they are told is a word in the module that runs, or in one beside it."""
     words = _words_of(program.rpartition(".")[0] or program)
     for name in sorted(found):
-        if (
-            f'"{name}"' not in words
-            and not _used_in_values(name, found)
-            and f"$({name})" not in str(container.document)
-        ):
+        if name not in words and not _used_in_values(name, found) and f"$({name})" not in str(container.document):
             yield f"{name} is read by nobody in {program.partition('.')[0]}/. Remove it."
 
 
 @cache
-def _words_of(package: str) -> str:
-    return "\n".join(
-        path.read_text(encoding="utf-8")
-        for folder in (package.replace(".", "/"), "chassis")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if "tests" not in path.parts
-    )
+def _words_of(package: str) -> frozenset[str]:
+    """Every word in capitals in a package's code and in the chassis."""
+    paths = [path for folder in (package.replace(".", "/"), "chassis") for path in (ROOT / folder).rglob("*.py")]
+    texts = (path.read_text(encoding="utf-8") for path in paths if "tests" not in path.parts)
+    return frozenset(word for text in texts for word in re.findall(r"\b[A-Z][A-Z0-9_]+\b", text))
 
 
 def _of_others(place: Place, pod: Pod, container: Container, found: Mapping[str, str]) -> Iterator[str]:

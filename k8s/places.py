@@ -17,13 +17,16 @@ class Plan:
     infra: str
     environment: str = "local"
     makes_secrets: bool = True
+    # What is applied there for a moment only.
+    also: tuple[str, ...] = ()
 
 
+_VERIFY = ("k8s/verify/job.yaml",)
 PLANS = (
-    Plan("local", "k8s/overlays/local", "k8s/infra/local"),
+    Plan("local", "k8s/overlays/local", "k8s/infra/local", also=_VERIFY),
     Plan("drills", "k8s/overlays/drills", "k8s/infra/local"),
     Plan("light", "k8s/overlays/local", "k8s/infra/local/light"),
-    Plan("ci", "k8s/overlays/ci", "k8s/infra/local/light"),
+    Plan("ci", "k8s/overlays/ci", "k8s/infra/local/light", also=_VERIFY),
     Plan("production", "k8s/overlays/production", "k8s/infra/production", "production", makes_secrets=False),
 )
 

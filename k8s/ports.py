@@ -17,7 +17,7 @@ _HOST_AND_PORT = re.compile(
 _ON_TWO_LINES = re.compile(r"\bhostname: ([a-z][a-z0-9-]*)\s+port: \"?(\d{2,5})\b")
 _CLUSTER = re.compile(r"\.onsale(\.svc(\.cluster\.local)?)?$")
 # What a browser outside of the cluster is told: through a port-forward it lives on localhost.
-FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)")
+FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)|PUBLIC_[A-Z]+_URL")
 
 
 def services_fit(place: Place) -> Found:

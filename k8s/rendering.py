@@ -64,9 +64,10 @@ class Rendering:
             return list(pool.map(self.build, folders))
 
     def build(self, folder: str) -> Build:
-        """What one folder says, its path being relative to the checkout."""
+        """What one folder, or a file of its own, says; its path is relative to the checkout."""
         if folder not in self._built:
-            self._built[folder] = _kustomize(folder, self.root / folder)
+            path = self.root / folder
+            self._built[folder] = _read(folder, path) if path.suffix == ".yaml" else _kustomize(folder, path)
         return self._built[folder]
 
     def combinations(self) -> list[Build]:
@@ -98,6 +99,12 @@ class Rendering:
 
 def _is_built_alone(file: Path) -> bool:
     return file.exists() and "kind: Component" not in file.read_text(encoding="utf-8")
+
+
+def _read(name: str, file: Path) -> Build:
+    if not file.is_file():
+        return Build(name, problem="it is missing.")
+    return Build(name, parse(file.read_text(encoding="utf-8")))
 
 
 def _kustomize(name: str, folder: Path) -> Build:

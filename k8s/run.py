@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from k8s import rules
+from k8s import policies, rules, skaffold
 from k8s.findings import Finding, read_exceptions, sift
 from k8s.objects import Build
 from k8s.places import PLANS, Place
@@ -56,7 +56,7 @@ class Run:
     def everything(self, *, release: bool = False) -> Outcome:
         """Builds, then asks all rules. `release`: also what only a release must keep."""
         with self._rendering as rendering:
-            applied = dict.fromkeys(folder for plan in PLANS for folder in (plan.overlay, plan.infra))
+            applied = dict.fromkeys(folder for plan in PLANS for folder in (plan.overlay, plan.infra, *plan.also))
             builds = rendering.builds(applied)
             parts = rendering.builds(folder for folder in rendering.folders() if folder not in applied)
             found = [*_unbuilt([*builds, *parts]), *_homeless(parts)]
@@ -70,12 +70,16 @@ class Run:
             )
             self._orders(combined, rendering.orders())
             places = list(_places(rendering))
+            wrong = [Finding("skaffold", *each) for each in skaffold.all_findings(rendering.root, rendering.build)]
+            self._done("skaffold.yaml", "modules and profiles", ["skaffold"], wrong)
         everywhere = [*builds, *combined]
         objects = len({found for build in everywhere for found in build.objects})
         what = f"{objects} different ones, Kubernetes {kubernetes_version()}"
         self._done("objects", what, rules.OBJECTS, rules.of_objects(everywhere))
         self._done("builds", f"{len(everywhere)} on their own", rules.BUILDS, rules.of_builds(everywhere))
         self._done("places", ", ".join(each.name for each in places), rules.PLACES, rules.of_places(places))
+        stale = [Finding("generated", "k8s:", sentence) for sentence in policies.stale_files()]
+        self._done("network policies", "are what contracts say", ["generated"], stale)
         if release:
             production = [each for each in places if each.plan.environment == "production"]
             self._done("release", "digests", rules.RELEASE, rules.of_places(production, rules.RELEASE))
@@ -113,7 +117,9 @@ def _places(rendering: Rendering) -> Iterator[Place]:
     """The places that build; what does not was told already."""
     secrets = secrets_that_a_job_makes()
     for plan in PLANS:
-        app, infra = rendering.build(plan.overlay), rendering.build(plan.infra)
+        app, infra, *also = rendering.builds([plan.overlay, plan.infra, *plan.also])
+        for each in also:
+            app = app.and_(each, app.name)
         if not app.problem and not infra.problem:
             yield Place(plan, app, infra, secrets)
 

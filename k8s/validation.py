@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
 from kubernetes_validate import utils as _versions
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -35,8 +36,14 @@ def valid(found: Object, schemas: Path = SCHEMAS) -> Iterator[str]:
         )
         return
     errors = sorted(validator.iter_errors(found.document), key=lambda each: each.json_path)
-    for error in errors[:SHOWN_ERRORS]:
+    for error in map(explained, errors[:SHOWN_ERRORS]):
         yield f"{error.json_path.removeprefix('$.')}: {_short(error)}. Correct it: the cluster would refuse it."
+
+
+def explained(error: ValidationError) -> ValidationError:
+    """The error itself, or of one about alternatives, that of the alternative which came nearest."""
+    nearest = best_match([error])
+    return error if nearest is None else nearest
 
 
 def _short(error: ValidationError) -> str:
