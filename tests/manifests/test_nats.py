@@ -22,6 +22,7 @@ from local.processes import LOOPBACK, free_port
 from local.topology import SERVICES
 
 FOLDER = USERS_FILE.parent
+PRODUCTION = FOLDER.parent / "production" / "nats" / "nats.conf"
 SERVER = Path(sysconfig.get_path("scripts")) / "nats-server"
 PASSWORDS = {user: f"word-of-{user}" for user in (*SERVICES, ADMIN)}
 
@@ -102,6 +103,20 @@ def test_the_committed_users_are_those_that_the_code_gives() -> None:
 def test_a_server_takes_the_whole_configuration(tmp_path: Path) -> None:
     said = checked(copy_of_configuration(tmp_path, 4222), PASSWORDS)
     assert said.returncode == 0, said.stderr
+
+
+def test_a_server_takes_what_each_of_three_is_told_in_production(tmp_path: Path) -> None:
+    configuration = copy_of_configuration(tmp_path, 4222)
+    shutil.copy(PRODUCTION, configuration)
+    said = checked(configuration, PASSWORDS)
+    assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.parametrize("word", ["4-x", "-abc", "2026-01-01"])
+def test_a_server_refuses_a_password_that_does_not_begin_with_a_letter(tmp_path: Path, word: str) -> None:
+    said = checked(copy_of_configuration(tmp_path, 4222), PASSWORDS | {"orders": word})
+    assert said.returncode != 0
+    assert "ORDERS" in said.stderr
 
 
 def test_a_server_refuses_a_user_without_a_password(tmp_path: Path) -> None:
