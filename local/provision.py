@@ -38,7 +38,7 @@ def make_secrets(layout: Layout) -> Secrets:
     known = _read_json(file)
     made: dict[str, Any] = {
         "databases": {name: random.token_urlsafe(24) for name in SERVICES} | known.get("databases", {}),
-        "nats": {name: random.token_urlsafe(24) for name in (*SERVICES, ADMIN)} | known.get("nats", {}),
+        "nats": {name: _nats_password() for name in (*SERVICES, ADMIN)} | known.get("nats", {}),
         "bank_api_key": known.get("bank_api_key") or random.token_urlsafe(24),
         "bank_webhook_secret": known.get("bank_webhook_secret") or random.token_urlsafe(32),
         "web_cookie_secret": known.get("web_cookie_secret") or random.token_urlsafe(32),
@@ -46,6 +46,11 @@ def make_secrets(layout: Layout) -> Secrets:
     if made != known:
         write_private(file, json.dumps(made, indent=1))
     return Secrets(**made)
+
+
+def _nats_password() -> str:
+    """With a letter first: in a cluster NATS reads it from its environment, as it reads its configuration, and `5k` would be a number."""
+    return f"n{random.token_urlsafe(24)}"
 
 
 def restore_secrets(layout: Layout, known: Mapping[str, object]) -> None:

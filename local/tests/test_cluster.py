@@ -29,6 +29,12 @@ def test_every_secret_that_manifests_may_refer_to_is_made_with_its_keys(first: d
     assert all(value for document in first.values() for value in document.data.values())
 
 
+def test_a_password_of_nats_cannot_be_taken_for_a_number(first: dict[str, Document]) -> None:
+    words = first["nats-users"].data
+    assert all(word[0].isalpha() for word in words.values())
+    assert words["ORDERS"] == first["orders-nats"].data["password"]
+
+
 def test_what_is_known_stays(first: dict[str, Document], tmp_path: Path) -> None:
     assert generated(tmp_path, first) == first
 
