@@ -26,16 +26,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Accepted:
-    """One finding that is accepted. `where` may have `*`; `about` is a part of the sentence."""
+    """One finding that is accepted. `where` and `build` (several, with blanks between) may have `*`; `about` is a part of the sentence."""
 
     rule: str
     where: str
     because: str
     about: str = ""
+    build: str = "*"
 
     def covers(self, finding: Finding) -> bool:
         """Whether this is the finding that is meant."""
-        return finding.rule == self.rule and fnmatchcase(finding.where, self.where) and self.about in finding.sentence
+        return (
+            finding.rule == self.rule
+            and fnmatchcase(finding.where, self.where)
+            and any(fnmatchcase(finding.build, each) for each in self.build.split())
+            and self.about in finding.sentence
+        )
 
 
 def read_exceptions(path: Path = EXCEPTIONS) -> list[Accepted]:

@@ -15,6 +15,15 @@ Found = Iterator[tuple[str, str]]
 KINDS = {"service", "simulator", "database", "broker", "telemetry", "job"}
 SIMULATORS = ("bank", "mailbox")
 PATHS = {"browse", "checkout"}
+# What belongs to no namespace.
+CLUSTER_WIDE = {
+    "Namespace",
+    "ClusterSecretStore",
+    "ClusterIssuer",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "PriorityClass",
+}
 # Kubernetes gives the rest of the pod this much at least, after the service has drained.
 SLACK_SECONDS = 2
 
@@ -171,6 +180,16 @@ def _blocks(found: Object, fewest: int) -> bool:
             return -(-fewest * int(str(available)[:-1]) // 100) >= fewest
         return int(available) >= fewest
     return unavailable is not None and str(unavailable) in {"0", "0%"}
+
+
+def namespaces_agree(place: Place) -> Found:
+    """All is in one namespace: what says none lands in whichever the person who applies it is."""
+    for found in place.all.objects:
+        if found.kind not in CLUSTER_WIDE and found.namespace != SYSTEM:
+            yield (
+                found.where,
+                f"is in the namespace {found.namespace or '(none)'}. Set `namespace: {SYSTEM}` in the kustomization.",
+            )
 
 
 def pods_have_time_to_drain(place: Place) -> Found:

@@ -30,6 +30,7 @@ BUILDS: dict[str, OfBuild] = {
 }
 # Asked about every place: an overlay together with its infrastructure.
 PLACES: dict[str, OfPlace] = {
+    "namespace": presence.namespaces_agree,
     "present": presence.services_are_there,
     "drain": presence.pods_have_time_to_drain,
     "settings": environment.settings_agree,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from k8s import policies, rules, skaffold
+from k8s import policies, rules, scanners, skaffold
 from k8s.findings import Finding, read_exceptions, sift
 from k8s.objects import Build
 from k8s.places import PLANS, Place
@@ -80,10 +80,30 @@ class Run:
         self._done("places", ", ".join(each.name for each in places), rules.PLACES, rules.of_places(places))
         stale = [Finding("generated", "k8s:", sentence) for sentence in policies.stale_files()]
         self._done("network policies", "are what contracts say", ["generated"], stale)
+        self._scanned(builds, rendering.root)
         if release:
             production = [each for each in places if each.plan.environment == "production"]
             self._done("release", "digests", rules.RELEASE, rules.of_places(production, rules.RELEASE))
         return self.outcome
+
+    def _scanned(self, builds: list[Build], root: Path) -> None:
+        accepted = [each.rule for each in self._exceptions]
+        try:
+            found = list(scanners.checkov([each for each in builds if not each.problem], root))
+            self._done(
+                "checkov",
+                "what is applied, and the Dockerfile",
+                [each for each in accepted if each.startswith("CKV")],
+                found,
+            )
+            self._done(
+                "hadolint",
+                "the Dockerfile",
+                [each for each in accepted if each.startswith("DL")],
+                scanners.hadolint(root),
+            )
+        except scanners.ScanFailed as failed:
+            self._done("scanners", "did not run", [], [Finding("scanners", "", str(failed))])
 
     def _orders(self, combined: list[Build], orders: list[Build]) -> None:
         found: list[Finding] = list(_unbuilt(orders))

@@ -27,3 +27,7 @@ sed -nE 's/^([a-z0-9._-]+)(\[[a-z,]+\])?(==[^ ]+)( ;[^\\]*)? *\\?$/\1\3\4/p' req
 lock run $services $others local
 lock base # what all images share
 for image in $services $others; do lock "$image" "$image"; done
+
+# Checks manifests and the Dockerfile, from an environment of its own: what it needs is not what we need.
+"$uv" pip compile requirements/checkov.in --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+    --python-version 3.11 --custom-compile-command "make lock" --output-file requirements/checkov.txt

@@ -81,7 +81,10 @@ def _written() -> str:
     found += _server("mailbox", "simulator", {"smtp": 8025, "http": 8026})
     found += _bank()
     found += [_job("secrets"), _job("stream")]
-    return json.dumps([*found, *policies.policies("everywhere"), *policies.policies("local")])
+    found += [*policies.policies("everywhere"), *policies.policies("local")]
+    for each in found:
+        each["metadata"]["namespace"] = "onsale"
+    return json.dumps(found)
 
 
 def _object(api: str, kind: str, name: str, labels: dict[str, str] | None = None, **rest: Any) -> Document:

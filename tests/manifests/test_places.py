@@ -113,6 +113,9 @@ CHANGED: dict[str, tuple[str, str, str, Any, str]] = {
     "a host and a port apart": ("addresses", "ConfigMap/notifications", "data.NOTIFICATIONS_SMTP_PORT", "25", "mailbox has no port 25"),
     "a wrong port in a file": ("addresses", "ConfigMap/orders", "data.file", "endpoint: jaeger:4319 # no", "jaeger has no port 4319"),
     "a wrong port in an argument": ("addresses", "Deployment/nats", f"{MAIN}.args", ["--to=jaeger:1234"], "jaeger has no port 1234"),
+    # namespace
+    "an object of no namespace": ("namespace", "ConfigMap/orders", "metadata.namespace", None, "is in the namespace (none)"),
+    "an object of another namespace": ("namespace", "ConfigMap/orders", "metadata.namespace", "default", "the namespace default"),
     # drain
     "no pause before the end": ("drain", ORDERS, f"{MAIN}.lifecycle.preStop", None, "stops at once"),
     "killed before it has drained": ("drain", ORDERS, f"{POD}.terminationGracePeriodSeconds", 15, "is killed after 15 s"),
