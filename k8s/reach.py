@@ -26,6 +26,8 @@ SHOWN = 3
 POD_ADDRESS, API_ADDRESS, WORLD_ADDRESS = "10.1.2.3", "10.96.0.1", "203.0.113.10"
 API_PORTS = frozenset({443, 6443, 8443})
 WORLD_PORTS = frozenset({22, 25, 80, 443, 465, 587, 5432})
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # where it listens itself
+DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "nats": 4222}
 # Told to every service, needed by those that people's tokens reach: contracts/openapi says which.
 TOLD_TO_ALL = re.compile(r"[A-Z]+_PERSON_KEYS_URL")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
@@ -97,7 +99,7 @@ def settings_can_be_followed(place: Place) -> Found:
     points = {point.name: point for point in [*inside(place.all), *outside()]}
     here = [point for point in points.values() if point.is_ours]
     for where, source, what, host, port in told(place):
-        for target in behind(place.all, host, here):
+        for target in [points["internet"]] if "." in host else behind(place.all, host, here):
             if not allows(policies, points[source], target, port, "TCP"):
                 yield (
                     where,
@@ -124,9 +126,13 @@ def told(place: Place) -> Iterator[tuple[str, str, str, str, int]]:
 
 def _told_to_pod(place: Place, pod: Pod) -> Iterator[tuple[str, str, int]]:
     for container in pod.containers():
-        for name, value in variables(place, container).items():
+        found = variables(place, container)
+        for name, value in found.items():
             if not FOR_BROWSERS.fullmatch(name) and not TOLD_TO_ALL.fullmatch(name):
                 yield from ((f"{name}=", host, port) for host, port in _addresses(value))
+            other = name.removesuffix("_HOST") + "_PORT"
+            if name.endswith("_HOST") and other in found and value != EVERY_ADDRESS:
+                yield f"{name}=", value, int(found[other])
         for argument in container.document.get("args") or []:
             yield from (("", host, port) for host, port in mentions(str(argument)))
     for volume in pod.spec.get("volumes") or []:
@@ -138,11 +144,9 @@ def _told_to_pod(place: Place, pod: Pod) -> Iterator[tuple[str, str, int]]:
 def _addresses(value: str) -> Iterator[tuple[str, int]]:
     for address in _ADDRESS.findall(value):
         parts = urlsplit(address)
-        if parts.hostname and parts.port:
-            yield (
-                parts.hostname.removesuffix(".svc.cluster.local").removesuffix(".svc").removesuffix(f".{HERE}"),
-                parts.port,
-            )
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        if parts.hostname and port:
+            yield parts.hostname.removesuffix(".svc.cluster.local").removesuffix(".svc").removesuffix(f".{HERE}"), port
 
 
 def inside(build: Build) -> Iterator[Endpoint]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from k8s.objects import Object
+from k8s.validation import valid
 from tests.manifests.made_up import documents, findings, said_by, with_change
 
 ORDERS = "Deployment/orders"
@@ -137,3 +139,11 @@ def test_net_bind_service_may_be_added() -> None:
 
 def test_a_digest_is_as_good_as_a_tag() -> None:
     assert said_by("tags", with_change(ORDERS, f"{MAIN}.image", "onsale/orders@sha256:" + "1" * 64)) == []
+
+
+def test_a_custom_resource_is_held_against_the_schema_of_its_project() -> None:
+    spec = {"scaleTargetRef": {"name": "orders"}, "triggers": [{"type": "cpu", "metadata": {"value": "60"}}]}
+    scaler = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "orders"}}
+    assert list(valid(Object.of(scaler | {"spec": spec}))) == []
+    (said,) = valid(Object.of(scaler | {"spec": spec | {"minReplicaCuont": 3}}))
+    assert "'minReplicaCuont' was unexpected" in said

@@ -123,6 +123,55 @@ def test_a_setting_that_policies_do_not_let_follow_is_found() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [("PAYMENTS_BANK_URL", "https://bank.example.org"), ("PAYMENTS_BANK_URL", "https://bank.example.org:8443/api")],
+)
+def test_an_address_outside_that_policies_do_not_let_reach_is_found(where: str, told: str) -> None:
+    found = documents()
+    get(found, "ConfigMap/payments")["data"][where] = told
+    assert any(f"{where}=bank.example.org" in each and "reach internet" in each for each in said_by("reachable", found))
+
+
+def test_a_host_and_a_port_apart_are_tried_too() -> None:
+    found = documents()
+    get(found, "ConfigMap/notifications")["data"]["NOTIFICATIONS_SMTP_HOST"] = "nats"
+    get(found, "ConfigMap/notifications")["data"]["NOTIFICATIONS_SMTP_PORT"] = "8222"
+    assert any("NOTIFICATIONS_SMTP_HOST=nats:8222" in each for each in said_by("reachable", found))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "said"),
+    [
+        (
+            "ScaledObject",
+            {"triggers": [{"metadata": {"url": "http://orders.onsale.svc.cluster.local:8000/load"}}]},
+            "lets keda reach",
+        ),
+        ("HTTPRoute", {"rules": [{"backendRefs": [{"name": "orders", "port": 8000}]}]}, "lets gateway reach"),
+    ],
+)
+def test_who_is_told_in_another_namespace_is_tried_too(kind: str, spec: Document, said: str) -> None:
+    added = {"apiVersion": "group.example/v1", "kind": kind, "metadata": {"name": "added"}, "spec": spec}
+    assert any(said in each and "Deployment/orders" in each for each in said_by("reachable", [*documents(), added]))
+
+
+@pytest.mark.parametrize(
+    "text", ["endpoint: jaeger:4317", 'resolver:\n  dns:\n    hostname: jaeger\n    port: "4317"\n']
+)
+def test_a_mounted_file_is_tried_too(text: str) -> None:
+    found = documents()
+    get(found, "ConfigMap/catalog")["data"]["file"] = text
+    put(
+        get(found, "Deployment/catalog"),
+        "spec.template.spec.volumes",
+        [{"name": "v", "configMap": {"name": "catalog"}}],
+    )
+    assert any("(in catalog) jaeger:4317" in each for each in said_by("reachable", found))
+    get(found, "ConfigMap/catalog")["data"]["file"] = "# jaeger:4317"
+    assert said_by("reachable", found) == []
+
+
 def test_production_without_policies_is_found() -> None:
     found = [each for each in documents() if each["kind"] != "NetworkPolicy"]
     assert said_by("policies", found) == []
