@@ -21,6 +21,7 @@ def images_of(build: Build) -> Iterator[tuple[str, str]]:
     for each in build.of_kind("Cluster"):
         yield each.where, str(each.spec.get("imageName", ""))
     for each in build.of_kind("Pooler"):
+        yield each.where, str(at(each.spec, "pgbouncer", "image", default=""))
         for container in at(each.spec, "template", "spec", "containers", default=[]):
             if container.get("image"):
                 yield each.where, container["image"]

@@ -162,7 +162,8 @@ ADDED: dict[str, tuple[str, str, Document, str]] = {
         "needs the Secret nothing",
     ),
     "a pooler of nothing": ("targets", "Pooler", {"cluster": {"name": "gone"}}, "pools the Cluster gone"),
-    "an old address": ("digests", "Cluster", {"imageName": "postgres:18"}, "postgres:18 without a digest"),
+    "a database by its tag": ("digests", "Cluster", {"imageName": "postgres:18"}, "postgres:18 without a digest"),
+    "a pooler by its tag": ("digests", "Pooler", {"pgbouncer": {"image": "pgbouncer:1"}}, "pgbouncer:1 without a digest"),
 }  # fmt: skip
 
 
