@@ -5,18 +5,18 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 
 
-def answers(target: list[str | int]) -> str | None:
+def answers(target: list[str]) -> str | None:
     name, host, port = target
     try:
-        with socket.create_connection((str(host), int(port)), timeout=PATIENCE_SECONDS):
-            return str(name)
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS):
+            return name
     except OSError:
         return None
 
 
-with ThreadPoolExecutor(64) as pool:
+with ThreadPoolExecutor(100) as pool:
     found = pool.map(answers, json.loads(sys.argv[1]))
     json.dump(sorted({name for name in found if name}), sys.stdout)

@@ -5,7 +5,7 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +25,25 @@ from tests.containers.translation import Cluster, confinement, environment, http
 LABEL = "onsale.test"
 AT_ONCE = 3
 LOOK_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 4.0
 # Those that no container can play: it asks Kubernetes for Secrets, which the test makes with the same code.
 LEFT_OUT = frozenset({"Job/secrets"})
+
+
+class Retry:
+    """When a job that failed is tried again: sooner than Kubernetes would, and at growing distances like there."""
+
+    def __init__(self) -> None:
+        self._pause_seconds = 0.5
+        self._due = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time; if so, the next time is later."""
+        if time.monotonic() < self._due:
+            return False
+        self._due = time.monotonic() + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        return True
 
 
 @dataclass(frozen=True)
@@ -126,9 +143,7 @@ class Containers:
     def _name_of(self, workload: Workload) -> str:
         return f"onsale-test-{self.run_id}-{workload.pod_name}"
 
-    def create(
-        self, workload: Workload, *, command: Sequence[str] | None = None, more: Sequence[str] = (), again: bool = True
-    ) -> str:
+    def create(self, workload: Workload, *, command: Sequence[str] | None = None, more: Sequence[str] = ()) -> str:
         """Makes a container, in all its networks, and does not start it. `command` takes the place of its program."""
         container, owner = workload.container, workload.owner
         folder = Path(self._folder.name) / workload.pod_name
@@ -140,8 +155,8 @@ class Containers:
         words = ["--name", self._name_of(workload), "--label", self._label, "--hostname", workload.pod_name]
         words += ["--env-file", str(environment_file), *confinement(workload.pod, container), *more]
         words += [word for each in mounts(self._cluster, workload.pod, container, folder) for word in each.words]
-        if again:
-            words += ["--restart", "on-failure:30" if workload.is_job else "on-failure"]
+        if not workload.is_job:
+            words += ["--restart", "on-failure"]
         first, *others = self._networks_of(owner) or ["none"]
         words += ["--network", first, *self._alias_words(owner, first)]
         image, entrypoint, arguments = self._program(workload, command)
@@ -186,28 +201,42 @@ class Containers:
         told: list[dict[str, Any]] = json.loads(self.engine.run("inspect", self.name(owner)))
         return told[0]
 
-    def address_of(self, owner: str) -> list[str]:
+    def addresses_of(self, owner: str) -> list[str]:
         """Its addresses, one in each of its networks."""
         networks = self.inspect(owner)["NetworkSettings"]["Networks"]
         return [each["IPAddress"] for each in networks.values() if each["IPAddress"]]
 
     def wait(self, owners: Iterable[str], seconds: float) -> None:
-        """Until jobs have ended well and the others are ready. Raises StartError with the last words of one that is not."""
-        waiting = list(owners)
-        deadline = time.monotonic() + seconds
-        while waiting:
-            waiting = [owner for owner in waiting if not self._is_done(owner)]
-            if waiting and time.monotonic() > deadline:
-                # What others wait for comes last in the alphabet: servers, then jobs.
-                said = "\n\n".join(f"{owner}:\n{self.log(owner)[-1500:]}" for owner in sorted(waiting)[-4:])
-                raise StartError(f"Not ready after {seconds:g} s: {', '.join(waiting)}.\n{said}")
-            time.sleep(LOOK_SECONDS if waiting else 0)
+        """Until jobs have ended well and the others are ready. Jobs that fail are tried again, at growing distances.
 
-    def _is_done(self, owner: str) -> bool:
+        Raises StartError with the last words of some that are not.
+        """
+        deadline = time.monotonic() + seconds
+        listed = sorted(owners)
+        jobs = [owner for owner in listed if self.workloads[owner].is_job]
+        retries = {owner: Retry() for owner in jobs}
+        # Nothing is ready before its job is done, and asking costs more: so jobs are looked at first.
+        self._wait(jobs, lambda owner: self._has_ended(owner, retries[owner]), deadline)
+        self._wait([owner for owner in listed if owner not in retries], self._is_ready, deadline)
+
+    def _wait(self, waiting: list[str], is_done: Callable[[str], bool], deadline: float) -> None:
+        while waiting := [owner for owner in waiting if not is_done(owner)]:
+            if time.monotonic() > deadline:
+                # Servers, which others wait for, come last in the alphabet.
+                said = "\n\n".join(f"{owner}:\n{self.log(owner)[-1500:]}" for owner in waiting[-4:])
+                raise StartError(f"Not ready in time: {', '.join(waiting)}.\n{said}")
+            time.sleep(LOOK_SECONDS)
+
+    def _has_ended(self, owner: str, retry: "Retry") -> bool:
+        state = self.inspect(owner)["State"]
+        if state["Status"] != "exited" or state["ExitCode"] == 0:
+            return bool(state["Status"] == "exited")
+        if retry.is_due():
+            self.restart(owner)
+        return False
+
+    def _is_ready(self, owner: str) -> bool:
         workload = self.workloads[owner]
-        if workload.is_job:
-            state = self.inspect(owner)["State"]
-            return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
         probe = readiness(workload.container)
         if not workload.is_ours and (other := PLAYED[workload.repository].ready):
             probe = http_probe(*other)
@@ -249,14 +278,9 @@ class Containers:
         self._folder.cleanup()
 
 
-def reachable(containers: Containers, source: str, script: str, targets: Mapping[str, Sequence[int]]) -> set[str]:
-    """Which of these owners a container can connect to, by address, on any of these ports."""
-    wanted = [
-        (owner, address, port)
-        for owner, ports in targets.items()
-        for address in containers.address_of(owner)
-        for port in ports
-    ]
+def reachable(containers: Containers, source: str, script: str, targets: Mapping[str, Sequence[str]]) -> set[str]:
+    """Which of these owners a container can connect to, by any of their addresses (`10.1.2.3:8000`)."""
+    wanted = [(owner, *each.rsplit(":", 1)) for owner, addresses in targets.items() for each in addresses]
     done = containers.execute(source, ["python", "-c", script, json.dumps(wanted)])
     if done.returncode != 0:
         raise StartError(f"{source} could not try its connections: {done.stderr}")

@@ -45,9 +45,10 @@ def environment(cluster: Cluster, pod: Pod, container: Container, pod_name: str)
     for source in container.document.get("envFrom") or []:
         found |= _all_of(cluster, source)
     for each in container.document.get("env") or []:
-        value = _value(cluster, pod, each, pod_name)
-        if value is not None:
-            found[each["name"]] = _REFERENCE.sub(lambda match: _replaced(match, found), value)
+        if "valueFrom" not in each:
+            found[each["name"]] = _REFERENCE.sub(lambda match: _replaced(match, found), str(each.get("value", "")))
+        elif (value := _value(cluster, pod, each["valueFrom"], pod_name)) is not None:
+            found[each["name"]] = value
     return found
 
 
@@ -57,10 +58,7 @@ def _all_of(cluster: Cluster, source: Mapping[str, Any]) -> dict[str, str]:
     return {source.get("prefix", "") + key: str(value) for key, value in data.items()}
 
 
-def _value(cluster: Cluster, pod: Pod, variable: Mapping[str, Any], pod_name: str) -> str | None:
-    if "valueFrom" not in variable:
-        return str(variable.get("value", ""))
-    source = variable["valueFrom"]
+def _value(cluster: Cluster, pod: Pod, source: Mapping[str, Any], pod_name: str) -> str | None:
     if path := at(source, "fieldRef", "fieldPath"):
         facts = {"metadata.name": pod_name, "metadata.namespace": "onsale", "spec.nodeName": "containers"}
         return facts[path]

