@@ -53,7 +53,9 @@ def serve_and_reload(path: str) -> None:
     StatReload(config, target=_serve_reloaded, sockets=[]).run()
 
 
-def _serve_reloaded(_sockets: object) -> None:
+def _serve_reloaded(sockets: object = None) -> None:
+    """Called by uvicorn, by the name of its argument."""
+    del sockets
     sys.exit(main())
 
 
