@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,12 @@ class Engine:
 
     def has_image(self, name: str) -> bool:
         """Whether the engine has this image already."""
-        return self.attempt("image", "inspect", name).returncode == 0
+        return self.image_id(name) is not None
+
+    def image_id(self, name: str) -> str | None:
+        """The image that has this name, if there is one."""
+        done = self.attempt("image", "inspect", "--format", "{{.Id}}", name)
+        return done.stdout.strip() if done.returncode == 0 else None
 
     def build(
         self,
@@ -84,16 +90,38 @@ class Engine:
         arguments: Mapping[str, str] | None = None,
         secrets: Mapping[str, Path] | None = None,
     ) -> None:
-        """Builds one image. `secrets` are files that the build may read and that stay in no layer. Raises BuildFailed."""
-        words = [self.client, *self.building, "--progress=plain"]
+        """Builds one image. `secrets` are files that the build may read and that stay in no layer. Raises BuildFailed.
+
+        Images that had the tags and have no other are removed; without tags, the outcome is only remembered for later builds.
+        """
+        before = [known for tag in tags if (known := self.image_id(tag))]
+        with tempfile.TemporaryDirectory(prefix="onsale-build-") as folder:
+            made = Path(folder) / "made"
+            self._build(context, tags, ["--iidfile", str(made)], file, target, arguments or {}, secrets or {})
+            now = made.read_text(encoding="utf-8").strip()
+        for image in before if tags else [now]:
+            if image != now or not tags:
+                self.attempt("image", "rm", image)  # refused where it has another tag or runs: then it stays
+
+    def _build(
+        self,
+        context: Path,
+        tags: Sequence[str],
+        more: Sequence[str],
+        file: Path | None,
+        target: str | None,
+        arguments: Mapping[str, str],
+        secrets: Mapping[str, Path],
+    ) -> None:
+        words = [self.client, *self.building, "--progress=plain", *more]
         words += [word for tag in tags for word in ("--tag", tag)]
         words += ["--file", str(file)] if file else []
         words += ["--target", target] if target else []
-        for name, value in (arguments or {}).items():
+        for name, value in arguments.items():
             words += ["--build-arg", f"{name}={value}"]
         for name in _proxies():
             words += ["--build-arg", name]  # the client takes the value from the environment
-        for name, source in (secrets or {}).items():
+        for name, source in secrets.items():
             words += ["--secret", f"id={name},src={source}"]
         done = subprocess.run(
             [*words, str(context)],

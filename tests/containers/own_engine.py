@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,11 +18,8 @@ PACKAGES = ("docker.io", "debootstrap")
 
 
 @contextmanager
-def an_engine(options: Sequence[str] = ()) -> Iterator[Engine]:
-    """An engine that can build. Raises StartError, with a clear reason, only where none can run.
-
-    `options` are dockerd's, for one that is to be started.
-    """
+def an_engine() -> Iterator[Engine]:
+    """An engine that can build. Raises StartError, with a clear reason, only where none can run."""
     missing: StartError | None = None
     try:
         Engine.find()
@@ -34,7 +31,7 @@ def an_engine(options: Sequence[str] = ()) -> Iterator[Engine]:
     if os.geteuid() != 0 or (not shutil.which("dockerd") and not shutil.which("apt-get")):
         raise missing
     _install()
-    with _daemon(options):
+    with _daemon():
         yield Engine.find()
 
 
@@ -56,12 +53,12 @@ def _install() -> None:
 
 
 @contextmanager
-def _daemon(options: Sequence[str]) -> Iterator[None]:
+def _daemon() -> Iterator[None]:
     """A dockerd of our own. It is ended with the containers that it runs; what it stored stays, for the next time."""
     with tempfile.TemporaryDirectory(prefix="onsale-dockerd-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(["dockerd", *options], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(["dockerd"], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:
             _wait(process, log)
             yield
