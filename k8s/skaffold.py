@@ -134,6 +134,12 @@ def _verified(file: Skaffold, verify: Document, images: set[str]) -> Iterator[st
     path = at(verify, "executionMode", "kubernetesCluster", "jobManifestPath")
     if path and not (file.root / path).is_file():
         yield f"verifies by {path}, which is not there. Add it."
+    elif path:
+        # skaffold keeps the Job's environment and volumes, and puts its own arguments, or none, in the place of the Job's.
+        job = yaml.safe_load((file.root / path).read_text(encoding="utf-8"))
+        said = [each.get("args") for each in at(job, "spec", "template", "spec", "containers", default=[])]
+        if (arguments := at(verify, "container", "args", default=None)) not in said:
+            yield f"verifies with the arguments {arguments}, where {path} has {said}. Say the same: skaffold does not take the Job's."
     if (image := str(at(verify, "container", "image"))) not in images:
         yield f"verifies with the image {image}, which no artifact makes. Correct it."
 

@@ -47,7 +47,7 @@ def config() -> dict[str, Any]:
         "verify": [
             {
                 "name": "buy",
-                "container": {"name": "buy", "image": "onsale/bank"},
+                "container": {"name": "buy", "image": "onsale/bank", "args": ["a", "b"]},
                 "executionMode": {"kubernetesCluster": {"jobManifestPath": "job.yaml"}},
             }
         ],
@@ -80,6 +80,7 @@ PLANTED: dict[str, tuple[str, Any, str]] = {
     "a service that nobody has": ("portForward.0.resourceName", "shop", "forwards service/shop:8000"),
     "a module that is not there": ("requires", [{"configs": ["infra"]}], "requires the module infra"),
     "a job that is not there": ("verify.0.executionMode.kubernetesCluster.jobManifestPath", "no.yaml", "verifies by no.yaml"),
+    "a verifier without the Job's arguments": ("verify.0.container.args", None, "where job.yaml has [['a', 'b']]"),
     "a verifier that nobody makes": ("verify.0.container.image", "onsale/x", "verifies with the image onsale/x"),
     "a patch of nothing": (f"{PROFILE}.path", "/build/artifacts/99/docker", "a patch of a path that is not there"),
     "a profile that spoils": (f"{PROFILE}.value", "debug", "app -p strict: builds onsale/accounts up to the stage debug"),
@@ -90,7 +91,7 @@ def findings(folder: Path, *configs: dict[str, Any]) -> list[str]:
     """What is said about a file with these modules."""
     (folder / "skaffold.yaml").write_text(yaml.safe_dump_all(configs))
     (folder / "Dockerfile").write_text(DOCKERFILE)
-    (folder / "job.yaml").write_text("kind: Job")
+    (folder / "job.yaml").write_text("kind: Job\nspec: {template: {spec: {containers: [{name: buy, args: [a, b]}]}}}")
     for path in ("chassis/a.py", "simulators/a.py", "requirements/bank.txt", "k8s/overlays/local/kustomization.yaml"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
