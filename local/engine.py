@@ -17,7 +17,7 @@ NO_CLIENT = (
     "(Debian: apt-get install docker.io; elsewhere Docker Desktop, Rancher Desktop, colima), then run this again."
 )
 NOT_RUNNING = (
-    "No container engine answers: {reason} Start it (Linux: systemctl start docker; elsewhere open the application), "
+    "No container engine answers ({reason}). Start it (Linux: systemctl start docker; elsewhere open the application), "
     "or let this user reach it (group `docker`), then run this again."
 )
 NO_BUILDKIT = (
@@ -55,7 +55,7 @@ class Engine:
             elif engine := _able(client, said):
                 return engine
         if len(reasons) == len(clients):
-            raise StartError(NOT_RUNNING.format(reason=reasons[0].rstrip(".") + "."))
+            raise StartError(NOT_RUNNING.format(reason=reasons[0]))
         raise StartError(NO_BUILDKIT.format(clients=", ".join(clients)))
 
     def run(self, *arguments: str, seconds: float = 120.0) -> str:

@@ -7,6 +7,11 @@ if [ -s /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certifica
 if [ -s /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
 
 mkdir -p "$folder"
+shared=$(dirname "$list")/base.txt
+if [ "$list" != "$shared" ] && cmp -s "$list" "$shared"; then # nothing is added to what all share
+    echo '{"install": []}' > "$report"
+    exit
+fi
 /opt/pip/bin/pip --python /venv/bin/python --disable-pip-version-check --no-input install --quiet --progress-bar off \
     --no-deps --require-hashes --only-binary :all: --no-compile --prefix "$folder" --report "$report" --requirement "$list"
 
