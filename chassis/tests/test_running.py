@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -235,3 +236,13 @@ async def _limited(url: str, statement_timeout: str) -> None:
     name = await connection.fetchval("SELECT quote_ident(current_database())")
     await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = '{statement_timeout}'")
     await connection.close()
+
+
+def test_a_process_that_cannot_kill_itself_ends_at_a_failpoint_all_the_same() -> None:
+    """As the first process of a container cannot."""
+    code = (
+        "import os; from chassis.failpoints import arm, failpoint\n"
+        "os.kill = lambda *_: None; arm('here'); failpoint('elsewhere'); failpoint('here'); print('still alive')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (137, "")
