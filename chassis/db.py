@@ -1,9 +1,9 @@
 """The service's own database: one transaction per use case, reads that may go to a replica."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Any
 
 from sqlalchemy import CursorResult, Executable, text
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chassis.errors import NotMigrated, StoreUnavailable
 from chassis.facts import Fact
+from chassis.logs import log
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from tracing.spans import late_span
@@ -25,8 +26,11 @@ required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
 
 SLOW_NS = 2_000_000
 POOL_WAIT_SECONDS = 3.0
+REPLICA_RESTS_SECONDS = 5.0
 # SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
 UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
+
+_LOG = log(__name__)
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
@@ -83,9 +87,15 @@ class Database:
     def __init__(self, settings: ServiceSettings, *, url: str | None = None) -> None:
         self.name = settings.service_name
         self._settings = settings
-        self._primary = self._engine(url or settings.database_url.get_secret_value(), "primary")
+        primary_url = url or settings.database_url.get_secret_value()
+        self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
+        # Of its own: who has much to do is busy, and not ill.
+        self._health = self._engine(primary_url, "primary", 1)
         replica = settings.replica_url
-        self._replica = self._engine(replica.get_secret_value(), "replica") if replica and not url else None
+        self._replica: AsyncEngine | None = None
+        if replica and not url:
+            self._replica = self._engine(replica.get_secret_value(), "replica", settings.database_pool_size)
+        self._replica_rests_until = float("-inf")
         self.outbox = Outbox(self)
 
     @asynccontextmanager
@@ -113,14 +123,29 @@ class Database:
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reads]:
-        """Reads, on a replica if there is one that has replayed what this caller wrote, else on the primary."""
-        if self._replica is not None:
-            async with self._connected(_autocommit(self._replica)) as connection:
-                if await self._has_replayed(connection):
-                    yield Reads(connection)
-                    return
-        async with self._connected(_autocommit(self._primary)) as connection:
+        """Reads, on a replica if there is one that answers and has replayed what this caller wrote, else on the primary."""
+        async with AsyncExitStack() as stack:
+            connection = await self._from_replica(stack)
+            if connection is None:
+                connection = await stack.enter_async_context(self._connected(_autocommit(self._primary)))
             yield Reads(connection)
+
+    async def _from_replica(self, stack: AsyncExitStack) -> AsyncConnection | None:
+        """A connection that `stack` gives back. None if there is no replica, or it is behind, or it does not answer."""
+        if self._replica is None or monotonic() < self._replica_rests_until:
+            return None
+        try:
+            async with AsyncExitStack() as attempt:
+                connection = await attempt.enter_async_context(self._connected(_autocommit(self._replica)))
+                if not await self._has_replayed(connection):
+                    return None
+                stack.push_async_exit(attempt.pop_all())
+                return connection
+        except StoreUnavailable:
+            # Not each read anew: that could mean to wait each time.
+            self._replica_rests_until = monotonic() + REPLICA_RESTS_SECONDS
+            _LOG.warning("the replica does not answer, reading from the primary", seconds=REPLICA_RESTS_SECONDS)
+            return None
 
     async def check(self, newest_migration: str | None = None) -> None:
         """Asks the primary for a sign of life, and whether it is migrated that far (further is fine: a newer version runs beside).
@@ -129,7 +154,7 @@ class Database:
         """
         # A look at the catalogue first: asking a table that is not there would be an error in the server's log every few seconds.
         query = "SELECT 1" if newest_migration is None else "SELECT to_regclass('alembic_version') IS NOT NULL"
-        async with self._connected(_autocommit(self._primary)) as connection:
+        async with self._connected(_autocommit(self._health)) as connection:
             named = {NAME_OPTION: "health.check"}
             is_there = (await connection.execute(text(query), execution_options=named)).scalar_one()
             if newest_migration is None:
@@ -142,6 +167,7 @@ class Database:
     async def close(self) -> None:
         """Closes all connections."""
         await self._primary.dispose()
+        await self._health.dispose()
         if self._replica is not None:
             await self._replica.dispose()
 
@@ -172,12 +198,12 @@ class Database:
         replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
         return bool((await connection.execute(replayed, {"pin": pin})).scalar())
 
-    def _engine(self, url: str, role: str) -> AsyncEngine:
+    def _engine(self, url: str, role: str, pool_size: int) -> AsyncEngine:
         settings = self._settings
         address = make_url(url).set(drivername="postgresql+asyncpg")
         engine = create_async_engine(
             address,
-            pool_size=settings.database_pool_size,
+            pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             connect_args={

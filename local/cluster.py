@@ -37,7 +37,7 @@ def make_cluster_secrets() -> str:
         for name in made:
             cluster.create_secret(name, wanted[name])
         for name in completed:
-            cluster.replace_secret(name, wanted[name])
+            cluster.complete_secret(name, wanted[name])
     return f"{len(made)} secrets were made, {len(completed)} completed; {len(wanted)} are there."
 
 

@@ -40,8 +40,17 @@ def generated(folder: Path, known: Documents) -> dict[str, Document]:
     restore_secrets(layout, _restored(known))
     made = make_secrets(layout)
     make_keys(layout)
-    admin = known.get(POSTGRES_ADMIN) or Document(LOGIN, {"username": "postgres", "password": random.token_urlsafe(24)})
-    return {**_logins(made), **_keys(layout), **_others(made), POSTGRES_ADMIN: admin}
+    admin = Document(LOGIN, {"username": "postgres", "password": random.token_urlsafe(24)})
+    whole = {**_logins(made), **_keys(layout), **_others(made), POSTGRES_ADMIN: admin}
+    return {name: _kept(name, document, known.get(name)) for name, document in whole.items()}
+
+
+def _kept(name: str, document: Document, known: Document | None) -> Document:
+    """What somebody put there stays; only the public keys are those of all services that there are now."""
+    if known is None:
+        return document
+    data = {**known.data, **document.data} if name == "service-keys" else {**document.data, **known.data}
+    return Document(known.type, data)
 
 
 def names() -> dict[str, frozenset[str]]:
@@ -104,7 +113,9 @@ def _restored(known: Documents) -> dict[str, object]:
     def value(secret: str, key: str) -> str | None:
         return known[secret].data.get(key) if secret in known else None
 
-    nats = {user: value("nats-users", _nats_key(user)) for user in (*SERVICES, ADMIN)}
+    nats = {
+        user: value("nats-users", _nats_key(user)) or value(f"{user}-nats", "password") for user in (*SERVICES, ADMIN)
+    }
     databases = {service: value(f"{service}-database", "password") for service in SERVICES}
     whole: dict[str, object] = {
         "nats": {user: password for user, password in nats.items() if password},

@@ -1,6 +1,7 @@
 """The little of Kubernetes' API that a Job of ours uses: the Secrets of its own namespace."""
 
 import base64
+import json
 import ssl
 from pathlib import Path
 from types import TracebackType
@@ -60,9 +61,11 @@ class Cluster:
         """Makes a Secret that is not there."""
         self._http.post(self._path, json=_encoded(name, document)).raise_for_status()
 
-    def replace_secret(self, name: str, document: Document) -> None:
-        """Puts other data into a Secret that is there."""
-        self._http.put(f"{self._path}/{name}", json=_encoded(name, document)).raise_for_status()
+    def complete_secret(self, name: str, document: Document) -> None:
+        """Puts data into a Secret that is there; its labels and whatever else it has stay."""
+        body = json.dumps({"data": _encoded(name, document)["data"]})
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self._http.patch(f"{self._path}/{name}", content=body, headers=headers).raise_for_status()
 
 
 def _decoded(item: dict[str, Any]) -> Document:

@@ -3,8 +3,12 @@
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
+from chassis.db import Database
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, create_app
+from local.processes import free_port
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
 
@@ -38,3 +42,39 @@ async def test_without_a_replica_there_are_no_pins(harness: Harness) -> None:
         made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
     assert made.status_code == 201
     assert "onsale-pin" not in made.headers
+
+
+async def test_reads_go_to_the_primary_while_the_replica_does_not_answer(harness: Harness) -> None:
+    nobody = f"postgresql://a:b@127.0.0.1:{free_port()}/x"
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=nobody)
+    async with harness.running(create_app, settings) as app:
+        headers = harness.headers("web", to="sample", person=uuid4()) | {"Idempotency-Key": "key-00001"}
+        made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
+        for _ in range(3):
+            assert (await app.http.get(f"/things/{made.json()['thing_id']}")).status_code == 200
+
+
+async def test_what_fails_while_reading_from_a_replica_is_not_read_twice(harness: Harness) -> None:
+    database = Database(
+        harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=harness.database_url("sample", MIGRATIONS))
+    )
+    times = 0
+
+    async def read() -> None:
+        nonlocal times
+        async with database.reader():
+            times += 1
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await read()
+    assert times == 1
+    await database.close()
+
+
+async def test_who_has_much_to_do_is_ready_all_the_same(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, database_pool_size=1)
+    async with harness.running(create_app, settings) as app:
+        database: Database = app.app.state.service._databases[0]
+        async with database.writer():  # the only connection is in use
+            assert (await app.http.get("/readyz")).status_code == 200

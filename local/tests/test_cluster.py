@@ -57,6 +57,21 @@ def test_a_new_service_gets_its_own_and_is_known_to_all_others(first: dict[str, 
     assert after["orders-key"] == first["orders-key"]
 
 
+def test_what_somebody_put_there_stays(first: dict[str, Document], tmp_path: Path) -> None:
+    own = Document("Opaque", {"secret": "x" * 40, "note": "ours"})
+    after = generated(tmp_path, {**first, "web-cookie": own})
+    assert after["web-cookie"] == own
+
+
+def test_a_run_that_was_cut_short_before_the_brokers_passwords_changes_no_services_own(
+    first: dict[str, Document], tmp_path: Path
+) -> None:
+    before = {name: document for name, document in first.items() if name != "nats-users"}
+    after = generated(tmp_path, before)
+    assert {name for name in before if before[name] != after[name]} == set()
+    assert after["nats-users"].data["ORDERS"] == first["orders-nats"].data["password"]
+
+
 def test_a_token_signed_with_a_secret_is_believed_by_whoever_has_the_public_keys(
     first: dict[str, Document], tmp_path: Path
 ) -> None:
@@ -82,12 +97,13 @@ class Api(BaseHTTPRequestHandler):
         self.kept.setdefault(name, document)
         self._answer(201 if fresh else 409, document)
 
-    def do_PUT(self) -> None:
-        document = self._body()
-        known = document["metadata"]["name"] in self.kept
-        if known:
-            self.kept[document["metadata"]["name"]] = document
-        self._answer(200 if known else 404, document)
+    def do_PATCH(self) -> None:
+        changes = self._body()
+        known = self.kept.get(self.path.rpartition("/")[2])
+        merges = self.headers["content-type"] == "application/merge-patch+json"
+        if known and merges:
+            known["data"].update(changes["data"])
+        self._answer(200 if known and merges else 404, changes)
 
     def log_message(self, *_arguments: Any) -> None:
         """Silence."""
@@ -121,8 +137,9 @@ def test_secrets_go_to_the_cluster_and_come_back(cluster: Cluster, first: dict[s
         cluster.create_secret(name, document)
     assert cluster.secrets() == first
     changed = Document("Opaque", {"secret": "another"})
-    cluster.replace_secret("web-cookie", changed)
+    cluster.complete_secret("web-cookie", changed)
     assert cluster.secrets()["web-cookie"] == changed
+    assert all(item["metadata"]["labels"] for item in cluster._http.get(cluster._path).json()["items"])
     with pytest.raises(httpx.HTTPStatusError):
         cluster.create_secret("web-cookie", changed)
 
