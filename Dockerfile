@@ -9,7 +9,7 @@
 # The one place where the base is pinned. Whatever has Python 3.11 or newer and its venv as `python` can stand in for it.
 ARG BASE_IMAGE=python:3.13.16-slim-trixie
 
-# A pip of the build's own (what is shipped has none), and an empty environment.
+# A pip of the build's own (the environment that is shipped has none), and that environment, empty.
 FROM ${BASE_IMAGE} AS tools
 RUN python -m venv /opt/pip && python -m venv --without-pip /venv \
     && mkdir -p /image/shared && mv /venv /image/shared/ && ln -s /image/shared/venv /venv

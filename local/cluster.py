@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from local.cluster_secrets import Documents, generated
@@ -90,7 +91,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         print(COMMANDS[arguments[0]](), flush=True)
-    except (StartError, OSError, httpx.HTTPError, AssertionError) as error:
+    except (StartError, OSError, httpx.HTTPError, asyncpg.PostgresError, AssertionError) as error:
         sys.stderr.write(f"{arguments[0]}: {error}\n")
         return 1
     return 0

@@ -66,10 +66,14 @@ class Engine:
         return done.stdout.strip()
 
     def attempt(self, *arguments: str, seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
-        """`docker arguments`, whatever comes of it."""
-        return subprocess.run(
-            [self.client, *arguments], capture_output=True, text=True, check=False, timeout=seconds, errors="replace"
-        )
+        """`docker arguments`, whatever comes of it. Raises StartError if nothing does."""
+        command = [self.client, *arguments]
+        try:
+            return subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=seconds, errors="replace"
+            )
+        except subprocess.TimeoutExpired as error:
+            raise StartError(f"docker {' '.join(arguments[:3])} did not end within {seconds:g} s.") from error
 
     def has_image(self, name: str) -> bool:
         """Whether the engine has this image already."""

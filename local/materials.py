@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 DPKG_STATUS = Path("/var/lib/dpkg/status")
 OS_RELEASE = Path("/etc/os-release")
+BASE_PACKAGES = tuple(Path("/usr/local/lib").glob("python3*/site-packages"))
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "materials.onsale")
 
 Component = dict[str, Any]
@@ -59,21 +60,27 @@ def python_packages(reports: Iterable[Path]) -> Iterator[Component]:
             component["hashes"] = [
                 {"alg": "SHA-256", "content": each["download_info"]["archive_info"]["hashes"]["sha256"]}
             ]
-            if licence := licence_of(name):
+            if licence := licence_of(about):
                 component["licenses"] = [licence]
             yield component | {"purl": purl}
 
 
-def licence_of(package: str) -> dict[str, Any] | None:
-    """What an installed package says of its licence: an expression, else the name of the first classifier."""
-    try:
-        about = metadata.metadata(package)
-    except metadata.PackageNotFoundError:
-        return None
-    if "License-Expression" in about:
-        return {"expression": about["License-Expression"]}
-    classifiers = [each for each in about.get_all("Classifier") or [] if each.startswith("License :: ")]
-    return {"license": {"name": classifiers[0].rpartition(" :: ")[2]}} if classifiers else None
+def licence_of(about: dict[str, Any]) -> dict[str, Any] | None:
+    """What a package says of its licence: an expression, else the name of the first classifier, else its own words if they are few."""
+    if expression := about.get("license_expression"):
+        return {"expression": expression}
+    classifiers = [each for each in about.get("classifier") or [] if each.startswith("License :: ")]
+    words = classifiers[0].rpartition(" :: ")[2] if classifiers else str(about.get("license") or "").strip()
+    return {"license": {"name": words}} if words and "\n" not in words else None
+
+
+def packages_of_base(folders: Iterable[Path] = BASE_PACKAGES) -> Iterator[Component]:
+    """Python packages that come with the base (the official one has pip), which neither pip nor Debian would name."""
+    for folder in folders:
+        for found in metadata.distributions(path=[str(folder)]):
+            name = re.sub(r"[-_.]+", "-", found.metadata["Name"]).lower()
+            purl = f"pkg:pypi/{name}@{quote(found.version)}"
+            yield {"type": "library", "bom-ref": f"base:{purl}", "name": name, "version": found.version, "purl": purl}
 
 
 def debian_packages(status: Path = DPKG_STATUS, os_release: Path = OS_RELEASE) -> Iterator[Component]:
@@ -113,7 +120,7 @@ def main() -> int:
     parser.add_argument("--base", required=True, help="the base image, as it was named")
     parser.add_argument("reports", nargs="*", type=Path, help="pip's installation reports")
     chosen = parser.parse_args()
-    components = [*python_packages(chosen.reports), *debian_packages(), python_itself()]
+    components = [*python_packages(chosen.reports), *packages_of_base(), *debian_packages(), python_itself()]
     json.dump(bill(chosen.image, chosen.version, chosen.base, components), sys.stdout, indent=1)
     sys.stdout.write("\n")
     return 0

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -11,7 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from local import base_image, images
 from local.engine import Engine
 from local.errors import StartError
-from local.materials import bill, debian_packages, python_itself, python_packages
+from local.materials import bill, debian_packages, licence_of, packages_of_base, python_itself, python_packages
 from local.package_index import secrets_of_pip
 from local.topology import ROOT, SERVICES
 
@@ -68,6 +69,26 @@ def test_a_bill_of_materials_is_what_cyclonedx_says_it_is(report: Path, tmp_path
     assert found["libc6"]["purl"] == "pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=debian-13"
     assert found["python"]["version"]
     assert "gone" not in found
+
+
+@pytest.mark.parametrize(
+    ("about", "licence"),
+    [
+        ({"license_expression": "MIT"}, {"expression": "MIT"}),
+        ({"classifier": ["License :: OSI Approved :: BSD License"]}, {"license": {"name": "BSD License"}}),
+        ({"license": "LGPL-3.0"}, {"license": {"name": "LGPL-3.0"}}),
+        ({"license": "All of\nthe text"}, None),
+        ({}, None),
+    ],
+)
+def test_a_licence_is_what_the_package_itself_says(about: dict[str, Any], licence: dict[str, Any] | None) -> None:
+    assert licence_of(about) == licence
+
+
+def test_what_comes_with_the_base_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "pip-26.1.dist-info").mkdir()
+    (tmp_path / "pip-26.1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: pip\nVersion: 26.1\n")
+    assert [each["purl"] for each in packages_of_base([tmp_path])] == ["pkg:pypi/pip@26.1"]
 
 
 def test_a_bill_names_the_base_with_its_version_and_digest() -> None:

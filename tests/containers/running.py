@@ -1,11 +1,12 @@
 """A place of the manifests as containers of an engine: started in no order, tried again as Kubernetes would, removed by label."""
 
+import itertools
 import json
 import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.containers.translation import Cluster, confinement, environment, http
 LABEL = "onsale.test"
 AT_ONCE = 3
 LOOK_SECONDS = 0.5
+MOST_RANGES = 200  # of addresses that are tried for one network
 LONGEST_PAUSE_SECONDS = 4.0
 # Those that no container can play: it asks Kubernetes for Secrets, which the test makes with the same code.
 LEFT_OUT = frozenset({"Job/secrets"})
@@ -120,10 +122,22 @@ class Containers:
 
     def make_networks(self) -> None:
         """Each with a small range of its own, and no way out. Raises StartError."""
-        second = random.randrange(128, 250)  # noqa: S311  # no secret: whichever nobody uses here
-        for number, name in enumerate(self._networks):
-            subnet = f"10.{second}.{number // 16}.{number % 16 * 16}/28"
-            self.engine.run("network", "create", "--internal", "--label", self._label, "--subnet", subnet, name)
+        # 198.18.0.0/15 is for tests of networks, and nowhere in use; a range that an earlier run left there is passed over.
+        ranges = (f"198.{18 + number // 4096}.{number // 16 % 256}.{number % 16 * 16}/28" for number in range(8192))
+        for name in self._networks:
+            self._make_network(name, ranges)
+
+    def _make_network(self, name: str, ranges: Iterator[str]) -> None:
+        create = ("network", "create", "--internal", "--label", self._label, "--subnet")
+        said = "no range of addresses is free"
+        for subnet in itertools.islice(ranges, MOST_RANGES):
+            done = self.engine.attempt(*create, subnet, name)
+            if done.returncode == 0:
+                return
+            said = done.stderr.strip()
+            if "overlaps" not in said:
+                break
+        raise StartError(f"The network {name} cannot be made: {said}")
 
     def start(self, owners: Iterable[str]) -> None:
         """Makes and starts these, a few at a time, in no order that would help them."""
