@@ -188,7 +188,7 @@ def _operated_databases() -> Iterator[Edge]:
     for name in SERVICES:
         own = database(name)
         yield Edge(own, own, POSTGRES, why="replicas follow the primary, poolers ask it")
-        # Since CloudNativePG 1.27 a primary that reaches neither the API server nor any of the others ends itself.
+        # Since CloudNativePG 1.27 a primary that reaches neither the API server nor the others is restarted as isolated.
         yield Edge(own, own, HTTP, why="instances ask each other whether they are alone")
         for port, why in ((8000, "asks each instance how it is"), (POSTGRES, "the same")):
             yield Edge(operator, own, port, why=why)
