@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from k8s.objects import Build, at
-from k8s.places import Place
+from k8s.objects import NAME, Build, at
+from k8s.places import Place, repository_of
 from k8s.workloads import image_parts
+from local.topology import SERVICES
 
 _EXAMPLE = re.compile(r"[\w.@-]*\bexample\.(?:org|com|net|test)\b|[\w.@-]+\.example\b")
 Found = Iterator[tuple[str, str]]
@@ -37,6 +38,20 @@ def have_digests(place: Place) -> Found:
                 where,
                 f"has the image {image} without a digest. Give it one in the kustomization's images (digest: sha256:...).",
             )
+
+
+def are_their_own(place: Place) -> Found:
+    """What is labelled as a service runs the image of that name, wherever it is kept: `registry.example.org/onsale/orders`."""
+    for pod in place.all.pods():
+        service = pod.labels.get(NAME)
+        if service not in SERVICES or pod.kind not in {"service", "job"}:
+            continue
+        for container in pod.containers():
+            if repository_of(container) != service:
+                yield (
+                    pod.owner.where,
+                    f"is labelled {service} and runs the image {container.image}. Correct newName in the kustomization's images.",
+                )
 
 
 def example_addresses(place: Place) -> Found:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from k8s import environment, images, ports, presence, reach, references, security, validation, workloads
+from k8s import environment, files, images, ports, presence, reach, references, security, validation, workloads
 from k8s.findings import Finding
 from k8s.objects import Build, Object
 from k8s.places import Place
@@ -44,6 +44,9 @@ PLACES: dict[str, OfPlace] = {
     "reachable": reach.settings_can_be_followed,
     "tags": lambda place: _each(place, workloads.image_tags),
     "digests": images.have_digests,
+    "own-images": images.are_their_own,
+    "files": files.files_are_mounted,
+    "passwords": files.passwords_are_there,
 }
 RELEASE: dict[str, OfPlace] = {
     "release": images.placeholders,

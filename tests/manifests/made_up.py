@@ -37,8 +37,8 @@ _SHARED = {
     "ONSALE_ENVIRONMENT": "local",
     "ONSALE_HOST": "0.0.0.0",  # noqa: S104
     "ONSALE_PORT": "8000",
-    "ONSALE_KEY_FILE": "/run/key.pem",
-    "ONSALE_SERVICE_KEYS_FILE": "/run/services.json",
+    "ONSALE_KEY_FILE": "/run/onsale/key/key.pem",
+    "ONSALE_SERVICE_KEYS_FILE": "/run/onsale/public/services.jwks.json",
     "ONSALE_PERSON_KEYS_URL": "http://accounts:8000/.well-known/jwks.json",
     "ONSALE_OTLP_ENDPOINT": "http://otel-collector:4318",
 }
@@ -121,7 +121,15 @@ def _service(name: str) -> list[Document]:
         readinessProbe=_probe("/readyz"),
         livenessProbe=_probe("/livez"),
         lifecycle={"preStop": {"sleep": {"seconds": 5}}},
+        volumeMounts=[
+            {"name": each, "mountPath": f"/run/onsale/{each}", "readOnly": True} for each in ("key", "public")
+        ],
     )
+    volumes = [
+        {"name": "key", "secret": {"secretName": f"{name}-key"}},
+        {"name": "public", "secret": {"secretName": "service-keys"}},
+    ]
+    template["spec"] |= {"volumes": volumes}
     template["spec"] |= {"serviceAccountName": name, "terminationGracePeriodSeconds": 30}
     selector = {"matchLabels": dict(labels)}
     rolling = {"rollingUpdate": {"maxUnavailable": 0}}

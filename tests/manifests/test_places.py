@@ -64,6 +64,24 @@ CHANGED: dict[str, tuple[str, str, str, Any, str]] = {
         {"containers": [{"name": "s", "image": "onsale/toolbox:1", "args": ["local.cluster"], "env": [{"name": "X_Y", "value": "1"}]}]},
         "X_Y is read by nobody in local/",
     ),
+    # files, and what configurations take from the environment
+    "a file that nothing mounts": ("files", "ConfigMap/onsale", "data.ONSALE_KEY_FILE", "/run/key.pem", "nothing is mounted there"),
+    "a file that the Secret has not": (
+        "files",
+        "ConfigMap/onsale",
+        "data.ONSALE_SERVICE_KEYS_FILE",
+        "/run/onsale/public/keys.json",
+        "the volume public there has services.jwks.json",
+    ),
+    "a file of a key that is shown elsewhere": (
+        "files",
+        ORDERS,
+        f"{POD}.volumes.0.secret.items",
+        [{"key": "key.pem", "path": "mine.pem"}],
+        "the volume key there has mine.pem",
+    ),
+    "another's image": ("own-images", ORDERS, f"{MAIN}.image", "registry.example.org/onsale/payments:1", "labelled orders and runs"),
+    "a migration of another's image": ("own-images", "Job/orders-migration", f"{MAIN}.image", "x/onsale/web:1", "labelled orders"),
     # references
     "a Secret that nobody makes": ("references", ORDERS, f"{MAIN}.env.0.valueFrom.secretKeyRef.name", "nowhere", "the Secret nowhere"),
     "a key that a Secret has not": ("references", ORDERS, f"{MAIN}.env.0.valueFrom.secretKeyRef.key", "user", "the key user"),
@@ -249,6 +267,18 @@ def test_production_wants_digests_and_a_release_real_ones() -> None:
 def test_a_release_has_no_made_up_addresses(address: str) -> None:
     found = said_by("addresses-to-fill-in", with_change("ConfigMap/orders", "data.X", address), PRODUCTION)
     assert any("which is nobody's" in each for each in found)
+
+
+def test_a_password_that_the_server_is_not_given_is_found() -> None:
+    found = with_change(
+        "ConfigMap/orders", "data", {"users.conf": 'users: [{user: web, password: $WEB}]\nx: "$JS.API"'}
+    )
+    server = get(found, "Deployment/nats")
+    put(server, f"{MAIN}.image", "nats:2")
+    put(server, f"{POD}.volumes", [{"name": "users", "configMap": {"name": "orders"}}])
+    assert any("takes $WEB from the environment" in each for each in said_by("passwords", found))
+    put(server, f"{MAIN}.envFrom", [{"secretRef": {"name": "nats-users"}}])
+    assert said_by("passwords", found) == []
 
 
 def test_pods_that_an_operator_makes_are_behind_their_service() -> None:
