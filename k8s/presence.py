@@ -147,7 +147,7 @@ def disruption_budgets_let_go(build: Build) -> Found:
         if len(owners) != 1 and not _cnpg(build, found):
             named = " and ".join(each.where for each in owners) or "nothing"
             yield found.where, f"protects {named}. Its selector must take the pods of one workload."
-        fewest = min((_fewest(build, each) for each in owners), default=1)
+        fewest = min((fewest_pods(build, each) for each in owners), default=1)
         if _blocks(found, fewest):
             yield (
                 found.where,
@@ -164,7 +164,7 @@ def _cnpg(build: Build, found: Object) -> bool:
     return any(key.startswith("cnpg.io/") and value in names for key, value in chosen.items())
 
 
-def _fewest(build: Build, owner: Object) -> int:
+def fewest_pods(build: Build, owner: Object) -> int:
     """How few pods there may be: what an autoscaler goes down to, or the replicas."""
     for each in build.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
         reference = each.spec.get("scaleTargetRef") or {}

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from k8s import environment, files, images, ports, presence, reach, references, security, validation, workloads
+from k8s import (
+    environment,
+    files,
+    images,
+    ports,
+    presence,
+    production,
+    reach,
+    references,
+    scaling,
+    security,
+    validation,
+    workloads,
+)
 from k8s.findings import Finding
 from k8s.objects import Build, Object
 from k8s.places import Place
@@ -45,6 +58,10 @@ PLACES: dict[str, OfPlace] = {
     "tags": lambda place: _each(place, workloads.image_tags),
     "digests": images.have_digests,
     "own-images": images.are_their_own,
+    "survives": production.outlives_one,
+    "databases": production.databases_keep_their_word,
+    "scalers": scaling.scalers_are_answered,
+    "utilisation": scaling.utilisation_is_of_enough,
     "files": files.files_are_mounted,
     "passwords": files.passwords_are_there,
 }
