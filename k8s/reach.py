@@ -24,6 +24,12 @@ ANY_PORT = 9999
 SHOWN = 3
 # What pods in a cluster, its API and the rest of the world have, as far as policies can tell.
 POD_ADDRESS, API_ADDRESS, WORLD_ADDRESS = "10.1.2.3", "10.96.0.1", "203.0.113.10"
+# Where nobody of ours has to go: what a cloud tells its machines, an office, and the world by its other protocol.
+STRANGE_ADDRESSES = {
+    "the cloud's metadata": "169.254.169.254",
+    "a private network": "192.168.0.1",
+    "IPv6": "2001:db8::1",
+}
 API_PORTS = frozenset({443, 6443, 8443})
 WORLD_PORTS = frozenset({22, 25, 80, 443, 465, 587, 5432})
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # where it listens itself
@@ -77,7 +83,13 @@ def policies_fit(place: Place) -> Found:
         if not allows(policies, named[way.source], named[way.target], way.port, way.protocol):
             what_to_do = f"Run `make documents`, correct the labels, or let the overlay have {component}."
             yield "NetworkPolicy", f"keeps {way} from each other, which {needed[way]} needs. {what_to_do}"
-    for where, ways in too_much(policies, points, set(needed)).items():
+    for each in policies:
+        for namespace in sorted(_strange_namespaces(each, points)):
+            yield (
+                each.where,
+                f"names the namespace {namespace}: nobody of k8s/edges.py is there. Remove it, or say there who is.",
+            )
+    for where, ways in too_much(policies, points, {way for way, _ in meant(place, points)}).items():
         more = f" and {len(ways) - SHOWN} more" if len(ways) > SHOWN else ""
         listed = "; ".join(str(way) for way in ways[:SHOWN]) + more
         yield where, f"{listed}: nobody needs that. Remove it, or say in k8s/edges.py who does."
@@ -173,6 +185,8 @@ def outside() -> Iterator[Endpoint]:
     yield Endpoint("dns", {"k8s-app": "kube-dns"}, {"dns": 53}, "kube-system")
     yield Endpoint("kubernetes", {}, {str(port): port for port in API_PORTS}, None, API_ADDRESS)
     yield Endpoint("internet", {}, {str(port): port for port in WORLD_PORTS}, None, WORLD_ADDRESS)
+    for name, address in STRANGE_ADDRESSES.items():
+        yield Endpoint(name, {}, {"http": 80, "https": 443}, None, address)
     names = {
         party.name: party
         for each in edges.SCOPES
@@ -189,22 +203,53 @@ def outside() -> Iterator[Endpoint]:
     )
 
 
+def _strange_namespaces(policy: Object, points: Iterable[Endpoint]) -> set[str]:
+    """Namespaces that a policy names, and in which nobody is whom we know; those too that it names by other labels."""
+    known = {each.namespace for each in points if not each.name.startswith("a stranger")}
+    rules = [
+        (rule, side) for key, side in (("ingress", "from"), ("egress", "to")) for rule in policy.spec.get(key) or []
+    ]
+    selectors = [
+        peer["namespaceSelector"]
+        for rule, side in rules
+        for peer in rule.get(side) or []
+        if peer.get("namespaceSelector")
+    ]
+    wanted = [at(each, "matchLabels", default={}).get(METADATA_NAME, str(each)) for each in selectors]
+    return {each for each in wanted if each not in known}
+
+
 def too_much(policies: list[Object], points: list[Endpoint], needed: set[Way]) -> dict[str, list[Way]]:
     """What policies let through and nobody needs, by the side that lets it: each side is to be exact by itself.
 
     Those between two who are not ours are not our concern.
     """
     found: dict[str, list[Way]] = {}
+    out = {each.name: _rules_about(policies, "Egress", each) for each in points}
+    into = {each.name: _rules_about(policies, "Ingress", each) for each in points}
     for source in points:
         for target in points:
-            for way in _ways(source, target):
+            said = [*_of_peer(out[source.name], "to", target), *_of_peer(into[target.name], "from", source)]
+            for way in dict.fromkeys([*_ways(source, target), *_ways_named(source, target, said)]):
                 if way in needed:
                     continue
-                if source.is_ours and _passes(policies, "Egress", source, target, target, way.port, way.protocol):
+                if source.is_ours and _lets(out[source.name], "to", target, target, way.port, way.protocol):
                     found.setdefault(f"NetworkPolicy lets out of {source.name}:", []).append(way)
-                if target.is_ours and _passes(policies, "Ingress", target, source, target, way.port, way.protocol):
+                if target.is_ours and _lets(into[target.name], "from", source, target, way.port, way.protocol):
                     found.setdefault(f"NetworkPolicy lets into {target.name}:", []).append(way)
     return found
+
+
+def _of_peer(rules: list[Document] | None, side: str, peer: Endpoint) -> list[Document]:
+    return [rule for rule in rules or [] if _has_peer(rule.get(side), peer)]
+
+
+def _ways_named(source: Endpoint, target: Endpoint, rules: Iterable[Document]) -> Iterator[Way]:
+    """The ports that rules name, listened on or not, and those beside them: a range shows at its ends."""
+    for each in (port for rule in rules for port in rule.get("ports") or []):
+        if isinstance(first := each.get("port"), int):
+            for port in sorted({near + step for near in (first, each.get("endPort", first)) for step in (-1, 0, 1)}):
+                yield Way(source.name, target.name, port, each.get("protocol", "TCP"))
 
 
 def _ways(source: Endpoint, target: Endpoint) -> Iterator[Way]:
@@ -224,12 +269,20 @@ def allows(policies: list[Object], source: Endpoint, target: Endpoint, port: int
 def _passes(
     policies: list[Object], way: str, subject: Endpoint, peer: Endpoint, listener: Endpoint, port: int, protocol: str
 ) -> bool:
-    if not subject.is_ours:
-        return True
-    concerned = [each.spec for each in policies if _is_about(each.spec, way, subject)]
-    key, side = ("egress", "to") if way == "Egress" else ("ingress", "from")
-    rules = [rule for spec in concerned for rule in spec.get(key) or []]
-    return not concerned or any(
+    rules, side = _rules_about(policies, way, subject), "to" if way == "Egress" else "from"
+    return not subject.is_ours or _lets(rules, side, peer, listener, port, protocol)
+
+
+def _rules_about(policies: list[Object], way: str, subject: Endpoint) -> list[Document] | None:
+    """What policies say of one side; None where none is about it, so that all is allowed."""
+    concerned = [each.spec for each in policies if subject.is_ours and _is_about(each.spec, way, subject)]
+    return [rule for spec in concerned for rule in spec.get(way.lower()) or []] if concerned else None
+
+
+def _lets(
+    rules: list[Document] | None, side: str, peer: Endpoint, listener: Endpoint, port: int, protocol: str
+) -> bool:
+    return rules is None or any(
         _has_peer(rule.get(side), peer) and _has_port(rule.get("ports"), listener, port, protocol) for rule in rules
     )
 
@@ -274,11 +327,17 @@ def _is_port(rule: Document, listener: Endpoint, port: int, protocol: str) -> bo
 def demanded(place: Place, points: Iterable[Endpoint]) -> Iterator[tuple[Way, str]]:
     """Every connection that somebody needs in a place, and why."""
     listed = list(points)
+    listening = {(each.name, port) for each in listed for port in each.ports.values()}
+    return ((way, why) for way, why in meant(place, listed) if (way.target, way.port) in listening)
+
+
+def meant(place: Place, points: Iterable[Endpoint]) -> Iterator[tuple[Way, str]]:
+    """The same, and what a party's edges are for those of its pods that do not listen there: a pooler is asked like a server."""
+    listed = list(points)
     for edge in edges_of(place):
         for source in _pods_of(edge.source, listed):
             for target in _pods_of(edge.target, listed):
-                if edge.port in {*target.ports.values()}:
-                    yield Way(source.name, target.name, edge.port, edge.protocol), f"“{edge.why}” ({edge})"
+                yield Way(source.name, target.name, edge.port, edge.protocol), f"“{edge.why}” ({edge})"
 
 
 def edges_of(place: Place) -> list[edges.Edge]:
