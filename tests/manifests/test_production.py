@@ -104,6 +104,43 @@ def test_a_broken_promise_is_found(planted: str) -> None:
     assert any(said in each for each in heard), heard
 
 
+WEBHOOK = {"method": "POST", "path": {"type": "Exact", "value": "/webhooks/bank"}}
+LIVE = {"path": {"type": "PathPrefix", "value": "/live"}}
+# The service, the match, and what must be said.
+ROUTED: dict[str, tuple[str, Document, str]] = {
+    "a path that nobody answers": (
+        "payments",
+        WEBHOOK | {"path": {"type": "Exact", "value": "/bank"}},
+        "sends POST /bank to payments",
+    ),
+    "a method that nobody answers": ("payments", WEBHOOK | {"method": "GET"}, "sends GET /webhooks/bank to payments"),
+    "another service": ("tickets", WEBHOOK, "sends POST /webhooks/bank to tickets"),
+    "all of a service": (
+        "payments",
+        {"method": "POST", "path": {"type": "PathPrefix", "value": "/"}},
+        "lets in more of payments",
+    ),
+    "a page that is not there": (
+        "web",
+        LIVE | {"path": {"type": "PathPrefix", "value": "/lives"}},
+        "sends any method /lives to web",
+    ),
+}
+
+
+def routed(service: str, match: Document) -> list[str]:
+    """What is said of a route with that match."""
+    rule = {"matches": [match], "backendRefs": [{"name": service, "port": 8000}]}
+    return said_by("routes", [*documents(), added("HTTPRoute", "any", {"rules": [rule]})], PRODUCTION)
+
+
+@pytest.mark.parametrize("planted", ROUTED)
+def test_a_route_to_what_nobody_answers_is_found(planted: str) -> None:
+    service, match, said = ROUTED[planted]
+    assert any(said in each for each in routed(service, match))
+    assert routed("payments", WEBHOOK) == routed("web", LIVE) == []
+
+
 def test_pages_scaled_by_cpu_ask_for_half_of_it() -> None:
     metric = {
         "type": "Resource",
