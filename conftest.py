@@ -1,10 +1,21 @@
 """For all tests: those marked `browser` need a Chromium. Without one they are skipped, in CI that is a failure."""
 
+import importlib
 import os
 
 import pytest
 
 from local.chromium import missing_chromium
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Imports now what hypothesis' plugin imports at the end of every run.
+
+    By then there is garbage, and what is collected while Python 3.11 compiles can end the run with "AST constructor recursion
+    depth mismatch" (seen after runs in which no test had imported it).
+    """
+    if config.pluginmanager.has_plugin("hypothesispytest"):
+        importlib.import_module("hypothesis.internal.observability")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
