@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from k8s.objects import Object, Pod, at
+from k8s.objects import NAME, SYSTEM, Object, Pod, at
 from k8s.places import Place
 
 Found = Iterator[tuple[str, str]]
@@ -189,6 +189,26 @@ def _secrets_of_cluster(found: Object) -> Iterator[str]:
     for role in at(found.spec, "managed", "roles", default=[]):
         if name := at(role, "passwordSecret", "name"):
             yield name
+
+
+def maps_are_named_by_readers(place: Place) -> Found:
+    """A service's ConfigMap carries its name, the shared one `onsale`: what is applied by that label has all that its pods need."""
+    if place.plan.environment != "production":
+        return
+    for pod in place.all.pods():
+        if pod.kind != "service":
+            continue
+        reader = pod.labels.get(NAME, "")
+        for name in sorted({name for name, _ in maps_used(pod, optional=True)}):
+            found = place.all.named("ConfigMap", name)
+            if found and (carried := found.labels.get(NAME, "(none)")) not in {reader, SYSTEM}:
+                yield (
+                    found.where,
+                    (
+                        f"is read by {pod.owner.where} and has the label {NAME}: {carried}. Set {reader}, or {SYSTEM} where all read it: "
+                        "an apply by that label would leave it out."
+                    ),
+                )
 
 
 def maps_are_used(place: Place) -> Found:

@@ -50,6 +50,7 @@ PLACES: dict[str, OfPlace] = {
     "settings": environment.settings_agree,
     "references": references.references_exist,
     "targets": references.targets_exist,
+    "named-maps": references.maps_are_named_by_readers,
     "unused-maps": references.maps_are_used,
     "services": ports.services_fit,
     "listening": ports.listening_agrees,

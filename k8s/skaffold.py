@@ -93,7 +93,7 @@ def all_findings(root: Path, building: Building) -> Found:
         yield FILE, f"has a profile with a patch of a path that is not there: {error}. Correct the path."
         return
     for name, config in modules:
-        for sentence in (*_artifacts(file, config), *_deployed(file, config)):
+        for sentence in (*_artifacts(file, config), *_alike(config), *_deployed(file, config)):
             yield f"{FILE}, {name}:", sentence
 
 
@@ -179,6 +179,22 @@ def _artifacts(file: Skaffold, config: Document) -> Iterator[str]:
             yield f"builds {name} from the folder {code}, which is not there. Correct CODE."
         for rule in at(artifact, "sync", "manual", default=[]):
             yield from _synced(file, name, code, rule)
+
+
+def _alike(config: Document) -> Iterator[str]:
+    """Services are built and synced in one way: a profile that patches all but one is a slip of an index."""
+    found: dict[str, list[str]] = {}
+    for artifact in _artifacts_of(config):
+        if (service := artifact["image"].removeprefix(OURS)) in SERVICES:
+            rules = at(artifact, "sync", "manual", default=[])
+            way = [
+                artifact.get("docker", {}).get("target"),
+                [[each["src"].replace(service, "*"), each.get("dest")] for each in rules],
+            ]
+            found.setdefault(json.dumps(way), []).append(service)
+    if len(found) > 1:
+        fewest = min(found.values(), key=len)
+        yield f"builds or syncs {', '.join(fewest)} in another way than the other services. Treat all alike (target, sync)."
 
 
 def _synced(file: Skaffold, name: str, code: str, rule: Document) -> Iterator[str]:

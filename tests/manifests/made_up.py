@@ -69,7 +69,7 @@ def _written() -> str:
     found = [
         _object("v1", "Namespace", "onsale", metadata={"labels": {"pod-security.kubernetes.io/enforce": "restricted"}})
     ]
-    found.append(_object("v1", "ConfigMap", "onsale", data=_SHARED))
+    found.append(_object("v1", "ConfigMap", "onsale", {"app.kubernetes.io/name": "onsale"}, data=_SHARED))
     for name in SERVICES:
         found += [
             *_service(name),
@@ -136,7 +136,7 @@ def _service(name: str) -> list[Document]:
     told = {f"{name.upper()}_{each.upper()}_URL": f"http://{each}:8000" for each in SERVICES[name]}
     migration = [environment[0], environment[1], environment[4], {"name": "ONSALE_SERVICE", "value": name}]
     return [
-        _object("v1", "ConfigMap", name, data={"ONSALE_SERVICE": name} | told | _OWN.get(name, {})),
+        _object("v1", "ConfigMap", name, {"app.kubernetes.io/name": name}, data={"ONSALE_SERVICE": name} | told | _OWN.get(name, {})),
         _object("apps/v1", "Deployment", name, labels, spec={"selector": selector, "strategy": rolling, "template": template}),
         _object("v1", "Service", name, labels, spec={"selector": dict(labels), "ports": [{"port": 8000, "targetPort": "http"}]}),
         _object("v1", "ServiceAccount", name, labels, automountServiceAccountToken=False),

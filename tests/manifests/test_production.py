@@ -51,7 +51,8 @@ ORDERS = "ScaledObject/orders"
 LAG = "spec.triggers.0.metadata"
 DATABASE = "Cluster/orders-postgres"
 POOLED = "spec.pgbouncer.parameters"
-RULES = ("survives", "databases", "scalers", "utilisation")
+LABEL = "metadata.labels.app~kubernetes~io/name"
+RULES = ("survives", "databases", "scalers", "utilisation", "named-maps")
 # The rule, what is changed (object, path, value), and what must be said.
 PLANTED: dict[str, tuple[str, str, str, Any, str]] = {
     "one pod of a service": ("survives", "Deployment/web", "spec.replicas", 1, "Deployment/web may be 1 alone. Let there be 2"),
@@ -86,6 +87,8 @@ PLANTED: dict[str, tuple[str, str, str, Any, str]] = {
     "a path that nobody answers": ("scalers", "ScaledObject/inventory", f"{LAG}.url", "http://inventory:8000/metrics", "their figures at"),
     "a figure that nobody shows": ("scalers", "ScaledObject/inventory", f"{LAG}.valueLocation", "queue", "which shows waiting"),
     "a service without figures": ("scalers", "ScaledObject/inventory", f"{LAG}.url", "http://orders:8000/load", "which shows no figures"),
+    "another's settings": ("named-maps", "ConfigMap/orders", LABEL, "web", "is read by Deployment/orders and has"),
+    "settings of nobody": ("named-maps", "ConfigMap/onsale", LABEL, None, "name: (none)"),
     "a share of little": ("utilisation", "Deployment/orders", f"{MAIN}.resources.requests.cpu", "100m", "by the share of 100m"),
 }  # fmt: skip
 

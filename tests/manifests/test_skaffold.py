@@ -36,6 +36,10 @@ def config() -> dict[str, Any]:
         for name in SERVICES
     ]
     artifacts.append({"image": "onsale/bank", "docker": {"buildArgs": {"SERVICE": "bank", "CODE": "simulators"}}})
+    strict = [
+        {"op": "replace", "path": f"/build/artifacts/{at}/docker/target", "value": "service"}
+        for at in range(len(SERVICES))
+    ]
     return {
         "apiVersion": "skaffold/v4beta14",
         "kind": "Config",
@@ -51,7 +55,7 @@ def config() -> dict[str, Any]:
                 "executionMode": {"kubernetesCluster": {"jobManifestPath": "job.yaml"}},
             }
         ],
-        "profiles": [{"name": "strict", "patches": [{"op": "replace", "path": "/build/artifacts/0/docker/target", "value": "service"}]}],
+        "profiles": [{"name": "strict", "patches": strict}],
     }  # fmt: skip
 
 
@@ -65,6 +69,8 @@ PLANTED: dict[str, tuple[str, Any, str]] = {
     "contracts of another service": ("test.0.custom.0.command", "make contracts SERVICE=web", "checks web for the image"),
     "a test of no image": ("test.0.image", "onsale/nobody", "tests the image onsale/nobody"),
     "a Dockerfile that is not there": (f"{FIRST}.docker.dockerfile", "Dockerfiles", "by Dockerfiles, which is not there"),
+    "one service built otherwise": (f"{FIRST}.docker.target", "service", "builds or syncs accounts in another way"),
+    "one service not synced": (f"{FIRST}.sync", None, "builds or syncs accounts in another way"),
     "a stage that is not there": (f"{FIRST}.docker.target", "debug", "the stage debug"),
     "an argument that nobody reads": (f"{FIRST}.docker.buildArgs.COLOUR", "red", "tells the build of onsale/accounts COLOUR"),
     "an image of another service": (f"{FIRST}.docker.buildArgs.SERVICE", "web", "builds onsale/accounts from SERVICE=web"),
@@ -82,6 +88,7 @@ PLANTED: dict[str, tuple[str, Any, str]] = {
     "a job that is not there": ("verify.0.executionMode.kubernetesCluster.jobManifestPath", "no.yaml", "verifies by no.yaml"),
     "a verifier without the Job's arguments": ("verify.0.container.args", None, "where job.yaml has [['a', 'b']]"),
     "a verifier that nobody makes": ("verify.0.container.image", "onsale/x", "verifies with the image onsale/x"),
+    "a patch of all but one": (PROFILE, None, "builds or syncs accounts in another way"),
     "a patch of nothing": (f"{PROFILE}.path", "/build/artifacts/99/docker", "a patch of a path that is not there"),
     "a profile that spoils": (f"{PROFILE}.value", "debug", "app -p strict: builds onsale/accounts up to the stage debug"),
 }  # fmt: skip
