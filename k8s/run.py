@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8s import policies, rules, scanners, skaffold
+from k8s.edges import OPENAPI
 from k8s.findings import Finding, read_exceptions, sift
 from k8s.objects import Build
 from k8s.places import PLANS, Place
@@ -152,6 +153,14 @@ def main() -> int:
         outcome = Run().everything(release=parser.parse_args().release)
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 2
+    except FileNotFoundError as error:
+        if error.filename is None or Path(error.filename).parent != OPENAPI:
+            raise
+        print(
+            f"{Path(error.filename).stem} has no OpenAPI document, which says who may reach it. Run `make documents`.",
+            file=sys.stderr,
+        )
         return 2
     print(outcome.table())
     if outcome.findings:
