@@ -49,8 +49,10 @@ def make_cluster_databases() -> str:
         for service in SERVICES
         if (PASSWORDS / service / "password").exists()
     }
-    if not passwords:
-        raise StartError(f"There is no password in {PASSWORDS}: mount each <service>-database secret there.")
+    if missing := [service for service in SERVICES if service not in passwords]:
+        raise StartError(
+            f"There is no password in {PASSWORDS} for {', '.join(missing)}: mount each <service>-database secret there."
+        )
     new = asyncio.run(make_databases(_told("POSTGRES_ADMIN_URL"), passwords))
     return f"{len(new)} databases were made; {len(passwords)} are there."
 
