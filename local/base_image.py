@@ -18,7 +18,6 @@ from local.errors import StartError
 
 SUITE = "trixie"
 PACKAGES = ("ca-certificates", "python3", "python3-venv")
-MIRROR = ""
 # What a container never reads, and what belongs to the machine that it runs on.
 LEFT_OUT = (
     *(
@@ -105,7 +104,7 @@ def _check_debootstrap() -> None:
 
 def _debootstrap(root: Path) -> None:
     words = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "--force-check-gpg"]
-    done = _quietly([*words, SUITE, str(root), _mirror()])
+    done = _quietly([*words, SUITE, str(root), *_mirror()])
     if done.returncode != 0:
         said = "\n".join(f"  {line}" for line in done.stdout.strip().splitlines()[-8:])
         raise StartError(
@@ -128,13 +127,13 @@ def _import(engine: Engine, root: Path, tag: str) -> None:
         raise StartError(f"The engine did not take the stand-in: {done.stderr.strip()}")
 
 
-def _mirror() -> str:
-    """The Debian mirror that this machine uses, else the general one."""
+def _mirror() -> list[str]:
+    """The Debian mirror that this machine uses; none: debootstrap then takes its own."""
     if not shutil.which("apt-get"):
-        return MIRROR
+        return []
     told = _quietly(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
     found = [line.rstrip("/") for line in told.stdout.splitlines() if re.fullmatch(r"https?://\S+/debian/?", line)]
-    return found[0] if told.returncode == 0 and found else MIRROR
+    return found[:1] if told.returncode == 0 else []
 
 
 def _scratch() -> str | None:
