@@ -1,7 +1,7 @@
 """Kubernetes objects as the checks see them: parsed once, compared by what they say."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Self
@@ -77,11 +77,6 @@ class Object:
     def labels(self) -> dict[str, str]:
         """Its own labels, not those of its pods."""
         return at(self.document, "metadata", "labels", default={})  # type: ignore[no-any-return]
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """Its own annotations."""
-        return at(self.document, "metadata", "annotations", default={})  # type: ignore[no-any-return]
 
     @property
     def spec(self) -> Document:
@@ -242,8 +237,3 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         case "DoesNotExist":
             return key not in labels
     raise ValueError(f"{operator} is no operator of a label selector: use In, NotIn, Exists or DoesNotExist.")
-
-
-def unique(sentences: Iterable[str]) -> list[str]:
-    """Each sentence once, in order of appearance."""
-    return list(dict.fromkeys(sentences))
