@@ -63,6 +63,10 @@ class Service:
         trace_parent: ParentOf | None = None,
         streams: tuple[str, ...] = (),
     ) -> None:
+        if settings.drill:
+            from chassis.drills import switch_on  # only then: see there
+
+            switch_on(settings.service_name, settings.drill)
         self.settings = settings
         self._title = title
         self._errors = errors

@@ -45,6 +45,8 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(default=10.0, ge=0)
     # Failpoint for crash tests: the process kills itself when it reaches this point. Refused in production.
     crash_at: str | None = None
+    # A fault to practise on (docs/drills). Refused in production.
+    drill: str | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -62,3 +64,5 @@ class ServiceSettings(BaseSettings):
         """Refuses settings that must not meet."""
         if self.environment == "production" and self.crash_at:
             raise ValueError("crash_at is for crash tests: it must not be set in production.")
+        if self.environment == "production" and self.drill:
+            raise ValueError("drill is for practising: production must not start with one on. Leave it out.")

@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from local.control import ask
 from local.errors import StartError
 from local.topology import Layout
 
@@ -14,6 +16,7 @@ class Running:
 
     addresses: dict[str, str]
     data: Path
+    control: Path
 
     @classmethod
     def find(cls, data: Path) -> "Running":
@@ -21,8 +24,12 @@ class Running:
         file = Layout(data.absolute()).run_file
         try:
             told = json.loads(file.read_text())
-            return cls(told["addresses"], Path(told["data"]))
+            return cls(told["addresses"], Path(told["data"]), Path(told["control"]))
         except (OSError, ValueError, KeyError) as error:
             raise StartError(
                 f"No running system was found ({file} is missing). Start one in another terminal: make up"
             ) from error
+
+    def ask(self, do: str, **values: Any) -> Any:
+        """Asks the running system to do something (`local/control.py`). Raises StartError with its sentence."""
+        return ask(self.control, do, **values)

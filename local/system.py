@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self, TypeVar
 
 from local.console import Console, Pumps
+from local.control import Command, Control
 from local.errors import StartError, Stopped
 from local.forkserver import ForkServer
 from local.nats import ADMIN, NatsServer
@@ -64,6 +65,7 @@ class System:
         self._supervisor: Supervisor | None = None
         self._programs: dict[str, Program] = {}
         self._lock_file: IO[str] | None = None
+        self._control: Control | None = None
         self._stop_requested = threading.Event()
         self._hurry = False
 
@@ -106,9 +108,15 @@ class System:
 
     def restart(self, name: str, env: Mapping[str, str] | None = None) -> None:
         """Stops a program, starts it with these variables added to its own, and waits until it is ready."""
-        self._supervising().stop(name)
-        self._start_program(self._programs[name], env or {})
-        self.wait_ready(name)
+        self.restart_all({name: env or {}})
+
+    def restart_all(self, environments: Mapping[str, Mapping[str, str]]) -> None:
+        """The same for several programs at once, each with its own variables. Raises KeyError for an unknown one."""
+        wanted = {name: self._programs[name] for name in environments}
+        self._supervising().stop(*wanted)
+        for name, program in wanted.items():
+            self._start_program(program, environments[name])
+        self.wait_ready(*wanted)
 
     def wait_ready(self, *names: str, seconds: float = READY_SECONDS) -> None:
         """Waits until these programs (default: all) say that they are ready."""
@@ -151,7 +159,8 @@ class System:
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
         self.wait_until_quiet("catalog", consumers={"inventory"})
-        self._write_run_file()
+        self._control = Control(self._commands())
+        self._write_run_file(self._control)
 
     def _take_lock(self) -> None:
         """One system per data folder. The lock is the kernel's: it is gone when its holder is, however that ended."""
@@ -274,9 +283,14 @@ class System:
         admin_url = self._running_nats().url(ADMIN)
         return _run(wait_until_quiet(self.postgres.url, admin_url, services, consumers, seconds))
 
-    def _write_run_file(self) -> None:
+    def _commands(self) -> dict[str, Command]:
+        """What other commands on this machine may ask of the running system."""
+        return {"restart": self.restart_all, "kill": self.kill}
+
+    def _write_run_file(self, control: Control) -> None:
         told = {
             "pid": os.getpid(),
+            "control": str(control.path),
             "data": str(self.layout.folder),
             "addresses": self.addresses,
             "ports": dict(self.ports.of),
@@ -288,6 +302,9 @@ class System:
     def stop(self) -> None:
         """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
         self.layout.run_file.unlink(missing_ok=True)
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         if self._supervisor is not None:
             if self._hurry:
                 self._supervisor.hurry.set()
