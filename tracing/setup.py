@@ -11,6 +11,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
+from tracing.process import LifeIds, LifeSampler, OwnLife
+
 # With the backend down the SDK's shutdown would otherwise hold a stopping process for 30 s.
 EXPORT_TIMEOUT_SECONDS = 2
 SCHEDULE_DELAY_MILLISECONDS = 500
@@ -29,7 +31,10 @@ class TracingSettings:
 
 
 def set_up_tracing(settings: TracingSettings) -> TracerProvider:
-    """Makes the process's tracer provider. The first call in a process also makes it the global one."""
+    """Makes the process's tracer provider, and tells that the process started; its `shutdown` tells that it stopped.
+
+    The first call in a process also makes it the global one.
+    """
     resource = Resource.create(
         {
             "service.name": settings.service_name,
@@ -40,7 +45,8 @@ def set_up_tracing(settings: TracingSettings) -> TracerProvider:
             "deployment.environment.name": settings.environment,
         }
     )
-    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)))
+    sampler = LifeSampler(ParentBased(TraceIdRatioBased(settings.sample_ratio)))
+    provider = OwnLife(resource=resource, sampler=sampler, id_generator=LifeIds())
     if settings.endpoint:
         exporter = OTLPSpanExporter(
             endpoint=settings.endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS
@@ -50,4 +56,5 @@ def set_up_tracing(settings: TracingSettings) -> TracerProvider:
         )
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(provider)
+    provider.begin(settings.service_name)
     return provider

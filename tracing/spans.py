@@ -11,6 +11,23 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from tracing.process import process_traceparent
+
+__all__ = [
+    "context_of",
+    "continued",
+    "current_span_id",
+    "current_trace_id",
+    "current_traceparent",
+    "inject",
+    "late_span",
+    "mark_failed",
+    "process_traceparent",
+    "span",
+    "trace_id_of",
+    "tracer",
+]
+
 _PROPAGATOR = TraceContextTextMapPropagator()
 _TRACER = trace.get_tracer("onsale")
 
