@@ -50,7 +50,7 @@ class Service:
 
     `errors` is the base class of the domain's errors; `error_page` shows problems as pages instead of documents.
     `trace_parent` lets an edge continue a trace that it remembers itself; then headers from outside are not trusted.
-    `streams` are path prefixes of long-lived responses: no deadline, no span.
+    `streams` are path prefixes of long-lived responses: no deadline, and a span that ends when the response begins.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Service:
             TracingMiddleware,
             parent_of=self._trace_parent,
             trust_header=self._trace_parent is None,
-            untraced=self._streams,
+            streams=self._streams,
         )
         return app
 

@@ -7,7 +7,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from tracing.spans import context_of, mark_failed, tracer
+from tracing.spans import context_of, mark_failed, note_error, tracer
 
 Scope = dict[str, Any]
 ParentOf = Callable[[Scope], str | None]
@@ -21,66 +21,78 @@ class TracingMiddleware:
 
     `parent_of` may name another parent (a traceparent) than the request's own header: an edge that trusts no
     header from outside continues a trace that it remembers itself. `trust_header=False` ignores the header.
-    `untraced` are path prefixes without spans, for streams that live for minutes.
+    `streams` are prefixes of paths whose responses live for minutes: their span ends when the response begins.
     """
 
     def __init__(
-        self, app: Any, *, parent_of: ParentOf | None = None, trust_header: bool = True, untraced: tuple[str, ...] = ()
+        self, app: Any, *, parent_of: ParentOf | None = None, trust_header: bool = True, streams: tuple[str, ...] = ()
     ) -> None:
         self._app = app
         self._parent_of = parent_of
         self._trust_header = trust_header
-        self._untraced = untraced
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or self._is_untraced(scope["path"]):
+        if scope["type"] != "http" or scope["path"] in UNTRACED_PATHS:
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        parent = self._parent(scope, headers)
-        method = scope["method"]
-        attributes = {
-            "http.request.method": method,
-            "url.path": scope["path"],
-            "url.scheme": scope.get("scheme", "http"),
-        }
-        span = tracer().start_span(method, context=parent, kind=SpanKind.SERVER, attributes=attributes)
+        parent, is_remembered = self._parent(scope, dict(scope["headers"]))
+        span = tracer().start_span(
+            scope["method"], context=parent, kind=SpanKind.SERVER, attributes=_attributes_of(scope, is_remembered)
+        )
+        is_stream = scope["path"].startswith(self._streams or ("\0",))
         trace_id = f"{span.get_span_context().trace_id:032x}".encode()
 
         async def send_and_note(message: Any) -> None:
             if message["type"] == "http.response.start":
-                status = message["status"]
-                span.set_attribute("http.response.status_code", status)
-                if status >= SERVER_ERROR:
-                    mark_failed(span, f"answered {status}")
+                _note_status(span, message["status"])
                 message.setdefault("headers", [])
                 message["headers"] = [*message["headers"], (b"x-trace-id", trace_id)]
+                if is_stream:
+                    span.set_attribute("onsale.stream", True)
+                    name_by_route(span, scope)
+                    span.end()
             await send(message)
 
         token = otel_context.attach(trace.set_span_in_context(span, parent))
         try:
             await self._app(scope, receive, send_and_note)
         except BaseException as error:
-            span.record_exception(error)
-            mark_failed(span, type(error).__name__)
+            note_error(span, error)
             raise
         finally:
-            name_by_route(span, scope)
-            span.end()
+            if span.is_recording():
+                name_by_route(span, scope)
+                span.end()
             otel_context.detach(token)
 
-    def _is_untraced(self, path: str) -> bool:
-        return path in UNTRACED_PATHS or path.startswith(self._untraced or ("\0",))
-
-    def _parent(self, scope: Scope, headers: dict[bytes, bytes]) -> otel_context.Context:
+    def _parent(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[otel_context.Context, bool]:
+        """The context to continue, and whether it is one that this service remembered itself."""
         remembered = self._parent_of(scope) if self._parent_of else None
         if remembered:
-            return context_of(remembered)
+            return context_of(remembered), True
         if self._trust_header and b"traceparent" in headers:
-            return context_of(
-                headers[b"traceparent"].decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1")
-            )
-        return otel_context.Context()
+            told, state = headers[b"traceparent"].decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1")
+            return context_of(told, state), False
+        return otel_context.Context(), False
+
+
+def _attributes_of(scope: Scope, is_remembered: bool) -> dict[str, str | bool]:
+    attributes: dict[str, str | bool] = {
+        "http.request.method": scope["method"],
+        "url.path": scope["path"],
+        "url.scheme": scope.get("scheme", "http"),
+    }
+    if is_remembered:
+        attributes["onsale.remembered_parent"] = True
+    return attributes
+
+
+def _note_status(span: trace.Span, status: int) -> None:
+    span.set_attribute("http.response.status_code", status)
+    if status >= SERVER_ERROR:
+        span.set_attribute("error.type", str(status))
+        mark_failed(span, f"answered {status}")
 
 
 def name_by_route(span: trace.Span, scope: Scope) -> None:

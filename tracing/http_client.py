@@ -4,9 +4,9 @@ import httpx
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from tracing.spans import inject, mark_failed, tracer
+from tracing.spans import inject, mark_failed, span
 
-CLIENT_ERROR = 400
+DEFAULT_PORTS = {"http": 80, "https": 443}
 SERVER_ERROR = 500
 
 
@@ -28,23 +28,26 @@ class TracingTransport(httpx.AsyncBaseTransport):
             "http.request.method": request.method,
             "peer.service": self._provider,
             "server.address": request.url.host,
-            "server.port": request.url.port or 80,
+            "server.port": request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0),
             "url.path": request.url.path,
         }
+        if route:
+            attributes["url.template"] = route
         if attempt := request.extensions.get("attempt", 1) - 1:
             attributes["http.request.resend_count"] = attempt
         name = f"{request.method} {route}" if route else request.method
-        with tracer().start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
+        with span(name, attributes, SpanKind.CLIENT) as current:
             if self._propagate:
                 request.headers.update(inject({}))
             response = await self._inner.handle_async_request(request)
-            self._note(span, response)
+            self._note(current, response)
             return response
 
-    def _note(self, span: trace.Span, response: httpx.Response) -> None:
-        span.set_attribute("http.response.status_code", response.status_code)
+    def _note(self, current: trace.Span, response: httpx.Response) -> None:
+        current.set_attribute("http.response.status_code", response.status_code)
         if response.status_code >= SERVER_ERROR:
-            mark_failed(span, f"{self._provider} answered {response.status_code}")
+            current.set_attribute("error.type", str(response.status_code))
+            mark_failed(current, f"{self._provider} answered {response.status_code}")
 
     async def aclose(self) -> None:
         await self._inner.aclose()

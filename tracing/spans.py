@@ -1,6 +1,8 @@
 """Making spans, and carrying their context through rows, headers and messages."""
 
-from collections.abc import Iterator, Mapping
+import traceback
+from asyncio import CancelledError
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import time_ns
 from typing import Any
@@ -22,6 +24,8 @@ __all__ = [
     "inject",
     "late_span",
     "mark_failed",
+    "note",
+    "note_error",
     "process_traceparent",
     "span",
     "trace_id_of",
@@ -33,6 +37,9 @@ _TRACER = trace.get_tracer("onsale")
 
 Attributes = Mapping[str, Any]
 
+# The category of errors of which nobody is to blame who asks: what was asked may have taken effect or not.
+UNAVAILABLE = "unavailable"
+
 
 def tracer() -> trace.Tracer:
     """The project's tracer. It follows the global provider, also when that is set later."""
@@ -40,10 +47,22 @@ def tracer() -> trace.Tracer:
 
 
 @contextmanager
-def span(name: str, attributes: Attributes | None = None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
-    """A span around a block, child of the current one. An exception marks it as failed and goes on."""
-    with _TRACER.start_as_current_span(name, kind=kind, attributes=attributes) as current:
-        yield current
+def span(
+    name: str,
+    attributes: Attributes | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    links: Sequence[Link] | None = None,
+) -> Iterator[Span]:
+    """A span around a block, child of the current one. An exception is noted (`note_error`) and goes on."""
+    # Not by OpenTelemetry: it would write down the texts of exceptions, which may quote what people typed.
+    with _TRACER.start_as_current_span(
+        name, kind=kind, attributes=attributes, links=links, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield current
+        except BaseException as error:
+            note_error(current, error)
+            raise
 
 
 @contextmanager
@@ -66,10 +85,38 @@ def continued(
         links = [Link(origin, {"onsale.link": "repetition of"})] if origin.is_valid else []
     token = otel_context.attach(parent)
     try:
-        with _TRACER.start_as_current_span(name, kind=kind, attributes=attributes, links=links) as current:
+        with span(name, attributes, kind, links) as current:
             yield current
     finally:
         otel_context.detach(token)
+
+
+def note(attributes: Attributes) -> None:
+    """Adds to the current span what is only known by now. None values are left out."""
+    trace.get_current_span().set_attributes({name: value for name, value in attributes.items() if value is not None})
+
+
+def note_error(current: Span, error: BaseException) -> None:
+    """Writes down what ended a span, without a text that may quote what people typed.
+
+    A refusal (an error of the domain, with its stable `code`) is no failure: it is said in `onsale.refusal`. Anything else
+    marks the span as failed and leaves its kind and its traceback; work that was cut off (a deadline, a caller who left) too.
+    """
+    if not current.is_recording():
+        return
+    code, category = getattr(error, "code", None), getattr(error, "category", None)
+    if isinstance(code, str) and category not in {None, UNAVAILABLE}:
+        current.set_attribute("onsale.refusal", code)
+        return
+    kind = type(error).__name__
+    current.set_attribute("error.type", kind)
+    if isinstance(error, CancelledError):
+        mark_failed(current, "cut off: its deadline passed, or nobody waits for it any more")
+        return
+    if isinstance(error, Exception):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        current.add_event("exception", {"exception.type": kind, "exception.stacktrace": frames})
+        mark_failed(current, code if isinstance(code, str) else kind)
 
 
 def late_span(name: str, started_ns: int, attributes: Attributes | None = None) -> None:

@@ -52,7 +52,9 @@ def _fail(failure: Any) -> None:
     span: Span | None = getattr(failure.execution_context, _SPAN, None)
     if span is not None:
         state = getattr(failure.original_exception, "sqlstate", None)
-        span.set_attribute("db.response.status_code", state or "")
+        if state:
+            span.set_attribute("db.response.status_code", state)
+        span.set_attribute("error.type", state or type(failure.original_exception).__name__)
         # The message of a database error may quote values; its class and SQLSTATE are enough to find the cause.
         mark_failed(span, f"{type(failure.original_exception).__name__} {state or ''}".strip())
         span.end()
