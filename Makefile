@@ -1,7 +1,7 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
+.PHONY: help up link buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
 	contracts-publish documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
@@ -14,8 +14,13 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first)
-	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)")
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own)
+	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
+		$(if $(HOSTS),--hosts "$(HOSTS)")
+
+link: python ## how two hosts of make up HOSTS=3 are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
+	@$(RUN) -m local.link --data "$(DATA)" $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(DELAY),--delay "$(DELAY)") \
+		$(if $(JITTER),--jitter "$(JITTER)") $(if $(LOSS),--loss "$(LOSS)") $(if $(PARTITION),--partition "$(PARTITION)")
 
 buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CONCURRENCY=10)
 	@$(RUN) -m local.buy --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(SEATS),--seats "$(SEATS)") \

@@ -35,6 +35,12 @@ class ServiceSettings(BaseSettings):
     # Base address of an OTLP/HTTP receiver; without one spans stay in the process.
     otlp_endpoint: str | None = None
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    # Base address of an OTLP/HTTP receiver of metrics; without one they are at /metrics alone.
+    metrics_endpoint: str | None = None
+    # Whether /readyz, /load and /metrics also answer what came through a proxy. In a mesh everything does.
+    health_through_proxies: bool = False
+    # What spans say the host is called; without it, what the machine calls itself.
+    host_name: str | None = None
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: str = "INFO"
     # This service's own Ed25519 key (PEM), and the public ones of all services (JWKS, key id = service name).

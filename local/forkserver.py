@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.hosts.kernel import enter
 from local.watchdog import watchdog
 
 PRELOADED = (
@@ -117,9 +118,24 @@ class ForkServer:
         self._socket = ours
         threading.Thread(target=self._listen, args=(ours,), name="fork server", daemon=True).start()
 
-    def start(self, module: str, arguments: Sequence[str], environment: Mapping[str, str], output: int) -> Forked:
-        """`python -m module arguments` with exactly that environment. Raises RuntimeError if the server is gone."""
-        request = {"start": module, "arguments": list(arguments), "environment": dict(environment)}
+    def start(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        output: int,
+        namespaces: Sequence[str] = (),
+    ) -> Forked:
+        """`python -m module arguments` with exactly that environment, in these namespaces (`local/hosts/kernel.py`).
+
+        Raises RuntimeError if the server is gone.
+        """
+        request = {
+            "start": module,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "namespaces": list(namespaces),
+        }
         with self._lock:
             if self._socket is None or self._gone:
                 raise RuntimeError("The fork server has ended; see its log.")
@@ -224,6 +240,7 @@ def _become(request: dict[str, Any], output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    enter(request["namespaces"])
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     os.environ.clear()

@@ -53,11 +53,18 @@ class Supervisor:
             child = self._launch(program, extra)
             self._running[program.name] = _Running(program, child, extra, time.monotonic())
 
-    def run(self, name: str, module: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Forked:
+    def run(
+        self,
+        name: str,
+        module: str,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        namespaces: tuple[str, ...] = (),
+    ) -> Forked:
         """Starts a program that ends by itself, such as a migration."""
         output = self._pumps.pipe(name, self._log_file(name))
         try:
-            return self._forks.start(module, arguments, {**os.environ, **environment}, output)
+            return self._forks.start(module, arguments, {**os.environ, **environment}, output, namespaces)
         finally:
             os.close(output)
 
@@ -103,7 +110,8 @@ class Supervisor:
         self._thread.join()
 
     def _launch(self, program: Program, extra: Mapping[str, str]) -> Forked:
-        return self.run(program.name, program.module, program.arguments, {**program.environment, **extra})
+        environment = {**program.environment, **extra}
+        return self.run(program.name, program.module, program.arguments, environment, program.namespaces)
 
     def _watch(self) -> None:
         while not self._closing.wait(LOOK_SECONDS):

@@ -13,12 +13,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from local.console import Console, Pumps
 from local.control import Command, Control
 from local.errors import StartError, Stopped
 from local.forkserver import ForkServer
+from local.hosts.hosts import Hosts
+from local.hosts.switch import Link
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
@@ -41,6 +43,7 @@ class System:
 
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
+    `hosts`: on how many hosts of this machine the services live, apart from each other (local/hosts/plan.py).
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class System:
         durable: bool = True,
         sample: bool = True,
         environment: Mapping[str, Mapping[str, str]] | None = None,
+        hosts: int = 0,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
         self.ports = ports or Ports.free()
@@ -60,6 +64,7 @@ class System:
         self._environment = environment or {}
         self.postgres = PostgresServer(self.layout.folder / "postgres", self.ports.of["postgres"], durable)
         self.nats: NatsServer | None = None
+        self.hosts = Hosts(hosts, str(self.layout.folder))
         self._forks = ForkServer(ROOT, str(self.layout.folder))
         self._pumps: Pumps | None = None
         self._supervisor: Supervisor | None = None
@@ -118,6 +123,13 @@ class System:
             self._start_program(program, environments[name])
         self.wait_ready(*wanted)
 
+    def link(self, a: str, b: str, **link: Any) -> None:
+        """How two hosts are joined from now on: `delay_ms`, `jitter_ms`, `loss_percent`, `partition`; well if nothing is said.
+
+        Raises StartError if there are no such hosts, or no network between them.
+        """
+        self.hosts.link(a, b, Link(**link))
+
     def wait_ready(self, *names: str, seconds: float = READY_SECONDS) -> None:
         """Waits until these programs (default: all) say that they are ready."""
         self._poll({name: self._programs[name] for name in names or self._programs}, seconds)
@@ -146,7 +158,9 @@ class System:
         self._open_forks()
         self._supervisor = Supervisor(self._forks, self._pumps, self._console, self.layout.log_file)
         log_format = "text" if self._console.is_terminal else "json"
-        self._programs = {p.name: p for p in programs(self.layout, self.ports, secrets, log_format)}
+        self._open_hosts(self._pumps)
+        housing = self.hosts.housing
+        self._programs = {p.name: p for p in programs(self.layout, self.ports, secrets, log_format, housing)}
         self._start_servers(self.nats)
         self._provision(secrets)
         # They need no migration, so they start meanwhile.
@@ -210,6 +224,13 @@ class System:
         output = self._pumps.pipe("forkserver", self.layout.log_file("forkserver"))
         self._forks.open(output)
         os.close(output)
+
+    def _open_hosts(self, pumps: Pumps) -> None:
+        output = pumps.pipe("hosts", self.layout.log_file("hosts"))
+        try:
+            self.hosts.open(self.ports.of, output, self._console.say)
+        finally:
+            os.close(output)
 
     def _start_servers(self, nats: NatsServer) -> None:
         if not (self.layout.folder / "postgres" / "password").exists():
@@ -285,7 +306,7 @@ class System:
 
     def _commands(self) -> dict[str, Command]:
         """What other commands on this machine may ask of the running system."""
-        return {"restart": self.restart_all, "kill": self.kill}
+        return {"restart": self.restart_all, "kill": self.kill, "link": self.link, "links": self.hosts.links}
 
     def _write_run_file(self, control: Control) -> None:
         told = {
@@ -313,6 +334,7 @@ class System:
             self._supervisor.close()
             self._supervisor = None
         self._forks.close()
+        self.hosts.close()
         if self.nats is not None:
             self.nats.stop()
         self.postgres.stop()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.hosts.plan import Housing
 from local.processes import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,9 +66,9 @@ class Ports:
             chosen.add(free_port())
         return cls(dict(zip(DEFAULT_PORTS, chosen, strict=True)))
 
-    def url(self, name: str) -> str:
+    def url(self, name: str, address: str = LOOPBACK) -> str:
         """The HTTP address of what listens there."""
-        return f"http://{LOOPBACK}:{self.of[name]}"
+        return f"http://{address}:{self.of[name]}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Program:
     ready_url: str
     # Those of a higher rank are stopped first: web before what it calls, the trace store last.
     rank: int = 1
+    # What its process enters first: the host that it lives on.
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,26 +139,34 @@ def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
     return f"nats://{user}:{secrets.nats[user]}@{LOOPBACK}:{ports.of['nats']}"
 
 
-def programs(layout: Layout, ports: Ports, secrets: Secrets, log_format: str) -> list[Program]:
-    """Every Python program, in the order in which they are started."""
-    services = [_service(name, layout, ports, secrets, log_format) for name in SERVICES]
+def programs(
+    layout: Layout, ports: Ports, secrets: Secrets, log_format: str, housing: Housing | None = None
+) -> list[Program]:
+    """Every Python program, in the order in which they are started. Without `housing` all live on this machine."""
+    where = housing or Housing()
+    services = [_service(name, layout, ports, secrets, log_format, where) for name in SERVICES]
     return [_trace_store(layout, ports), _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
 
 
-def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_format: str) -> Program:
+def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_format: str, housing: Housing) -> Program:
+    def at(provider: str) -> str:
+        return ports.url(provider, housing.address_of(provider))
+
     common = {
         "ENVIRONMENT": "local",
-        "HOST": LOOPBACK,
+        "HOST": housing.address_of(name),
         "PORT": str(ports.of[name]),
         "DATABASE_URL": database_url(name, ports, secrets),
         "NATS_URL": nats_url(name, ports, secrets),
         "OTLP_ENDPOINT": ports.url("otlp"),
         "KEY_FILE": str(layout.keys / f"{name}.pem"),
         "SERVICE_KEYS_FILE": str(layout.keys / "services.jwks.json"),
-        "PERSON_KEYS_URL": f"{ports.url('accounts')}/.well-known/jwks.json",
+        "PERSON_KEYS_URL": f"{at('accounts')}/.well-known/jwks.json",
         "LOG_FORMAT": log_format,
     }
-    providers = {f"{provider.upper()}_URL": ports.url(provider) for provider in SERVICES[name]}
+    if (host := housing.host_of(name)) and not housing.addresses:  # else its namespace has that name
+        common["HOST_NAME"] = host
+    providers = {f"{provider.upper()}_URL": at(provider) for provider in SERVICES[name]}
     own = _own_settings(layout, ports, secrets).get(name, {})
     return Program(
         name=name,
@@ -164,6 +175,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
         ready_url=f"{ports.url(name)}/readyz",
         rank=2 if name == "web" else 1,
+        namespaces=housing.namespaces_of(name),
     )
 
 

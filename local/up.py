@@ -23,14 +23,19 @@ def main() -> int:
     parser.add_argument(
         "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
     )
+    parser.add_argument("--hosts", type=int, default=0, help="on how many hosts the services live (make up HOSTS=3)")
     chosen = parser.parse_args()
     ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
-    return run(chosen.data, ports, Console())
+    return run(chosen.data, ports, Console(), chosen.hosts)
 
 
-def run(data: Path, ports: Ports, console: Console) -> int:
+def run(data: Path, ports: Ports, console: Console, hosts: int) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
-    system = System(data, ports, console=console)
+    try:
+        system = System(data, ports, console=console, hosts=hosts)
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     stop = threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -70,6 +75,8 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
         ("NATS", f"127.0.0.1:{ports.of['nats']}"),
         ("Logs", str(system.layout.folder / "logs")),
     ]
+    if system.hosts.housing.hosts:
+        rows.append(("Hosts", system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)
     again = "" if data.absolute() == DEFAULT_DATA else f" DATA={data}"
     return f"\nOnsale is ready.\n\n{table}\n\n  try: make buy{again}      Ctrl-C stops everything.\n"

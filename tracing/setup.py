@@ -28,6 +28,23 @@ class TracingSettings:
     environment: str
     endpoint: str | None
     sample_ratio: float = 1.0
+    # Of the host that it runs on; None: what the machine calls itself.
+    host_name: str | None = None
+
+
+def resource_of(settings: TracingSettings) -> Resource:
+    """Who the process is: the same in its spans and in its metrics."""
+    host = settings.host_name or socket.gethostname()
+    return Resource.create(
+        {
+            "service.name": settings.service_name,
+            "service.version": settings.service_version,
+            "service.instance.id": f"{host}-{os.getpid()}",
+            "host.name": host,
+            "process.pid": os.getpid(),
+            "deployment.environment.name": settings.environment,
+        }
+    )
 
 
 def set_up_tracing(settings: TracingSettings) -> TracerProvider:
@@ -35,16 +52,7 @@ def set_up_tracing(settings: TracingSettings) -> TracerProvider:
 
     The first call in a process also makes it the global one.
     """
-    resource = Resource.create(
-        {
-            "service.name": settings.service_name,
-            "service.version": settings.service_version,
-            "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
-            "host.name": socket.gethostname(),
-            "process.pid": os.getpid(),
-            "deployment.environment.name": settings.environment,
-        }
-    )
+    resource = resource_of(settings)
     sampler = LifeSampler(ParentBased(TraceIdRatioBased(settings.sample_ratio)))
     provider = OwnLife(resource=resource, sampler=sampler, id_generator=LifeIds())
     if settings.endpoint:

@@ -1,0 +1,1 @@
+"""Several hosts on one machine: the services live apart, with a network between them that can be slow, lossy or cut."""

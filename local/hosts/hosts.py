@@ -1,0 +1,126 @@
+"""The hosts of a running system, as the system itself sees them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from local.errors import StartError
+from local.hosts.kernel import why_no_hosts
+from local.hosts.plan import Housing, addresses_of, hosts_of
+from local.hosts.switch import Link
+from local.processes import end
+from local.watchdog import watchdog
+
+ANSWER_SECONDS = 20.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Hosts:
+    """`count` hosts with networks of their own, when the kernel permits it; else with names only. 0: everything is on one.
+
+    Raises StartError if there is no plan for so many. Safe to use from several threads.
+    """
+
+    def __init__(self, count: int, label: str) -> None:
+        self._services = hosts_of(count) if count else {}
+        self._label = label  # of whom the process is, for `ps`
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._lines: Any = None
+        self.housing = Housing(self._services)
+        # Why there is no network between them, as a sentence. None: there is one.
+        self.no_network: str | None = "Everything is on one host. Start several with: make up HOSTS=3"
+
+    def open(self, ports: Mapping[str, int], output: int, say: Callable[[str], None] = lambda _sentence: None) -> None:
+        """Makes them. `ports` is where everything listens; `say` tells a person if the network ends by itself.
+
+        Raises StartError if they are permitted and cannot be made all the same.
+        """
+        if not self._services:
+            return
+        if reason := why_no_hosts():
+            self.no_network = f"The hosts have names, but no network between them that could be slow or cut: {reason}."
+            return
+        ours, theirs = socket.socketpair()
+        ours.settimeout(ANSWER_SECONDS)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local.hosts.network", str(theirs.fileno()), self._label],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        watchdog.watch(self._process.pid, signal.SIGTERM)
+        self._socket, self._lines = ours, ours.makefile("rb")
+        addresses = addresses_of(self._services)
+        living = {service for services in self._services.values() for service in services}
+        told = self._ask(
+            {
+                "hosts": addresses,
+                "services": {host: [ports[each] for each in inside] for host, inside in self._services.items()},
+                "shared": [port for name, port in ports.items() if name not in living],
+            }
+        )
+        namespaces = {host: tuple(files) for host, files in told["namespaces"].items()}
+        self.housing = Housing(self._services, addresses, namespaces)
+        self.no_network = None
+        threading.Thread(target=self._mourn, args=(self._process, say), name="hosts", daemon=True).start()
+
+    @property
+    def description(self) -> str:
+        """Who lives where, for people; and why there is no network between them, if there is none."""
+        who = "; ".join(f"{host}: {', '.join(services)}" for host, services in self._services.items())
+        return f"{who}\n{'':13}{self.no_network}" if self.no_network else f"{who}  (make link A= B=)"
+
+    def link(self, a: str, b: str, link: Link) -> None:
+        """How these two hosts are joined from now on. Raises StartError if there are no such two, or no network."""
+        self._ask({"link": [a, b], "is": asdict(link)})
+
+    def links(self) -> list[dict[str, Any]]:
+        """Each pair of hosts: `a`, `b`, what the link `is`, and the packets `carried` and `dropped`."""
+        found: list[dict[str, Any]] = self._ask({"links": True})["links"]
+        return found
+
+    def close(self) -> None:
+        """The end of the network. Programs must have been ended before."""
+        process, self._process = self._process, None
+        if self._socket is not None:
+            self._socket.close()
+            self._lines.close()
+            self._socket = None
+        if process is not None:
+            end(process, (signal.SIGTERM, 5.0))
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        if self._socket is None:
+            raise StartError(self.no_network or "The hosts have ended.")
+        with self._lock:
+            try:
+                self._socket.sendall(json.dumps(question).encode() + b"\n")
+                told: dict[str, Any] = json.loads(self._lines.readline())
+            except (OSError, ValueError) as error:
+                raise StartError("The hosts' network does not answer; see logs/hosts.log.") from error
+        if "error" in told:
+            raise StartError(told["error"])
+        return told
+
+    def _mourn(self, process: "subprocess.Popen[bytes]", say: Callable[[str], None]) -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        if self._process is not None:
+            say(
+                "The network between the hosts has ended, so nothing reaches the services. Start all again: Ctrl-C, make up"
+            )
