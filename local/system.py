@@ -2,13 +2,11 @@
 
 import asyncio
 import fcntl
-import http.client
 import json
 import os
 import signal
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +24,7 @@ from local.postgres import PostgresServer
 from local.processes import port_is_taken
 from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
 from local.quiet import wait_until_quiet
+from local.ready import is_ready
 from local.supervisor import Supervisor
 from local.topology import ROOT, SERVICES, Layout, Ports, Program, Secrets, nats_url, programs
 
@@ -288,7 +287,7 @@ class System:
     def _poll(self, waiting: dict[str, Program], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while waiting:
-            waiting = {name: program for name, program in waiting.items() if not _is_ready(program.ready_url)}
+            waiting = {name: program for name, program in waiting.items() if not is_ready(program.ready_url)}
             for name in waiting:
                 if self._supervising().failures(name) >= GIVE_UP_AFTER_FAILURES:
                     raise StartError(f"{name} does not start. {self._last_words(name)}")
@@ -389,15 +388,3 @@ def _run(work: Coroutine[None, None, Result]) -> Result:
     """In a thread with a loop of its own, so that a caller may have a running loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
-
-
-def _is_ready(url: str) -> bool:
-    parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
-    try:
-        connection.request("GET", parts.path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
