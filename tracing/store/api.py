@@ -120,7 +120,7 @@ class Api:
         lookback_ms = _milliseconds(request, "lookback", DAY_MS)
         with reading(self._path) as reads:
             found = queries.dependencies(reads, (end_ms - lookback_ms) * 1_000_000, end_ms * 1_000_000)
-        calls = [{"parent": parent, "child": child, "callCount": count} for parent, child, count in found]
+        calls = [{"parent": edge.parent, "child": edge.child, "callCount": edge.calls} for edge in found]
         return JsonResponse(structured(calls))
 
     def livez(self, request: Request) -> Response:

@@ -7,11 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILE_NAME = "traces.sqlite3"
-SCHEMA_VERSION = 1
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+FILE_NAME = "traces.sqlite3"
+SCHEMA_VERSION = 2
+
+# What spans link to, turned round, so that a span knows what links to it.
+LINKS = """
+CREATE TABLE link (
+    trace_id        TEXT NOT NULL,
+    span_id         TEXT NOT NULL,
+    linked_trace_id TEXT NOT NULL,
+    linked_span_id  TEXT NOT NULL,
+    UNIQUE (trace_id, span_id, linked_trace_id, linked_span_id)
+);
+CREATE INDEX link_by_target ON link (linked_trace_id);
+"""
 # `origin` is the resource and scope that spans share; `arrival` counts traces as they come, so that the oldest can go first.
-SCHEMA = """
+SCHEMA = f"""{LINKS}
 CREATE TABLE origin (
     origin_id INTEGER PRIMARY KEY,
     service   TEXT NOT NULL,
@@ -38,6 +51,7 @@ CREATE TABLE span (
 CREATE INDEX span_by_start ON span (start_ns);
 CREATE INDEX span_by_operation ON span (service, name, kind);
 """
+INSERT_LINK = "INSERT OR IGNORE INTO link VALUES (?,?,?,?)"
 
 
 class StoreDataError(Exception):
@@ -92,12 +106,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    elif version == 1:
+        connection.executescript(f"BEGIN; {LINKS}")
+        connection.executemany(INSERT_LINK, _links_of_all(connection))
+        connection.executescript(f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     elif version != SCHEMA_VERSION:
         raise StoreDataError(
             f"{path} was written by another version of the store. Delete it and start again: it holds only traces."
         )
     else:
         connection.execute("DELETE FROM origin WHERE origin_id NOT IN (SELECT origin_id FROM span)")
+
+
+def links_of(span: Span) -> list[tuple[str, str, str, str]]:
+    """Rows of the table `link`."""
+    trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
+    return [(trace_id, span_id, link.trace_id.hex(), link.span_id.hex()) for link in span.links]
+
+
+def _links_of_all(connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+    bodies = connection.execute("SELECT body FROM span")
+    return [row for (body,) in bodies for row in links_of(Span.FromString(body))]
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> StoreDataError:

@@ -1,11 +1,13 @@
-"""The pages of the store: search, and the waterfall of one trace. Made on the server; no script."""
+"""The pages of the store: search, the waterfall of a trace, two traces compared, who calls whom. No script."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
+from math import log1p
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,27 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tracing.colours import PALETTE, colours_of
+from tracing.files import lines_of
 from tracing.model import Span, Trace, human_duration, notes_of, traces_from_otlp
+from tracing.reader import normal_trace_id
 from tracing.store import queries
+from tracing.store.comparing import compared
 from tracing.store.database import reading
-from tracing.store.parameters import BadParameter, SpanQuery, page_query_of, trace_id_of
+from tracing.store.graph import BOX_HEIGHT, BOX_WIDTH, drawing_of
+from tracing.store.parameters import (
+    ALL,
+    BadParameter,
+    SpanQuery,
+    duration_ns_of,
+    page_query_of,
+    trace_id_of,
+)
 
 MAX_ROWS = 2_000
 TICKS = (0, 25, 50, 75, 100)
+BETWEEN = "..."  # of two trace ids, as in Jaeger's addresses
+A_DAY = "24h"
+WIDEST_ARROW = 5.0
 LOOKBACKS = ("all", "5m", "1h", "6h", "24h", "7d")
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'",
@@ -73,6 +89,14 @@ def problem_page(status: int, message: str) -> Response:
     return page("problem.html", status, title=HTTPStatus(status).phrase, message=message)
 
 
+def _unknown(trace_id: str) -> Response:
+    return problem_page(
+        404,
+        f"The store does not know the trace {trace_id}. It may arrive in a second (load this page again), "
+        "or it was dropped because newer traces needed the room.",
+    )
+
+
 class Pages:
     """Routes over one database file."""
 
@@ -81,6 +105,9 @@ class Pages:
         self.routes = [
             Route("/", self.home),
             Route("/search", self.search),
+            Route("/dependencies", self.dependencies),
+            Route("/compare", self.compare),
+            Route("/trace/{trace_id}.jsonl", self.export),
             Route("/trace/{trace_id}", self.trace),
         ]
 
@@ -92,8 +119,8 @@ class Pages:
         parameters = request.query_params
         if wanted := parameters.get("traceID", "").strip():
             try:
-                return RedirectResponse(f"/trace/{trace_id_of(wanted)}", 303)
-            except BadParameter as error:
+                return RedirectResponse(f"/trace/{normal_trace_id(wanted)}", 303)
+            except ValueError as error:
                 return self._results(request, SpanQuery(depth=1), str(error))
         try:
             return self._results(request, page_query_of(parameters), "")
@@ -121,8 +148,44 @@ class Pages:
             message=message,
         )
 
-    def trace(self, request: Request) -> Response:
-        """`?uiFind=` marks the spans that contain a text, as in Jaeger."""
+    def dependencies(self, request: Request) -> Response:
+        """`?lookback=24h`: the calls that started in the time before now."""
+        lookback = request.query_params.get("lookback", A_DAY)
+        now_ns = time.time_ns()
+        try:
+            since_ns = 0 if lookback == ALL else now_ns - (duration_ns_of("lookback", lookback) or 0)
+        except BadParameter as error:
+            return self._graph([], lookback, str(error))
+        with reading(self._path) as reads:
+            return self._graph(queries.dependencies(reads, since_ns, now_ns), lookback, "")
+
+    def _graph(self, found: list[queries.Dependency], lookback: str, message: str) -> Response:
+        most = max((each.calls for each in found), default=1)
+        return page(
+            "dependencies.html",
+            400 if message else 200,
+            dependencies=found,
+            drawing=drawing_of(found),
+            # By the number of digits: ten times the calls are seen, a thousand times do not fill the page.
+            widths=[f"{1 + (WIDEST_ARROW - 1) * log1p(each.calls) / log1p(most):.1f}" for each in found],
+            colours=colours_of(name for each in found for name in (each.parent, each.child)),
+            box_width=BOX_WIDTH,
+            box_height=BOX_HEIGHT,
+            lookback=lookback,
+            lookbacks=LOOKBACKS,
+            message=message,
+        )
+
+    def compare(self, request: Request) -> Response:
+        """From the form to the address that Jaeger has for it."""
+        try:
+            ids = [normal_trace_id(request.query_params.get(name, "")) for name in ("first", "second")]
+        except ValueError as error:
+            return problem_page(400, str(error))
+        return RedirectResponse(f"/trace/{BETWEEN.join(ids)}", 303)
+
+    def export(self, request: Request) -> Response:
+        """The trace as OTLP JSON lines, to keep or to attach."""
         try:
             trace_id = trace_id_of(request.path_params["trace_id"])
         except BadParameter as error:
@@ -130,17 +193,34 @@ class Pages:
         with reading(self._path) as reads:
             document = queries.traces(reads, [trace_id])
         if document is None:
-            return problem_page(
-                404,
-                f"The store does not know the trace {trace_id}. It may arrive in a second (load this page again), "
-                "or it was dropped because newer traces needed the room.",
-            )
-        found = traces_from_otlp(document)[0]
+            return _unknown(trace_id)
+        named = {"content-disposition": f'attachment; filename="trace-{trace_id}.jsonl"'}
+        return Response(lines_of(document), media_type="application/x-ndjson", headers={**SECURITY_HEADERS, **named})
+
+    def trace(self, request: Request) -> Response:
+        """`?uiFind=` marks the spans that contain a text, as in Jaeger; `a...b` compares two traces."""
+        try:
+            trace_ids = [trace_id_of(part) for part in request.path_params["trace_id"].split(BETWEEN, 1)]
+        except BadParameter as error:
+            return problem_page(400, str(error))
+        with reading(self._path) as reads:
+            documents = [queries.traces(reads, [trace_id]) for trace_id in trace_ids]
+            linked = queries.links_to(reads, trace_ids[0])
+        for trace_id, document in zip(trace_ids, documents, strict=True):
+            if document is None:
+                return _unknown(trace_id)
+        found = [traces_from_otlp(document)[0] for document in documents if document]
+        if len(found) > 1:
+            return page("compare.html", traces=found, steps=compared(*found))
+        return self._waterfall(request, found[0], linked)
+
+    def _waterfall(self, request: Request, found: Trace, linked: dict[str, list[queries.LinkedFrom]]) -> Response:
         text = request.query_params.get("uiFind", "").strip()
         rows = rows_of(found, text)
         return page(
             "trace.html",
             trace=found,
+            linked=linked,
             rows=rows,
             hidden=len(found.spans) - len(rows),
             top=next(found.walk())[1],

@@ -13,7 +13,8 @@ import orjson
 
 MAX_TRACES = 1_500
 DEFAULT_TRACES = 20
-LOOKBACK_ALL = "all"
+ALL = "all"
+LAST_NS = 2**63 - 1
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d)")
 _UNIT_NS = {
     "ns": 1,
@@ -41,7 +42,7 @@ class SpanQuery:
     operation: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     start_min_ns: int = 0
-    start_max_ns: int = 2**63 - 1
+    start_max_ns: int = LAST_NS
     duration_min_ns: int | None = None
     duration_max_ns: int | None = None
     depth: int = DEFAULT_TRACES
@@ -131,14 +132,31 @@ def api_query_of(parameters: Mapping[str, str]) -> SpanQuery:
 
 def page_query_of(parameters: Mapping[str, str]) -> SpanQuery:
     """The parameters of `/search`, named as in Jaeger's own page, so that its deep links work here too."""
-    lookback = parameters.get("lookback", LOOKBACK_ALL)
-    since = None if lookback == LOOKBACK_ALL else duration_ns_of("lookback", lookback)
+    start_min_ns, start_max_ns = _time_of_page(parameters)
+    operation = parameters.get("operation", "")
     return SpanQuery(
         service=parameters.get("service") or None,
-        operation=parameters.get("operation") or None,
+        operation=None if operation in ("", ALL) else operation,
         attributes=attributes_of("tags", parameters.get("tags", "")),
-        start_min_ns=0 if since is None else time.time_ns() - since,
+        start_min_ns=start_min_ns,
+        start_max_ns=start_max_ns,
         duration_min_ns=duration_ns_of("minDuration", parameters.get("minDuration", "")),
         duration_max_ns=duration_ns_of("maxDuration", parameters.get("maxDuration", "")),
         depth=depth_of("limit", parameters.get("limit", "")),
     )
+
+
+def _time_of_page(parameters: Mapping[str, str]) -> tuple[int, int]:
+    """`lookback=1h`, or `start` and `end` in microseconds, which say more when both are there, as in Jaeger's links."""
+    bounds = {}
+    for name, otherwise in (("start", 0), ("end", LAST_NS // 1_000)):
+        text = parameters.get(name, "") or str(otherwise)
+        if not (text.isascii() and text.isdigit()) or int(text) > LAST_NS // 1_000:
+            raise BadParameter(
+                f"malformed parameter {name}: give microseconds since 1970 as a whole number, not {text!r}"
+            )
+        bounds[name] = int(text) * 1_000
+    lookback = parameters.get("lookback", ALL)
+    if lookback not in (ALL, "custom") and not parameters.get("start"):
+        bounds["start"] = time.time_ns() - (duration_ns_of("lookback", lookback) or 0)
+    return bounds["start"], bounds["end"]

@@ -14,6 +14,7 @@ from tracing.store.encode import document_of, value_json
 from tracing.store.parameters import SpanQuery
 
 STATUS_ERROR = 2
+MAX_LINKS = 1_000
 _LOOKS_ENCODED = re.compile(r"[-\d\[{]|true$|false$|inf$|nan$|$")  # may be no text in the span, but a number or a list
 SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 
@@ -40,6 +41,26 @@ class Summary:
     error_count: int
     orphan_count: int
     services: tuple[ServiceShare, ...]
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One service calls another: how often, and how often that failed on the side of the one that is called."""
+
+    parent: str
+    child: str
+    calls: int
+    errors: int
+
+
+@dataclass(frozen=True)
+class LinkedFrom:
+    """A span that links to another one."""
+
+    trace_id: str
+    span_id: str
+    service: str
+    name: str
 
 
 def services(reads: sqlite3.Connection) -> list[str]:
@@ -101,15 +122,29 @@ def summaries(reads: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Summa
     return sorted(found, key=lambda summary: summary.start_ns, reverse=True)
 
 
-def dependencies(reads: sqlite3.Connection, start_min_ns: int, start_max_ns: int) -> list[tuple[str, str, int]]:
-    """(calling service, called service, number of calls) of calls that started in the time given."""
+def dependencies(reads: sqlite3.Connection, start_min_ns: int, start_max_ns: int) -> list[Dependency]:
+    """Who called whom, of calls that started in the time given."""
     found = reads.execute(
-        "SELECT parent.service, child.service, count(*) FROM span AS child"
+        "SELECT parent.service, child.service, count(*), sum(child.status = 2) FROM span AS child"
         " JOIN span AS parent ON parent.trace_id = child.trace_id AND parent.span_id = child.parent_id"
         " WHERE child.start_ns BETWEEN ? AND ? AND parent.service <> child.service GROUP BY 1, 2 ORDER BY 1, 2",
         (start_min_ns, start_max_ns),
     )
-    return [(row[0], row[1], row[2]) for row in found]
+    return [Dependency(*row) for row in found]
+
+
+def links_to(reads: sqlite3.Connection, trace_id: str) -> dict[str, list[LinkedFrom]]:
+    """What links to the spans of a trace, by the id of the span that is linked to."""
+    found = reads.execute(
+        "SELECT linked_span_id, span.trace_id, span.span_id, span.service, span.name FROM link"
+        " JOIN span ON span.trace_id = link.trace_id AND span.span_id = link.span_id"
+        " WHERE linked_trace_id = ? ORDER BY span.start_ns LIMIT ?",
+        (trace_id, MAX_LINKS),
+    )
+    linked: dict[str, list[LinkedFrom]] = {}
+    for target, *source in found:
+        linked.setdefault(target, []).append(LinkedFrom(*source))
+    return linked
 
 
 def span_count(reads: sqlite3.Connection) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from tracing.store.database import connect
+from tracing.store.database import INSERT_LINK, connect, links_of
 from tracing.store.decode import BadExport, decode_export
 
 logger = logging.getLogger("tracing.store")
@@ -23,6 +23,7 @@ MAX_TIME_NS = 2**63 - 1
 UNKNOWN_SERVICE = "unknown_service"
 
 Row = tuple[str, str, str, str, str, int, int, int, int, int, bytes]
+LinkRow = tuple[str, str, str, str]
 
 
 class StoreBusy(Exception):
@@ -119,16 +120,18 @@ class Writer:
             request = decode_export(export.body, export.content_type, export.encoding)
         except BadExport as error:
             return error
-        rows, refused = self._rows(request)
+        rows, links, refused = self._rows(request)
         before = self._connection.total_changes
         self._connection.executemany("INSERT OR IGNORE INTO span VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
         self._span_count += self._connection.total_changes - before
         traces = [(trace_id,) for trace_id in dict.fromkeys(row[0] for row in rows)]
         self._connection.executemany("INSERT OR IGNORE INTO trace (trace_id) VALUES (?)", traces)
+        self._connection.executemany(INSERT_LINK, links)
         return refused
 
-    def _rows(self, request: ExportTraceServiceRequest) -> tuple[list[Row], int]:
+    def _rows(self, request: ExportTraceServiceRequest) -> tuple[list[Row], list[LinkRow], int]:
         rows: list[Row] = []
+        links: list[LinkRow] = []
         refused = 0
         for group in request.resource_spans:
             service = _service_of(group)
@@ -137,9 +140,10 @@ class Writer:
                 for span in scoped.spans:
                     if _is_storable(span):
                         rows.append(_row(span, service, origin_id))
+                        links.extend(links_of(span))
                     else:
                         refused += 1
-        return rows, refused
+        return rows, links, refused
 
     def _origin_id(self, group: ResourceSpans, scoped: ScopeSpans, service: str) -> int:
         origin = ResourceSpans(
@@ -157,6 +161,7 @@ class Writer:
         while self._span_count > self._max_spans:
             oldest = self._connection.execute("SELECT trace_id FROM trace ORDER BY arrival LIMIT 1").fetchone()
             self._span_count -= self._connection.execute("DELETE FROM span WHERE trace_id = ?", oldest).rowcount
+            self._connection.execute("DELETE FROM link WHERE trace_id = ?", oldest)
             self._connection.execute("DELETE FROM trace WHERE trace_id = ?", oldest)
 
 
