@@ -29,6 +29,18 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 trace: python ## print a trace as a waterfall (ID=trace id)
 	@$(RUN) -m local.trace --data "$(DATA)" $(ID)
 
+drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
+	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"
+
+drill-answer: python ## whether you have found it (SERVICE=orders OPERATION="POST /orders")
+	@$(RUN) -m drills.run --data "$(DATA)" answer "$(SERVICE)" "$(OPERATION)"
+
+drill-off: python ## switch the fault off again
+	@$(RUN) -m drills.run --data "$(DATA)" off
+
+drills: python ## prove all drills on a system of its own: off, on, off again (NAMES="mail-twice ...": some)
+	@$(RUN) -m drills.prove $(NAMES)
+
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
 

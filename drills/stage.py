@@ -1,0 +1,83 @@
+"""A running system on which people do things, for one round of a drill."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from drills.model import Drill, Question
+from tracing.model import Span, Trace
+from tracing.reader import TraceReader
+
+Seen = TypeVar("Seen")
+
+EVIDENCE_SECONDS = 30.0
+QUIET_SECONDS = 1.5
+LATEST_SECONDS = 20.0
+LOOK_SECONDS = 0.25
+MOST_TRACES = 200
+# Spans of one clock and searches of another: what began a moment before the round belongs to it for the search, not as evidence.
+MARGIN_SECONDS = 30.0
+
+
+class Stage:
+    """What people saw and what their traces show since this round began. Journeys that several drills share run once."""
+
+    def __init__(self, addresses: Mapping[str, str], data: Any = None) -> None:
+        self.addresses = dict(addresses)
+        self.data = data
+        self.began_ns = time.time_ns()
+        self._reader = TraceReader(addresses["traces"], timeout_seconds=20)
+        self._seen: dict[Any, Any] = {}
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self._reader.close()
+
+    async def once(self, journey: Callable[[Stage], Awaitable[Seen]]) -> Seen:
+        """What the journey came to, now or earlier in this round."""
+        if journey not in self._seen:
+            self._seen[journey] = await journey(self)
+        seen: Seen = self._seen[journey]
+        return seen
+
+    def traces(self, question: Question) -> list[Trace]:
+        """What the store finds of this round."""
+        lookback = (time.time_ns() - self.began_ns) / 1e9 + MARGIN_SECONDS
+        return self._reader.search(
+            question.service,
+            question.operation,
+            attributes=question.attributes,
+            lookback_seconds=lookback,
+            limit=MOST_TRACES,
+        )
+
+    def evidence(self, drill: Drill) -> list[Span]:
+        """The spans of this round that prove the fault; by a query on traces alone."""
+        return [span for span in drill.evidence(self.traces(drill.question)) if span.start_ns >= self.began_ns]
+
+    async def wait_for_evidence(self, drill: Drill) -> list[Span]:
+        """The same, as soon as there is some; after a while none."""
+        deadline = time.monotonic() + EVIDENCE_SECONDS
+        while True:
+            found = await asyncio.to_thread(self.evidence, drill)
+            if found or time.monotonic() > deadline:
+                return found
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def wait_until_quiet(self, services: list[str]) -> None:
+        """Until no more spans of this round arrive, or for so long that waiting makes no sense."""
+        deadline = time.monotonic() + LATEST_SECONDS
+        count, since = -1, time.monotonic()
+        while time.monotonic() < deadline:
+            now = await asyncio.to_thread(self._count, services)
+            if now != count:
+                count, since = now, time.monotonic()
+            elif time.monotonic() - since > QUIET_SECONDS:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _count(self, services: list[str]) -> int:
+        return sum(len(trace.spans) for service in services for trace in self.traces(Question(service)))

@@ -1,0 +1,49 @@
+"""Switches drills on and off in a running system, from another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from drills.model import Drill
+from local.errors import StartError
+from local.running import Running
+
+
+@dataclass(frozen=True)
+class Switchboard:
+    """Of one running system. Each call returns when what was restarted is ready again. Raises StartError."""
+
+    running: Running
+
+    def on(self, drill: Drill) -> None:
+        """Gives the fault to the services where it lives, or to the links between hosts."""
+        if drill.needs_hosts and not self._has_hosts():
+            raise StartError(
+                f"{drill.name} needs a system on several hosts: start one with `make up HOSTS=3` (as root)."
+            )
+        if drill.environments:
+            self.running.ask("restart", environments=_plain(drill.environments))
+        for link in drill.links:
+            a, b = link.between
+            values: dict[str, Any] = {
+                "delay_ms": link.delay_ms,
+                "loss_percent": link.loss_percent,
+                "partition": link.partition,
+            }
+            self.running.ask("link", a=a, b=b, **values)
+
+    def off(self, drill: Drill) -> None:
+        """Takes it away again."""
+        for link in drill.links:
+            a, b = link.between
+            self.running.ask("link", a=a, b=b)
+        if drill.environments:
+            self.running.ask("restart", environments={name: {} for name in drill.environments})
+
+    def _has_hosts(self) -> bool:
+        return bool(self.running.ask("hosts"))
+
+
+def _plain(environments: Any) -> dict[str, dict[str, str]]:
+    return {name: dict(values) for name, values in environments.items()}
