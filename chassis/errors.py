@@ -5,7 +5,19 @@ Domain errors do not inherit from these classes (a domain imports the standard l
 `code`, `category` and a message that is a sentence. Their public attributes become members of the problem document.
 """
 
+import re
 from typing import Any, ClassVar
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+# Postgres' detail ("Key (email)=(...) already exists."), SQLAlchemy's parameters, and pydantic's input.
+_QUOTED = re.compile(
+    r"(?<=DETAIL:).*?(?=\n\[SQL: |\n\nThe above|\n\nDuring|\Z)"
+    r"|(?<=\[parameters: ).*?(?=\n|\Z)"
+    r"|(?<=input_value=).*?(?=, input_type=)",
+    re.DOTALL,
+)
 
 STATUS_OF_CATEGORY = {
     "invalid": 422,
@@ -109,6 +121,25 @@ class NotMigrated(ChassisError):
     def __init__(self, found: str | None, needed: str) -> None:
         state = f"is at migration {found}" if found else "has no tables yet"
         super().__init__(f"The database {state}, and this version needs {needed}: run the service's migration.")
+
+
+def told(error: BaseException) -> str:
+    """What may be written of an error in a log or a row: its kind and its text, but not what people typed.
+
+    Only errors whose text is known to quote values are told otherwise: those of a database, and of a model that refused.
+    """
+    kind = type(error).__name__
+    if isinstance(error, ValidationError):
+        fields = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
+        return f"{error.title} does not fit: {'; '.join(fields)}"
+    if isinstance(error, DBAPIError):
+        return f"{kind}: SQLSTATE {getattr(error.orig, 'sqlstate', None) or 'unknown'}"
+    return f"{kind}: {error}"
+
+
+def scrubbed(text: str) -> str:
+    """A text or a traceback, without what errors of a database or of a model quote of the values."""
+    return _QUOTED.sub("(left out)", text)
 
 
 def status_of(error: BaseException) -> int:

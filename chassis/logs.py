@@ -2,10 +2,12 @@
 
 import logging
 import sys
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
 
+from chassis.errors import scrubbed
 from tracing.spans import current_span_id, current_trace_id
 
 
@@ -22,11 +24,10 @@ def set_up_logs(service_name: str, log_format: str, level: str) -> None:
     ]
     renderer: list[Any]
     if as_json:
-        renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        renderer = [structlog.processors.format_exc_info, _scrub, structlog.processors.JSONRenderer()]
     else:
         # Plain tracebacks: the default one also prints local variables, and with them tokens and people's data.
-        plain = structlog.dev.plain_traceback
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
+        renderer = [_scrub, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_plain)]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -65,6 +66,17 @@ def _add_trace(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
         event["trace_id"] = trace_id
         event["span_id"] = current_span_id()
     return event
+
+
+def _plain(out: TextIO, error: Any) -> None:
+    written = StringIO()
+    structlog.dev.plain_traceback(written, error)
+    out.write(scrubbed(written.getvalue()))
+
+
+def _scrub(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """No line quotes what people typed, whatever an error's text does."""
+    return {name: scrubbed(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _add_service(name: str) -> Any:

@@ -18,6 +18,7 @@ from chassis.facts import Fact, encode_cloud_event
 from chassis.ids import uuid7
 from chassis.logs import log
 from chassis.tables import outbox_table
+from tracing.messaging import message_attributes
 from tracing.spans import continued, current_traceparent
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Outbox:
     def row_of(fact: Fact, traceparent: str | None = None) -> dict[str, Any]:
         """The row that tells this fact. Its PRODUCER span is the parent of everything that follows from the fact."""
         event_id = uuid7()
-        attributes = {"messaging.destination.name": fact.subject, "messaging.message.id": str(event_id)}
+        attributes = message_attributes("create", fact.subject, message_id=str(event_id))
         joined = traceparent or current_traceparent()
         with continued(f"create {fact.subject}", joined, attributes, SpanKind.PRODUCER):
             return {
@@ -132,7 +133,10 @@ class Outbox:
             traceparent=row["traceparent"],
         )
         repeated = row["publications"] > 1
-        attributes = {"messaging.message.id": str(row["event_id"]), "onsale.publication": row["publications"]}
+        attributes: dict[str, str | int] = {
+            **message_attributes("send", row["subject"], message_id=str(row["event_id"])),
+            "onsale.publication": row["publications"],
+        }
         with continued(f"send {row['subject']}", row["traceparent"], attributes, SpanKind.PRODUCER, repeated=repeated):
             # A replay must not be swallowed by the broker's own window of duplicates.
             message_id = f"{row['event_id']}.{row['publications']}" if repeated else str(row["event_id"])

@@ -23,6 +23,7 @@ __all__ = [
     "current_traceparent",
     "inject",
     "late_span",
+    "link_to",
     "mark_failed",
     "note",
     "note_error",
@@ -117,6 +118,13 @@ def note_error(current: Span, error: BaseException) -> None:
         frames = "".join(traceback.format_tb(error.__traceback__))
         current.add_event("exception", {"exception.type": kind, "exception.stacktrace": frames})
         mark_failed(current, code if isinstance(code, str) else kind)
+
+
+def link_to(current: Span, traceparent: str | None, why: str) -> None:
+    """Adds to a span a link to another one, which says why: "repetition of", "caused by"."""
+    origin = trace.get_current_span(context_of(traceparent)).get_span_context()
+    if origin.is_valid:
+        current.add_link(origin, {"onsale.link": why})
 
 
 def late_span(name: str, started_ns: int, attributes: Attributes | None = None) -> None:

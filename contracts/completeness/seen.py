@@ -57,7 +57,7 @@ def _asked_by(trace: Trace, span: Span) -> Need | None:
 
 
 def _told_to(span: Span) -> Need | None:
-    """A consumer's span of a fact or a bus message. A listener's has no kind: it is one step of this process alone."""
+    """A consumer's span of a fact or a bus message, or a listener's of a fact."""
     heard, _, subject = span.name.partition(" ")
     words = subject.split(".")
     if heard not in {"process", "hear"} or len(words) < SUBJECT_WORDS:
