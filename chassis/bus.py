@@ -11,6 +11,10 @@ from opentelemetry.trace import SpanKind
 
 from chassis.broker import Broker
 from chassis.logs import log
+from tracing.instruments import MESSAGES_SENT
+from tracing.measured import measured_processing
+from tracing.messaging import message_attributes
+from tracing.metrics import Metrics
 from tracing.spans import continued, inject, span
 
 Handler = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -21,18 +25,24 @@ _LOG = log(__name__)
 class Bus:
     """Publishes and hears; neither raises when the broker is away."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, metrics: Metrics | None = None) -> None:
         self._broker = broker
+        self._metrics = metrics or Metrics()
 
     async def publish(self, subject: str, payload: dict[str, Any]) -> None:
         """Tells whoever listens right now. A lost message is not an error."""
         client = self._broker.client_now()
+        template = _template(subject)
         if client is None:
+            self._count_sent(template, "NotConnected")
             return
-        with span(f"send {_template(subject)}", {"messaging.destination.name": subject}, SpanKind.PRODUCER):
+        attributes = message_attributes("send", subject, template=template)
+        with span(f"send {template}", attributes, SpanKind.PRODUCER):
             try:
                 await client.publish(subject, orjson.dumps(payload), headers=inject({}) or None)
+                self._count_sent(template)
             except (nats.errors.Error, OSError) as error:
+                self._count_sent(template, type(error).__name__)
                 _LOG.info("a bus message was lost", subject=subject, error=str(error))
 
     def subscribe(self, subject: str, handler: Handler) -> None:
@@ -40,10 +50,15 @@ class Bus:
 
         async def on_message(message: Msg) -> None:
             traceparent = (message.headers or {}).get("traceparent")
-            name = f"process {_template(message.subject)}"
+            template = _template(message.subject)
+            attributes = message_attributes("process", message.subject, template=template)
             try:
-                with continued(name, traceparent, {"messaging.destination.name": message.subject}, SpanKind.CONSUMER):
+                with (
+                    continued(f"process {template}", traceparent, attributes, SpanKind.CONSUMER),
+                    measured_processing(self._metrics, template) as ended,
+                ):
                     await handler(message.subject, orjson.loads(message.data))
+                    ended("done")
             except Exception as error:  # noqa: BLE001  # one bad message must not end the subscription
                 _LOG.warning("a bus message was not understood", subject=message.subject, error=str(error))
 
@@ -51,6 +66,14 @@ class Bus:
             await client.subscribe(subject, cb=on_message)
 
         self._broker.on_connected(start)
+
+    def _count_sent(self, template: str, error: str = "") -> None:
+        attributes = {
+            "messaging.system": "nats",
+            "messaging.operation.name": "send",
+            "messaging.destination.name": template,
+        }
+        self._metrics.count(MESSAGES_SENT, attributes | ({"error.type": error} if error else {}))
 
 
 def _template(subject: str) -> str:

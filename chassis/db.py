@@ -1,12 +1,13 @@
 """The service's own database: one transaction per use case, reads that may go to a replica."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from time import monotonic, time_ns
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy import CursorResult, Executable, RowMapping, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,7 +18,10 @@ from chassis.facts import Fact
 from chassis.logs import log
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
-from tracing.spans import late_span
+from tracing.instruments import POOL_CONNECTIONS, POOL_MOST, POOL_TIMEOUTS, POOL_WAIT
+from tracing.measured import measure_engine
+from tracing.metrics import Metrics
+from tracing.spans import late_span, note
 from tracing.sql import NAME_OPTION, instrument_engine
 
 # The WAL position of the last write that the current request made, and the one that it must at least see.
@@ -27,6 +31,7 @@ required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
 SLOW_NS = 2_000_000
 POOL_WAIT_SECONDS = 3.0
 REPLICA_RESTS_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 # SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
 UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
 
@@ -81,27 +86,38 @@ class Database:
     """A primary, perhaps a replica of it, and the outbox in it.
 
     Raises `StoreUnavailable` when the server does not answer or gives up (a deadlock), or the pool stays empty; other
-    database errors pass through, so that a service can translate its own constraints.
+    database errors pass through, so that a service can translate its own constraints. `pool` is its name in metrics.
     """
 
-    def __init__(self, settings: ServiceSettings, *, url: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        *,
+        url: str | None = None,
+        metrics: Metrics | None = None,
+        pool: str | None = None,
+    ) -> None:
         self.name = settings.service_name
+        self.pool = pool or settings.service_name
+        self.metrics = metrics or Metrics()
         self._settings = settings
         primary_url = url or settings.database_url.get_secret_value()
         self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
+        self._measure(self._primary, self.pool, "primary")
         # Of its own: who has much to do is busy, and not ill.
         self._health = self._engine(primary_url, "primary", 1)
         replica = settings.replica_url
         self._replica: AsyncEngine | None = None
         if replica and not url:
             self._replica = self._engine(replica.get_secret_value(), "replica", settings.database_pool_size)
+            self._measure(self._replica, f"{self.pool}-replica", "replica")
         self._replica_rests_until = float("-inf")
         self.outbox = Outbox(self)
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[Transaction]:
         """One transaction on the primary; commits at the end of the block, rolls back if it raises."""
-        async with self._connected(self._primary) as connection:
+        async with self._connected(self._primary, self.pool) as connection:
             transaction = Transaction(connection)
             begun = await connection.begin()
             try:
@@ -127,7 +143,7 @@ class Database:
         async with AsyncExitStack() as stack:
             connection = await self._from_replica(stack)
             if connection is None:
-                connection = await stack.enter_async_context(self._connected(_autocommit(self._primary)))
+                connection = await stack.enter_async_context(self._connected(_autocommit(self._primary), self.pool))
             yield Reads(connection)
 
     async def _from_replica(self, stack: AsyncExitStack) -> AsyncConnection | None:
@@ -136,7 +152,9 @@ class Database:
             return None
         try:
             async with AsyncExitStack() as attempt:
-                connection = await attempt.enter_async_context(self._connected(_autocommit(self._replica)))
+                connection = await attempt.enter_async_context(
+                    self._connected(_autocommit(self._replica), f"{self.pool}-replica")
+                )
                 if not await self._has_replayed(connection):
                     return None
                 stack.push_async_exit(attempt.pop_all())
@@ -164,6 +182,14 @@ class Database:
         if (found or "") < newest_migration:
             raise NotMigrated(found, newest_migration)
 
+    async def look(self, statement: Executable, *, name: str) -> Sequence[RowMapping]:
+        """The rows of a small question for those who watch, beside all other work: over the connection of the health check.
+
+        Raises `TimeoutError` after LOOK_SECONDS, so that watching does not make anybody look ill; else as above.
+        """
+        async with asyncio.timeout(LOOK_SECONDS), self._connected(_autocommit(self._health)) as connection:
+            return (await connection.execute(statement, execution_options={NAME_OPTION: name})).mappings().all()
+
     async def close(self) -> None:
         """Closes all connections."""
         await self._primary.dispose()
@@ -172,14 +198,19 @@ class Database:
             await self._replica.dispose()
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self, engine: AsyncEngine, pool: str | None = None) -> AsyncIterator[AsyncConnection]:
         asked = time_ns()
         try:
             async with engine.connect() as connection:
-                if time_ns() - asked > SLOW_NS:
-                    late_span("pool.acquire", asked, {"db.client.connection.pool.name": self.name})
+                waited = time_ns() - asked
+                if pool:
+                    self.metrics.record(POOL_WAIT, max(0, waited) / 1e9, {"db.client.connection.pool.name": pool})
+                if waited > SLOW_NS:
+                    late_span("pool.acquire", asked, {"db.client.connection.pool.name": pool or self.name})
                 yield connection
         except (PoolTimeout, OSError) as error:
+            if isinstance(error, PoolTimeout) and pool:
+                self.metrics.count(POOL_TIMEOUTS, {"db.client.connection.pool.name": pool})
             raise StoreUnavailable from error
         except DBAPIError as error:
             if error.connection_invalidated or _is_unavailable(error):
@@ -196,7 +227,23 @@ class Database:
         if pin is None:
             return True
         replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
-        return bool((await connection.execute(replayed, {"pin": pin})).scalar())
+        named = {NAME_OPTION: "replica.has_replayed"}
+        has_replayed = bool((await connection.execute(replayed, {"pin": pin}, execution_options=named)).scalar())
+        note({"onsale.db.pin": pin, "onsale.db.has_replayed": has_replayed})
+        return has_replayed
+
+    def _measure(self, engine: AsyncEngine, pool_name: str, role: str) -> None:
+        measure_engine(engine.sync_engine, self.metrics, role=role)
+        named = {"db.client.connection.pool.name": pool_name}
+        pool: Any = engine.pool
+        self.metrics.show(
+            POOL_CONNECTIONS,
+            lambda: [
+                (pool.checkedout(), {**named, "db.client.connection.state": "used"}),
+                (pool.checkedin(), {**named, "db.client.connection.state": "idle"}),
+            ],
+        )
+        self.metrics.show(POOL_MOST, lambda: [(pool.size(), named)])
 
     def _engine(self, url: str, role: str, pool_size: int) -> AsyncEngine:
         settings = self._settings
@@ -206,6 +253,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
+            # The text of an error goes to logs; what people typed must not.
+            hide_parameters=True,
             connect_args={
                 "timeout": POOL_WAIT_SECONDS,
                 "server_settings": {

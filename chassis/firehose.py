@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from time import perf_counter
 
 import nats.errors
 import nats.js.errors
@@ -16,6 +17,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy,
 from chassis.broker import Broker
 from chassis.logs import log
 from chassis.outbox import StreamState
+from tracing.instruments import MESSAGE_SENT_DURATION
+from tracing.metrics import Metrics
 
 STREAM = "EVENTS"
 SUBJECTS = "events.>"
@@ -57,14 +60,27 @@ async def ensure_stream(client: Client, replicas: int = 1) -> None:
 class Firehose:
     """Publishes to the stream, and runs consumers of it."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, metrics: Metrics | None = None) -> None:
         self._broker = broker
+        self._metrics = metrics or Metrics()
 
     async def publish(self, subject: str, body: bytes, *, message_id: str) -> int:
         """Stores a message and waits for the broker's acknowledgement. Its sequence number in the stream."""
         client = await self._broker.client()
         headers = {"Nats-Msg-Id": message_id, "Content-Type": "application/cloudevents+json"}
-        acknowledged = await client.jetstream().publish(subject, body, timeout=PUBLISH_SECONDS, headers=headers)
+        attributes = {
+            "messaging.system": "nats",
+            "messaging.operation.name": "send",
+            "messaging.destination.name": subject,
+        }
+        started = perf_counter()
+        try:
+            acknowledged = await client.jetstream().publish(subject, body, timeout=PUBLISH_SECONDS, headers=headers)
+        except BaseException as error:
+            attributes["error.type"] = type(error).__name__
+            raise
+        finally:
+            self._metrics.record(MESSAGE_SENT_DURATION, perf_counter() - started, attributes)
         return int(acknowledged.seq)
 
     async def state(self) -> StreamState:

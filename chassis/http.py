@@ -17,6 +17,8 @@ from httpx_aiohttp import AiohttpTransport
 from chassis.deadline import DEADLINE_HEADER, remaining_seconds
 from chassis.tokens import ServiceTokens
 from tracing.http_client import TracingTransport
+from tracing.measured import MeasuredTransport
+from tracing.metrics import Metrics
 
 PERSON_HEADER = "Onsale-Person"
 PIN_HEADER = "Onsale-Pin"
@@ -75,17 +77,25 @@ def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Res
     raise ProviderProblem(provider, response.status_code, code, detail, facts)
 
 
-def service_client(provider: str, base_url: str, tokens: ServiceTokens) -> httpx.AsyncClient:
+def service_client(
+    provider: str, base_url: str, tokens: ServiceTokens, *, metrics: Metrics | None = None
+) -> httpx.AsyncClient:
     """A client for one of our own services."""
-    own = _OwnServiceTransport(_aiohttp_transport(), provider, tokens)
+    own = _measured(_OwnServiceTransport(_aiohttp_transport(), provider, tokens), provider, metrics)
     return _client(_RetryTransport(TracingTransport(own, provider=provider), provider), base_url)
 
 
-def stranger_client(provider: str, base_url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> httpx.AsyncClient:
+def stranger_client(
+    provider: str, base_url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, metrics: Metrics | None = None
+) -> httpx.AsyncClient:
     """A client for somebody else's service: a span here, but no tokens and no trace headers there."""
-    transport = _DeadlineTransport(_aiohttp_transport(), timeout_seconds)
+    transport = _measured(_DeadlineTransport(_aiohttp_transport(), timeout_seconds), provider, metrics)
     traced = TracingTransport(transport, provider=provider, propagate=False)
     return _client(_RetryTransport(traced, provider), base_url)
+
+
+def _measured(inner: httpx.AsyncBaseTransport, provider: str, metrics: Metrics | None) -> httpx.AsyncBaseTransport:
+    return MeasuredTransport(inner, provider=provider, metrics=metrics) if metrics else inner
 
 
 def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncClient:

@@ -11,11 +11,16 @@ from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
 from sqlalchemy import text
 
+from chassis.clock import utc_now
 from chassis.db import Database, Transaction
+from chassis.errors import told
 from chassis.facts import CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
-from tracing.spans import continued, mark_failed
+from tracing.instruments import FACT_AGE
+from tracing.measured import measured_processing
+from tracing.messaging import message_attributes
+from tracing.spans import continued, current_traceparent, link_to, mark_failed
 
 MAX_DELIVERIES = 8
 # Growing delays between tries, in seconds; the last one repeats.
@@ -95,24 +100,28 @@ class _Delivery:
         """Acknowledges, delays or buries the message; raises nothing, so that its neighbours are handled too."""
         event = self._read_envelope()
         traceparent = event.traceparent if event else None
-        attributes = {
-            "messaging.system": "nats",
-            "messaging.destination.name": self._message.subject,
-            "messaging.message.id": str(event.id) if event else "",
-            "messaging.consumer.group.name": self._inbox.consumer,
+        message_id = str(event.id) if event else None
+        attributes: dict[str, str | int] = {
+            **message_attributes("process", self._message.subject, message_id=message_id, group=self._inbox.consumer),
             "onsale.delivery": self._number,
+            "onsale.publication": publication_of(self._message),
         }
         name = f"process {self._message.subject}"
         repeated = self._number > 1
-        with continued(name, traceparent, attributes, SpanKind.CONSUMER, repeated=repeated) as span:
+        metrics, consumer = self._database.metrics, self._inbox.consumer
+        with (
+            continued(name, traceparent, attributes, SpanKind.CONSUMER, repeated=repeated) as span,
+            measured_processing(metrics, self._message.subject, consumer) as self._ended,
+        ):
             try:
                 if event is None:
                     raise Reject("It is not a CloudEvent.")  # noqa: TRY301  # one place decides what happens to a bad message
                 await self._take_effect(event, span)
                 failpoint(f"inbox.before_ack.{self._message.subject}")
                 await self._message.ack()
+                self._note_age(event)
             except (Reject, ValidationError) as error:
-                await self._bury(str(error), span)
+                await self._bury(told(error), span)
             except Exception as error:  # noqa: BLE001  # whatever it was: later again, and in the end to the dead letters
                 await self._try_later(error, span)
 
@@ -122,32 +131,53 @@ class _Delivery:
         except ValidationError:
             return None
 
+    def _note_age(self, event: CloudEvent) -> None:
+        """From its commit to here, by two clocks: the database's of the other service, and our own."""
+        age = max(0.0, (utc_now() - event.time).total_seconds())
+        named = {
+            "messaging.destination.name": self._message.subject,
+            "messaging.consumer.group.name": self._inbox.consumer,
+        }
+        self._database.metrics.record(FACT_AGE, age, named)
+
     async def _take_effect(self, event: CloudEvent, span: Span) -> None:
         subscription = self._inbox.subscriptions.get(event.type)
         if subscription is None:
+            self._ended("unread")
             return
         fact = subscription.model.model_validate(event.data)
         received = Received(event.id, event.type, event.subject, event.time, self._number, event.traceparent)
         async with self._database.writer() as tx:
-            parameters = {"consumer": self._inbox.consumer, "event_id": event.id, "subject": event.type}
+            parameters = {
+                "consumer": self._inbox.consumer,
+                "event_id": event.id,
+                "subject": event.type,
+                "aggregate_id": event.subject,
+                "delivery": self._number,
+                "traceparent": current_traceparent(),
+            }
             first = (await tx.execute(_INSERT, parameters, name="inbox.insert")).rowcount
             if first:
                 await subscription.handle(tx, fact, received)
             else:
                 span.set_attribute("onsale.duplicate", True)
+                link_to(span, event.traceparent, "repetition of")
+        self._ended("done" if first else "duplicate")
 
     async def _try_later(self, error: Exception, span: Span) -> None:
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         mark_failed(span, type(error).__name__)
         if self._number >= MAX_DELIVERIES:
             await self._bury(f"{MAX_DELIVERIES} deliveries failed; the last one with {reason}", span)
             return
+        self._ended("retry")
         delay = DELAYS_SECONDS[min(self._number, len(DELAYS_SECONDS)) - 1]
         _LOG.warning("a fact will be tried again", subject=self._message.subject, error=reason, in_seconds=delay)
         await self._message.nak(delay=delay)
 
     async def _bury(self, reason: str, span: Span) -> None:
         mark_failed(span, "dead letter")
+        self._ended("dead")
         _LOG.error("a fact went to the dead letters", subject=self._message.subject, reason=reason)
         event = self._read_envelope()
         parameters = {
@@ -158,21 +188,30 @@ class _Delivery:
             "reason": reason,
             "deliveries": self._number,
             "traceparent": event.traceparent if event else None,
+            "aggregate_id": event.subject if event else None,
         }
         try:
             async with self._database.writer() as tx:
                 await tx.execute(_BURY, parameters, name="inbox.bury")
         except Exception as error:  # noqa: BLE001  # without its row the message must stay in the stream
-            _LOG.warning("a dead letter could not be written yet", error=f"{type(error).__name__}: {error}")
+            _LOG.warning("a dead letter could not be written yet", error=told(error))
             await self._message.nak(delay=DELAYS_SECONDS[-1])
             return
         await self._message.term()
 
 
+def publication_of(message: Msg) -> int:
+    """How often the outbox had sent this message by then: from the second time on its id ends in the number (`chassis.outbox`)."""
+    number = (message.headers or {}).get("Nats-Msg-Id", "").partition(".")[2]
+    return int(number) if number.isdecimal() else 1
+
+
 _INSERT = text("""
-    INSERT INTO inbox (consumer, event_id, subject) VALUES (:consumer, :event_id, :subject) ON CONFLICT DO NOTHING
+    INSERT INTO inbox (consumer, event_id, subject, aggregate_id, delivery, traceparent)
+    VALUES (:consumer, :event_id, :subject, :aggregate_id, :delivery, :traceparent) ON CONFLICT DO NOTHING
 """)
 _BURY = text("""
-    INSERT INTO dead_letter (consumer, message_id, subject, body, reason, deliveries, traceparent)
-    VALUES (:consumer, :message_id, :subject, :body, :reason, :deliveries, :traceparent) ON CONFLICT DO NOTHING
+    INSERT INTO dead_letter (consumer, message_id, subject, body, reason, deliveries, traceparent, aggregate_id)
+    VALUES (:consumer, :message_id, :subject, :body, :reason, :deliveries, :traceparent, :aggregate_id)
+    ON CONFLICT DO NOTHING
 """)

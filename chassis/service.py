@@ -12,6 +12,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from nats.aio.msg import Msg
+from opentelemetry.trace import SpanKind
 
 from chassis.broker import Broker
 from chassis.bus import Bus
@@ -26,6 +27,7 @@ from chassis.http import service_client, stranger_client
 from chassis.identity import access_of
 from chassis.ids import uuid7
 from chassis.inbox import Inbox
+from chassis.lag import lag_of
 from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.people import PEOPLE_ISSUER, PersonVerifier
@@ -33,9 +35,14 @@ from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.settings import ServiceSettings
 from chassis.tokens import CallerVerifier, ServiceTokens, load_signing_key
 from chassis.version import project_version
+from chassis.watching import LETTERS, OUTBOX, Watch, Watching
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
-from tracing.setup import TracingSettings, set_up_tracing
+from tracing.instruments import Instrument
+from tracing.measured import MetricsMiddleware
+from tracing.messaging import message_attributes
+from tracing.metrics import Metrics
+from tracing.setup import TracingSettings, resource_of, set_up_tracing
 from tracing.spans import continued
 
 OnFact = Callable[[CloudEvent], Awaitable[None]]
@@ -73,9 +80,19 @@ class Service:
         self._error_page = error_page
         self._trace_parent = trace_parent
         self._streams = streams
+        self._telemetry = TracingSettings(
+            settings.service_name,
+            project_version(),
+            settings.environment,
+            settings.otlp_endpoint,
+            settings.trace_sample_ratio,
+            settings.host_name,
+        )
+        self.metrics = Metrics(resource_of(self._telemetry), endpoint=settings.metrics_endpoint)
+        self._watching = Watching(self.metrics)
         self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name)
-        self.bus = Bus(self._broker)
-        self._firehose = Firehose(self._broker)
+        self.bus = Bus(self._broker, self.metrics)
+        self._firehose = Firehose(self._broker, self.metrics)
         self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
         self._readiness = Readiness()
         self._databases: list[Database] = []
@@ -89,24 +106,28 @@ class Service:
 
     def database(self, *, url: str | None = None) -> Database:
         """The service's database (or, with `url`, one more shard of it), with its outbox relayed to the firehose."""
-        database = Database(self.settings, url=url)
+        number = len(self._databases)
+        pool = f"{self.settings.service_name}-{number}" if number else self.settings.service_name
+        database = Database(self.settings, url=url, metrics=self.metrics, pool=pool)
         self._databases.append(database)
+        self._watching.database(database, OUTBOX, LETTERS)
         self._tasks.append(("outbox relay", lambda: database.outbox.relay(self._firehose)))
         return database
 
     def client(self, provider: str, base_url: str) -> httpx.AsyncClient:
         """A client for another of our services."""
-        return self._keep(service_client(provider, base_url, self._tokens))
+        return self._keep(service_client(provider, base_url, self._tokens, metrics=self.metrics))
 
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
         """A client for a service that is not ours: it gets no tokens and no trace headers."""
-        return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds))
+        return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics))
 
     def hear(self, inbox: Inbox, database: Database | None = None) -> None:
         """Consumes the facts of an inbox; each takes effect once."""
         self.inboxes.append(inbox)
         receive = inbox.receiver(database or self._databases[0])
         subjects = sorted(inbox.subscriptions)
+        self._watching.consumer(inbox.consumer, lambda: lag_of(self._broker, inbox.consumer, subjects))
         self._tasks.append(
             (f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, subjects, receive))
         )
@@ -117,15 +138,25 @@ class Service:
 
         async def on_message(message: Msg) -> None:
             event = CloudEvent.model_validate_json(message.data)
-            with continued(f"hear {event.type}", event.traceparent):
+            attributes = message_attributes("process", message.subject, message_id=str(event.id))
+            with continued(f"hear {event.type}", event.traceparent, attributes, SpanKind.CONSUMER):
                 await on_fact(event)
 
         self._tasks.append((f"listener {subject}", lambda: self._firehose.listen(name, [subject], on_message)))
 
     def work(self, worker: Worker) -> Worker:
         """Runs a worker as long as the service runs. Returns it, so that others can wake it."""
+        worker.metrics = self.metrics
         self._tasks.append((f"worker {worker.name}", worker.run))
         return worker
+
+    def watch(self, database: Database, *watches: Watch) -> None:
+        """Shows in metrics what rows of a database say, looked at every few seconds."""
+        self._watching.database(database, *watches)
+
+    def measure(self, instrument: Instrument, read: Callable[[], float]) -> None:
+        """Shows a number of this process in metrics."""
+        self.metrics.show(instrument, lambda: [(read(), {})])
 
     def gauge(self, name: str, read: Callable[[], int]) -> None:
         """Shows a number at `/load`: how much waits here, for whoever decides how many processes there should be."""
@@ -161,13 +192,17 @@ class Service:
         app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
         app.state.person_verifier = PersonVerifier(settings.person_keys_url, self.client(PEOPLE_ISSUER, ""))
         app.state.service = self
-        for router in (make_health_router(self._readiness, self._gauges), *self._routers):
+        health = make_health_router(
+            self._readiness, self._gauges, self.metrics, through_proxies=settings.health_through_proxies
+        )
+        for router in (health, *self._routers):
             _check_access(router)
             app.include_router(router)
         for path, mounted, name in self._mounts:
             app.mount(path, mounted, name)
         handle_errors(app, self._errors, self._error_page)
         app.add_middleware(EdgeMiddleware, show=self._error_page or problem_response, streams=self._streams)
+        app.add_middleware(MetricsMiddleware, metrics=self.metrics, unmeasured=self._streams)
         app.add_middleware(
             TracingMiddleware,
             parent_of=self._trace_parent,
@@ -183,29 +218,24 @@ class Service:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self.settings
-        provider = set_up_tracing(
-            TracingSettings(
-                settings.service_name,
-                project_version(),
-                settings.environment,
-                settings.otlp_endpoint,
-                settings.trace_sample_ratio,
-            )
-        )
+        provider = set_up_tracing(self._telemetry)
         newest = newest_migration(migrations_of(settings.service_name))
         for number, database in enumerate(self._databases):
             self._readiness.checks[f"database{number or ''}"] = partial(database.check, newest)
         self._readiness.checks["nats"] = self._check_broker
         async with AsyncExitStack() as stack:
             stack.callback(provider.shutdown)
+            self.metrics.start()
+            stack.push_async_callback(asyncio.to_thread, self.metrics.stop)
             for database in self._databases:
                 stack.push_async_callback(database.close)
             for client in self._clients:
                 stack.push_async_callback(client.aclose)
             stack.push_async_callback(self._broker.close)
+            watching = (("watching", self._watching.run), ("pulse", self._watching.feel_pulse))
             for resource in self._managed:
                 await stack.enter_async_context(resource)
-            await stack.enter_async_context(_running(("nats", self._broker.run), *self._tasks))
+            await stack.enter_async_context(_running(*watching, ("nats", self._broker.run), *self._tasks))
             _LOG.info("started", port=settings.port)
             yield
             self._readiness.draining = True

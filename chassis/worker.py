@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 from chassis.logs import log
+from tracing.instruments import WORKER_STEP
+from tracing.metrics import Metrics
 
 ERROR_PAUSE_SECONDS = 1.0
 
@@ -21,6 +24,7 @@ class Worker:
         self._step = step
         self._every_seconds = every_seconds
         self._woken = asyncio.Event()
+        self.metrics: Metrics | None = None
 
     def wake(self) -> None:
         """Says that there is work now."""
@@ -31,7 +35,7 @@ class Worker:
         while True:
             self._woken.clear()
             try:
-                while await self._step() > 0:
+                while await self._do_step() > 0:
                     pass
             except Exception as error:  # noqa: BLE001  # the rows are still there, the next round tries again
                 _LOG.warning("a worker's step failed", worker=self.name, error=f"{type(error).__name__}: {error}")
@@ -41,3 +45,18 @@ class Worker:
                     await self._woken.wait()
             except TimeoutError:
                 continue
+
+    async def _do_step(self) -> int:
+        started = perf_counter()
+        error = ""
+        done = 0
+        try:
+            done = await self._step()
+        except Exception as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            if self.metrics and (done or error):
+                attributes = {"onsale.worker": self.name} | ({"error.type": error} if error else {})
+                self.metrics.record(WORKER_STEP, perf_counter() - started, attributes)
+        return done

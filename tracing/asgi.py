@@ -12,7 +12,7 @@ from tracing.spans import context_of, mark_failed, note_error, tracer
 Scope = dict[str, Any]
 ParentOf = Callable[[Scope], str | None]
 
-UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load"})
+UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load", "/metrics"})
 SERVER_ERROR = 500
 
 

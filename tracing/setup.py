@@ -5,12 +5,12 @@ import socket
 from dataclasses import dataclass
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
+from tracing.encoding import QuickExporter
 from tracing.process import LifeIds, LifeSampler, OwnLife
 
 # With the backend down the SDK's shutdown would otherwise hold a stopping process for 30 s.
@@ -56,9 +56,7 @@ def set_up_tracing(settings: TracingSettings) -> TracerProvider:
     sampler = LifeSampler(ParentBased(TraceIdRatioBased(settings.sample_ratio)))
     provider = OwnLife(resource=resource, sampler=sampler, id_generator=LifeIds())
     if settings.endpoint:
-        exporter = OTLPSpanExporter(
-            endpoint=settings.endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS
-        )
+        exporter = QuickExporter(endpoint=settings.endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
         provider.add_span_processor(
             BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=SCHEDULE_DELAY_MILLISECONDS)
         )

@@ -73,6 +73,8 @@ def make_inbox() -> Inbox:
     async def on_wanted(tx: Transaction, fact: ThingWanted, _received: Received) -> None:
         if fact.name == "unicorn":
             raise Reject("There are no unicorns.")
+        if fact.name == "vase":
+            raise RuntimeError("It broke.")
         await make_thing(tx, fact.name)
 
     return inbox

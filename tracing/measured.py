@@ -1,0 +1,172 @@
+"""What is measured of each request, call, message and statement, where it passes by: inside of its span, which is the exemplar."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import httpx
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tracing.asgi import UNTRACED_PATHS
+from tracing.instruments import (
+    DB_DURATION,
+    HTTP_CLIENT_DURATION,
+    HTTP_SERVER_ACTIVE,
+    HTTP_SERVER_DURATION,
+    MESSAGE_PROCESSED,
+)
+from tracing.metrics import Metrics
+from tracing.sql import NAME_OPTION
+
+SERVER_ERROR = 500
+# A request that was given up before it had an answer (nginx' number for it).
+GIVEN_UP = 499
+# What answers no route, and what no known method asks for: one name each, or strangers could make as many as they like.
+UNMATCHED = "(unmatched)"
+OTHER_METHOD = "_OTHER"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_STARTED = "onsale_measured_from"
+
+
+class MetricsMiddleware:
+    """Wraps an ASGI application: how many requests there are, how long they take, and how they end.
+
+    `unmeasured` are path prefixes of streams that live for minutes.
+    """
+
+    def __init__(self, app: Any, *, metrics: Metrics, unmeasured: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._unmeasured = unmeasured or ("\0",)
+        self._active = 0
+        metrics.show(HTTP_SERVER_ACTIVE, lambda: [(self._active, {})])
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] in UNTRACED_PATHS or scope["path"].startswith(self._unmeasured):
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def send_and_note(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        failure = ""
+        started = perf_counter()
+        self._active += 1
+        try:
+            await self._app(scope, receive, send_and_note)
+        except BaseException as error:
+            failure = type(error).__name__
+            status = status or (SERVER_ERROR if isinstance(error, Exception) else GIVEN_UP)
+            raise
+        finally:
+            self._active -= 1
+            self._note(scope, status or GIVEN_UP, failure, perf_counter() - started)
+
+    def _note(self, scope: dict[str, Any], status: int, failure: str, seconds: float) -> None:
+        attributes = {
+            "http.request.method": scope["method"] if scope["method"] in METHODS else OTHER_METHOD,
+            "http.route": getattr(scope.get("route"), "path", None) or UNMATCHED,
+            "http.response.status_code": status,
+        }
+        if failure or status >= SERVER_ERROR:
+            attributes["error.type"] = failure or str(status)
+        self._metrics.record(HTTP_SERVER_DURATION, seconds, attributes)
+
+
+class MeasuredTransport(httpx.AsyncBaseTransport):
+    """How long each attempt to call a provider took, and how it ended. `extensions={"route": ...}` names the route."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, *, provider: str, metrics: Metrics) -> None:
+        self._inner = inner
+        self._provider = provider
+        self._metrics = metrics
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        started = perf_counter()
+        try:
+            response = await self._inner.handle_async_request(request)
+        except BaseException as error:
+            self._note(request, {"error.type": type(error).__name__}, started)
+            raise
+        status = response.status_code
+        ended: dict[str, str | int] = {"http.response.status_code": status}
+        self._note(request, ended | ({"error.type": str(status)} if status >= SERVER_ERROR else {}), started)
+        return response
+
+    def _note(self, request: httpx.Request, ended: dict[str, Any], started: float) -> None:
+        attributes = {
+            "http.request.method": request.method,
+            "url.template": request.extensions.get("route") or UNMATCHED,
+            "peer.service": self._provider,
+            **ended,
+        }
+        self._metrics.record(HTTP_CLIENT_DURATION, perf_counter() - started, attributes)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+@contextmanager
+def measured_processing(metrics: Metrics, subject: str, consumer: str = "") -> Iterator[Callable[[str], None]]:
+    """How long a message was handled. The block says how that ended, at its end; "failed" if it says nothing.
+
+    `subject` without what differs from message to message.
+    """
+    outcome = "failed"
+
+    def ended(how: str) -> None:
+        nonlocal outcome
+        outcome = how
+
+    attributes = {
+        "messaging.system": "nats",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": subject,
+    }
+    if consumer:
+        attributes["messaging.consumer.group.name"] = consumer
+    started = perf_counter()
+    try:
+        yield ended
+    except BaseException as error:
+        attributes["error.type"] = type(error).__name__
+        raise
+    finally:
+        metrics.record(MESSAGE_PROCESSED, perf_counter() - started, {**attributes, "onsale.outcome": outcome})
+
+
+def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
+    """How long each statement took, by the name that its span has (`span_name`), else by its first word."""
+
+    def attributes(statement: str, context: Any) -> dict[str, str]:
+        name = context.execution_options.get(NAME_OPTION) if context else None
+        summary = name or (statement.split(None, 1)[0].upper() if statement else "SQL")
+        return {"db.system.name": "postgresql", "db.query.summary": summary, "onsale.db.role": role}
+
+    def start(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+        setattr(context, _STARTED, perf_counter())
+
+    def end(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+        started = getattr(context, _STARTED, None)
+        if started is not None:
+            metrics.record(DB_DURATION, perf_counter() - started, attributes(statement, context))
+
+    def fail(failure: Any) -> None:
+        context = failure.execution_context
+        started = getattr(context, _STARTED, None)
+        if started is not None:
+            original = failure.original_exception
+            kind = getattr(original, "sqlstate", None) or type(original).__name__
+            told = attributes(failure.statement or "", context) | {"error.type": kind}
+            metrics.record(DB_DURATION, perf_counter() - started, told)
+
+    event.listen(engine, "before_cursor_execute", start)
+    event.listen(engine, "after_cursor_execute", end)
+    event.listen(engine, "handle_error", fail)
