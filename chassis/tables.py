@@ -65,7 +65,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("seq", BigInteger, Identity(always=True), primary_key=True),
         Column("event_id", Uuid, nullable=False, unique=True),
         Column("subject", String(200), nullable=False),
-        Column("aggregate_id", String(200), nullable=False),
+        Column("aggregate_id", String(200), nullable=False, index=True),
         Column("data", JSONB, nullable=False),
         Column("traceparent", String(55)),
         Column("created_at", _instant(), nullable=False, server_default=func.now()),
@@ -100,6 +100,10 @@ def inbox_table(metadata: MetaData) -> Table:
         Column("event_id", Uuid, primary_key=True),
         Column("subject", String(200), nullable=False),
         Column("received_at", _instant(), nullable=False, server_default=func.now()),
+        # For support: what it was about, at the how many-th delivery it took effect, and in which span.
+        Column("aggregate_id", String(200), index=True),
+        Column("delivery", Integer),
+        Column("traceparent", String(55)),
         extend_existing=True,
     )
 
@@ -117,6 +121,7 @@ def dead_letter_table(metadata: MetaData) -> Table:
         Column("deliveries", Integer, nullable=False),
         Column("traceparent", String(55)),
         Column("died_at", _instant(), nullable=False, server_default=func.now()),
+        Column("aggregate_id", String(200), index=True),
         extend_existing=True,
     )
 

@@ -28,6 +28,7 @@ from services.inventory.domain import (
 )
 from services.inventory.granting import Granting
 from services.inventory.service import Hold, Inventory
+from tracing.spans import current_traceparent
 
 Quantity = Annotated[int, Field(ge=1, le=MAX_PLACES_PER_HOLD)]
 SeatId = Annotated[str, Field(min_length=1, max_length=100)]
@@ -161,6 +162,7 @@ def _want(hold_id: UUID, body: HoldIn, max_ttl_seconds: int) -> Want:
         places=tuple(places.items()),
         seats=tuple(dict.fromkeys(body.seats)),
         ttl_seconds=min(body.ttl_seconds, max_ttl_seconds),
+        traceparent=current_traceparent(),
     )
 
 

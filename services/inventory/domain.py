@@ -154,6 +154,8 @@ class Want:
     places: tuple[tuple[UUID, int], ...]
     seats: tuple[str, ...]
     ttl_seconds: int
+    # The span that asks: several wishes are granted together in one span, and each hold belongs to its own trace.
+    traceparent: str | None = None
 
     @property
     def count(self) -> int:

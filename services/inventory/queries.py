@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from services.inventory.domain import ClassKind, ClassRow, Granted, Line, SeatRow, SeatState, quantities
+from tracing.spans import current_traceparent
 
 SWEEP_BATCH = 200
 
@@ -77,25 +78,24 @@ async def lock_hold(tx: Transaction, event_id: UUID, hold_id: UUID) -> Any | Non
     return (await tx.execute(query, parameters, name="inventory.lock_hold")).mappings().one_or_none()
 
 
-async def insert_holds(
-    tx: Transaction, event_id: UUID, granted: list[Granted], traceparent: str | None
-) -> dict[UUID, Any]:
+async def insert_holds(tx: Transaction, event_id: UUID, granted: list[Granted]) -> dict[UUID, Any]:
     """Writes granted holds, in one statement. When each of them expires, by id: this database's clock decides."""
     query = text("""
         INSERT INTO hold (hold_id, event_id, order_id, state, expires_at, lines, traceparent)
         SELECT granted.hold_id, :event_id, granted.order_id, 'held',
-               now() + make_interval(secs => granted.ttl_seconds), CAST(granted.lines AS jsonb), :traceparent
-        FROM unnest(CAST(:hold_ids AS uuid[]), CAST(:order_ids AS uuid[]), CAST(:ttls AS int[]), CAST(:lines AS text[]))
-             AS granted(hold_id, order_id, ttl_seconds, lines)
+               now() + make_interval(secs => granted.ttl_seconds), CAST(granted.lines AS jsonb), granted.traceparent
+        FROM unnest(CAST(:hold_ids AS uuid[]), CAST(:order_ids AS uuid[]), CAST(:ttls AS int[]), CAST(:lines AS text[]),
+                    CAST(:traceparents AS text[]))
+             AS granted(hold_id, order_id, ttl_seconds, lines, traceparent)
         RETURNING hold_id, expires_at
     """)
     parameters = {
         "event_id": event_id,
-        "traceparent": traceparent,
         "hold_ids": [each.want.hold_id for each in granted],
         "order_ids": [each.want.order_id for each in granted],
         "ttls": [each.want.ttl_seconds for each in granted],
         "lines": [lines_to_json(each.lines) for each in granted],
+        "traceparents": [each.want.traceparent for each in granted],
     }
     rows = await tx.execute(query, parameters, name="inventory.insert_holds")
     return {row["hold_id"]: row["expires_at"] for row in rows.mappings()}
@@ -149,10 +149,15 @@ async def free_seats(tx: Transaction, hold_ids: list[UUID]) -> None:
     await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.free_seats")
 
 
-async def set_hold_state(tx: Transaction, hold_id: UUID, state: str) -> None:
-    """Ends or commits a hold."""
-    query = text("UPDATE hold SET state = :state WHERE hold_id = :hold_id")
-    await tx.execute(query, {"hold_id": hold_id, "state": state}, name="inventory.set_hold_state")
+async def set_hold_state(tx: Transaction, hold_id: UUID, was: str, state: str) -> None:
+    """Ends or commits a locked hold, and notes it, in one statement."""
+    query = text("""
+        WITH changed AS (UPDATE hold SET state = :state WHERE hold_id = :hold_id RETURNING hold_id, state)
+        INSERT INTO hold_change (hold_id, state, was, traceparent)
+        SELECT hold_id, state, :was, :traceparent FROM changed ON CONFLICT DO NOTHING
+    """)
+    parameters = {"hold_id": hold_id, "state": state, "was": was, "traceparent": current_traceparent()}
+    await tx.execute(query, parameters, name="inventory.set_hold_state")
 
 
 async def insert_tombstone(tx: Transaction, event_id: UUID, hold_id: UUID) -> bool:
@@ -171,13 +176,19 @@ async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any
     Rows that somebody else has locked are left to them: a hold that is being committed is not overdue any more.
     """
     query = text(f"""
-        UPDATE hold SET state = 'expired'
-        WHERE hold_id IN (
-            SELECT hold_id FROM hold WHERE state = 'held' AND expires_at <= now()
-            {"AND event_id = :event_id" if event_id else ""}
-            ORDER BY expires_at LIMIT {SWEEP_BATCH} FOR UPDATE SKIP LOCKED
+        WITH overdue AS (
+            UPDATE hold SET state = 'expired'
+            WHERE hold_id IN (
+                SELECT hold_id FROM hold WHERE state = 'held' AND expires_at <= now()
+                {"AND event_id = :event_id" if event_id else ""}
+                ORDER BY expires_at LIMIT {SWEEP_BATCH} FOR UPDATE SKIP LOCKED
+            )
+            RETURNING hold_id, event_id, order_id, expires_at, lines, traceparent
+        ), noted AS (
+            INSERT INTO hold_change (hold_id, state, was, traceparent)
+            SELECT hold_id, 'expired', 'held', traceparent FROM overdue ON CONFLICT DO NOTHING
         )
-        RETURNING hold_id, event_id, order_id, expires_at, lines, traceparent
+        SELECT hold_id, event_id, order_id, expires_at, lines, traceparent FROM overdue
     """)  # noqa: S608  # constants of this function
     parameters = {"event_id": event_id} if event_id else {}
     return list((await tx.execute(query, parameters, name="inventory.take_overdue_holds")).mappings())

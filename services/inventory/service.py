@@ -26,7 +26,7 @@ from services.inventory.domain import (
 )
 from services.inventory.events import ChangedSeat, HoldExpired, PlacesChanged
 from services.inventory.shards import Shards
-from tracing.spans import current_traceparent, span
+from tracing.spans import continued, note, span
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Inventory:
                 if row is None:
                     raise HoldUnknown(hold_id)
                 hold = _hold_of(row)
+                note(_told(hold))
                 if hold.state is HoldState.COMMITTED:
                     return hold
                 if hold.state is HoldState.RELEASED:
@@ -99,7 +100,7 @@ class Inventory:
                     await queries.sell_held_seats(tx, hold_id)
                 else:
                     await self._take_again(tx, hold)
-                await queries.set_hold_state(tx, hold_id, HoldState.COMMITTED)
+                await queries.set_hold_state(tx, hold_id, hold.state, HoldState.COMMITTED)
         await self._tell_bus(event_id, hold.lines, SeatState.SOLD)
         return _with_state(hold, HoldState.COMMITTED)
 
@@ -113,6 +114,7 @@ class Inventory:
                 if row is None:
                     raise HoldUnknown(hold_id)
                 hold = _hold_of(row)
+                note(_told(hold))
                 if hold.state is HoldState.RELEASED:
                     return hold
                 counts = {key: -count for key, count in quantities(hold.lines).items()}
@@ -121,7 +123,7 @@ class Inventory:
                 elif hold.state is HoldState.COMMITTED:
                     await queries.add_to_counters(tx, {}, counts)
                 await queries.free_seats(tx, [hold_id])
-                await queries.set_hold_state(tx, hold_id, HoldState.RELEASED)
+                await queries.set_hold_state(tx, hold_id, hold.state, HoldState.RELEASED)
         await self._tell_bus(event_id, hold.lines, SeatState.FREE)
         return _with_state(hold, HoldState.RELEASED)
 
@@ -132,7 +134,8 @@ class Inventory:
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
             for row in rows:
-                await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
+                with continued("inventory.tell_freed_places", row["traceparent"], _told(_hold_of(row))):
+                    await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
             expired += len(rows)
         return expired
 
@@ -172,7 +175,7 @@ class Inventory:
     ) -> dict[UUID, datetime]:
         if not granted:
             return {}
-        expiries = await queries.insert_holds(tx, event_id, granted, current_traceparent())
+        expiries = await queries.insert_holds(tx, event_id, granted)
         await queries.add_to_counters(tx, quantities(line for each in granted for line in each.lines), {})
         await queries.take_seats(tx, event_id, stock.taken_seats, SeatState.HELD)
         return expiries
@@ -196,7 +199,9 @@ class Inventory:
             fact = HoldExpired(
                 hold_id=row["hold_id"], event_id=row["event_id"], order_id=row["order_id"], expired_at=row["expires_at"]
             )
-            await tx.publish(fact, traceparent=row["traceparent"])
+            # In the trace of the purchase that held it, whoever tidies.
+            with continued("inventory.release_expired_hold", row["traceparent"], _told(_hold_of(row))):
+                await tx.publish(fact)
         return rows
 
     async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
@@ -239,6 +244,17 @@ def _known_answer(want: Want, hold: Hold) -> Answer:
 def _hold_of(row: Any) -> Hold:
     lines = queries.lines_of_json(row["lines"])
     return Hold(row["hold_id"], row["event_id"], row["order_id"], HoldState(row["state"]), row["expires_at"], lines)
+
+
+def _told(hold: Hold) -> dict[str, Any]:
+    """Which hold this is, for spans."""
+    order = {"onsale.order_id": str(hold.order_id)} if hold.order_id else {}
+    return order | {
+        "onsale.hold_id": str(hold.hold_id),
+        "onsale.event_id": str(hold.event_id),
+        "onsale.hold_state": hold.state.value,
+        "onsale.places": sum(line.quantity for line in hold.lines),
+    }
 
 
 def _with_state(hold: Hold, state: HoldState) -> Hold:

@@ -65,6 +65,19 @@ class Hold(Table, table=True):
     created_at: datetime = moment(server_default=text("now()"))
 
 
+class HoldChange(Table, table=True):
+    """How a hold went on after it was granted, and in which span: it comes to each state at most once. Support reads it."""
+
+    __tablename__ = "hold_change"
+
+    hold_id: UUID = Field(sa_column=Column(ForeignKey("hold.hold_id"), primary_key=True))
+    state: str = Field(sa_column=Column(String(10), primary_key=True))
+    # The state before: an expired hold that is committed was taken again.
+    was: str = Field(sa_column=Column(String(10), nullable=False))
+    traceparent: str | None = Field(default=None, sa_column=Column(String(55)))
+    changed_at: datetime = moment(server_default=text("now()"))
+
+
 class Seat(Table, table=True):
     """A seat of an event, with at most one owner, by its key."""
 

@@ -7,13 +7,14 @@ from chassis.worker import Worker
 from services.notifications.clients.accounts import AccountsClient
 from services.notifications.clients.tickets import TicketsClient
 from services.notifications.inbox import make_inbox
+from services.notifications.records import make_records_router
 from services.notifications.sending import Emails
 from services.notifications.service import Notifications
 from services.notifications.settings import NotificationsSettings
 
 
 def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
-    """The service, ready to be served. Its only routes are those of its health."""
+    """The service, ready to be served. Beside its health it answers support alone."""
     settings = settings or NotificationsSettings()
     service = Service(settings, title="Notifications")
     database = service.database()
@@ -22,4 +23,5 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     emails = Emails(settings, database, accounts, tickets)
     worker = service.work(Worker("send_emails", emails.send_due, every_seconds=settings.poll_seconds))
     service.hear(make_inbox(Notifications(settings.mail_from, worker.wake)))
+    service.include(make_records_router(database))
     return service.build()

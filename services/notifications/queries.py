@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, func, or_, select, update
+from sqlalchemy import Integer, RowMapping, String, Table, case, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
 from services.notifications.domain import Delivery, DeliveryState, Template
 from services.notifications.tables import DeliveryRow
+from tracing.spans import current_traceparent
 
 _DELIVERY: Table = DeliveryRow.metadata.tables["delivery"]
+_ATTEMPT: Table = DeliveryRow.metadata.tables["delivery_attempt"]
 _WAITING = _DELIVERY.c.state == DeliveryState.WAITING.value
 
 
@@ -48,28 +50,42 @@ async def lease_due(tx: Transaction, *, lease_id: UUID, limit: int, lease_second
 
 async def mark_sent(tx: Transaction, delivery: Delivery) -> bool:
     """The server took the mail. False if the lease has been lost to another process in the meantime."""
-    return await _finish(tx, delivery, state=DeliveryState.SENT.value, sent_at=func.now())
+    return await _finish(tx, delivery, None, state=DeliveryState.SENT.value, sent_at=func.now())
 
 
 async def mark_failed(tx: Transaction, delivery: Delivery, problem: str) -> bool:
     """It is given up."""
-    return await _finish(tx, delivery, state=DeliveryState.FAILED.value, last_problem=problem)
+    return await _finish(tx, delivery, problem, state=DeliveryState.FAILED.value, last_problem=problem)
 
 
 async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_seconds: float) -> bool:
     """It is due again after the delay."""
     due = func.now() + timedelta(seconds=delay_seconds)
-    return await _finish(tx, delivery, next_attempt_at=due, last_problem=problem)
+    return await _finish(tx, delivery, problem, next_attempt_at=due, last_problem=problem)
 
 
-async def _finish(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
+async def _finish(tx: Transaction, delivery: Delivery, problem: str | None, **values: Any) -> bool:
+    # In one statement with what support reads of this try.
     # A process that was asleep for longer than its lease must not overwrite what its successor wrote. One case is harmless
     # and common: the mail was sent by both, with one Message-ID.
-    statement = (
+    finished = (
         update(_DELIVERY)
         .where(_DELIVERY.c.delivery_id == delivery.delivery_id, _DELIVERY.c.lease_id == delivery.lease_id, _WAITING)
         .values(lease_id=None, leased_until=None, **values)
+        .returning(_DELIVERY.c.delivery_id, _DELIVERY.c.state, _DELIVERY.c.next_attempt_at)
+        .cte("finished")
     )
+    again_at = case((finished.c.state == DeliveryState.WAITING.value, finished.c.next_attempt_at))
+    attempt = select(
+        finished.c.delivery_id,
+        literal(delivery.attempt, Integer),
+        finished.c.state,
+        cast(literal(problem), String),
+        again_at,
+        cast(literal(current_traceparent()), String),
+    )
+    columns = ["delivery_id", "attempt", "state", "problem", "again_at", "traceparent"]
+    statement = insert(_ATTEMPT).from_select(columns, attempt)
     return (await tx.execute(statement, name="deliveries.finish")).rowcount == 1
 
 

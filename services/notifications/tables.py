@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -49,6 +49,20 @@ class DeliveryRow(Table, table=True):
     traceparent: str | None = None
     created_at: datetime = moment(server_default=func.now())
     sent_at: datetime | None = moment(nullable=True)
+
+
+class DeliveryAttemptRow(Table, table=True):
+    """What a try of a mail came to, when, and in which span; `problem` is null if the server took it. Support reads it."""
+
+    __tablename__ = "delivery_attempt"
+
+    delivery_id: UUID = Field(primary_key=True, sa_column_args=(ForeignKey("delivery.delivery_id"),))
+    attempt: int = Field(primary_key=True)
+    state: str
+    problem: str | None = None
+    again_at: datetime | None = moment(default=None, nullable=True)
+    traceparent: str | None = None
+    ended_at: datetime = moment(server_default=func.now())
 
 
 add_chassis_tables(Table.metadata)

@@ -10,6 +10,7 @@ from services.orders.clients.inventory import InventoryClient
 from services.orders.clients.payments import PaymentsClient
 from services.orders.domain import OrdersError
 from services.orders.inbox import make_inbox
+from services.orders.records import make_records_router
 from services.orders.service.changes import Changes
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
@@ -34,4 +35,5 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     )
     paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
     service.include(make_router(database, placing, paying))
+    service.include(make_records_router(database))
     return service.build()

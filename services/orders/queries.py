@@ -12,9 +12,12 @@ from sqlalchemy import Row, insert, text
 from chassis.db import Reads, Transaction
 from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish
 from services.orders.tables import OrderLine
+from tracing.spans import current_span_id, current_trace_id, current_traceparent
 
 LEASE_SECONDS = 30
 CLAIM_BATCH = 20
+# Of the tries of one step, so that an order that waits for weeks stays small.
+WAITS_KEPT = 30
 
 _COLUMNS = """
     order_id, number, person_id, state, reason, event_id, event_title, event_starts_at, event_time_zone, venue_name,
@@ -110,8 +113,9 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
             WHERE order_id = :order_id AND state = :expected_state AND fence = :expected_fence
             RETURNING order_id, state
         )
-        INSERT INTO order_change (order_id, change_no, happening, state, trace_id)
-        SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state, :trace_id
+        INSERT INTO order_change (order_id, change_no, happening, state, trace_id, span_id)
+        SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state,
+            :trace_id, :span_id
         FROM changed
     """)  # noqa: S608  # names from this project's code
     parameters = {
@@ -120,7 +124,8 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
         "expected_state": order.state.value,
         "expected_fence": order.fence,
         "happening": happening.value,
-        "trace_id": order.trace_id,
+        "trace_id": current_trace_id() or order.trace_id,
+        "span_id": current_span_id(),
     }
     return bool((await tx.execute(query, parameters, name=f"orders.{happening.value}")).rowcount)
 
@@ -146,7 +151,7 @@ async def begin_payment(tx: Transaction, order: Order, payment_id: UUID) -> bool
         "fence": order.fence,
         "attempt": order.payment_attempt,
     }
-    return bool((await tx.execute(query, parameters, name="orders.begin_payment")).rowcount)
+    return bool((await tx.execute(query, parameters, name="orders.note_payment")).rowcount)
 
 
 async def claim_due(tx: Transaction) -> list[UUID]:
@@ -178,14 +183,30 @@ async def release_lease(tx: Transaction, order: Order) -> None:
     await tx.execute(query, {"order_id": order.order_id, "fence": order.fence}, name="orders.release_lease")
 
 
-async def postpone(tx: Transaction, order: Order, in_seconds: float, error: str | None) -> None:
-    """Ends a lease and sets the timer."""
-    query = text("""
-        UPDATE purchase_order SET due_at = now() + make_interval(secs => :in_seconds), leased_until = NULL,
-            tries = CASE WHEN CAST(:error AS text) IS NULL THEN tries ELSE tries + 1 END, last_error = :error
-        WHERE order_id = :order_id AND fence = :fence AND due_at IS NOT NULL
-    """)
-    parameters = {"order_id": order.order_id, "fence": order.fence, "in_seconds": in_seconds, "error": error}
+async def postpone(
+    tx: Transaction, order: Order, in_seconds: float, error: str | None, problem: str | None = None
+) -> None:
+    """Ends a lease and sets the timer. With a `problem` (a code) support can read later why the order waited."""
+    query = text(f"""
+        WITH postponed AS (
+            UPDATE purchase_order SET due_at = now() + make_interval(secs => :in_seconds), leased_until = NULL,
+                tries = CASE WHEN CAST(:error AS text) IS NULL THEN tries ELSE tries + 1 END, last_error = :error
+            WHERE order_id = :order_id AND fence = :fence AND due_at IS NOT NULL
+            RETURNING order_id, state, tries, due_at
+        )
+        INSERT INTO order_wait (order_id, state, attempt, problem, again_at, traceparent)
+        SELECT order_id, state, tries, CAST(:problem AS text), due_at, :traceparent
+        FROM postponed WHERE CAST(:problem AS text) IS NOT NULL AND tries <= {WAITS_KEPT}
+        ON CONFLICT DO NOTHING
+    """)  # noqa: S608  # a constant of this module
+    parameters = {
+        "order_id": order.order_id,
+        "fence": order.fence,
+        "in_seconds": in_seconds,
+        "error": error,
+        "problem": problem,
+        "traceparent": current_traceparent(),
+    }
     await tx.execute(query, parameters, name="orders.postpone")
 
 

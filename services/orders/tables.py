@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -94,7 +94,24 @@ class OrderChange(Table, table=True):
     happening: str
     state: str
     trace_id: str | None = None
+    span_id: str | None = None
     changed_at: datetime = moment(server_default=text("now()"))
+
+
+class OrderWait(Table, table=True):
+    """A step that did not succeed, and when it is tried again. The first tries of a step only: after them they are all alike."""
+
+    __tablename__ = "order_wait"
+
+    order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), primary_key=True))
+    waited_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), primary_key=True, server_default=text("now()"))
+    )
+    state: str
+    attempt: int
+    problem: str
+    again_at: datetime = moment()
+    traceparent: str | None = None
 
 
 add_chassis_tables(Table.metadata)

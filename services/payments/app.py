@@ -7,6 +7,7 @@ from chassis.worker import Worker
 from services.payments.api import make_router
 from services.payments.clients.bank import BankGateway
 from services.payments.domain import PaymentsError
+from services.payments.records import make_records_router
 from services.payments.service.asking import Asking
 from services.payments.service.deciding import Deciding
 from services.payments.service.opening import Opening
@@ -34,4 +35,5 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     service.work(Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every))
     service.work(Worker("ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every))
     service.include(make_router(opening, deciding, webhooks, follower))
+    service.include(make_records_router(database))
     return service.build()

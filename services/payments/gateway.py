@@ -25,7 +25,11 @@ class GatewayRefused(Exception):
 
 
 class GatewaySilent(Exception):
-    """No answer that can be relied on: what was asked may have happened."""
+    """No answer that can be relied on: what was asked may have happened. `problem` is a code for support."""
+
+    def __init__(self, sentence: str = "The gateway does not answer.", *, problem: str = "no_answer") -> None:
+        self.problem = problem
+        super().__init__(sentence)
 
 
 class Gateway(Protocol):

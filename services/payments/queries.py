@@ -4,20 +4,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, func, literal, select, text, update
+from sqlalchemy import RowMapping, String, Table, cast, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
 from services.payments.domain import LIVE, Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from services.payments.tables import PaymentRow
+from tracing.spans import current_traceparent
 
 _TABLES = PaymentRow.metadata.tables
 _PAYMENT: Table = _TABLES["payment"]
 _OPERATION: Table = _TABLES["gateway_operation"]
+_CHANGE: Table = _TABLES["payment_change"]
+_ATTEMPT: Table = _TABLES["gateway_attempt"]
 _WEBHOOK: Table = _TABLES["webhook"]
 
 # A row whose asker died is taken up again after a while; the pauses between tries grow to this at most.
 LONGEST_PAUSE_SECONDS = 300
+
+
+# Of one operation, so that what is asked for weeks stays small.
+ATTEMPTS_KEPT = 50
+
+
+def _text(value: str | None) -> Any:
+    return cast(literal(value), String)
 
 
 def _in_seconds(seconds: Any) -> Any:
@@ -102,8 +113,17 @@ async def move_payment(
         values["decline_reason"] = decline_reason
     if captured_at is not None:
         values["captured_at"] = captured_at
-    statement = update(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id).values(values)
-    await tx.execute(statement, name="payments.move")
+    moved = (
+        update(_PAYMENT)
+        .where(_PAYMENT.c.payment_id == payment_id)
+        .values(values)
+        .returning(_PAYMENT.c.payment_id, _PAYMENT.c.state)
+        .cte("moved")
+    )
+    # Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
+    noted = select(moved.c.payment_id, moved.c.state, _text(decline_reason), _text(current_traceparent()))
+    columns = ["payment_id", "state", "reason", "traceparent"]
+    await tx.execute(insert(_CHANGE).from_select(columns, noted).on_conflict_do_nothing(), name="payments.move")
 
 
 async def claim_quiet_payments(tx: Transaction, limit: int) -> list[Payment]:
@@ -158,14 +178,28 @@ async def insert_operation(
 async def claim_operation(tx: Transaction, key: str, pause_seconds: float) -> Operation | None:
     """Counts one more try of an unknown operation, and keeps the workers away from it meanwhile. None if it is settled."""
     pause = func.least(literal(pause_seconds) * func.power(2, _OPERATION.c.attempts), LONGEST_PAUSE_SECONDS)
-    statement = (
+    claimed = (
         update(_OPERATION)
         .where(_OPERATION.c.key == key, _OPERATION.c.state == OperationState.UNKNOWN)
         .values(attempts=_OPERATION.c.attempts + 1, ask_again_at=_in_seconds(pause))
         .returning(_OPERATION)
+        .cte("claimed")
     )
-    row = (await tx.execute(statement, name="payments.claim_operation")).mappings().one_or_none()
+    asked = select(claimed.c.key, claimed.c.attempts, _text(current_traceparent()))
+    asked = asked.where(claimed.c.attempts <= ATTEMPTS_KEPT)
+    noted = insert(_ATTEMPT).from_select(["key", "attempt", "traceparent"], asked).on_conflict_do_nothing().cte("noted")
+    row = (await tx.execute(select(claimed).add_cte(noted), name="payments.claim_operation")).mappings().one_or_none()
     return _operation(row) if row else None
+
+
+async def note_silence(tx: Transaction, operation: Operation, problem: str) -> None:
+    """Writes down why nothing is known of the last try of an operation, for support."""
+    statement = (
+        update(_ATTEMPT)
+        .where(_ATTEMPT.c.key == operation.key, _ATTEMPT.c.attempt == operation.attempts)
+        .values(problem=problem, silent_at=func.now())
+    )
+    await tx.execute(statement, name="payments.note_silence")
 
 
 async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
@@ -178,7 +212,7 @@ async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKin
             _OPERATION.c.kind == kind,
             _OPERATION.c.state == OperationState.UNKNOWN,
         )
-        .values(state=state, refusal=refusal)
+        .values(state=state, refusal=refusal, settled_at=func.now(), settled_in=current_traceparent())
     )
     await tx.execute(statement, name="payments.settle_operation")
 

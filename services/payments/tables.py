@@ -95,13 +95,44 @@ class GatewayOperationRow(Table, table=True):
     refusal: str | None = None
     ask_again_at: datetime = moment()
     created_at: datetime = moment(server_default=func.now())
+    settled_at: datetime | None = moment(default=None, nullable=True)
+    # In which span it was settled.
+    settled_in: str | None = None
+
+
+class PaymentChangeRow(Table, table=True):
+    """A step of a payment, when, and in which span: each state is come to at most once. Support reads it."""
+
+    __tablename__ = "payment_change"
+
+    payment_id: UUID = Field(primary_key=True, sa_column_args=(ForeignKey("payment.payment_id"),))
+    state: str = Field(primary_key=True)
+    reason: str | None = None
+    traceparent: str | None = None
+    changed_at: datetime = moment(server_default=func.now())
+
+
+class GatewayAttemptRow(Table, table=True):
+    """One time that the gateway was asked to do something. `problem`: why nothing is known of it; a code. Support reads it."""
+
+    __tablename__ = "gateway_attempt"
+
+    key: str = Field(primary_key=True, sa_column_args=(ForeignKey("gateway_operation.key"),))
+    attempt: int = Field(primary_key=True)
+    asked_at: datetime = moment(server_default=func.now())
+    traceparent: str | None = None
+    problem: str | None = None
+    silent_at: datetime | None = moment(default=None, nullable=True)
 
 
 class WebhookRow(Table, table=True):
     """A hint from the bank, taken once by its id; work until `handled_at` is set."""
 
     __tablename__ = "webhook"
-    __table_args__ = (Index("ix_webhook_unhandled", "ask_at", postgresql_where=text("handled_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_webhook_unhandled", "ask_at", postgresql_where=text("handled_at IS NULL")),
+        Index("ix_webhook_gateway_payment_id", "gateway_payment_id"),
+    )
 
     webhook_id: str = Field(primary_key=True)
     type: str

@@ -23,7 +23,7 @@ from services.orders.domain import (
     OrderState,
     retry_delay,
 )
-from services.orders.service.changes import Changes
+from services.orders.service.changes import Changes, money_of, told_of
 from tracing.spans import continued, mark_failed, span
 
 # While the buyer is at the bank, payments is asked this often, in case no webhook ever comes.
@@ -74,12 +74,8 @@ class Saga:
         order = await self._read(order_id)
         if order is None:
             return
-        attributes = {
-            "onsale.order_id": str(order_id),
-            "onsale.order_state": order.state.value,
-            "onsale.attempt": order.tries + 1,
-        }
-        with continued("orders.advance", order.traceparent, attributes, repeated=order.tries > 0) as current:
+        attributes = {**told_of(order), "onsale.attempt": order.tries + 1}
+        with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 0) as current:
             try:
                 await self._advance(order)
             except Exception as error:  # noqa: BLE001  # its neighbours go on; the lease ends, and it is tried again
@@ -137,7 +133,7 @@ class Saga:
         return await self._changes.apply(order, Happening.HOLD_EXPIRED)
 
     async def _commit_places(self, order: Order) -> Order:
-        with span("orders.commit_places", {"onsale.order_id": str(order.order_id)}):
+        with span("orders.commit_places", {**told_of(order), "onsale.hold_id": str(order.hold_id)}):
             try:
                 await self._inventory.commit(order.event_id, order.hold_id)
             except HoldLost:
@@ -146,7 +142,7 @@ class Saga:
 
     async def _capture(self, order: Order) -> Order:
         """The pivot: after it there are tickets. Unknown is a state: it is asked again with the same key, for ever."""
-        with span("orders.capture_payment", {"onsale.order_id": str(order.order_id)}):
+        with span("orders.capture_payment", money_of(order)):
             if order.payment_id is not None:
                 try:
                     await self._payments.capture(order.payment_id)
@@ -155,7 +151,8 @@ class Saga:
             return await self._changes.apply(order, Happening.CAPTURED)
 
     async def _give_back(self, order: Order) -> Order:
-        with span("orders.give_back", {"onsale.order_id": str(order.order_id), "onsale.reason": order.reason or ""}):
+        reason = {"onsale.reason": order.reason} if order.reason else {}
+        with span("orders.give_back_places", {**money_of(order), **reason, "onsale.hold_id": str(order.hold_id)}):
             if order.payment_id is not None:
                 await self._payments.void(order.payment_id)
             await self._inventory.release(order.event_id, order.hold_id)
@@ -172,11 +169,20 @@ class Saga:
         delay = retry_delay(order.tries)
         _LOG.warning("an order waits", order_id=str(order.order_id), state=order.state.value, error=str(error))
         async with self._database.writer() as tx:
-            await queries.postpone(tx, order, delay.total_seconds(), f"{type(error).__name__}: {error}")
+            await queries.postpone(
+                tx, order, delay.total_seconds(), f"{type(error).__name__}: {error}", _problem_of(error)
+            )
 
     async def _read(self, order_id: UUID) -> Order | None:
         async with self._database.reader() as reads:
             return await queries.order_by_id(reads, order_id)
+
+
+def _problem_of(error: Exception) -> str:
+    """Why an order waits, as a code: sentences of others may say more than support is to read."""
+    if isinstance(error, ProviderProblem):
+        return f"{error.provider}_answered_{error.problem_code}"
+    return str(getattr(error, "code", type(error).__name__))
 
 
 def declined(order: Order, reason: str | None) -> dict[str, object]:

@@ -51,7 +51,11 @@ class BankGateway:
             f"/v1/payments/{key}",
             json=body,
             headers=self._headers,
-            extensions={"route": "/v1/payments/{key}"},
+            extensions={
+                "route": "/v1/payments/{key}",
+                # What is asked of the bank, as it is asked: a trace shows it beside the order's total.
+                "attributes": {"onsale.amount_minor": body["amount_minor"], "onsale.currency": body["currency"]},
+            },
         )
         return await self._ask(request, _OPENING_REFUSED)
 
@@ -97,7 +101,9 @@ class BankGateway:
         # Only what the bank says about this payment is a refusal. A wrong API key or a page of a proxy is not.
         if code in refusals:
             raise GatewayRefused(code)
-        raise GatewaySilent(f"The bank answered {response.status_code} {code}.")
+        raise GatewaySilent(
+            f"The bank answered {response.status_code} {code}.", problem=f"answered_{response.status_code}"
+        )
 
 
 def _read(response: httpx.Response) -> Seen:
@@ -105,7 +111,7 @@ def _read(response: httpx.Response) -> Seen:
         payment = _Payment.model_validate_json(response.content)
         state = _STATES[payment.status]
     except (ValidationError, KeyError) as error:
-        raise GatewaySilent("The bank's answer cannot be read.") from error
+        raise GatewaySilent("The bank's answer cannot be read.", problem="unreadable") from error
     return Seen(payment.id, state, payment.redirect_url, payment.decline_reason)
 
 

@@ -19,7 +19,7 @@ from services.payments.domain import (
 )
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
 from services.payments.service.settling import Settler
-from tracing.spans import current_traceparent
+from tracing.spans import current_traceparent, note, span
 
 _EXPIRED = "expired"
 
@@ -47,7 +47,12 @@ class Opening:
 
         Raises PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, or GatewayUnavailable (repeat it then).
         """
+        with span("payments.open_payment", terms.told()):
+            return await self._open(terms)
+
+    async def _open(self, terms: Terms) -> tuple[Payment, bool]:
         payment, is_new = await self._remember(terms)
+        note({"onsale.payment_state": payment.state.value, "onsale.attempt": payment.attempt})
         if payment.state is PaymentState.VOIDED:
             raise PaymentCalledOff(payment.payment_id)
         if payment.state is PaymentState.DECLINED and payment.redirect_url is None:
@@ -60,7 +65,7 @@ class Opening:
         """Asks the gateway for a session, always with the same key, and notes it."""
         terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
         async with self._database.writer() as tx:
-            await queries.claim_operation(tx, key, self._ask_again_seconds)
+            claimed = await queries.claim_operation(tx, key, self._ask_again_seconds)
         if utc_now() > terms.pay_by + timedelta(minutes=1):
             # Nobody has got the address of the page, and the gateway lets nobody pay any more.
             await self._refuse(payment, _EXPIRED)
@@ -68,6 +73,9 @@ class Opening:
         try:
             seen = await self._gateway.open_session(key, terms)
         except GatewaySilent as error:
+            if claimed is not None:
+                async with self._database.writer() as tx:
+                    await queries.note_silence(tx, claimed, error.problem)
             raise GatewayUnavailable from error
         except GatewayRefused as refused:
             await self._refuse(payment, refused.code)

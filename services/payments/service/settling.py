@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from opentelemetry import trace
+
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.logs import log
@@ -27,6 +29,7 @@ from services.payments.domain import (
 )
 from services.payments.events import fact_of
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
+from tracing.spans import span
 
 _LOG = log(__name__)
 
@@ -58,10 +61,17 @@ class Settler:
         if claimed is None or payment is None or payment.gateway_payment_id is None:
             return
         called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
+        asked = {"onsale.operation": claimed.kind.value, "onsale.attempt": claimed.attempts}
+        with span("payments.ask_gateway", payment.told() | asked):
+            await self._ask_and_record(payment.gateway_payment_id, claimed, called_off=called_off)
+
+    async def _ask_and_record(self, gateway_id: str, claimed: Operation, *, called_off: bool) -> None:
         try:
-            outcome = await self._ask(payment.gateway_payment_id, claimed, called_off=called_off)
+            outcome = await self._ask(gateway_id, claimed, called_off=called_off)
         except GatewaySilent as error:
             _LOG.warning("the gateway is silent", operation=claimed.key, attempts=claimed.attempts, error=str(error))
+            async with self._database.writer() as tx:
+                await queries.note_silence(tx, claimed, error.problem)
             raise GatewayUnavailable from error
         await self._record(claimed, outcome)
 
@@ -139,6 +149,8 @@ class Settler:
         moved = await queries.payment_by_id(tx, payment.payment_id)
         if moved is None:
             raise PaymentUnknown(payment.payment_id)
+        changed = moved.told() | ({"onsale.reason": decline_reason} if decline_reason else {})
+        tx.after_commit(lambda: trace.get_current_span().add_event("payment changed", changed))
         return moved
 
 

@@ -1,0 +1,64 @@
+"""What support reads: this service's own account of one order. A router and its queries."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import RowMapping, text
+
+from chassis.db import Database
+from chassis.identity import calls_from
+from chassis.records import MOST_OF_EACH, ChassisWhat, Entry, Noted, Records, facts_about, records_of
+
+NotificationsWhat = Literal["mail_noted", "mail_sent", "mail_put_off", "mail_given_up"]
+_OUTCOMES = {"sent": "mail_sent", "waiting": "mail_put_off", "failed": "mail_given_up"}
+
+
+class NotificationsEntry(Entry):
+    """What happened to the mails of an order."""
+
+    what: Literal[NotificationsWhat, ChassisWhat]
+
+
+class NotificationsRecords(Records):
+    """An order as notifications has recorded it."""
+
+    entries: list[NotificationsEntry]
+
+
+def make_records_router(database: Database) -> APIRouter:
+    """The account of one order."""
+    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+
+    @router.get("/records/orders/{order_id}")
+    async def records_of_order(order_id: UUID) -> NotificationsRecords:
+        """All that happened to an order's mails, as this service has recorded it; nothing for one that is not known here."""
+        parameters = {"order_id": order_id, "most": MOST_OF_EACH}
+        async with database.reader() as reads:
+            mails = (await reads.execute(_MAILS, parameters, name="records.mails")).mappings().all()
+            tries = (await reads.execute(_TRIES, parameters, name="records.tries")).mappings().all()
+            facts = await facts_about(reads, [order_id])
+        noted = [Noted(row["created_at"], "mail_noted", row["traceparent"], {"kind": row["template"]}) for row in mails]
+        return records_of(NotificationsRecords, order_id, [*noted, *map(_tried, tries), *facts])
+
+    return router
+
+
+def _tried(row: RowMapping) -> Noted:
+    facts = {
+        "kind": row["template"],
+        "attempt": row["attempt"],
+        "reason": row["problem"],
+        "until": row["again_at"],
+    }
+    return Noted(row["ended_at"], _OUTCOMES[row["state"]], row["traceparent"], facts)
+
+
+_MAILS = text("""
+    SELECT template, created_at, traceparent FROM delivery WHERE order_id = :order_id ORDER BY created_at LIMIT :most
+""")
+_TRIES = text("""
+    SELECT template, attempt, tried.state, tried.problem, tried.again_at, tried.traceparent, tried.ended_at
+    FROM delivery_attempt tried JOIN delivery USING (delivery_id)
+    WHERE order_id = :order_id ORDER BY tried.ended_at LIMIT :most
+""")
