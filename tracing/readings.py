@@ -78,7 +78,7 @@ class Export:
 
     readings: Readings
     endpoint: str
-    every_seconds: float = EXPORT_SECONDS
+    every_seconds: float = field(default_factory=lambda: EXPORT_SECONDS)
     _ended: Event = field(default_factory=Event)
     _thread: Thread | None = None
     _works: bool = True
