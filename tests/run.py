@@ -1,5 +1,5 @@
 """`make test`: everything that CI runs. `python tests/run.py PART ...` runs some of it (lint tests contracts mutation manifests
-system browser containers).
+system browser drills containers).
 
 All parts run, also after one has failed; then come a table of their times and, alone on the last line, how many tests passed.
 Whole systems mostly wait: their tests run beside those that keep the processor busy, and are shown when they have ended.
@@ -150,6 +150,21 @@ def containers() -> list[Part]:
     return [_pytest("containers", *WITH_CONTAINERS)]
 
 
+def drills() -> list[Part]:
+    """Every drill on a running system: off, on, off again."""
+    beside = getattr(_beside, "is_true", False)
+    print(f"\nRunning: drills{', beside the others' if beside else ''}", flush=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "drills.prove"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(f"\n--- drills\n{done.stdout}", flush=True)
+    score = re.search(r"^proved (\d+) of (\d+)$", done.stdout, re.MULTILINE)
+    proved, of = (int(score[1]), int(score[2])) if score else (0, 0)
+    ok = done.returncode == 0
+    counts = {"passed": proved, "failed": max(of - proved, 0 if ok else 1)}
+    return [Part("drills", ok, time.monotonic() - started, counts)]
+
+
 PARTS = {
     "lint": lint,
     "tests": tests,
@@ -158,9 +173,10 @@ PARTS = {
     "manifests": manifests,
     "system": system,
     "browser": browser,
+    "drills": drills,
     "containers": containers,
 }
-LANES = (("lint", "tests", "contracts", "mutation", "manifests"), ("system", "browser", "containers"))
+LANES = (("lint", "tests", "contracts", "mutation", "manifests"), ("system", "browser", "drills", "containers"))
 
 
 def _pytest(name: str, *arguments: str) -> Part:
