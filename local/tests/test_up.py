@@ -45,8 +45,8 @@ class Up:
     def ports(self) -> Ports:
         return Ports.from_base(self.base)
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "local.up", "--data", str(self.data), "--ports", str(self.base)]
+    def start(self, *options: str) -> None:
+        command = [sys.executable, "-m", "local.up", "--data", str(self.data), "--ports", str(self.base), *options]
         with (self.folder / "output").open("wb") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -123,6 +123,11 @@ def test_a_damaged_data_folder_is_told_with_its_log_and_the_way_out(up: Up) -> N
     assert_told(up, "may be damaged", "make clean", str(up.data / "postgres" / "log"))
 
 
+def test_a_number_of_hosts_that_there_cannot_be_is_told(up: Up) -> None:
+    up.start("--hosts", "5")
+    assert_told(up, "2, 3, 4 or 8 hosts, not 5", "make up HOSTS=3")
+
+
 def test_damaged_secrets_are_told(up: Up) -> None:
     up.data.mkdir()
     (up.data / "secrets.json").write_text("{")
@@ -143,8 +148,9 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(up: Up, moment: str) -> No
 
 @pytest.mark.system
 def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: Up) -> None:
-    up.start()
+    up.start("--hosts", "3")
     up.wait_until("Onsale is ready")
+    assert "shop: accounts, catalog, inventory; money: orders, payments" in up.output
     addresses = Running.find(up.data).addresses
     assert addresses["web"] == f"http://127.0.0.1:{up.base}"
     before = events_of(up)

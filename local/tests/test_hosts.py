@@ -1,0 +1,298 @@
+"""Several hosts on one machine: who lives where, and how they reach each other in networks of their own."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from local.errors import StartError
+from local.hosts import hosts as hosts_module
+from local.hosts.hosts import Hosts
+from local.hosts.kernel import inside, why_no_hosts
+from local.hosts.plan import PLACES, Housing, addresses_of, hosts_of
+from local.hosts.switch import Link
+from local.processes import LOOPBACK
+from local.tests.helpers import eventually, lives, ordinary_user, run_as
+from local.topology import SERVICES, Layout, Ports, Secrets, programs
+
+needs_networks = pytest.mark.skipif(why_no_hosts() is not None, reason=f"networks of their own: {why_no_hosts()}")
+PATIENCE_SECONDS = 10.0
+ADDRESSES = {"edge": "10.83.0.11", "shop": "10.83.0.12", "money": "10.83.0.13"}
+
+
+# Who lives where
+
+
+@pytest.mark.parametrize("count", PLACES)
+def test_every_service_lives_on_exactly_one_host(count: int) -> None:
+    living = [service for services in hosts_of(count).values() for service in services]
+    assert len(hosts_of(count)) == count
+    assert sorted(living) == sorted(SERVICES)
+
+
+def test_a_number_of_hosts_that_nobody_planned_is_told_which_there_are() -> None:
+    with pytest.raises(StartError, match="2, 3, 4 or 8 hosts, not 5"):
+        Hosts(5, "a test")
+
+
+def programs_in(housing: Housing) -> dict[str, dict[str, str]]:
+    nobody = dict.fromkeys([*SERVICES, "admin"], "secret")
+    secrets = Secrets(nobody, nobody, "key", "secret", "secret")
+    made = programs(Layout(Path("data")), Ports.default(), secrets, "json", housing)
+    return {program.name: dict(program.environment) for program in made}
+
+
+def test_services_reach_each_other_on_their_hosts_and_the_rest_on_their_own_loopback() -> None:
+    hosts = hosts_of(3)
+    told = programs_in(Housing(hosts, addresses_of(hosts)))
+    assert told["orders"]["ORDERS_HOST"] == "10.83.0.13"
+    assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://10.83.0.12:8003"
+    assert told["orders"]["ORDERS_PERSON_KEYS_URL"].startswith("http://10.83.0.12:8001/")
+    assert told["payments"]["PAYMENTS_BANK_URL"] == "http://127.0.0.1:8020"
+    assert told["web"]["WEB_PUBLIC_URL"] == "http://127.0.0.1:8000"
+    assert "@127.0.0.1:8032/" in told["orders"]["ORDERS_DATABASE_URL"]
+    assert "ORDERS_HOST_NAME" not in told["orders"]  # its host has that name already
+
+
+def test_without_networks_the_hosts_have_names_and_one_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts_module, "why_no_hosts", lambda: "they need root")
+    hosts = Hosts(3, "a test")
+    hosts.open(Ports.default().of, output=2)
+    told = programs_in(hosts.housing)
+    assert told["orders"]["ORDERS_HOST_NAME"] == "money"
+    assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://127.0.0.1:8003"
+    assert "HOST_NAME" not in " ".join(told["bank"])
+    assert "no network between them that could be slow or cut: they need root." in hosts.description
+    with pytest.raises(StartError, match="no network between them"):
+        hosts.link("edge", "money", Link(partition=True))
+    hosts.close()
+
+
+def test_an_ordinary_user_is_told_what_networks_need() -> None:
+    """Or may make them, where the kernel is that generous."""
+    done = run_as(ordinary_user(), "from local.hosts.kernel import why_no_hosts\nprint(why_no_hosts())")
+    if done is None:
+        pytest.skip("An ordinary user can run no fitting Python here.")
+    assert done.stdout.startswith("they need root"), done.stderr
+
+
+def test_on_one_host_there_is_nothing_to_join() -> None:
+    hosts = Hosts(0, "a test")
+    hosts.open(Ports.default().of, output=2)
+    with pytest.raises(StartError, match="make up HOSTS=3"):
+        hosts.links()
+
+
+# In the kernel's own networks
+
+
+class Machine:
+    """Three hosts, with sockets in them."""
+
+    def __init__(self) -> None:
+        self.ports = Ports.free()
+        self.hosts = Hosts(3, "a test of hosts")
+        self.hosts.open(self.ports.of, output=2)
+
+    @contextmanager
+    def on(self, host: str) -> Iterator[None]:
+        network = os.open(self.hosts.housing.namespaces[host][0], os.O_RDONLY)
+        try:
+            with inside(network):
+                yield
+        finally:
+            os.close(network)
+
+    def listen(self, host: str, service: str) -> socket.socket:
+        with self.on(host):
+            listener = socket.create_server((ADDRESSES[host], self.ports.of[service]))
+        listener.settimeout(PATIENCE_SECONDS)
+        return listener
+
+    def connect(self, host: str | None, address: tuple[str, int], seconds: float = PATIENCE_SECONDS) -> socket.socket:
+        """From that host, or from this machine."""
+        if host is None:
+            return socket.create_connection(address, seconds)
+        with self.on(host):
+            connection = socket.socket()
+        connection.settimeout(seconds)
+        try:
+            connection.connect(address)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def at(self, service: str) -> tuple[str, int]:
+        return (self.hosts.housing.address_of(service), self.ports.of[service])
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    made = Machine()
+    yield made
+    made.hosts.close()
+
+
+@pytest.fixture
+def orders(machine: Machine) -> Iterator[socket.socket]:
+    """Something that listens as orders would, on the host `money`; its links are well afterwards."""
+    with closing(machine.listen("money", "orders")) as listener:
+        yield listener
+        for host in ("edge", "shop"):
+            machine.hosts.link(host, "money", Link())
+
+
+@needs_networks
+def test_hosts_reach_each_other_and_this_machine_has_no_way_there(machine: Machine, orders: socket.socket) -> None:
+    with closing(machine.connect("edge", machine.at("orders"))) as near:
+        far, address = orders.accept()
+        with closing(far):
+            assert address[0] == ADDRESSES["edge"]
+            near.sendall(b"well?")
+            assert far.recv(10) == b"well?"
+    assert "lan0" not in [name for _, name in socket.if_nameindex()]
+    with machine.on("edge"):
+        assert sorted(name for _, name in socket.if_nameindex()) == ["lan0", "lo"]
+
+
+@needs_networks
+def test_an_answer_over_a_slow_link_takes_its_delay_twice(machine: Machine, orders: socket.socket) -> None:
+    machine.hosts.link("edge", "money", Link(delay_ms=150))
+    started = time.monotonic()
+    machine.connect("edge", machine.at("orders")).close()
+    assert time.monotonic() - started >= 0.3
+    carried = {(each["a"], each["b"]): each for each in machine.hosts.links()}
+    assert carried["edge", "money"]["is"] == "150 ms each way"
+    assert carried["shop", "money"]["is"] == "well"
+
+
+@needs_networks
+def test_a_lossy_link_loses_what_was_said(machine: Machine) -> None:
+    sent = 1000
+    with machine.on("shop"):
+        heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        heard.bind((ADDRESSES["shop"], 5000))
+    with machine.on("edge"):
+        told = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    machine.hosts.link("edge", "shop", Link(loss_percent=30))
+    before = counts(machine, "edge", "shop")
+    with heard, told:
+        for number in range(sent):
+            told.sendto(b"x", (ADDRESSES["shop"], 5000))
+            if number % 100 == 99:  # the card's queue is shorter than that
+                eventually(partial(has_seen, machine, sum(before) + number + 1))
+        machine.hosts.link("edge", "shop", Link())
+        heard.setblocking(False)
+        arrived = 0
+        while True:
+            try:
+                heard.recv(10)
+            except BlockingIOError:
+                break
+            arrived += 1
+    assert 600 <= arrived <= 800
+    carried, dropped = counts(machine, "edge", "shop")
+    assert (carried - before[0], dropped - before[1]) == (arrived, sent - arrived)
+
+
+def has_seen(machine: Machine, packets: int) -> bool:
+    return sum(counts(machine, "edge", "shop")) >= packets
+
+
+def counts(machine: Machine, a: str, b: str) -> tuple[int, int]:
+    (link,) = (each for each in machine.hosts.links() if (each["a"], each["b"]) == (a, b))
+    return link["carried"], link["dropped"]
+
+
+@needs_networks
+def test_nobody_is_told_of_a_cut_and_afterwards_all_is_as_before(machine: Machine, orders: socket.socket) -> None:
+    machine.hosts.link("edge", "money", Link(partition=True))
+    with pytest.raises(TimeoutError):
+        machine.connect("edge", machine.at("orders"), seconds=0.2)
+    machine.connect("shop", machine.at("orders")).close()
+    machine.hosts.link("money", "edge", Link())
+    machine.connect("edge", machine.at("orders")).close()
+
+
+@needs_networks
+def test_a_link_that_does_not_exist_is_told_with_those_that_do(machine: Machine) -> None:
+    with pytest.raises(StartError, match=r"no link between edge and moon\. The hosts are edge, shop, money"):
+        machine.hosts.link("edge", "moon", Link())
+
+
+def echo(listener: socket.socket) -> None:
+    """Says to one caller what it hears, and ends when they do."""
+    connection, _ = listener.accept()
+    with connection:
+        while heard := connection.recv(65_536):
+            connection.sendall(heard)
+
+
+def say(connection: socket.socket, text: bytes) -> None:
+    connection.sendall(text)
+    connection.shutdown(socket.SHUT_WR)
+
+
+@needs_networks
+@pytest.mark.parametrize("way", ["to a database", "to a service"])
+def test_the_loopback_leads_hosts_to_databases_and_people_to_services(machine: Machine, way: str) -> None:
+    """Much in both directions at once, in order, to the end that the sender says."""
+    much = os.urandom(3_000_000)
+    name, host = ("postgres", "edge") if way == "to a database" else ("orders", None)
+    address = (LOOPBACK, machine.ports.of[name])
+    listener = machine.listen("money", "orders") if host is None else socket.create_server(address)
+    listener.settimeout(PATIENCE_SECONDS)
+    with listener, closing(machine.connect(host, address)) as connection:
+        for work in (lambda: echo(listener), lambda: say(connection, much)):
+            threading.Thread(target=work, daemon=True).start()
+        heard = bytearray()
+        while chunk := connection.recv(65_536):
+            heard += chunk
+    assert bytes(heard) == much
+
+
+def talk(machine: Machine, host: str | None, address: tuple[str, int]) -> bytes:
+    """Says something, and what is answered. Empty: the other one ended as if all were well."""
+    with closing(machine.connect(host, address)) as connection:
+        connection.sendall(b"Is anybody there?")
+        return connection.recv(10)
+
+
+@needs_networks
+@pytest.mark.parametrize(("host", "name"), [("edge", "nats"), (None, "orders")])
+def test_where_nobody_listens_a_connection_breaks_at_once(machine: Machine, host: str | None, name: str) -> None:
+    with pytest.raises(ConnectionError):
+        talk(machine, host, (LOOPBACK, machine.ports.of[name]))
+
+
+@needs_networks
+def test_the_end_of_the_network_is_told() -> None:
+    said: list[str] = []
+    hosts = Hosts(2, "a test of hosts")
+    hosts.open(Ports.free().of, 2, said.append)
+    process = hosts._process
+    assert process is not None
+    process.kill()
+    eventually(lambda: said)
+    assert "has ended" in said[0]
+    with pytest.raises(StartError, match="does not answer"):
+        hosts.links()
+    hosts.close()
+    assert not lives(process.pid)
+
+
+@needs_networks
+def test_a_port_that_is_taken_is_told() -> None:
+    ports = Ports.free()
+    hosts = Hosts(2, "a test of hosts")
+    with socket.create_server((LOOPBACK, ports.of["web"])), pytest.raises(StartError, match=r"[Aa]ddress"):
+        hosts.open(ports.of, output=2)
+    hosts.close()
