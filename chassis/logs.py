@@ -2,13 +2,22 @@
 
 import logging
 import sys
+import threading
 from io import StringIO
+from time import monotonic
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 
 from chassis.errors import scrubbed
-from tracing.spans import current_span_id, current_trace_id
+from tracing.spans import current_span_id, current_trace_id, process_traceparent
+
+# Whoever cannot send spans or metrics says so for each batch.
+TELEMETRY_SAYS_SECONDS = 60.0
+# One line per request would be the span told twice, and addresses in paths would stay in logs. fontTools tells how it makes each
+# font of each PDF. The services say themselves when they start and stop.
+QUIET = ("uvicorn.access", "uvicorn.error", "httpx", "aiosqlite", "fontTools")
 
 
 def set_up_logs(service_name: str, log_format: str, level: str) -> None:
@@ -35,6 +44,7 @@ def set_up_logs(service_name: str, log_format: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(_Seldom("opentelemetry", TELEMETRY_SAYS_SECONDS))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -44,14 +54,18 @@ def set_up_logs(service_name: str, log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # One line per request would be the span told twice, and addresses in paths would stay in logs.
-    for noisy in ("uvicorn.access", "httpx", "aiosqlite"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # The services say themselves when they start and stop.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for quiet in QUIET:
+        logging.getLogger(quiet).setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+
+
+def log_all_that_goes_wrong() -> None:
+    """Sends warnings, and what ends a thread or the process, the way of all log lines. For whoever owns the process."""
+    logging.captureWarnings(True)
+    sys.excepthook = _log_the_end
+    threading.excepthook = _log_a_threads_end
 
 
 def log(name: str) -> structlog.stdlib.BoundLogger:
@@ -65,6 +79,9 @@ def _add_trace(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
     if trace_id:
         event["trace_id"] = trace_id
         event["span_id"] = current_span_id()
+    else:
+        # What belongs to nobody's request belongs to the process.
+        _, event["trace_id"], event["span_id"], _ = process_traceparent().split("-")
     return event
 
 
@@ -77,6 +94,38 @@ def _plain(out: TextIO, error: Any) -> None:
 def _scrub(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """No line quotes what people typed, whatever an error's text does."""
     return {name: scrubbed(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+class _Seldom(logging.Filter):
+    """Lets each logger below a name say something once in a while."""
+
+    def __init__(self, name: str, every_seconds: float) -> None:
+        super().__init__(name)
+        self._every_seconds = every_seconds
+        self._silent_until: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not super().filter(record):
+            return True
+        now = monotonic()
+        if now < self._silent_until.get(record.name, 0.0):
+            return False
+        self._silent_until[record.name] = now + self._every_seconds
+        return True
+
+
+def _log_the_end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    log(__name__).critical("the process ends, because nothing expected this", exc_info=(kind, error, traceback))
+
+
+def _log_a_threads_end(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        about = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+        name = ended.thread.name if ended.thread else ""
+        log(__name__).error("a thread ended, because nothing expected this", thread=name, exc_info=about)
 
 
 def _add_service(name: str) -> Any:

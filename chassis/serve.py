@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.supervisors.statreload import StatReload
 
+from chassis.logs import log_all_that_goes_wrong
 from chassis.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,7 @@ def load(path: str) -> Callable[[], FastAPI]:
 def serve(path: str) -> None:
     """Serves until SIGTERM or SIGINT; then finishes what is in flight, and stops."""
     app = load(path)()
+    log_all_that_goes_wrong()
     settings: ServiceSettings = app.state.service.settings
     uvicorn.run(
         app,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,10 +60,12 @@ async def started(*arguments: str, environment: dict[str, str]) -> AsyncIterator
         await asyncio.wait_for(process.communicate(), 20)
 
 
-async def said(process: asyncio.subprocess.Process, wanted: Callable[[str], bool]) -> str:
-    """The first line that fits. Fails when the process ends before."""
+async def said(
+    process: asyncio.subprocess.Process, wanted: Callable[[str], bool], lines: list[str] | None = None
+) -> str:
+    """The first line that fits; all until then go to `lines`. Fails when the process ends before."""
     assert process.stdout is not None
-    lines: list[str] = []
+    lines = [] if lines is None else lines
     async with asyncio.timeout(30):
         while line := (await process.stdout.readline()).decode():
             lines.append(line)
@@ -115,6 +118,32 @@ async def test_a_changed_file_starts_the_service_anew_where_that_is_wanted(harne
         await said(process, lambda line: '"event": "stopping"' in line)
         await said(process, lambda line: '"event": "started"' in line)
         await harness.eventually(lambda: _is(f"http://{LOOPBACK}:{port}/readyz", 200))
+
+
+async def test_each_line_of_a_log_leads_to_a_trace(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
+    nowhere = f"http://{LOOPBACK}:{free_port()}"
+    environment = environment_of(settings, "SAMPLE_", free_port())
+    environment |= {"SAMPLE_OTLP_ENDPOINT": nowhere, "SAMPLE_METRICS_ENDPOINT": nowhere}
+    async with started("chassis.tests.sample.noisy:create_app", environment=environment) as process:
+        every: list[str] = []
+        await said(process, lambda line: "noise of the loop" in line, every)
+        # What cannot be sent is said, once.
+        await said(process, lambda line: "opentelemetry" in line, every)
+        process.send_signal(signal.SIGTERM)
+        rest, _ = await asyncio.wait_for(process.communicate(), 20)
+    lines = [json.loads(line) for line in (*every, *rest.decode().splitlines())]
+    assert all(re.fullmatch("[0-9a-f]{32}", line["trace_id"]) for line in lines)
+    assert all(re.fullmatch("[0-9a-f]{16}", line["span_id"]) for line in lines)
+    text_of_all = json.dumps(lines)
+    for noise in ("trace", "warning", "library", "thread", "loop", "step"):
+        assert f"noise of a {noise}" in text_of_all or f"noise of the {noise}" in text_of_all
+    assert "silent noise" not in text_of_all
+    # Two traces: that of the noise, and the process's own.
+    assert len({line["trace_id"] for line in lines}) == 2
+    loggers = [line["logger"] for line in lines if line["logger"].startswith("opentelemetry")]
+    assert loggers
+    assert len(loggers) == len(set(loggers))
 
 
 async def test_a_service_that_is_asked_to_stop_finishes_what_is_under_way(harness: Harness) -> None:
