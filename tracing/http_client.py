@@ -14,6 +14,7 @@ class TracingTransport(httpx.AsyncBaseTransport):
     """One CLIENT span an attempt, named `METHOD /route` of the `provider`.
 
     The caller says the route's template in `extensions={"route": ...}`; without it the span is named after the method alone.
+    What else the span should tell is in `extensions={"attributes": ...}`.
     `propagate=False` is for strangers: they get no trace headers of ours.
     """
 
@@ -33,6 +34,7 @@ class TracingTransport(httpx.AsyncBaseTransport):
         }
         if route:
             attributes["url.template"] = route
+        attributes.update(request.extensions.get("attributes", {}))
         if attempt := request.extensions.get("attempt", 1) - 1:
             attributes["http.request.resend_count"] = attempt
         name = f"{request.method} {route}" if route else request.method

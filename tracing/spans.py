@@ -23,6 +23,7 @@ __all__ = [
     "current_traceparent",
     "inject",
     "late_span",
+    "link_of",
     "link_to",
     "mark_failed",
     "note",
@@ -74,16 +75,15 @@ def continued(
     kind: SpanKind = SpanKind.INTERNAL,
     *,
     repeated: bool = False,
+    links: Sequence[Link] = (),
 ) -> Iterator[Span]:
     """A span that joins the trace of `traceparent`, not the current one: for work that a row or a message remembers.
 
     A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is told apart from the first try.
     """
     parent = context_of(traceparent)
-    links = []
-    if repeated and traceparent:
-        origin = trace.get_current_span(parent).get_span_context()
-        links = [Link(origin, {"onsale.link": "repetition of"})] if origin.is_valid else []
+    if repeated and (origin := link_of(traceparent, "repetition of")):
+        links = [*links, origin]
     token = otel_context.attach(parent)
     try:
         with span(name, attributes, kind, links) as current:
@@ -122,9 +122,14 @@ def note_error(current: Span, error: BaseException) -> None:
 
 def link_to(current: Span, traceparent: str | None, why: str) -> None:
     """Adds to a span a link to another one, which says why: "repetition of", "caused by"."""
+    if link := link_of(traceparent, why):
+        current.add_link(link.context, link.attributes)
+
+
+def link_of(traceparent: str | None, why: str) -> Link | None:
+    """The same, for a span that is yet to begin. None if there is nothing to link to."""
     origin = trace.get_current_span(context_of(traceparent)).get_span_context()
-    if origin.is_valid:
-        current.add_link(origin, {"onsale.link": why})
+    return Link(origin, {"onsale.link": why}) if origin.is_valid else None
 
 
 def late_span(name: str, started_ns: int, attributes: Attributes | None = None) -> None:

@@ -15,12 +15,15 @@ from pydantic import ValidationError
 from chassis.clock import utc_now
 from chassis.db import Database
 from chassis.errors import StoreUnavailable
+from chassis.version import project_version
 from services.catalog.domain import EventDraft, ImportRefused, SeatingPlan
 from services.catalog.importers.document import MAX_FILE_BYTES
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
 from services.catalog.samples.collection import sample_events, sample_plans
 from services.catalog.settings import CatalogSettings
+from tracing.setup import TracingSettings, set_up_tracing
+from tracing.spans import note, span
 
 Content = SeatingPlan | list[EventDraft]
 
@@ -44,7 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for each in error.errors():
             _tell(f"Setting {'.'.join(map(str, each['loc']))} of {error.title}: {each['msg']}.")
         return 1
-    return asyncio.run(load(settings, options.files, sample=options.sample, if_empty=options.if_empty))
+    provider = set_up_tracing(
+        TracingSettings(
+            settings.service_name,
+            project_version(),
+            settings.environment,
+            settings.otlp_endpoint,
+            settings.trace_sample_ratio,
+            settings.host_name,
+        ),
+        program="catalog.load",
+    )
+    try:
+        return asyncio.run(load(settings, options.files, sample=options.sample, if_empty=options.if_empty))
+    finally:
+        provider.shutdown()
 
 
 async def load(settings: CatalogSettings, files: Iterable[Path], *, sample: bool, if_empty: bool) -> int:
@@ -79,12 +96,16 @@ async def load(settings: CatalogSettings, files: Iterable[Path], *, sample: bool
 
 async def _import(importer: Importer, name: str, content: Content) -> None:
     if isinstance(content, SeatingPlan):
-        plan = await importer.import_seating_plan(content)
+        with span("catalog.import_seating_plan"):
+            plan = await importer.import_seating_plan(content)
+            note({"onsale.seats": plan.seats, "onsale.outcome": plan.outcome})
         sys.stdout.write(
             f"{name}: seating plan “{plan.name}”, version {plan.version}, {plan.seats:,} seats: {plan.outcome}\n"
         )
         return
-    for event in await importer.import_events(content):
+    with span("catalog.import_events", {"onsale.events": len(content)}):
+        imported = await importer.import_events(content)
+    for event in imported:
         sys.stdout.write(f"{name}: event “{event.title}”, {event.event_id}: {event.outcome}\n")
 
 

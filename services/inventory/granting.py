@@ -7,14 +7,12 @@ one by one. Granted together it is more than ten thousand, and a lone request wa
 import asyncio
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from uuid import UUID
-
-from opentelemetry import trace
-from opentelemetry.trace import Link
 
 from services.inventory.domain import Busy, InventoryError, Want
 from services.inventory.service import Hold, Inventory
-from tracing.spans import tracer
+from tracing.spans import continued, current_traceparent, link_of, link_to, note, note_error, span
 
 BATCH = 256
 LONGEST_QUEUE = 4096
@@ -22,12 +20,22 @@ LONGEST_QUEUE = 4096
 PEAK_SECONDS = 15.0
 
 
+@dataclass
+class _Waiting:
+    """A request that waits for its answer: the span in which it does, and the one in which it was answered."""
+
+    want: Want
+    answer: asyncio.Future[Hold]
+    waits_in: str | None
+    answered_in: str | None = None
+
+
 class Granting:
     """One queue per event, one batch of it in flight."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._waiting: dict[UUID, deque[tuple[Want, asyncio.Future[Hold], Link]]] = defaultdict(deque)
+        self._waiting: dict[UUID, deque[_Waiting]] = defaultdict(deque)
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._most = 0
         self._most_at = float("-inf")
@@ -39,15 +47,29 @@ class Granting:
 
     async def grant(self, event_id: UUID, want: Want) -> Hold:
         """The hold. Raises what inventory refuses with, and `Busy` if too many wait already."""
+        told = {"onsale.event_id": str(event_id), "onsale.order_id": str(want.order_id)}
+        places = {"onsale.hold_id": str(want.hold_id), "onsale.places": want.count}
+        # Its own span, and not only that of the batch: that belongs to the trace of the first who came.
+        with span("inventory.hold_places", told | places) as current:
+            waiting = self._queue(event_id, want)
+            try:
+                hold = await waiting.answer
+            finally:
+                link_to(current, waiting.answered_in, "answered in")
+            note({"onsale.hold_state": hold.state.value, "onsale.duplicate": None if hold.new else True})
+            return hold
+
+    def _queue(self, event_id: UUID, want: Want) -> _Waiting:
         queue = self._waiting[event_id]
         if len(queue) >= LONGEST_QUEUE:
             raise Busy
         answer: asyncio.Future[Hold] = asyncio.get_running_loop().create_future()
-        queue.append((want, answer, Link(trace.get_current_span().get_span_context())))
+        waiting = _Waiting(want, answer, current_traceparent())
+        queue.append(waiting)
         self._note_waiting()
         if event_id not in self._running:
             self._running[event_id] = asyncio.create_task(self._run(event_id))
-        return await answer
+        return waiting
 
     def _note_waiting(self) -> None:
         waiting = sum(len(queue) for queue in self._waiting.values())
@@ -66,22 +88,25 @@ class Granting:
             del self._running[event_id]
             del self._waiting[event_id]
 
-    async def _serve(self, event_id: UUID, batch: list[tuple[Want, asyncio.Future[Hold], Link]]) -> None:
-        # The task began in the trace of the first who came; a batch of several belongs to all of them, hence the links.
-        links = [link for _, _, link in batch[1:]] if len(batch) > 1 else []
-        with tracer().start_as_current_span("inventory.grant_together", links=links) as span:
-            span.set_attribute("onsale.batch", len(batch))
+    async def _serve(self, event_id: UUID, batch: list[_Waiting]) -> None:
+        # The task began for somebody who may be gone: a batch belongs to the trace of its own first, and to all others by links.
+        links = [link for each in batch[1:] if (link := link_of(each.waits_in, "waits for"))]
+        told = {"onsale.event_id": str(event_id), "onsale.batch": len(batch)}
+        with continued("inventory.grant_together", batch[0].waits_in, told, links=links) as current:
+            for each in batch[1:]:
+                each.answered_in = current_traceparent()
             try:
-                answers = await self._inventory.place_holds(event_id, [want for want, _, _ in batch])
+                answers = await self._inventory.place_holds(event_id, [each.want for each in batch])
             except Exception as error:  # noqa: BLE001  # every waiter is told, none may wait for ever
-                for _, answer, _ in batch:
-                    if not answer.done():
-                        answer.set_exception(error)
+                note_error(current, error)
+                for each in batch:
+                    if not each.answer.done():
+                        each.answer.set_exception(error)
                 return
-        for (_, answer, _), outcome in zip(batch, answers, strict=True):
-            if answer.done():
+        for each, outcome in zip(batch, answers, strict=True):
+            if each.answer.done():
                 continue
             if isinstance(outcome, InventoryError):
-                answer.set_exception(outcome)
+                each.answer.set_exception(outcome)
             else:
-                answer.set_result(outcome)
+                each.answer.set_result(outcome)

@@ -134,7 +134,7 @@ class Inventory:
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
             for row in rows:
-                with continued("inventory.tell_freed_places", row["traceparent"], _told(_hold_of(row))):
+                with continued("inventory.tell_freed_places", row["traceparent"], _told(_expired(row))):
                     await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
             expired += len(rows)
         return expired
@@ -200,7 +200,7 @@ class Inventory:
                 hold_id=row["hold_id"], event_id=row["event_id"], order_id=row["order_id"], expired_at=row["expires_at"]
             )
             # In the trace of the purchase that held it, whoever tidies.
-            with continued("inventory.release_expired_hold", row["traceparent"], _told(_hold_of(row))):
+            with continued("inventory.release_expired_hold", row["traceparent"], _told(_expired(row))):
                 await tx.publish(fact)
         return rows
 
@@ -255,6 +255,10 @@ def _told(hold: Hold) -> dict[str, Any]:
         "onsale.hold_state": hold.state.value,
         "onsale.places": sum(line.quantity for line in hold.lines),
     }
+
+
+def _expired(row: Any) -> Hold:
+    return _hold_of({**row, "state": HoldState.EXPIRED})
 
 
 def _with_state(hold: Hold, state: HoldState) -> Hold:

@@ -56,12 +56,12 @@ class Emails:
     async def _deliver(self, delivery: Delivery) -> None:
         attributes = {
             "onsale.order_id": str(delivery.order_id),
+            "onsale.order_number": delivery.order_number,
             "onsale.template": delivery.template.value,
             "onsale.attempt": delivery.attempt,
         }
-        name = f"send email {delivery.template.value}"
         repeated = delivery.attempt > 1
-        with continued(name, delivery.traceparent, attributes, repeated=repeated) as current:
+        with continued("notifications.send_email", delivery.traceparent, attributes, repeated=repeated) as current:
             problem = await self._try(delivery)
             if problem is None:
                 failpoint("notifications.sent_not_marked")

@@ -9,7 +9,7 @@ from chassis.db import Transaction
 from chassis.ids import uuid7
 from services.notifications import queries
 from services.notifications.domain import Template, message_id_of
-from tracing.spans import current_traceparent
+from tracing.spans import current_traceparent, note
 
 
 class Notifications:
@@ -30,6 +30,7 @@ class Notifications:
         content: dict[str, Any],
     ) -> None:
         """Lets a mail be sent after the commit; does nothing if the order had this mail before."""
+        note({"onsale.order_id": str(order_id), "onsale.order_number": order_number, "onsale.template": template.value})
         row = {
             "delivery_id": uuid7(),
             "order_id": order_id,
@@ -42,3 +43,5 @@ class Notifications:
         }
         if await queries.insert_delivery(tx, row):
             tx.after_commit(self._wake)
+        else:
+            note({"onsale.duplicate": True})

@@ -90,6 +90,15 @@ class Terms:
     return_url: str
     pay_by: datetime
 
+    def told(self) -> dict[str, str | int]:
+        """Which order is paid, and with which money, for spans."""
+        return {
+            "onsale.payment_id": str(self.payment_id),
+            "onsale.order_id": str(self.order_id),
+            "onsale.amount_minor": self.amount_minor,
+            "onsale.currency": self.currency,
+        }
+
 
 @dataclass(frozen=True)
 class Payment:
@@ -104,6 +113,14 @@ class Payment:
     decline_reason: str | None
     captured_at: datetime | None
     traceparent: str | None
+
+    def told(self) -> dict[str, str | int]:
+        """Which payment this is and of which money, for spans."""
+        payment: dict[str, str | int] = {
+            "onsale.payment_id": str(self.payment_id),
+            "onsale.payment_state": self.state.value,
+        }
+        return payment | (self.terms.told() if self.terms else {})
 
     def key_of(self, kind: OperationKind) -> str:
         """The key under which the gateway is asked: one per order, operation and attempt to pay, whoever asks how often."""

@@ -19,6 +19,10 @@ class Printer:
         self._places = threads + queue
         self._taken = 0
 
+    def jobs(self) -> int:
+        """How many PDFs are being made or wait for a thread."""
+        return self._taken
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Ends the threads when the service stops."""
@@ -33,7 +37,8 @@ class Printer:
             raise PrinterBusy
         self._taken += 1
         try:
-            with span("print tickets", {"onsale.tickets": len(printed), "onsale.page": page.value}):
+            told = {"onsale.order_id": str(printed[0].ticket.order_id)} if printed else {}
+            with span("tickets.print_tickets", {**told, "onsale.tickets": len(printed), "onsale.page": page.value}):
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(self._threads, print_tickets, printed, page)
         finally:

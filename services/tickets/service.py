@@ -23,6 +23,7 @@ from services.tickets.events import IssuedTicket, TicketsIssued
 from services.tickets.printer import Printer
 from services.tickets.printing import Format, Printed
 from services.tickets.signing import Keyring
+from tracing.spans import note, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,14 @@ class Tickets:
 
         An order that has its tickets already is left alone, even if it comes as another fact than before.
         """
+        with span("tickets.issue_tickets", _told(order)):
+            await self._issue(tx, order)
+
+    async def _issue(self, tx: Transaction, order: Order) -> None:
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
         if await queries.insert_tickets(tx, tickets) == 0:
+            note({"onsale.duplicate": True})
             return
         await tx.publish(
             TicketsIssued(
@@ -105,6 +111,16 @@ class Tickets:
     def public_keys(self) -> dict[str, list[dict[str, str]]]:
         """The keys that verify codes (JWKS)."""
         return self._keyring.public_keys()
+
+
+def _told(order: Order) -> dict[str, str | int]:
+    """Which order this is, for spans."""
+    return {
+        "onsale.order_id": str(order.order_id),
+        "onsale.order_number": order.number,
+        "onsale.event_id": str(order.event_id),
+        "onsale.places": sum(line.quantity for line in order.lines),
+    }
 
 
 def _ticket(order: Order, line: Line, ordinal: int, issued_at: datetime) -> Ticket:

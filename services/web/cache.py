@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from opentelemetry import trace
+
 from chassis.http import ProviderUnavailable
 
 K = TypeVar("K")
@@ -33,17 +35,19 @@ class Cache(Generic[K, V]):
 
     A dropped answer is not thrown away: if the provider then fails, the last answer is given, marked as stale.
     `least_age_seconds` bounds how often one key is asked while facts about it rain down: an answer younger
-    than that is given although it was dropped.
+    than that is given although it was dropped. Each answer is an event `cache` of the span that asks.
     """
 
     def __init__(
         self,
         *,
+        name: str,
         size: int,
         ttl_seconds: float,
         least_age_seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._name = name
         self._size = size
         self._ttl_seconds = ttl_seconds
         self._least_age_seconds = least_age_seconds
@@ -58,14 +62,23 @@ class Cache(Generic[K, V]):
         if entry is not None:
             self._entries.move_to_end(key)
             if self._clock() < entry.fresh_until:
+                self._tell("hit", entry)
                 return Cached(entry.value)
+        self._tell("shared" if key in self._loading else "miss", entry)
         try:
             return Cached(await self._load_once(key, load))
         except ProviderUnavailable:
             kept = self._entries.get(key)
             if kept is None:
                 raise
+            self._tell("stale", kept)
             return Cached(kept.value, stale=True)
+
+    def _tell(self, outcome: str, entry: _Entry[V] | None) -> None:
+        told: dict[str, str | int] = {"onsale.cache.name": self._name, "onsale.cache.outcome": outcome}
+        if entry is not None:
+            told["onsale.cache.age_ms"] = int((self._clock() - entry.loaded_at) * 1000)
+        trace.get_current_span().add_event("cache", told)
 
     async def _load_once(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         task = self._loading.get(key)

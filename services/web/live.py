@@ -31,6 +31,8 @@ class Listener:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_SIZE)
+        # The span that caused what was queued last.
+        self.caused_by: str | None = None
         self._dropped = False
 
     @property

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,14 @@ from services.web.live import Listener, Streams, message
 from services.web.seatmap import House
 from services.web.shop import Shop
 from services.web.views import left_words, most_of
+from tracing.spans import continued, current_traceparent, link_of
 
 # Changes are gathered for so long before they are told: a hot event changes hundreds of times a second.
 GATHER_SECONDS = 0.25
 # The bus may lose messages; so often the room compares itself with inventory.
 COMPARE_SECONDS = 30.0
+# So many spans at most are named as the causes of what is told together.
+MOST_CAUSES = 32
 
 _LOG = log(__name__)
 
@@ -52,6 +56,7 @@ class Room:
         self._free: dict[UUID, int] = {}
         self._changes: dict[str, str] = {}
         self._places_changed = False
+        self._causes: list[str] = []
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -65,7 +70,8 @@ class Room:
             await self._compare()
             # Two may have waited for the first comparison.
             if self._task is None:
-                self._task = asyncio.create_task(self._run())
+                # Nothing of who came first: the room outlives their request and its trace.
+                self._task = asyncio.create_task(self._run(), context=Context())
         listener.put(message("snapshot", self._told(self._taken, self._free)))
         self._listeners.add(listener)
 
@@ -80,6 +86,8 @@ class Room:
         """Something changed; it is told soon, with what else changes meanwhile."""
         self._changes.update((seat.seat_id, seat.state) for seat in change.seats)
         self._places_changed = self._places_changed or bool(change.classes)
+        if (cause := current_traceparent()) and len(self._causes) < MOST_CAUSES:
+            self._causes.append(cause)
         self._woken.set()
 
     async def _run(self) -> None:
@@ -88,9 +96,20 @@ class Room:
                 await asyncio.wait_for(self._woken.wait(), COMPARE_SECONDS)
                 await asyncio.sleep(GATHER_SECONDS)
                 self._woken.clear()
-                await self._tell_changes()
+                await self._tell_what_changed()
             except TimeoutError:
-                await self._compare()
+                with continued("web.compare_places", None, self._named()):
+                    await self._compare()
+
+    async def _tell_what_changed(self) -> None:
+        """In the trace of the first change, with links to the others that are told together with it."""
+        causes, self._causes = self._causes, []
+        links = [link for cause in causes[1:] if (link := link_of(cause, "told together"))]
+        with continued("web.tell_places", next(iter(causes), None), self._named(), links=links):
+            await self._tell_changes()
+
+    def _named(self) -> dict[str, str | int]:
+        return {"onsale.event_id": str(self._event.event_id), "onsale.listeners": len(self._listeners)}
 
     async def _tell_changes(self) -> None:
         changes, self._changes = self._changes, {}

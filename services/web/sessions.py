@@ -49,7 +49,7 @@ class Sessions:
     def __init__(self, database: Database, accounts: AccountsClient) -> None:
         self._database = database
         self._accounts = accounts
-        self._guests: Cache[str, Session] = Cache(size=10_000, ttl_seconds=GUEST_MEMORY_SECONDS)
+        self._guests: Cache[str, Session] = Cache(name="guests", size=10_000, ttl_seconds=GUEST_MEMORY_SECONDS)
         self._renewals: dict[str, asyncio.Task[Session]] = {}
 
     async def find(self, session_id: str) -> Session | None:

@@ -37,18 +37,18 @@ class Shop:
         self._inventory = inventory
         self._templates = templates
         self._lists: Cache[tuple[str, str], EventPage] = Cache(
-            size=256, ttl_seconds=LIST_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="lists", size=256, ttl_seconds=LIST_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
         )
         self._events: Cache[UUID, Event] = Cache(
-            size=1024, ttl_seconds=EVENT_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="events", size=1024, ttl_seconds=EVENT_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
         )
         # A great house weighs some megabytes: few, and for long, since geometry never changes.
-        self._houses: Cache[tuple[object, ...], House] = Cache(size=64, ttl_seconds=24 * 3600)
+        self._houses: Cache[tuple[object, ...], House] = Cache(name="houses", size=64, ttl_seconds=24 * 3600)
         self._free: Cache[UUID, dict[UUID, int]] = Cache(
-            size=1024, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="free", size=1024, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
         )
         self._taken: Cache[UUID, dict[str, str]] = Cache(
-            size=256, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="taken", size=256, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
         )
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from chassis.facts import CloudEvent, Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
 from services.web.live import HEARTBEAT, Listener, Streams, message
+from tracing.spans import continued, current_traceparent, link_of
 
 Snapshot = Callable[[], Awaitable[dict[str, Any]]]
 _CHANGED = b"changed"
@@ -38,13 +39,11 @@ class Watchers:
             watching.add(listener)
             last: dict[str, Any] = {}
             listener.put(_CHANGED)
+            opened_in = listener.caused_by = current_traceparent()
             try:
                 async for told in listener.messages():
-                    try:
-                        now = await snapshot()
-                    except (ProviderUnavailable, ProviderProblem):
-                        # Not now; the next heartbeat looks again.
-                        now = last
+                    cause, listener.caused_by = listener.caused_by, None
+                    now = await self._look(order_id, snapshot, cause, opened_in) or last
                     if now != last:
                         last = now
                         yield message("order", now)
@@ -55,9 +54,24 @@ class Watchers:
                 if not watching:
                     self._listeners.pop(order_id, None)
 
+    async def _look(
+        self, order_id: UUID, snapshot: Snapshot, cause: str | None, opened_in: str | None
+    ) -> dict[str, Any] | None:
+        """How the order is now, None if nobody can say: the next heartbeat looks again.
+
+        It belongs to the trace of what changed the order; a heartbeat's look has no cause, and is a trace of its own.
+        """
+        links = [link] if cause is None and (link := link_of(opened_in, "stream opened in")) else []
+        with continued("web.tell_order", cause, {"onsale.order_id": str(order_id)}, links=links):
+            try:
+                return await snapshot()
+            except (ProviderUnavailable, ProviderProblem):
+                return None
+
     def changed(self, order_id: UUID) -> None:
         """The order may have moved on."""
         for listener in self._listeners.get(order_id, ()):
+            listener.caused_by = current_traceparent()
             listener.put(_CHANGED)
 
     async def on_order_changed(self, _subject: str, payload: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from opentelemetry import trace
+
 from chassis.bus import Bus
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
@@ -53,6 +55,7 @@ class Changes:
             await tx.publish(_confirmed(changed, lines))
         if happening is Happening.GIVEN_BACK:
             await tx.publish(_cancelled(changed))
+        tx.after_commit(lambda: _note_change(changed, happening))
         tx.after_commit(lambda: failpoint(f"orders.after.{happening}"))
         tx.after_commit(lambda: self._tell(changed))
         return changed
@@ -62,6 +65,29 @@ class Changes:
         telling = asyncio.create_task(self._bus.publish(f"bus.orders.order_changed.{order.order_id}", message))
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
+
+
+def told_of(order: Order) -> dict[str, Any]:
+    """Which order this is, for spans."""
+    return {
+        "onsale.order_id": str(order.order_id),
+        "onsale.order_number": order.number,
+        "onsale.event_id": str(order.event_id),
+        "onsale.order_state": order.state.value,
+    }
+
+
+def money_of(order: Order) -> dict[str, Any]:
+    """Which order, and what it costs, for spans of money."""
+    money = {"onsale.total_minor": order.total_minor, "onsale.currency": order.currency}
+    return told_of(order) | money | ({"onsale.payment_id": str(order.payment_id)} if order.payment_id else {})
+
+
+def _note_change(changed: Order, happening: Happening) -> None:
+    told = {"onsale.happening": happening.value} | told_of(changed)
+    trace.get_current_span().add_event(
+        "order changed", told | ({"onsale.reason": changed.reason} if changed.reason else {})
+    )
 
 
 def _consequences(order: Order, state: OrderState, happening: Happening) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from services.orders.domain import (
     payment_description,
     payment_id_of,
 )
-from services.orders.service.changes import Changes
+from services.orders.service.changes import Changes, money_of, told_of
 from services.orders.service.saga import Saga
-from tracing.spans import span
+from tracing.spans import note, span
 
 CANCELLABLE = frozenset({OrderState.HELD, OrderState.PAYING})
 CANCEL_TRIES = 5
@@ -67,20 +67,26 @@ class Paying:
             raise HoldExpired
         if order.total_minor == 0:
             return await self._take_free(order)
-        with span("orders.begin_payment", {"onsale.order_id": str(order_id)}):
+        with span("orders.begin_payment", money_of(order)):
             return await self._begin(order, return_url)
 
     async def refresh(self, order_id: UUID, person_id: UUID) -> Order:
         """The payer came back: the saga asks payments now instead of waiting for the webhook."""
         order = await self.order(order_id, person_id)
         if order.state in {OrderState.PAYING, OrderState.AUTHORISED, OrderState.COMMITTED}:
-            await self._saga.drive(order_id)
+            with span("orders.refresh_order", told_of(order)):
+                await self._saga.drive(order_id)
         return await self.order(order_id, person_id)
 
     async def cancel(self, order_id: UUID, person_id: UUID) -> Order:
         """Gives the places back. Raises `OrderNotCancellable` once the money was authorised."""
+        with span("orders.cancel_order", {"onsale.order_id": str(order_id)}):
+            return await self._cancel(order_id, person_id)
+
+    async def _cancel(self, order_id: UUID, person_id: UUID) -> Order:
         for _ in range(CANCEL_TRIES):
             order = await self.order(order_id, person_id)
+            note(told_of(order))
             if order.state in {OrderState.CANCELLING, OrderState.CANCELLED}:
                 return order
             if order.state not in CANCELLABLE:
@@ -110,6 +116,7 @@ class Paying:
 
     async def _begin(self, order: Order, return_url: str) -> Order:
         payment_id = payment_id_of(order.order_id, order.payment_attempt)
+        note({"onsale.payment_id": str(payment_id), "onsale.attempt": order.payment_attempt})
         async with self._database.writer() as tx:
             is_ours = await queries.begin_payment(tx, order, payment_id)
         if not is_ours or order.hold_expires_at is None:

@@ -21,8 +21,8 @@ from services.orders.domain import (
     priced,
     total_of,
 )
-from services.orders.service.changes import Changes
-from tracing.spans import current_trace_id, current_traceparent, span
+from services.orders.service.changes import Changes, told_of
+from tracing.spans import current_trace_id, current_traceparent, note, span
 
 
 class Placing:
@@ -54,6 +54,7 @@ class Placing:
         check_wish(wish, offer)
         with span("orders.reserve_places", {"onsale.event_id": str(wish.event_id), "onsale.places": wish.count}):
             order = await self._insert(person_id, wish, offer)
+            note({**told_of(order), "onsale.hold_id": str(order.hold_id)})
             failpoint("orders.before.hold")
             try:
                 hold = await self._inventory.hold(
@@ -62,7 +63,9 @@ class Placing:
             except OrdersError:
                 await self._changes.apply(order, Happening.HOLD_REFUSED)
                 raise
-            return await self._price(order, hold, offer)
+            placed = await self._price(order, hold, offer)
+            note({"onsale.total_minor": placed.total_minor, "onsale.currency": placed.currency})
+            return placed
 
     async def _insert(self, person_id: UUID, wish: Wish, offer: Offer) -> Order:
         traceparent, trace_id, now = current_traceparent(), current_trace_id(), utc_now()

@@ -46,7 +46,7 @@ class Asking:
         async with self._database.writer() as tx:
             quiet = await queries.claim_quiet_payments(tx, BATCH)
         await asyncio.gather(
-            *(self._told("ask about quiet payment", payment, self._settler.see(payment)) for payment in quiet)
+            *(self._told("payments.ask_about_payment", payment, self._settler.see(payment)) for payment in quiet)
         )
         return len(quiet)
 
@@ -57,14 +57,17 @@ class Asking:
             work = self._opening.open_session(payment)
         else:
             work = self._give_up_session(payment)
-        await self._told(f"ask about {operation.kind}", payment, work)
+        asked = {"onsale.operation": operation.kind.value, "onsale.attempt": operation.attempts}
+        await self._told("payments.ask_about_operation", payment, work, asked)
 
     async def _give_up_session(self, payment: Payment) -> None:
         async with self._database.writer() as tx:
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, CALLED_OFF)
 
-    async def _told(self, name: str, payment: Payment, work: Awaitable[object]) -> None:
-        attributes = {"onsale.payment_id": str(payment.payment_id)}
+    async def _told(
+        self, name: str, payment: Payment, work: Awaitable[object], asked: dict[str, str | int] | None = None
+    ) -> None:
+        attributes = payment.told() | (asked or {})
         with continued(name, payment.traceparent, attributes, repeated=True) as current:
             try:
                 await work

@@ -14,7 +14,7 @@ from services.payments.domain import (
     PaymentUnknown,
 )
 from services.payments.service.settling import Settler, is_refused
-from tracing.spans import current_traceparent
+from tracing.spans import current_traceparent, note, span
 
 # Void, then refund what was captured meanwhile, then look once more.
 ROUNDS = 3
@@ -41,8 +41,13 @@ class Deciding:
 
     async def capture(self, payment_id: UUID) -> Payment:
         """Takes the money, once. Raises CaptureRefused (for good), GatewayUnavailable (unknown: ask again)."""
+        with span("payments.capture_payment", {"onsale.payment_id": str(payment_id)}):
+            return await self._capture(payment_id)
+
+    async def _capture(self, payment_id: UUID) -> Payment:
         for _ in range(ROUNDS):
             payment, operation = await self._decide_capture(payment_id)
+            note(payment.told())
             if operation is not None:
                 await self._settler.settle(operation)
             elif payment.state is PaymentState.CAPTURED:
@@ -72,8 +77,13 @@ class Deciding:
 
         Raises GatewayUnavailable; the decision stands all the same, and the workers go on with it.
         """
+        with span("payments.void_payment", {"onsale.payment_id": str(payment_id)}):
+            return await self._void(payment_id)
+
+    async def _void(self, payment_id: UUID) -> Payment:
         for _ in range(ROUNDS):
             payment, operation = await self._decide_void(payment_id)
+            note(payment.told())
             if operation is None:
                 return payment
             await self._settler.settle(operation)

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable
 
-from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import RowMapping
 
@@ -16,7 +15,7 @@ from chassis.logs import log
 from services.payments import queries
 from services.payments.domain import GatewayUnavailable, WebhookForged, WebhookInvalid
 from services.payments.service.settling import Settler
-from tracing.spans import context_of, continued, current_traceparent
+from tracing.spans import continued, current_traceparent, link_to, note
 
 TOLERANCE_SECONDS = 300
 BATCH = 20
@@ -86,11 +85,11 @@ class Webhooks:
             payment = await queries.payment_by_gateway_id(reads, hint["gateway_payment_id"])
         origin = payment.traceparent if payment else hint["traceparent"]
         attributes = {"onsale.webhook_id": hint["webhook_id"], "onsale.attempt": hint["attempts"]}
-        with continued("follow webhook", origin, attributes) as current:
-            request = trace.get_current_span(context_of(hint["traceparent"])).get_span_context()
-            if request.is_valid:
-                current.add_link(request, {"onsale.link": "caused by"})
+        repeated = hint["attempts"] > 1
+        with continued("payments.follow_webhook", origin, attributes, repeated=repeated) as current:
+            link_to(current, hint["traceparent"], "caused by")
             if payment is not None:
+                note(payment.told())
                 try:
                     await self._settler.see(payment)
                 except GatewayUnavailable:

@@ -10,6 +10,7 @@ import httpx
 from chassis.deadline import remaining_seconds
 from chassis.http import ProviderProblem, ProviderUnavailable, expect
 from services.web.clients.reading import Read, understood
+from services.web.clients.records import Records, read_records
 
 # How often, and how far apart, the answer to an earlier click is looked for: about four seconds.
 FIRST_CLICK_LOOKS = 20
@@ -49,6 +50,17 @@ class Order(Read):
     created_at: datetime
     trace_id: str | None = None
 
+    def told(self) -> dict[str, str | int]:
+        """Which order this is and what it costs, for spans."""
+        return {
+            "onsale.order_id": str(self.order_id),
+            "onsale.order_number": self.number,
+            "onsale.event_id": str(self.event_id),
+            "onsale.order_state": self.state,
+            "onsale.total_minor": self.total_minor,
+            "onsale.currency": self.currency,
+        }
+
 
 class OrderPage(Read):
     """Some orders, newest first, and where the next ones begin."""
@@ -57,8 +69,35 @@ class OrderPage(Read):
     next: str | None
 
 
+class OrderHead(Read):
+    """An order as support finds it. `attempts`: how often its present step has failed until now."""
+
+    order_id: UUID
+    number: str
+    state: OrderState
+    reason: str | None
+    event_title: str
+    event_starts_at: datetime
+    event_time_zone: str
+    venue_name: str
+    places: int
+    currency: str
+    total_minor: int
+    created_at: datetime
+    held_at: datetime | None
+    confirmed_at: datetime | None
+    attempts: int
+    trace_id: str | None
+
+
+class OrderHeads(Read):
+    """Orders that support looked for."""
+
+    items: list[OrderHead]
+
+
 class OrdersClient:
-    """Asks orders, always for one person."""
+    """Asks orders, always for one person; and for support."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -123,6 +162,26 @@ class OrdersClient:
         """Gives the places back; ProviderProblem `order_not_cancellable`."""
         return await self._step(token, order_id, "cancel", None)
 
+    async def with_number(self, number: str) -> list[OrderHead]:
+        """The order of this number, for support: one or none."""
+        response = await self._http.get(
+            "/records/orders", params={"number": number}, extensions={"route": "/records/orders"}
+        )
+        return _heads(response)
+
+    async def of_trace(self, trace_id: str) -> list[OrderHead]:
+        """The orders that were placed in a trace, for support."""
+        response = await self._http.get(
+            "/records/orders", params={"trace_id": trace_id}, extensions={"route": "/records/orders"}
+        )
+        return _heads(response)
+
+    async def records(self, order_id: UUID) -> Records:
+        """What orders has recorded of an order, for support; nothing of one that it does not know."""
+        route = "/records/orders/{order_id}"
+        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
+        return read_records("orders", response)
+
     async def _step(self, token: str, order_id: UUID, step: str, body: dict[str, str] | None) -> Order:
         response = await self._http.post(
             f"/orders/{order_id}/{step}",
@@ -132,6 +191,12 @@ class OrdersClient:
         )
         expect(response, 200, provider="orders")
         return _order(response)
+
+
+def _heads(response: httpx.Response) -> list[OrderHead]:
+    expect(response, 200, provider="orders")
+    with understood("orders", response):
+        return OrderHeads.model_validate_json(response.content).items
 
 
 def _order(response: httpx.Response) -> Order:

@@ -18,7 +18,7 @@ from services.web.domain import EventUnknown, FormTooOld, SessionEnded
 from services.web.pages.browse import event_page
 from services.web.site import Site
 from services.web.views import Choice, Notice
-from tracing.spans import current_traceparent
+from tracing.spans import current_traceparent, note, span
 
 _QUANTITY = "quantity-"
 _NUMBER = re.compile(r"0*[1-9][0-9]{0,3}", re.ASCII)
@@ -79,8 +79,11 @@ def choice_of(form: FormData) -> Choice:
 async def _place(
     site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str
 ) -> Response:
+    places = sum(choice.quantities.values()) + len(choice.seats)
     try:
-        order = await _ask(site, visitor, event_id, choice, attempt)
+        with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": places}):
+            order = await _ask(site, visitor, event_id, choice, attempt)
+            note(order.told())
     except ProviderUnavailable:
         # Perhaps it was done all the same: the same attempt again finds it instead of doing it twice.
         return await event_page(

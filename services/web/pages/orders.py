@@ -18,6 +18,7 @@ from services.web.domain import FormTooOld, TicketsNotHere
 from services.web.order_views import order_view, ticket_view
 from services.web.site import Site
 from services.web.views import Notice
+from tracing.spans import note, span
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LONGEST_NAME = 200
@@ -96,7 +97,8 @@ def make_orders_router(site: Site) -> APIRouter:
 
 async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -> Response:
     try:
-        await site.orders.refresh(token, order_id)
+        with span("web.refresh_order", {"onsale.order_id": str(order_id)}):
+            note((await site.orders.refresh(token, order_id)).told())
     except ProviderUnavailable:
         # The bank tells orders by itself too; the page waits for that.
         _LOG.info("an order could not be refreshed on the way back", order_id=str(order_id))
@@ -106,7 +108,8 @@ async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -
 async def _cancel(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
     try:
         await site.cookies.own_form(request, visitor)
-        await site.orders.cancel(token, order_id)
+        with span("web.cancel_order", {"onsale.order_id": str(order_id)}):
+            note((await site.orders.cancel(token, order_id)).told())
     except FormTooOld:
         said = Said((OLD_PAGE,), status=403)
     except ProviderProblem as problem:
@@ -144,7 +147,9 @@ async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order
         return await _page(site, request, visitor, token, order, Said(errors=errors, contact=contact, status=422))
     return_url = f"{site.settings.public_url.rstrip('/')}/orders/{order_id}/return"
     try:
-        order = await site.orders.check_out(token, order_id, return_url)
+        with span("web.pay_order", order.told()):
+            order = await site.orders.check_out(token, order_id, return_url)
+            note(order.told())
     except ProviderUnavailable:
         return await _page(site, request, visitor, token, order, Said((NO_BANK,), contact=contact, status=503))
     except ProviderProblem as problem:
@@ -188,6 +193,7 @@ async def _page(
     site: Site, request: Request, visitor: Visitor, token: str, order: Order, said: Said | None = None
 ) -> Response:
     said = said or Said()
+    note(order.told())
     notices = list(said.notices)
     tickets: list[Ticket] = []
     if order.state == "confirmed":

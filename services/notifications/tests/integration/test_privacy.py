@@ -57,7 +57,7 @@ async def test_the_mail_belongs_to_the_trace_of_the_purchase(world: World, spans
         await world.until("sent")
     by_id = {each.context.span_id: each for each in ours(spans)}
     named = {each.name: each for each in by_id.values()}
-    smtp, email = named["smtp send"], named["send email tickets"]
+    smtp, email = named["smtp send"], named["notifications.send_email"]
     assert smtp.kind is SpanKind.CLIENT
     assert dict(smtp.attributes or {}) == {"server.address": "127.0.0.1", "server.port": world.mail.port}
     assert smtp.parent is not None
@@ -85,7 +85,7 @@ async def test_the_address_is_in_no_row_no_log_line_and_no_span(
     recorded = "".join(each.to_json() for each in spans.get_finished_spans())
     written = [logged.getvalue(), recorded, await world.everything_stored()]
     assert "an email" in written[0] or "email sent" in written[0]
-    assert "send email tickets" in recorded
+    assert "notifications.send_email" in recorded
     assert delivery["order_number"] in written[2]
     lines = "\n".join(written).splitlines()
     assert [line for line in lines if "zoe.secret" in line or "Zoë" in line] == []

@@ -41,7 +41,7 @@ class Source:
 
 
 def make(clock: Clock, least_age_seconds: float = 0.0, size: int = 10) -> Cache[str, int]:
-    return Cache(size=size, ttl_seconds=10, least_age_seconds=least_age_seconds, clock=clock)
+    return Cache(name="sample", size=size, ttl_seconds=10, least_age_seconds=least_age_seconds, clock=clock)
 
 
 async def test_an_answer_is_kept_until_its_time_is_over() -> None:
