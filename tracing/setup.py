@@ -47,10 +47,11 @@ def resource_of(settings: TracingSettings) -> Resource:
     )
 
 
-def set_up_tracing(settings: TracingSettings) -> TracerProvider:
+def set_up_tracing(settings: TracingSettings, *, program: str | None = None) -> TracerProvider:
     """Makes the process's tracer provider, and tells that the process started; its `shutdown` tells that it stopped.
 
-    The first call in a process also makes it the global one.
+    The first call in a process also makes it the global one. `program` names a process of the service that is not the service
+    itself, such as one that loads files: it takes nobody's place.
     """
     resource = resource_of(settings)
     sampler = LifeSampler(ParentBased(TraceIdRatioBased(settings.sample_ratio)))
@@ -62,5 +63,5 @@ def set_up_tracing(settings: TracingSettings) -> TracerProvider:
         )
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(provider)
-    provider.begin(settings.service_name)
+    provider.begin(program or settings.service_name)
     return provider
