@@ -156,7 +156,7 @@ class Service:
 
     def measure(self, instrument: Instrument, read: Callable[[], float]) -> None:
         """Shows a number of this process in metrics."""
-        self.metrics.show(instrument, lambda: [(read(), {})])
+        self._watching.measure(instrument, read)
 
     def gauge(self, name: str, read: Callable[[], int]) -> None:
         """Shows a number at `/load`: how much waits here, for whoever decides how many processes there should be."""

@@ -81,6 +81,7 @@ class Watching:
         self._looks: list[tuple[str, Callable[[], Awaitable[Rows]]]] = []
         self._seen: dict[str, Rows] = {}
         self._is_blind: set[str] = set()
+        self._measures: dict[str, tuple[Callable[[], float], float]] = {}
         self._worst_delays = (0.0, 0.0)
         metrics.show(PROCESS_CPU, lambda: [(process_time(), {})])
         metrics.show(PROCESS_MEMORY, lambda: [(_memory_bytes(), {})])
@@ -107,6 +108,11 @@ class Watching:
         shows = {"pending": CONSUMER_PENDING, "again": CONSUMER_REDELIVERED, "age": CONSUMER_LAG}
         self._add(f"consumer {durable}", as_rows, shows, {"consumer": "messaging.consumer.group.name"})
 
+    def measure(self, instrument: Instrument, read: Callable[[], float]) -> None:
+        """Watches a number of this process. It is read in the event loop, where nothing else happens at the same time."""
+        self._measures[instrument.name] = (read, 0.0)
+        self._metrics.show(instrument, lambda: [(self._measures[instrument.name][1], {})])
+
     async def run(self) -> None:
         """Looks again and again, for ever; cancelled at shutdown."""
         while True:
@@ -116,9 +122,10 @@ class Watching:
             await asyncio.sleep(EVERY_SECONDS * random.uniform(0.9, 1.1))  # noqa: S311  # jitter is no secret
 
     async def feel_pulse(self) -> None:
-        """Notes how late the event loop calls who only wants to be called in time, for ever; cancelled at shutdown."""
+        """Reads the process's numbers, and how late the event loop calls who only wants to be called; cancelled at shutdown."""
         begun = monotonic()
         while True:
+            self._measures = {name: (read, read()) for name, (read, _) in self._measures.items()}
             asked = monotonic()
             await asyncio.sleep(PULSE_SECONDS)
             before, worst = self._worst_delays

@@ -12,6 +12,7 @@ from services.inventory.records import make_records_router
 from services.inventory.service import Inventory
 from services.inventory.settings import InventorySettings
 from services.inventory.shards import Shards
+from services.inventory.watches import HOLDS, WAITING
 
 
 def create_app(settings: InventorySettings | None = None) -> FastAPI:
@@ -24,9 +25,11 @@ def create_app(settings: InventorySettings | None = None) -> FastAPI:
     inventory = Inventory(shards, service.bus)
     for number, database in enumerate([main, *further]):
         service.hear(make_inbox(number), database)
+        service.watch(database, HOLDS)
     service.work(Worker("release_expired_holds", inventory.release_expired_holds, settings.sweep_every_seconds))
     granting = Granting(inventory)
     service.gauge("waiting", granting.most_waiting)
+    service.measure(WAITING, granting.most_waiting)
     service.include(make_router(inventory, granting, settings.max_hold_ttl_seconds))
     service.include(make_records_router(shards))
     return service.build()

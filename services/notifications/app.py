@@ -11,6 +11,7 @@ from services.notifications.records import make_records_router
 from services.notifications.sending import Emails
 from services.notifications.service import Notifications
 from services.notifications.settings import NotificationsSettings
+from services.notifications.watches import MAILS
 
 
 def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
@@ -18,6 +19,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     settings = settings or NotificationsSettings()
     service = Service(settings, title="Notifications")
     database = service.database()
+    service.watch(database, MAILS)
     accounts = AccountsClient(service.client("accounts", settings.accounts_url))
     tickets = TicketsClient(service.client("tickets", settings.tickets_url))
     emails = Emails(settings, database, accounts, tickets)

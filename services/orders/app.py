@@ -16,6 +16,7 @@ from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 from services.orders.service.saga import Saga
 from services.orders.settings import OrdersSettings
+from services.orders.watches import SAGAS
 
 
 def create_app(settings: OrdersSettings | None = None) -> FastAPI:
@@ -23,6 +24,7 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     settings = settings or OrdersSettings()
     service = Service(settings, title="Onsale orders", errors=OrdersError)
     database = service.database()
+    service.watch(database, SAGAS)
     catalog = CatalogClient(service.client("catalog", settings.catalog_url))
     inventory = InventoryClient(service.client("inventory", settings.inventory_url))
     payments = PaymentsClient(service.client("payments", settings.payments_url))

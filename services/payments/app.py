@@ -14,6 +14,7 @@ from services.payments.service.opening import Opening
 from services.payments.service.settling import Settler
 from services.payments.service.webhooks import Webhooks
 from services.payments.settings import PaymentsSettings
+from services.payments.watches import HINTS, OPERATIONS
 
 
 def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
@@ -21,6 +22,7 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     settings = settings or PaymentsSettings()
     service = Service(settings, title="Payments", errors=PaymentsError)
     database = service.database()
+    service.watch(database, OPERATIONS, HINTS)
     http = service.stranger("bank", settings.bank_url, timeout_seconds=settings.bank_timeout_seconds)
     gateway = BankGateway(http, settings.bank_api_key.get_secret_value())
     again = settings.ask_again_seconds

@@ -11,6 +11,7 @@ from services.tickets.records import make_records_router
 from services.tickets.service import Tickets
 from services.tickets.settings import TicketsSettings
 from services.tickets.signing import Keyring
+from services.tickets.watches import PRINTING
 
 
 def create_app(settings: TicketsSettings | None = None) -> FastAPI:
@@ -22,6 +23,7 @@ def create_app(settings: TicketsSettings | None = None) -> FastAPI:
     database = service.database()
     tickets = Tickets(database, keyring, printer)
     service.manage(printer.opened())
+    service.measure(PRINTING, printer.jobs)
     service.hear(make_inbox(tickets))
     service.include(make_router(tickets))
     service.include(make_records_router(database))

@@ -30,6 +30,7 @@ from services.web.shop import Shop
 from services.web.site import Site
 from services.web.visitors import Visitors
 from services.web.watchers import Watchers
+from services.web.watches import OPEN_STREAMS
 
 STREAMS = ("/live/",)
 SWEEP_SECONDS = 600.0
@@ -56,6 +57,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     sessions = Sessions(service.database(), accounts)
     shop = Shop(catalog, inventory, templates)
     streams = Streams(settings.max_streams)
+    service.measure(OPEN_STREAMS, lambda: len(streams))
     site = Site(
         settings=settings,
         shop=shop,

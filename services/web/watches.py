@@ -1,0 +1,5 @@
+"""What is open in web, as metrics."""
+
+from tracing.instruments import Instrument
+
+OPEN_STREAMS = Instrument("onsale.stream.open", "gauge", "{stream}", "Browsers that listen to live updates of a page.")
