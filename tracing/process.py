@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
 from opentelemetry.util.types import Attributes
+
+from tracing.quick import QuickProvider
 
 LIFECYCLE = "onsale.lifecycle"
 
@@ -47,7 +48,7 @@ def process_traceparent() -> str:
     return f"00-{life.trace_id:032x}-{life.span_id:016x}-01"
 
 
-class OwnLife(TracerProvider):
+class OwnLife(QuickProvider):
     """A tracer provider whose process says that it started, and, when the provider is shut down, that it stopped.
 
     `stop` is the last span that is sent: where it is, no span of the process is missing.
