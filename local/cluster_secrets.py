@@ -63,6 +63,7 @@ def names() -> dict[str, frozenset[str]]:
         "service-keys": frozenset({SERVICE_KEYS}),
         "payments-bank": frozenset({"api-key", "webhook-secret"}),
         "web-cookie": frozenset({"secret"}),
+        "web-support": frozenset({"key"}),
         "nats-users": frozenset(_nats_key(user) for user in (*SERVICES, ADMIN)),
         POSTGRES_ADMIN: login,
     }
@@ -104,6 +105,7 @@ def _others(made: Secrets) -> dict[str, Document]:
         "nats-users": Document(OPAQUE, {_nats_key(user): password for user, password in made.nats.items()}),
         "payments-bank": Document(OPAQUE, {"api-key": made.bank_api_key, "webhook-secret": made.bank_webhook_secret}),
         "web-cookie": Document(OPAQUE, {"secret": made.web_cookie_secret}),
+        "web-support": Document(OPAQUE, {"key": made.web_support_key}),
     }
 
 
@@ -123,6 +125,7 @@ def _restored(known: Documents) -> dict[str, object]:
         "bank_api_key": value("payments-bank", "api-key"),
         "bank_webhook_secret": value("payments-bank", "webhook-secret"),
         "web_cookie_secret": value("web-cookie", "secret"),
+        "web_support_key": value("web-support", "key"),
     }
     return {name: each for name, each in whole.items() if each}
 

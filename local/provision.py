@@ -42,6 +42,7 @@ def make_secrets(layout: Layout) -> Secrets:
         "bank_api_key": known.get("bank_api_key") or random.token_urlsafe(24),
         "bank_webhook_secret": known.get("bank_webhook_secret") or random.token_urlsafe(32),
         "web_cookie_secret": known.get("web_cookie_secret") or random.token_urlsafe(32),
+        "web_support_key": known.get("web_support_key") or random.token_urlsafe(24),
     }
     if made != known:
         write_private(file, json.dumps(made, indent=1))

@@ -18,7 +18,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "payments": (),
     "tickets": (),
     "notifications": ("accounts", "tickets"),
-    "web": ("accounts", "catalog", "inventory", "orders", "tickets"),
+    "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets"),
 }
 
 DEFAULT_PORTS = {
@@ -95,6 +95,7 @@ class Secrets:
     bank_api_key: str = field(repr=False)
     bank_webhook_secret: str = field(repr=False)
     web_cookie_secret: str = field(repr=False)
+    web_support_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,10 @@ def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, d
         "notifications": {"SMTP_HOST": LOOPBACK, "SMTP_PORT": str(ports.of["smtp"])},
         "web": {
             "COOKIE_SECRET": secrets.web_cookie_secret,
+            "SUPPORT_KEY": secrets.web_support_key,
             "PUBLIC_URL": ports.url("web"),
             "TRACE_URL": ports.url("traces"),
+            "TRACE_QUERY_URL": ports.url("traces"),
             "PAYMENT_ORIGINS": ports.url("bank"),
         },
     }

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Database, Reads
-from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Response
 from chassis.records import (
@@ -21,7 +20,7 @@ from chassis.records import (
     records_of,
     traceparent_of,
 )
-from services.orders.domain import OrderState, OrderUnknown, payment_id_of
+from services.orders.domain import OrderState, payment_id_of
 
 OrdersWhat = Literal[
     "placed",
@@ -99,13 +98,13 @@ def make_records_router(database: Database) -> APIRouter:
             rows = await _heads(reads, number, trace_id)
         return OrderHeads(items=[OrderHead.model_validate(dict(row)) for row in rows])
 
-    @router.get("/records/orders/{order_id}", responses=refuses(OrderUnknown))
+    @router.get("/records/orders/{order_id}")
     async def records_of_order(order_id: UUID) -> OrdersRecords:
-        """All that happened to an order, as this service has recorded it."""
+        """All that happened to an order, as this service has recorded it; nothing for one that is not known here."""
         async with database.reader() as reads:
             row = (await reads.execute(_ORDER, {"order_id": order_id}, name="records.order")).mappings().one_or_none()
             if row is None:
-                raise OrderUnknown(order_id)
+                return records_of(OrdersRecords, order_id, [])
             noted = [_placed(row), *await _changes(reads, row), *await _waits(reads, order_id)]
             payments = [payment_id_of(order_id, attempt) for attempt in range(1, row["payment_attempt"] + 1)]
             noted += await facts_about(reads, [order_id, row["hold_id"], *payments])

@@ -9,7 +9,9 @@ from services.web.assets import Assets
 from services.web.clients.accounts import AccountsClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
+from services.web.clients.notifications import NotificationsClient
 from services.web.clients.orders import OrdersClient
+from services.web.clients.payments import PaymentsClient
 from services.web.clients.tickets import TicketsClient
 from services.web.cookies import Cookies
 from services.web.domain import WebError
@@ -22,12 +24,15 @@ from services.web.pages.ordering import make_ordering_router
 from services.web.pages.orders import make_orders_router
 from services.web.pages.problems import make_error_page
 from services.web.pages.signing_in import make_signing_in_router
+from services.web.pages.support import make_support_api_router, make_support_router
 from services.web.rendering import Renderer, SecurityHeaders, make_templates
 from services.web.rooms import Rooms
 from services.web.sessions import Sessions
 from services.web.settings import WebSettings
 from services.web.shop import Shop
 from services.web.site import Site
+from services.web.story import Storyteller
+from services.web.support import Support
 from services.web.visitors import Visitors
 from services.web.watchers import Watchers
 from services.web.watches import OPEN_STREAMS
@@ -54,6 +59,17 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     accounts = AccountsClient(service.client("accounts", settings.accounts_url))
     catalog = CatalogClient(service.client("catalog", settings.catalog_url))
     inventory = InventoryClient(service.client("inventory", settings.inventory_url))
+    orders = OrdersClient(service.client("orders", settings.orders_url))
+    tickets = TicketsClient(service.client("tickets", settings.tickets_url))
+    payments = PaymentsClient(service.client("payments", settings.payments_url))
+    notifications = NotificationsClient(service.client("notifications", settings.notifications_url))
+    recorded = {
+        "orders": orders.records,
+        "inventory": inventory.records,
+        "payments": payments.records,
+        "tickets": tickets.records,
+        "notifications": notifications.records,
+    }
     sessions = Sessions(service.database(), accounts)
     shop = Shop(catalog, inventory, templates)
     streams = Streams(settings.max_streams)
@@ -62,14 +78,16 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         settings=settings,
         shop=shop,
         accounts=accounts,
-        orders=OrdersClient(service.client("orders", settings.orders_url)),
-        tickets=TicketsClient(service.client("tickets", settings.tickets_url)),
+        orders=orders,
+        tickets=tickets,
         sessions=sessions,
         cookies=cookies,
         visitors=Visitors(cookies, sessions),
         renderer=renderer,
         rooms=Rooms(shop, streams),
         watchers=Watchers(streams),
+        support=Support(settings),
+        storyteller=Storyteller(recorded, settings.trace_query_url),
     )
     _hear(service, site)
     service.manage(streams.opened())
@@ -81,6 +99,8 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         make_mine_router(site),
         make_signing_in_router(site),
         make_live_router(site),
+        make_support_router(site),
+        make_support_api_router(site),
         make_files_router(assets),
     ):
         service.include(router)

@@ -76,6 +76,39 @@ class SessionEnded(WebError):
         super().__init__("You were signed out after a long time. Sign in again to go on.")
 
 
+class SupportKeyWrong(WebError):
+    """A program without the support key, or with another one."""
+
+    code = "support_key_wrong"
+    category = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("Send the support key as Authorization: Bearer.")
+
+
+class TooManyTries(WebError):
+    """Wrong support keys, one after the other: for a while no key is looked at, also no right one."""
+
+    code = "too_many_tries"
+    category = "too_many"
+    retry_after_seconds = 60
+
+    def __init__(self) -> None:
+        super().__init__("Too many wrong keys were tried. Wait a minute, then try again.")
+
+
+class OrderNotFound(WebError):
+    """No order has this number; only support is told so."""
+
+    code = "order_not_found"
+    category = "not_found"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"No order has the number {number}. Numbers look like G3D3-BGVZ; they are on the order's page and in its mail."
+        )
+
+
 class TooManyStreams(WebError):
     """This process holds as many open streams as it may."""
 

@@ -70,7 +70,7 @@ _CANCELLED: dict[str, tuple[str, str]] = {
 }
 _CANCELLED_OTHERWISE = ("Nothing was charged, or it is given back by itself.", "Choose again")
 
-_STATE_WORDS: dict[str, tuple[str, str]] = {
+STATE_WORDS: dict[str, tuple[str, str]] = {
     "placing": ("Being placed", "open"),
     "held": ("Held, not paid", "open"),
     "paying": ("Waiting for payment", "open"),
@@ -198,7 +198,7 @@ def order_view(
     lead, again = _LEADS.get(phase, ""), ""
     if phase == "cancelled":
         lead, again = _CANCELLED.get(order.reason or "", _CANCELLED_OTHERWISE)
-    state_words, tone = _STATE_WORDS[order.state]
+    state_words, tone = STATE_WORDS[order.state]
     return OrderView(
         order=order,
         phase=phase,

@@ -20,10 +20,16 @@ class WebSettings(ServiceSettings):
     accounts_url: str
     catalog_url: str
     inventory_url: str
+    notifications_url: str
     orders_url: str
+    payments_url: str
     tickets_url: str
     # Base address of the trace viewer, e.g. http://127.0.0.1:16686; without one pages show the id alone.
     trace_url: str | None = None
+    # Where traces can be read (the viewer's API, from within), to add what spans tell to the pages of support.
+    trace_query_url: str | None = None
+    # Opens the pages of support; without one there are none. The same in every process.
+    support_key: SecretStr | None = Field(default=None, min_length=24)
     # Origins of the banks' payment pages, separated by blanks: a form may end there (Content-Security-Policy form-action).
     payment_origins: str = ""
     # Open live streams that one process holds; more are sent away and try again.

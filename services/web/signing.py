@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+_UNIX_TIME = re.compile(r"[0-9]{1,12}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -58,6 +59,19 @@ class Signer:
         if not _TRACEPARENT.fullmatch(traceparent):
             return None
         return traceparent if _same(mac, self._mac("purchase", order_id, traceparent)) else None
+
+    def support(self, until: int, key: bytes) -> str:
+        """The value of the cookie of somebody of support: good until a moment (Unix time), and while the key is that one."""
+        return f"{until}.{self._mac('support', str(until), key.hex())}"
+
+    def support_is_good(self, cookie: str, key: bytes, now: float) -> bool:
+        """Whether this server signed the cookie for this key, and its time is not over."""
+        until, _, mac = cookie.partition(".")
+        return (
+            bool(_UNIX_TIME.fullmatch(until))
+            and _same(mac, self._mac("support", until, key.hex()))
+            and now < int(until)
+        )
 
 
 def _same(left: str, right: str) -> bool:

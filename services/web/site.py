@@ -18,6 +18,8 @@ from services.web.rooms import Rooms
 from services.web.sessions import Sessions
 from services.web.settings import WebSettings
 from services.web.shop import Shop
+from services.web.story import Storyteller
+from services.web.support import Support
 from services.web.visitors import Visitors
 from services.web.watchers import Watchers
 
@@ -39,6 +41,8 @@ class Site:
     renderer: Renderer
     rooms: Rooms
     watchers: Watchers
+    support: Support
+    storyteller: Storyteller
 
     @asynccontextmanager
     async def person(self, request: Request) -> AsyncIterator[tuple[Visitor, str]]:

@@ -7,6 +7,7 @@ import httpx
 
 from chassis.http import expect
 from services.web.clients.reading import Read, understood
+from services.web.clients.records import Records, read_records
 
 
 class ClassAvailability(Read):
@@ -58,3 +59,9 @@ class InventoryClient:
         with understood("inventory", response):
             answer = TakenSeats.model_validate_json(response.content)
         return {seat.seat_id: seat.state for seat in answer.taken}
+
+    async def records(self, order_id: UUID) -> Records:
+        """What inventory has recorded of an order, for support; nothing of one that it does not know."""
+        route = "/records/orders/{order_id}"
+        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
+        return read_records("inventory", response)

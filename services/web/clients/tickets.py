@@ -8,6 +8,7 @@ import httpx
 
 from chassis.http import expect
 from services.web.clients.reading import Read, understood
+from services.web.clients.records import Records, read_records
 
 PdfFormat = Literal["a4", "phone"]
 
@@ -80,3 +81,9 @@ class TicketsClient:
         expect(response, 200, provider="tickets")
         with understood("tickets", response):
             return TicketPage.model_validate_json(response.content)
+
+    async def records(self, order_id: UUID) -> Records:
+        """What tickets has recorded of an order, for support; nothing of one that it does not know."""
+        route = "/records/orders/{order_id}"
+        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
+        return read_records("tickets", response)

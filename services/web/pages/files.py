@@ -32,6 +32,8 @@ def make_files_router(assets: Assets) -> APIRouter:
 
     @router.get("/robots.txt", dependencies=[open_to_all])
     async def robots() -> Response:
-        return Response("User-agent: *\nDisallow: /my/\nDisallow: /orders/\n", media_type="text/plain")
+        return Response(
+            "User-agent: *\nDisallow: /my/\nDisallow: /orders/\nDisallow: /support\n", media_type="text/plain"
+        )
 
     return router

@@ -1,0 +1,47 @@
+"""Records of an order, as web reads them of every service that keeps some: for support."""
+
+from datetime import datetime
+
+import httpx
+
+from chassis.http import expect
+from services.web.clients.reading import Read, understood
+
+
+class Facts(Read):
+    """What is known about an entry; see chassis/records.py."""
+
+    state: str | None
+    kind: str | None
+    reason: str | None
+    reference: str | None
+    attempt: int | None
+    places: int | None
+    amount_minor: int | None
+    currency: str | None
+    until: datetime | None
+    ended_at: datetime | None
+
+
+class Entry(Read):
+    """Something that happened: `what` is a word of its service, the sentence about it is in recorder.py."""
+
+    at: datetime
+    what: str
+    facts: Facts
+    trace_id: str | None
+    span_id: str | None
+
+
+class Records(Read):
+    """What one service has recorded of an order; `is_cut`: some of very many entries are left out."""
+
+    is_cut: bool
+    entries: list[Entry]
+
+
+def read_records(provider: str, response: httpx.Response) -> Records:
+    """The records in an answer. Raises ProviderUnavailable, ProviderProblem."""
+    expect(response, 200, provider=provider)
+    with understood(provider, response):
+        return Records.model_validate_json(response.content)

@@ -1,0 +1,78 @@
+"""Who is let in to the pages of support: whoever has its key, or a cookie that was given for it."""
+
+import hmac
+import time
+from collections import deque
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.web.domain import PageUnknown, SupportKeyWrong, TooManyTries
+from services.web.settings import WebSettings
+from services.web.signing import Signer, digest
+
+COOKIE_SECONDS = 8 * 3600
+# Wrong keys in a while, of everybody together: a key has far more possibilities than can be tried so.
+MOST_WRONG = 10
+WHILE_SECONDS = 60.0
+
+Way = Literal["cookie", "key"]
+
+
+class Support:
+    """The key, and who has shown it."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        key = settings.support_key
+        self._key = digest(key.get_secret_value()) if key else None
+        self._signer = Signer(settings.cookie_secret.get_secret_value())
+        self._secure = settings.is_secure
+        self._cookie = "__Host-support" if self._secure else "support"
+        self._wrong: deque[float] = deque(maxlen=MOST_WRONG)
+
+    def is_in(self, request: Request) -> bool:
+        """Whether the browser has a good cookie. Raises PageUnknown if there is no support here at all."""
+        cookie = request.cookies.get(self._cookie, "")
+        return self._signer.support_is_good(cookie, self._the_key(), time.time())
+
+    def opens(self, key: str) -> bool:
+        """Whether this is the key. Raises TooManyTries, PageUnknown."""
+        known = self._the_key()
+        now = time.monotonic()
+        if len(self._wrong) == MOST_WRONG and now - self._wrong[0] < WHILE_SECONDS:
+            raise TooManyTries
+        # Digests have one length, and are compared in a time that says nothing about them.
+        if hmac.compare_digest(digest(key), known):
+            return True
+        self._wrong.append(now)
+        return False
+
+    def check_program(self, request: Request) -> Way:
+        """Lets programs with the key in, and browsers with the cookie. Raises SupportKeyWrong, TooManyTries, PageUnknown."""
+        if self.is_in(request):
+            return "cookie"
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key or not self.opens(key.strip()):
+            raise SupportKeyWrong
+        return "key"
+
+    def let_in(self, response: Response) -> None:
+        """Gives the cookie, for eight hours."""
+        value = self._signer.support(int(time.time()) + COOKIE_SECONDS, self._the_key())
+        self._set(response, value, COOKIE_SECONDS)
+
+    def let_out(self, response: Response) -> None:
+        """Takes the cookie away."""
+        self._set(response, "", 0)
+
+    def _the_key(self) -> bytes:
+        if self._key is None:
+            raise PageUnknown
+        return self._key
+
+    def _set(self, response: Response, value: str, max_age: int) -> None:
+        # Strict: no address elsewhere leads anybody here in our name.
+        response.set_cookie(
+            self._cookie, value, max_age=max_age, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
