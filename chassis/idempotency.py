@@ -1,5 +1,6 @@
 """Idempotency keys: the same key with the same request gets the same answer, and the work happens once."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,6 +66,9 @@ async def idempotent(
         return claim
     try:
         answer = await work()
+    except asyncio.CancelledError:
+        await _give_back(database, claim)
+        raise
     except Exception as error:
         problem = problem_of(error)
         if problem.status >= SERVER_ERROR:
@@ -106,8 +110,20 @@ async def _store(database: Database, claim: _Claim, response: Response) -> None:
 
 
 async def _give_back(database: Database, claim: _Claim) -> None:
-    async with database.writer() as tx:
-        await tx.execute(_GIVE_BACK, {**claim.parameters, "fence": claim.fence}, name="idempotency.give_back")
+    """To its end, also when the request is cut off meanwhile: mostly its time is over when this is called."""
+
+    async def delete() -> None:
+        async with database.writer() as tx:
+            await tx.execute(_GIVE_BACK, {**claim.parameters, "fence": claim.fence}, name="idempotency.give_back")
+
+    deleting = asyncio.ensure_future(delete())
+    _being_given_back.add(deleting)
+    deleting.add_done_callback(_being_given_back.discard)
+    await asyncio.shield(deleting)
+
+
+# The event loop itself does not hold on to what it runs.
+_being_given_back: set[asyncio.Future[None]] = set()
 
 
 # Takes a key that is new, or whose taker died: its lease is over and there is no answer.

@@ -71,6 +71,16 @@ async def test_the_same_key_with_another_body_is_refused(harness: Harness, app: 
     assert other.json()["code"] == "idempotency_key_reused"
 
 
+async def test_a_key_whose_request_ran_out_of_time_can_be_used_again_at_once(harness: Harness, app: RunningApp) -> None:
+    sent = headers(harness, "key-00001")
+    late = await app.http.post("/things", json={"name": "sloth"}, headers=sent | {"Onsale-Deadline-Ms": "200"})
+    assert late.json()["code"] == "deadline_passed"
+    await harness.eventually(lambda: is_given_back(app))
+    again = await app.http.post("/things", json={"name": "sloth"}, headers=sent)
+    assert again.status_code == 201
+    assert len(await rows(app, "SELECT * FROM thing")) == 1
+
+
 async def test_a_fact_that_is_told_twice_takes_effect_once(harness: Harness, app: RunningApp) -> None:
     event_id = await harness.tell(WANTED, {"name": "lamp", "colour": "unknown field"})
     await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id)
@@ -220,6 +230,10 @@ async def test_readiness_tells_about_each_part(app: RunningApp) -> None:
 
 async def has_names(app: RunningApp, names: list[str]) -> bool:
     return [row["name"] for row in await rows(app, "SELECT name FROM thing ORDER BY name")] == names
+
+
+async def is_given_back(app: RunningApp) -> bool:
+    return not await rows(app, "SELECT * FROM idempotency_key")
 
 
 async def two(app: RunningApp, query: str) -> list[Any]:

@@ -87,6 +87,8 @@ def make_router(database: Database) -> APIRouter:
     async def post_thing(body: NewThing, request: Request, who: Annotated[Person, Depends(person)]) -> Response:
         async def work() -> Thing:
             async with database.writer() as tx:
+                if body.name == "sloth":
+                    await tx.execute(text("SELECT pg_sleep(0.5)"), name="sample.sleep")
                 return await make_thing(tx, body.name)
 
         return await idempotent(request, database, str(who.person_id), body, work, status=201)
