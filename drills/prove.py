@@ -24,6 +24,8 @@ from local.running import Running
 from local.system import System
 from local.topology import SERVICES, Ports
 
+HOSTS = 3
+
 
 @dataclass
 class Proof:
@@ -135,10 +137,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="onsale-drills-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # as root, Postgres runs as another user, who has to pass
-        system = System(data, Ports.free(), durable=False)
+        system = System(data, Ports.free(), durable=False, hosts=HOSTS)
         try:
             system.start()
-            proofs = asyncio.run(prove(Running.find(data), wanted))
+            running = Running.find(data)
+            skipped = [] if Switchboard(running).has_network else [drill for drill in wanted if drill.needs_hosts]
+            proofs = asyncio.run(prove(running, [drill for drill in wanted if drill not in skipped]))
         except StartError as error:
             print(error, file=sys.stderr)
             return 1
@@ -146,6 +150,8 @@ def main() -> int:
             system.stop()
             system.postgres.remove()
     print(table(proofs))
+    if skipped:
+        print(f"not tried: {', '.join(drill.name for drill in skipped)} (hosts need root and /dev/net/tun)")
     return 1 if any(proof.problems for proof in proofs) else 0
 
 

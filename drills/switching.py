@@ -18,10 +18,8 @@ class Switchboard:
 
     def on(self, drill: Drill) -> None:
         """Gives the fault to the services where it lives, or to the links between hosts."""
-        if drill.needs_hosts and not self._has_hosts():
-            raise StartError(
-                f"{drill.name} needs a system on several hosts: start one with `make up HOSTS=3` (as root)."
-            )
+        if drill.needs_hosts and not self.has_network:
+            raise StartError(f"{drill.name} needs a system on several hosts: start one as root with `make up HOSTS=3`.")
         if drill.environments:
             self.running.ask("restart", environments=_plain(drill.environments))
         for link in drill.links:
@@ -41,8 +39,13 @@ class Switchboard:
         if drill.environments:
             self.running.ask("restart", environments={name: {} for name in drill.environments})
 
-    def _has_hosts(self) -> bool:
-        return bool(self.running.ask("hosts"))
+    @property
+    def has_network(self) -> bool:
+        """Whether the services live on hosts with a network between them that can be disturbed."""
+        try:
+            return bool(self.running.ask("links"))
+        except StartError:
+            return False
 
 
 def _plain(environments: Any) -> dict[str, dict[str, str]]:

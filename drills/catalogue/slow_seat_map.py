@@ -1,16 +1,23 @@
 """The page of an event with seats takes seconds."""
 
+from collections.abc import Sequence
+
 from drills.journeys import Visit, look_at_seats
 from drills.model import Answer, Drill, Question, each_trace, fault
 from tracing.model import Span, Trace
 
-SLOW_SECONDS = 1.5
+SLOW_SECONDS = 1.0
+MUCH_SLOWER = 5
 SHARE = 0.6
 
 
-def symptom(visit: Visit) -> str | None:
-    """Somebody waits for a page."""
-    return f"The page came after {visit.seconds:.1f} s." if visit.seconds > SLOW_SECONDS else None
+def symptom(visits: Sequence[Visit]) -> str | None:
+    """Somebody waits for a page with seats, and for no other."""
+    listing, *pages = [one.seconds for one in visits]
+    slowest = max(pages)
+    if slowest < max(SLOW_SECONDS, MUCH_SLOWER * listing):
+        return None
+    return f"The page came after {slowest:.1f} s, the list of events after {listing:.1f} s."
 
 
 def evidence(trace: Trace) -> list[Span]:
