@@ -51,7 +51,7 @@ async def prove(running: Running, drills: Iterable[Drill]) -> list[Proof]:
 
 
 async def _all_is_well(running: Running, proofs: list[Proof], when: str) -> None:
-    stage = Stage(running.addresses)
+    stage = Stage(running.addresses, running.data)
     try:
         for proof in proofs:
             if seen := proof.drill.symptom(await stage.once(proof.drill.journey)):
@@ -71,7 +71,7 @@ async def _practise(running: Running, proof: Proof) -> None:
     """Switches one drill on, waits for symptom and evidence, and switches it off."""
     drill, board = proof.drill, Switchboard(running)
     await asyncio.to_thread(board.on, drill)
-    stage = Stage(running.addresses)
+    stage = Stage(running.addresses, running.data)
     try:
         proof.symptom = await _tried(stage, proof)
         if not proof.symptom:

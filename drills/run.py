@@ -64,7 +64,7 @@ def start(practice: Practice, name: str) -> int:
         return 2
     practice.begin(drill)
     print("Somebody uses the shop ...", flush=True)
-    stage = Stage(practice.running.addresses)
+    stage = Stage(practice.running.addresses, practice.running.data)
     try:
         seen = asyncio.run(provoke(stage, drill))
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from drills.model import Drill, Question
@@ -25,7 +26,7 @@ MARGIN_SECONDS = 30.0
 class Stage:
     """What people saw and what their traces show since this round began. Journeys that several drills share run once."""
 
-    def __init__(self, addresses: Mapping[str, str], data: Any = None) -> None:
+    def __init__(self, addresses: Mapping[str, str], data: Path) -> None:
         self.addresses = dict(addresses)
         self.data = data
         self.began_ns = time.time_ns()
