@@ -55,12 +55,20 @@ class TraceReader:
     def trace(self, trace_id: str) -> Trace:
         """All spans known of a trace now. Raises TraceUnknown, StoreUnreachable, ValueError (no trace id)."""
         wanted = normal_trace_id(trace_id)
-        # Raw: a Jaeger otherwise moves the spans of a skewed clock, and hides what one may be looking for.
-        document = self._get(f"/api/v3/traces/{wanted}", {"rawTraces": "true"})
-        found = [trace for trace in self._traces(document) if trace.trace_id == wanted]
+        found = [trace for trace in traces_from_otlp(self.document(wanted)) if trace.trace_id == wanted]
         if not found:
             raise TraceUnknown(wanted, self.base_url)
         return found[0]
+
+    def document(self, trace_id: str) -> dict[str, Any]:
+        """The same as OTLP JSON, as it is exported. Raises what `trace` raises."""
+        wanted = normal_trace_id(trace_id)
+        # Raw: a Jaeger otherwise moves the spans of a skewed clock, and hides what one may be looking for.
+        answer = self._get(f"/api/v3/traces/{wanted}", {"rawTraces": "true"})
+        if not answer:
+            raise TraceUnknown(wanted, self.base_url)
+        document: dict[str, Any] = answer.get("result", answer)
+        return document
 
     def search(
         self,

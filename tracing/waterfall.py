@@ -8,12 +8,15 @@ import shutil
 import sys
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 
 from tracing.colours import PALETTE, colours_of
-from tracing.model import Link, Span, Trace, human_duration, notes_of
+from tracing.files import document_of, lines_of
+from tracing.model import Link, Span, Trace, human_duration, notes_of, traces_from_otlp
 from tracing.reader import DEFAULT_STORE, StoreUnreachable, TraceReader, TraceUnknown
 
 MIN_WIDTH = 60
+FILE_SUFFIXES = (".jsonl", ".json")
 MAX_DEPTH_SHOWN = 16
 DURATION_WIDTH = 8
 RED, BOLD, PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[0m"
@@ -147,24 +150,49 @@ def _cut(text: str, width: int) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Print one trace. The exit code is 1 if it cannot be had."""
     parser = argparse.ArgumentParser(prog="python -m tracing.waterfall", description=__doc__)
-    parser.add_argument("trace_id", help="the id, a traceparent, or the address of the trace's page")
+    parser.add_argument("trace_id", help="the id, a traceparent, the address of the trace's page, or an exported file")
     parser.add_argument("--store", default=DEFAULT_STORE, metavar="URL", help=f"default {DEFAULT_STORE}")
+    parser.add_argument("--export", type=Path, metavar="FILE", help="also write it there, as OTLP JSON lines")
     parser.add_argument("--width", type=int, default=None, help="columns; default: those of the terminal")
     parser.add_argument("--colour", choices=("auto", "always", "never"), default="auto")
     options = parser.parse_args(arguments)
     try:
-        with TraceReader(options.store) as reader:
-            trace = reader.trace(options.trace_id)
-            page = reader.page_of(trace.trace_id)
+        text, where = _found(options)
     except (TraceUnknown, StoreUnreachable, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(
+            f"{options.export or options.trace_id} cannot be used ({error.strerror}): name another file.",
+            file=sys.stderr,
+        )
+        return 1
+    print(text + f"\n{where}")
+    return 0
+
+
+def _found(options: argparse.Namespace) -> tuple[str, str]:
+    """The waterfall, and where the trace is."""
+    file = Path(options.trace_id)
+    if file.suffix in FILE_SUFFIXES and file.exists():
+        traces = traces_from_otlp(document_of(file.read_bytes()))
+        return "\n".join(_drawn(trace, options) for trace in traces), str(file)
+    with TraceReader(options.store) as reader:
+        document = reader.document(options.trace_id)
+        (trace, *_) = traces_from_otlp(document)
+        where = reader.page_of(trace.trace_id)
+    if options.export:
+        options.export.write_bytes(lines_of(document))
+        where += f"\n{options.export}: attach it to a bug; Jaeger's upload takes it, and so does make trace FILE={options.export}"
+    return _drawn(trace, options), where
+
+
+def _drawn(trace: Trace, options: argparse.Namespace) -> str:
     colour = options.colour == "always" or (
         options.colour == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     )
     width = options.width or shutil.get_terminal_size((120, 40)).columns
-    print(render(trace, width, colour=colour) + f"\n{page}")
-    return 0
+    return render(trace, width, colour=colour)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tracing.files import document_of
 from tracing.model import traces_from_otlp
 from tracing.store import queries
 from tracing.store.database import reading
@@ -60,6 +61,7 @@ class Api:
             Route("/api/v3/trace-summaries", self.summaries),
             Route("/api/traces/{trace_id}", self.older_trace),
             Route("/api/dependencies", self.dependencies),
+            Route("/api/transform", self.transform, methods=["POST"]),
             Route("/livez", self.livez),
         ]
 
@@ -113,6 +115,15 @@ class Api:
         if document is None:
             return JsonResponse({**structured([]), "errors": [{"code": 404, "msg": "trace not found"}]}, 404)
         return JsonResponse(structured([legacy_trace(trace) for trace in traces_from_otlp(document)]))
+
+    async def transform(self, request: Request) -> Response:
+        """OTLP JSON in, the older JSON out: what the upload of Jaeger's page asks for. Nothing is stored."""
+        try:
+            document = document_of(await _body_of(request))
+            found = traces_from_otlp(document)
+        except (BadExport, ValueError) as error:
+            return JsonResponse({**structured([]), "errors": [{"code": 400, "msg": str(error)}]}, 400)
+        return JsonResponse(structured([legacy_trace(trace) for trace in found]))
 
     def dependencies(self, request: Request) -> Response:
         """`endTs` and `lookback` in milliseconds, as in Jaeger; now and a day if they are missing."""

@@ -107,9 +107,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if version == 0:
         connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     elif version == 1:
-        connection.executescript(f"BEGIN; {LINKS}")
+        connection.execute("BEGIN")
+        for statement in filter(str.strip, LINKS.split(";")):
+            connection.execute(statement)  # one by one: a script would commit before it begins
         connection.executemany(INSERT_LINK, _links_of_all(connection))
-        connection.executescript(f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
     elif version != SCHEMA_VERSION:
         raise StoreDataError(
             f"{path} was written by another version of the store. Delete it and start again: it holds only traces."

@@ -8,16 +8,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from tracing.assertions import assert_complete, assert_path, wait_for_trace
+from tracing.files import lines_of
 from tracing.reader import Trace, TraceReader, TraceUnknown
+from tracing.store.importing import import_file
 from tracing.tests.running_store import Store, Telemetry, buy, running_store, span_id_of, trace_id_of
 
 TARGETS = ["dev trace store", *(["jaeger"] if "JAEGER_URL" in os.environ else [])]
@@ -46,10 +50,14 @@ def reader(store: Store) -> Iterator[TraceReader]:
         yield made
 
 
-async def answer_of(url: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
+async def asked(method: str, url: str, **how: Any) -> httpx.Response:
     async with httpx.AsyncClient() as http:
-        answer: dict[str, Any] = (await http.get(url, params=parameters)).raise_for_status().json()
-        return answer
+        return await http.request(method, url, **how)
+
+
+async def answer_of(url: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = (await asked("GET", url, params=parameters)).raise_for_status().json()
+    return answer
 
 
 async def test_a_trace_of_several_services_comes_back_whole(telemetry: Telemetry, reader: TraceReader) -> None:
@@ -180,8 +188,90 @@ async def test_dependencies_count_the_calls_between_services(
 ) -> None:
     root = buy(telemetry)
     await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
-    asked = {"endTs": str(time.time_ns() // 1_000_000 + 1_000), "lookback": "3600000"}
-    edges = (await answer_of(f"{store.url}/api/dependencies", asked))["data"]
+    wanted = {"endTs": str(time.time_ns() // 1_000_000 + 1_000), "lookback": "3600000"}
+    edges = (await answer_of(f"{store.url}/api/dependencies", wanted))["data"]
     ours = {(edge["parent"], edge["child"], edge["callCount"]) for edge in edges}
     suffix = telemetry.suffix
     assert {(f"web{suffix}", f"orders{suffix}", 1), (f"orders{suffix}", f"tickets{suffix}", 1)} <= ours
+
+
+async def test_failed_kinds_resources_and_times_can_be_searched_for(
+    store: Store, telemetry: Telemetry, reader: TraceReader
+) -> None:
+    root = buy(telemetry)
+    failed = telemetry.span("orders", "capture", None, SpanKind.CLIENT, {"order.number": "failed"})
+    failed.set_status(Status(StatusCode.ERROR, "no answer"))
+    failed.end()
+    telemetry.flush()
+    await wait_for_trace(reader, trace_id_of(failed), quiet_seconds=0)
+    await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
+    orders, tickets = "orders" + telemetry.suffix, "tickets" + telemetry.suffix
+
+    def ids(service: str, **attributes: str) -> set[str]:
+        wanted = {name.replace("_", "."): value for name, value in attributes.items()}
+        return {trace.trace_id for trace in reader.search(service, attributes=wanted)}
+
+    assert ids(orders, error="true") == {trace_id_of(failed)}
+    assert ids(orders, span_kind="server") == {trace_id_of(root)}
+    assert ids(orders, service_version="0.1.0") == {trace_id_of(root), trace_id_of(failed)}
+    assert ids(orders, service_version="0.2.0") == set()
+    assert {trace.trace_id for trace in reader.search(tickets, attributes={"messaging.delivery_count": "2"})} == {
+        trace_id_of(root)
+    }
+    assert root.start_time is not None
+    before = {"query.serviceName": orders, "query.startTimeMin": "2020-01-01T00:00:00Z"}
+    ended = await asked(
+        "GET", f"{store.url}/api/v3/traces", params={**before, "query.startTimeMax": "2020-01-02T00:00:00Z"}
+    )
+    assert ended.status_code == 404, "nothing started then"
+
+
+async def test_summaries_tell_a_trace_in_a_line(store: Store, telemetry: Telemetry, reader: TraceReader) -> None:
+    root = buy(telemetry)
+    await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
+    wanted = {**A_DAY, "query.serviceName": "orders" + telemetry.suffix}
+    answer = await answer_of(f"{store.url}/api/v3/trace-summaries", wanted)
+    (summary,) = answer.get("result", answer)["summaries"]
+    assert summary["traceId"] == trace_id_of(root)
+    assert (summary["rootServiceName"], summary["rootOperationName"]) == ("web" + telemetry.suffix, "POST /checkout")
+    assert (summary["spanCount"], summary.get("errorSpanCount", 0)) == (6, 0)
+    shares = {share["name"]: share["spanCount"] for share in summary["services"]}
+    assert shares["orders" + telemetry.suffix] == 2
+
+
+async def test_an_export_is_what_the_upload_of_jaegers_page_sends(
+    store: Store, telemetry: Telemetry, reader: TraceReader
+) -> None:
+    """The page joins the lines of the file and has them turned into the older JSON, which it draws."""
+    root = buy(telemetry)
+    await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
+    lines = [orjson.loads(line) for line in lines_of(reader.document(trace_id_of(root))).splitlines()]
+    assert all("resourceSpans" in line for line in lines)
+    joined = {"resourceSpans": [group for line in lines for group in line["resourceSpans"]]}
+    response = await asked("POST", f"{store.url}/api/transform", json=joined)
+    assert response.status_code == 200
+    (trace,) = response.json()["data"]
+    assert trace["traceID"] == trace_id_of(root)
+    assert {span["operationName"] for span in trace["spans"]} == {
+        span.name for span in reader.trace(trace_id_of(root)).spans
+    }
+    names = {process["serviceName"].removesuffix(telemetry.suffix) for process in trace["processes"].values()}
+    assert names == {"web", "orders", "payments", "tickets"}
+    refused = await asked(
+        "POST", f"{store.url}/api/transform", content=b"no trace", headers={"content-type": "application/json"}
+    )
+    assert refused.status_code == 400
+
+
+async def test_an_export_sent_to_another_store_is_the_same_trace(
+    store: Store, telemetry: Telemetry, reader: TraceReader, tmp_path: Path
+) -> None:
+    root = buy(telemetry)
+    await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
+    file = tmp_path / "trace.jsonl"
+    file.write_bytes(lines_of(reader.document(trace_id_of(root))))
+    with running_store(tmp_path / "other") as other, TraceReader(other.url) as reads:
+        (sent,) = import_file(file, other.otlp_url)
+        assert reads.trace(sent.trace_id) == reader.trace(trace_id_of(root))
+    import_file(file, store.otlp_url)  # and back, where it is already
+    assert len(reader.trace(trace_id_of(root)).spans) >= 6

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from opentelemetry.trace import Status, StatusCode
 
+from tracing.files import document_of
 from tracing.model import Span, Trace
 from tracing.store.pages import MAX_ROWS, rows_of
 from tracing.tests.running_store import Store, Telemetry, buy, running_store, span_id_of, trace_id_of
@@ -124,3 +125,92 @@ def test_what_cannot_be_shown_gets_a_sentence(store: Store, path: str, status: i
 def test_a_huge_trace_draws_a_bounded_page() -> None:
     spans = tuple(Span("1" * 32, f"{n:016x}", "", "x", "internal", "web", n, n + 5) for n in range(1, MAX_ROWS + 50))
     assert len(rows_of(Trace("1" * 32, spans))) == MAX_ROWS
+
+
+def test_what_links_to_a_span_is_shown_with_it(store: Store, telemetry: Telemetry) -> None:
+    first = buy(telemetry)
+    replayed = telemetry.span("tickets", "replay", links=[first.get_span_context()])
+    replayed.end()
+    telemetry.flush()
+    html = page(store, f"/trace/{trace_id_of(first)}").text
+    assert "Linked from" in html
+    assert f'href="/trace/{trace_id_of(replayed)}#span-{span_id_of(replayed)}"' in html
+    assert "Linked from" not in page(store, f"/trace/{trace_id_of(replayed)}").text
+
+
+def test_who_calls_whom_is_drawn_and_agrees_with_the_api(store: Store, telemetry: Telemetry) -> None:
+    root = buy(telemetry)
+    failed = telemetry.span("payments", "POST /payments", telemetry.span("orders", "pay", root))
+    failed.set_status(Status(StatusCode.ERROR))
+    failed.end()
+    telemetry.flush()
+    html = page(store, "/dependencies?lookback=1h").text
+    edges = httpx.get(f"{store.url}/api/dependencies").json()["data"]
+    table = re.findall(r"<td>(\w+)</td>\s*<td>(\w+)</td>\s*<td class=\"number\">([\d,]+)</td>", html)
+    assert {(edge["parent"], edge["child"], f"{edge['callCount']:,}") for edge in edges} == set(table)
+    assert ("web", "orders") in {row[:2] for row in table}
+    assert html.count('class="box ') == len({name for row in table for name in row[:2]})
+    assert html.count('class="arrow') == len(table)
+    assert "<script" not in html
+    assert page(store, "/dependencies?lookback=1ns").text.count('class="arrow') == 0
+    assert page(store, "/dependencies?lookback=soon").status_code == 400
+
+
+def test_errors_of_calls_are_counted_where_they_happened(store: Store, telemetry: Telemetry) -> None:
+    call = telemetry.span("gate", "GET /codes")
+    for number in range(3):
+        answer = telemetry.span("vault", "GET /codes", call)
+        if number:
+            answer.set_status(Status(StatusCode.ERROR))
+        answer.end()
+    call.end()
+    telemetry.flush()
+    row = re.search(r"<td>gate</td>\s*<td>vault</td>(.*?)</tr>", page(store, "/dependencies").text, re.DOTALL)
+    assert row is not None
+    assert re.findall(r">(\d+)<", row[1]) == ["3", "2"]
+
+
+def test_two_traces_are_compared(store: Store, telemetry: Telemetry) -> None:
+    first, second = buy(telemetry), buy(telemetry)
+    more = telemetry.span("web", "GET /only-here", second)
+    more.end()
+    telemetry.flush()
+    ids = trace_id_of(first), trace_id_of(second)
+    response = page(store, f"/compare?first={ids[0]}&second= {ids[1]} ")
+    assert response.url.path == f"/trace/{ids[0]}...{ids[1]}"
+    assert response.text.count('<tr class="only">') == 1
+    assert "GET /only-here" in response.text
+    assert page(store, f"/trace/{ids[0]}...{'9' * 32}").status_code == 404
+    assert page(store, "/compare?first=x&second=y").status_code == 400
+
+
+def test_an_export_is_a_file_of_lines(store: Store, telemetry: Telemetry) -> None:
+    root = buy(telemetry)
+    html = page(store, f"/trace/{trace_id_of(root)}").text
+    address = re.search(r'href="(/trace/\w+[.]jsonl)"', html)
+    assert address is not None
+    response = page(store, address[1])
+    assert f'filename="trace-{trace_id_of(root)}.jsonl"' in response.headers["content-disposition"]
+    assert document_of(response.content) == httpx.get(f"{store.url}/api/v3/traces/{trace_id_of(root)}").json()["result"]
+    assert page(store, "/trace/abc.jsonl").status_code == 404
+
+
+def test_links_of_jaegers_own_pages_are_understood(store: Store, telemetry: Telemetry) -> None:
+    root = buy(telemetry)
+    assert root.start_time is not None
+    at = root.start_time // 1_000
+    link = "/search?service=web&operation=all&lookback=custom&limit=1500"
+    assert trace_id_of(root) in page(store, f"{link}&start={at - 1}&end={at + 1}").text
+    assert trace_id_of(root) not in page(store, f"{link}&start={at - 2_000_000}&end={at - 1_000_000}").text
+    assert page(store, "/search?start=yesterday").status_code == 400
+
+
+def test_whatever_people_paste_leads_to_the_trace(store: Store, telemetry: Telemetry) -> None:
+    trace_id = trace_id_of(buy(telemetry))
+    for pasted in (
+        f" {trace_id.upper()} ",
+        f"00-{trace_id}-b7ad6b7169203331-01",
+        f"{store.url}/trace/{trace_id}?uiFind=x",
+    ):
+        found = httpx.get(f"{store.url}/search", params={"traceID": pasted})
+        assert found.headers["location"] == f"/trace/{trace_id}"

@@ -58,6 +58,19 @@ def test_traces_survive_a_restart_and_still_count(tmp_path: Path) -> None:
             reader.trace(trace_id_of(root))
 
 
+def test_data_of_the_version_before_is_taken_over_with_its_links(tmp_path: Path) -> None:
+    with running_store(tmp_path) as store:
+        telemetry = Telemetry(store.otlp_url)
+        first = buy(telemetry)
+        telemetry.span("tickets", "replay", links=[first.get_span_context()]).end()
+        telemetry.close()
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.executescript("DROP TABLE link; PRAGMA user_version = 1")
+    connection.close()
+    with running_store(tmp_path) as store:
+        assert "Linked from" in httpx.get(f"{store.url}/trace/{trace_id_of(first)}").text
+
+
 def test_pages_and_exports_have_their_own_ports(tmp_path: Path) -> None:
     with running_store(tmp_path) as store:
         assert store.url != store.otlp_url

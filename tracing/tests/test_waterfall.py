@@ -86,6 +86,9 @@ def test_the_command_prints_a_trace_and_its_page(tmp_path: Path) -> None:
         assert shown.stdout.rstrip().endswith(f"{store.url}/trace/{trace_id}")
         assert "\x1b" not in shown.stdout, "no colours in a pipe"
         assert "\x1b[38;5;" in run(trace_id, "--store", store.url, "--colour", "always").stdout
+        exported = run(trace_id, "--store", store.url, "--export", str(tmp_path / "bug.jsonl"))
+        assert f"make trace FILE={tmp_path / 'bug.jsonl'}" in exported.stdout
+        assert "4 services, 6 spans" in run(str(tmp_path / "bug.jsonl")).stdout
         unknown = run("abc", "--store", store.url)
         assert unknown.returncode == 1
         assert "does not know the trace" in unknown.stderr
