@@ -1,11 +1,12 @@
 """Several hosts on one machine: who lives where, and how they reach each other in networks of their own."""
 
 import os
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from local.hosts.kernel import inside, why_no_hosts
 from local.hosts.plan import PLACES, Housing, addresses_of, hosts_of
 from local.hosts.switch import Link
 from local.processes import LOOPBACK
+from local.provision import make_secrets
 from local.tests.helpers import eventually, lives, ordinary_user, run_as
-from local.topology import SERVICES, Layout, Ports, Secrets, programs
+from local.topology import SERVICES, Layout, Ports, programs
 
 needs_networks = pytest.mark.skipif(why_no_hosts() is not None, reason=f"networks of their own: {why_no_hosts()}")
 PATIENCE_SECONDS = 10.0
+MUCH = 100_000_000
 ADDRESSES = {"edge": "10.83.0.11", "shop": "10.83.0.12", "money": "10.83.0.13"}
 
 
@@ -41,16 +44,14 @@ def test_a_number_of_hosts_that_nobody_planned_is_told_which_there_are() -> None
         Hosts(5, "a test")
 
 
-def programs_in(housing: Housing) -> dict[str, dict[str, str]]:
-    nobody = dict.fromkeys([*SERVICES, "admin"], "secret")
-    secrets = Secrets(nobody, nobody, "key", "secret", "secret")
-    made = programs(Layout(Path("data")), Ports.default(), secrets, "json", housing)
+def programs_in(folder: Path, housing: Housing) -> dict[str, dict[str, str]]:
+    made = programs(Layout(folder), Ports.default(), make_secrets(Layout(folder)), "json", housing)
     return {program.name: dict(program.environment) for program in made}
 
 
-def test_services_reach_each_other_on_their_hosts_and_the_rest_on_their_own_loopback() -> None:
+def test_services_reach_each_other_on_their_hosts_and_the_rest_on_their_own_loopback(tmp_path: Path) -> None:
     hosts = hosts_of(3)
-    told = programs_in(Housing(hosts, addresses_of(hosts)))
+    told = programs_in(tmp_path, Housing(hosts, addresses_of(hosts)))
     assert told["orders"]["ORDERS_HOST"] == "10.83.0.13"
     assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://10.83.0.12:8003"
     assert told["orders"]["ORDERS_PERSON_KEYS_URL"].startswith("http://10.83.0.12:8001/")
@@ -60,11 +61,13 @@ def test_services_reach_each_other_on_their_hosts_and_the_rest_on_their_own_loop
     assert "ORDERS_HOST_NAME" not in told["orders"]  # its host has that name already
 
 
-def test_without_networks_the_hosts_have_names_and_one_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_networks_the_hosts_have_names_and_one_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hosts_module, "why_no_hosts", lambda: "they need root")
     hosts = Hosts(3, "a test")
     hosts.open(Ports.default().of, output=2)
-    told = programs_in(hosts.housing)
+    told = programs_in(tmp_path, hosts.housing)
     assert told["orders"]["ORDERS_HOST_NAME"] == "money"
     assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://127.0.0.1:8003"
     assert "HOST_NAME" not in " ".join(told["bank"])
@@ -244,19 +247,60 @@ def say(connection: socket.socket, text: bytes) -> None:
 @needs_networks
 @pytest.mark.parametrize("way", ["to a database", "to a service"])
 def test_the_loopback_leads_hosts_to_databases_and_people_to_services(machine: Machine, way: str) -> None:
-    """Much in both directions at once, in order, to the end that the sender says."""
+    """Much in both directions at once, in order, to the end that one side says while it still listens."""
     much = os.urandom(3_000_000)
     name, host = ("postgres", "edge") if way == "to a database" else ("orders", None)
     address = (LOOPBACK, machine.ports.of[name])
     listener = machine.listen("money", "orders") if host is None else socket.create_server(address)
     listener.settimeout(PATIENCE_SECONDS)
     with listener, closing(machine.connect(host, address)) as connection:
-        for work in (lambda: echo(listener), lambda: say(connection, much)):
-            threading.Thread(target=work, daemon=True).start()
-        heard = bytearray()
-        while chunk := connection.recv(65_536):
-            heard += chunk
-    assert bytes(heard) == much
+        threading.Thread(target=echo, args=(listener,), daemon=True).start()
+        connection.sendall(b"well?")
+        assert connection.recv(5) == b"well?"
+        threading.Thread(target=say, args=(connection, much), daemon=True).start()
+        assert all_of(connection) == much
+
+
+@needs_networks
+def test_what_is_said_before_the_other_side_has_answered_is_not_lost(machine: Machine) -> None:
+    address = (LOOPBACK, machine.ports.of["nats"])
+    for _ in range(20):
+        with socket.create_server(address) as listener, closing(machine.connect("edge", address)) as connection:
+            listener.settimeout(PATIENCE_SECONDS)
+            say(connection, b"well?")
+            echo(listener)
+            assert all_of(connection) == b"well?"
+
+
+@needs_networks
+def test_who_does_not_listen_is_not_told_more_and_more_and_hears_all_of_it_later(machine: Machine) -> None:
+    address = (LOOPBACK, machine.ports.of["nats"])
+    with socket.create_server(address) as listener, closing(machine.connect("edge", address)) as connection:
+        listening, _ = listener.accept()
+        with listening:
+            listening.settimeout(PATIENCE_SECONDS)
+            sent = send_until_it_stalls(connection)
+            assert sent < MUCH
+            connection.shutdown(socket.SHUT_WR)
+            assert len(all_of(listening)) == sent
+
+
+def send_until_it_stalls(connection: socket.socket) -> int:
+    """How many bytes it took before it would take no more for a while, or all."""
+    connection.setblocking(False)
+    sent = 0
+    while sent < MUCH and select.select([], [connection], [], 1.0)[1]:
+        with suppress(BlockingIOError):
+            sent += connection.send(bytes(100_000))
+    return sent
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """What is said until the other one ends."""
+    heard = bytearray()
+    while chunk := connection.recv(65_536):
+        heard += chunk
+    return bytes(heard)
 
 
 def talk(machine: Machine, host: str | None, address: tuple[str, int]) -> bytes:

@@ -89,6 +89,18 @@ def test_packets_stay_in_order_whatever_the_delay_does() -> None:
     assert bench.arrived == [("money", number) for number in range(21)]
 
 
+def test_what_is_under_way_arrives_as_it_was_sent() -> None:
+    bench = Bench()
+    bench.switch.set_link("edge", "money", Link(delay_ms=100))
+    bench.send("edge", "money", 1)
+    bench.switch.set_link("edge", "money", Link(delay_ms=1))
+    bench.send("edge", "money", 2)
+    bench.after(0.05)
+    assert bench.arrived == []
+    bench.after(0.051)
+    assert bench.arrived == [("money", 1), ("money", 2)]
+
+
 def test_as_many_packets_are_lost_as_was_said() -> None:
     bench = Bench()
     bench.switch.set_link("edge", "money", Link(loss_percent=10))
