@@ -24,23 +24,23 @@ ChassisWhat = Literal["fact_told", "fact_heard", "fact_buried"]
 
 
 class Facts(Response):
-    """What is known about an entry; null where it does not apply.
+    """What is known about an entry; null, or an empty text, where it does not apply.
 
     `kind`: of what there are several (the subject of a fact, an operation, a template). `reference`: the id of a fact, a hold or
     a payment. `attempt` counts from 1. `until`: how long a hold lasts, or when it is tried again. `ended_at`: when what began
     with this entry was over (a fact: when the firehose had it). `reason`: a code, or words without personal data.
     """
 
-    state: str | None = None
-    kind: str | None = None
-    reason: str | None = None
-    reference: str | None = None
-    attempt: int | None = None
-    places: int | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    until: datetime | None = None
-    ended_at: datetime | None = None
+    state: str
+    kind: str
+    reason: str
+    reference: str
+    attempt: int | None
+    places: int | None
+    amount_minor: int | None
+    currency: str | None
+    until: datetime | None
+    ended_at: datetime | None
 
 
 class Entry(Response):
@@ -70,16 +70,28 @@ class Noted:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+_NO_FACTS = {name: "" if field.annotation is str else None for name, field in Facts.model_fields.items()}
 Own = TypeVar("Own", bound=Records)
 
 
 def records_of(kind: type[Own], order_id: UUID, noted: Iterable[Noted]) -> Own:
     """The answer: entries by time, the middle of very many left out."""
-    ordered = sorted(noted, key=lambda each: each.at)
+    ordered = sorted(noted, key=lambda each: (each.at, _RANKS.get(each.what, 1)))
     is_cut = len(ordered) > MOST
     shown = [*ordered[: MOST // 2], *ordered[-MOST // 2 :]] if is_cut else ordered
-    entries = [{"at": each.at, "what": each.what, "facts": each.facts, **_span_of(each.traceparent)} for each in shown]
+    entries = [
+        {"at": each.at, "what": each.what, "facts": _NO_FACTS | _known(each.facts), **_span_of(each.traceparent)}
+        for each in shown
+    ]
     return kind.model_validate({"order_id": order_id, "is_cut": is_cut, "entries": entries})
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+# Of what became true in one transaction: what was heard is the cause, what is told the consequence.
+_RANKS = {"fact_heard": 0, "fact_told": 2}
 
 
 def traceparent_of(trace_id: str | None, span_id: str | None) -> str | None:

@@ -36,9 +36,15 @@ def make_records_router(database: Database) -> APIRouter:
             rows = (await reads.execute(_TICKETS, {"order_id": order_id}, name="records.tickets")).mappings().all()
             facts = await facts_about(reads, [order_id])
         # They are issued, and the world is told, in one transaction and one span.
-        told_in = next((each.traceparent for each in facts if each.what == "fact_told"), None)
+        told = next((each for each in facts if each.what == "fact_told"), None)
+        told_in = told.traceparent if told else None
         issued = [
-            Noted(row["issued_at"], "tickets_issued", told_in, {"places": row["places"], "state": row["state"]})
+            Noted(
+                min(row["issued_at"], told.at) if told else row["issued_at"],
+                "tickets_issued",
+                told_in,
+                {"places": row["places"], "state": row["state"]},
+            )
             for row in rows
         ]
         return records_of(TicketsRecords, order_id, [*issued, *facts])

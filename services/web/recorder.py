@@ -139,7 +139,7 @@ def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ())
     """
     told_at = times_of_facts({service: list(entries) for service, entries in records.items()})
     placed = [
-        (max(entry.at, told_at.get(entry.facts.reference or "", entry.at)), line)
+        (max(entry.at, told_at.get(entry.facts.reference, entry.at)), line)
         for service, entries in records.items()
         for entry, line in zip(entries, told(service, entries, told_at), strict=True)
     ]
@@ -168,7 +168,7 @@ def _tone(entry: Entry, sentence: Sentence, told_at: Mapping[str, datetime]) -> 
     facts = entry.facts
     if entry.what == "fact_told" and (facts.ended_at is None or _seconds(entry.at, facts.ended_at) >= LATE_SECONDS):
         return "bad"
-    travelled = _seconds(told_at.get(facts.reference or "", entry.at), entry.at)
+    travelled = _seconds(told_at.get(facts.reference, entry.at), entry.at)
     if entry.what == "fact_heard" and (travelled >= LATE_SECONDS or (facts.attempt or 1) > 1):
         return "bad"
     return sentence.tone
@@ -184,9 +184,9 @@ def _words(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> dict[
         "amount": _amount(facts),
         "until": _until(entry),
         "reason": _reason(facts.reason),
-        "kind": _KINDS.get(facts.kind or "", (facts.kind or "something").replace("_", " ")),
+        "kind": _KINDS.get(facts.kind, (facts.kind or "something").replace("_", " ")),
         "tries": _tries(facts.attempt),
-        "fact": _FACTS.get(facts.kind or "", f"“{facts.kind}”"),
+        "fact": _FACTS.get(facts.kind, f"“{facts.kind}”"),
         "sent": _sent(entry),
         "travelled": _travelled(entry, told_at),
     }
@@ -207,9 +207,9 @@ def _until(entry: Entry) -> str:
     return f"{until:%H:%M:%S}" if near else f"{until:%Y-%m-%d %H:%M:%S}"
 
 
-def _reason(code: str | None) -> str:
+def _reason(code: str) -> str:
     """Known codes as words; others as they are, legibly."""
-    if code is None:
+    if not code:
         return "for a reason that is not known"
     if code.startswith("answered_"):
         return f"answered {code.removeprefix('answered_').replace('_', ' ')}"
@@ -239,7 +239,7 @@ def _sent(entry: Entry) -> str:
 
 
 def _travelled(entry: Entry, told_at: Mapping[str, datetime]) -> str:
-    seconds = _seconds(told_at.get(entry.facts.reference or "", entry.at), entry.at)
+    seconds = _seconds(told_at.get(entry.facts.reference, entry.at), entry.at)
     return f", {duration(seconds)} later" if seconds >= LATE_SECONDS else ""
 
 

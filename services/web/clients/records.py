@@ -11,10 +11,10 @@ from services.web.clients.reading import Read, understood
 class Facts(Read):
     """What is known about an entry; see chassis/records.py."""
 
-    state: str | None
-    kind: str | None
-    reason: str | None
-    reference: str | None
+    state: str
+    kind: str
+    reason: str
+    reference: str
     attempt: int | None
     places: int | None
     amount_minor: int | None

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.provider import Provided, provided, verify_answers
@@ -42,6 +44,13 @@ class States:
         await self.a_hold_of_two_places({**given, "order_id": uuid4()})
         await self.end(given, "release")
 
+    async def a_hold_that_was_sold_outside_of_any_trace(self, given: dict[str, Any]) -> None:
+        await self.a_hold_of_two_places(given)
+        await self.end(given, "commit")
+        async with self._database.writer() as tx:
+            await tx.execute(_UNTRACE, {"hold_id": UUID(given["hold_id"])}, name="tests.untrace")
+            await tx.execute(_TELL, {"hold_id": given["hold_id"]}, name="tests.tell")
+
     async def an_event_with_free_seats(self, given: dict[str, Any]) -> None:
         seats = given["seats"]
         await self._publish(given["event_id"], given["class_id"], "seated", len(seats))
@@ -72,6 +81,14 @@ class States:
         await self._inventory.do("POST", f"{_path(given)}/{how}", caller="orders")
 
 
+_UNTRACE = text("UPDATE hold_change SET traceparent = NULL WHERE hold_id = :hold_id")
+# A fact that has left already, so that what is read of it does not depend on when the relay comes by.
+_TELL = text("""
+    INSERT INTO outbox (event_id, subject, aggregate_id, data, published_at, publications)
+    VALUES (gen_random_uuid(), 'events.inventory.hold_expired.v1', :hold_id, '{}', now(), 1)
+""")
+
+
 def _path(given: dict[str, Any]) -> str:
     return f"/events/{given['event_id']}/holds/{given['hold_id']}"
 
@@ -94,6 +111,7 @@ async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> Non
                 "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                 "a hold of two places": states.a_hold_of_two_places,
                 "a released hold": states.a_released_hold,
+                "a hold that was sold outside of any trace": states.a_hold_that_was_sold_outside_of_any_trace,
             },
         )
     await database.close()

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+from sqlalchemy import text
 from starlette.responses import Response
 
 from chassis import idempotency
 from chassis.testing import Harness
 from contracts.provider import provided, verify_answers
+from services.orders import queries
 from services.orders.api import OrderIn
 from services.orders.app import create_app
 from services.orders.domain import Happening, Order, OrderState
@@ -117,6 +119,24 @@ class States:
         for happening in (Happening.BUYER_CANCELLED, Happening.GIVEN_BACK):
             order = await self._desk.changes.apply(order, happening)
 
+    async def an_order_with_a_number_that_is_being_placed(self, given: dict[str, Any]) -> None:
+        await self._order(given, state=OrderState.PLACING)
+        await self._set(given, "number", given["number"])
+
+    async def a_confirmed_order_of_a_trace(self, given: dict[str, Any]) -> None:
+        await self._paid(given, steps=len(TO_CONFIRMED))
+        await self._set(given, "trace_id", given["trace_id"])
+
+    async def an_order_that_waits_for_inventory(self, given: dict[str, Any]) -> None:
+        order = await self._desk.changes.apply(await self._paying(given), Happening.PAYMENT_AUTHORISED)
+        async with self._desk.database.writer() as tx:
+            await queries.postpone(tx, order, 60.0, "it did not answer", "inventory_unavailable")
+
+    async def _set(self, given: dict[str, Any], name: str, value: str) -> None:
+        async with self._desk.database.writer() as tx:
+            query = text(f"UPDATE purchase_order SET {name} = :value WHERE order_id = :order_id")  # noqa: S608  # names of this file
+            await tx.execute(query, {"value": value, "order_id": UUID(given["order_id"])}, name="tests.set")
+
     async def _paying(self, given: dict[str, Any]) -> Order:
         payment_id = uuid4()
         payment = {"state": "created", "redirect_url": f"http://bank/pay/{payment_id}", "decline_reason": None}
@@ -164,6 +184,9 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an order whose card was declined": states.an_order_whose_card_was_declined,
                     "an order whose time to pay is over": states.an_order_whose_time_is_over,
                     "a confirmed order": states.a_confirmed_order,
+                    "an order with a number that is being placed": states.an_order_with_a_number_that_is_being_placed,
+                    "a confirmed order of a trace": states.a_confirmed_order_of_a_trace,
+                    "an order that waits for inventory": states.an_order_that_waits_for_inventory,
                     "an order that its buyer cancelled": states.an_order_that_its_buyer_cancelled,
                 },
             )

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
+from sqlalchemy import text
 
+from chassis.db import Database
 from chassis.testing import Harness
 from contracts.provider import Provided, provided, verify_answers
 from services.payments.app import create_app
@@ -40,13 +43,22 @@ class Line:
 class States:
     """Makes true what the consumers' interactions take for granted, with the payer's own doing at the bank."""
 
-    def __init__(self, payments: Provided, bank: RunningBank, line: Line) -> None:
+    def __init__(self, payments: Provided, bank: RunningBank, line: Line, database: Database | None = None) -> None:
+        self._database = database
         self._payments = payments
         self._bank = bank
         self._line = line
 
     async def a_payment_that_waits_for_its_payer(self, given: dict[str, Any]) -> None:
         await self._open(given)
+
+    async def a_payment_opened_outside_of_any_trace(self, given: dict[str, Any]) -> None:
+        """And the bank has sent word of it."""
+        await self._open(given)
+        assert self._database is not None
+        async with self._database.writer() as tx:
+            for query in _UNTRACED_WITH_A_HINT:
+                await tx.execute(query, {"payment_id": UUID(given["payment_id"])}, name="tests.untrace")
 
     async def a_payment_that_its_payer_authorised(self, given: dict[str, Any]) -> None:
         await self._pay(given, "approved")
@@ -92,6 +104,16 @@ class States:
         return address
 
 
+_UNTRACED_WITH_A_HINT = (
+    text("UPDATE payment SET traceparent = NULL WHERE payment_id = :payment_id"),
+    text("""
+        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, handled_at)
+        SELECT 'a hint', 'payment.authorised', gateway_payment_id, 1, now(), clock_timestamp() FROM payment
+        WHERE payment_id = :payment_id
+    """),
+)
+
+
 def _path(given: dict[str, Any]) -> str:
     return f"/payments/{given['payment_id']}"
 
@@ -104,12 +126,16 @@ async def test_payments_answers_what_its_consumers_ask(harness: Harness, tmp_pat
                 PaymentsSettings, bank_url=bank_url, bank_api_key=API_KEY, bank_webhook_secret=WEBHOOK_SECRET
             )
             async with provided(create_app, settings, harness) as payments:
-                states = States(payments, bank, line)
+                database = Database(settings)
+                states = States(payments, bank, line, database)
                 await verify_answers(
                     "payments",
                     payments.url,
-                    callers=["orders"],
+                    callers=["orders", "web"],
                     states={
+                        "a payment that waits for its payer, opened outside of any trace": (
+                            states.a_payment_opened_outside_of_any_trace
+                        ),
                         "a payment that waits for its payer": states.a_payment_that_waits_for_its_payer,
                         "a payment that its payer authorised": states.a_payment_that_its_payer_authorised,
                         "a payment that the bank declined": states.a_payment_that_the_bank_declined,
@@ -124,3 +150,4 @@ async def test_payments_answers_what_its_consumers_ask(harness: Harness, tmp_pat
                         ),
                     },
                 )
+                await database.close()

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.testing import Harness
@@ -14,6 +16,11 @@ from services.tickets.printer import Printer
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.contract.box_office import PLACES, issue, tickets_of
 from services.tickets.tests.contract.specimens import Specimens, write_keys
+
+_HEARD = text("""
+    INSERT INTO inbox (consumer, event_id, subject, aggregate_id) VALUES ('tickets', :event_id, :subject, :order_id)
+""")
+_TOLD = text("SELECT published_at IS NOT NULL FROM outbox WHERE aggregate_id = :order_id")
 
 
 async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path: Path) -> None:
@@ -28,6 +35,20 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path
 
     async def an_order_with_tickets_of_places(given: dict[str, Any]) -> None:
         await issue(tickets, database, UUID(given["order_id"]), UUID(given["person_id"]), PLACES)
+
+    async def an_order_whose_tickets_were_issued_and_told_of(given: dict[str, Any]) -> None:
+        """By a fact that an older version heard, which did not note its span; told as soon as the firehose has it."""
+        order_id = given["order_id"]
+        heard = {"event_id": uuid4(), "subject": "events.orders.order_confirmed.v1", "order_id": order_id}
+        async with database.writer() as tx:
+            await tx.execute(_HEARD, heard, name="tests.heard")
+        await an_order_with_tickets(given)
+
+        async def is_told() -> bool:
+            async with database.reader() as reads:
+                return bool((await reads.execute(_TOLD, {"order_id": order_id}, name="tests.told")).scalar())
+
+        await harness.eventually(is_told)
 
     briefly = ForOneRequest()
 
@@ -46,6 +67,7 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path
                 "a valid ticket": specimens.a_valid_ticket,
                 "a valid ticket without a seat": specimens.a_valid_ticket_without_a_seat,
                 "an order with tickets": an_order_with_tickets,
+                "an order whose tickets were issued and told of": an_order_whose_tickets_were_issued_and_told_of,
                 "an order with tickets while very many print": an_order_with_tickets_while_very_many_print,
                 "an order with tickets of general admission": an_order_with_tickets_of_places,
             },

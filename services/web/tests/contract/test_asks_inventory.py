@@ -9,6 +9,7 @@ from chassis.http import ProviderProblem
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.web.clients.inventory import InventoryClient
+from services.web.tests.contract.recorded import any_of, entry, records
 
 inventory = asks("web", "inventory", InventoryClient)
 
@@ -69,3 +70,28 @@ async def test_of_an_event_that_is_not_known_nothing_is_known(
         with pytest.raises(ProviderProblem) as refused:
             await question(client, event_id)
         assert refused.value.problem_code == "event_unknown"
+
+
+async def test_a_hold_has_its_story(inventory: Asking[InventoryClient]) -> None:
+    given = {
+        name: an_id(f"web asks inventory: {name} of story") for name in ("event_id", "class_id", "hold_id", "order_id")
+    }
+    known = {"places": matchers.integer(2), "reference": str(given["hold_id"])}
+    untraced = {"trace": matchers.nothing(), "span": matchers.nothing()}
+    granted = entry(any_of("inventory", "hold_granted"), until=matchers.timestamp(), **known)
+    told = entry(
+        "fact_told",
+        kind="events.inventory.hold_expired.v1",
+        reference=matchers.text("an id"),
+        attempt=matchers.integer(1),
+        ended_at=matchers.timestamp(),
+        **untraced,
+    )
+    async with inventory.expects(
+        "the records of an order whose places were sold",
+        a_state("a hold that was sold outside of any trace", **given),
+        Ask("GET", f"/records/orders/{given['order_id']}"),
+        Answer(200, records(granted, entry("hold_committed", state="held", **known, **untraced), told)),
+    ) as client:
+        found = await client.records(given["order_id"])
+        assert [each.what for each in found.entries] == ["hold_granted", "hold_committed", "fact_told"]

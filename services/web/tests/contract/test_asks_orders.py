@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,8 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
 from services.web.clients import orders as client_of_orders
-from services.web.clients.orders import OrdersClient
+from services.web.clients.orders import OrdersClient, OrderState
+from services.web.tests.contract.recorded import any_of, entry, records
 
 orders = asks("web", "orders", OrdersClient)
 
@@ -366,3 +367,92 @@ async def test_nothing_can_be_done_with_an_order_that_nobody_knows(
     ask = Ask("POST", f"/orders/{order_id}/{step}", body=body, person=buyer)
     async with refused(orders, f"the {step} of an order that nobody knows", None, ask, 404, "order_unknown") as client:
         await take(client, order_id)
+
+
+A_HEAD: dict[str, Any] = {
+    "order_id": matchers.identifier(an_id("web asks orders: order of support")),
+    "number": matchers.text("K7Q2-9MXA", r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"),
+    "state": matchers.one_of("placing", *(state for state in get_args(OrderState) if state != "placing")),
+    "reason": matchers.nothing(),
+    "event_title": matchers.text("Hamlet"),
+    "event_starts_at": matchers.timestamp(),
+    "event_time_zone": matchers.text("Europe/Berlin"),
+    "venue_name": matchers.text("Globe"),
+    "places": matchers.integer(0),
+    "currency": matchers.currency(),
+    "total_minor": matchers.money(0),
+    "created_at": matchers.timestamp(),
+    "held_at": matchers.nothing(),
+    "confirmed_at": matchers.nothing(),
+    "attempts": matchers.integer(0),
+    "trace_id": matchers.nothing(),
+}
+
+
+async def test_support_finds_an_order_by_its_number(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("numbered")
+    async with orders.expects(
+        "the order of a number",
+        a_state("an order with a number that is being placed", order_id=order_id, person_id=buyer, number="WEBS-2345"),
+        Ask("GET", "/records/orders", query={"number": "WEBS-2345"}),
+        Answer(200, {"items": [{**A_HEAD, "order_id": str(order_id), "number": "WEBS-2345"}]}),
+    ) as client:
+        (head,) = await client.with_number("WEBS-2345")
+        assert (head.order_id, head.state) == (order_id, "placing")
+
+
+async def test_no_order_has_some_numbers(orders: Asking[OrdersClient]) -> None:
+    async with orders.expects(
+        "the order of a number that none has",
+        None,
+        Ask("GET", "/records/orders", query={"number": "WEBS-9999"}),
+        Answer(200, {"items": []}),
+    ) as client:
+        assert await client.with_number("WEBS-9999") == []
+
+
+async def test_support_finds_an_order_by_its_trace(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("traced")
+    trace_id = an_id("web asks orders: trace").hex
+    times = {"held_at": matchers.timestamp(), "confirmed_at": matchers.timestamp()}
+    sold = {"state": "confirmed", "places": 2, "total_minor": matchers.money(5000), **times}
+    async with orders.expects(
+        "the orders of a trace",
+        a_state("a confirmed order of a trace", order_id=order_id, person_id=buyer, trace_id=trace_id),
+        Ask("GET", "/records/orders", query={"trace_id": trace_id}),
+        Answer(200, {"items": [{**A_HEAD, "order_id": str(order_id), "trace_id": trace_id, **sold}]}),
+    ) as client:
+        (head,) = await client.of_trace(trace_id)
+        assert (head.state, head.places, head.trace_id) == ("confirmed", 2, trace_id)
+
+
+async def test_an_order_has_its_story(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("story")
+    untraced = {"span": matchers.nothing()}
+    held = {"places": 2, "amount_minor": matchers.money(5000), "currency": "EUR", "until": matchers.timestamp()}
+    waited = entry(
+        "waited",
+        state="authorised",
+        attempt=1,
+        reason="inventory_unavailable",
+        until=matchers.timestamp(),
+        trace=matchers.nothing(),
+        **untraced,
+    )
+    async with orders.expects(
+        "the records of an order that waits for inventory",
+        a_state("an order that waits for inventory", order_id=order_id, person_id=buyer),
+        Ask("GET", f"/records/orders/{order_id}"),
+        Answer(
+            200,
+            records(
+                entry(any_of("orders", "placed"), state="placing"),
+                entry("hold_granted", state="held", **held, **untraced),
+                entry("payment_begun", state="paying", **untraced),
+                entry("payment_authorised", state="authorised", **untraced),
+                waited,
+            ),
+        ),
+    ) as client:
+        found = await client.records(order_id)
+        assert [each.facts.state for each in found.entries][-2:] == ["authorised", "authorised"]

@@ -9,6 +9,7 @@ from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.web.clients.reading import is_nonsense
 from services.web.clients.tickets import PdfFormat, TicketsClient
+from services.web.tests.contract.recorded import any_of, entry, records
 
 tickets = asks("web", "tickets", TicketsClient)
 
@@ -133,3 +134,29 @@ async def test_a_person_without_tickets_has_none(tickets: Asking[TicketsClient])
         Answer(200, {"items": [], "next": matchers.nothing()}),
     ) as client:
         assert (await client.mine(TOKEN, None, 24)).items == []
+
+
+async def test_issued_tickets_have_their_story(tickets: Asking[TicketsClient]) -> None:
+    order_id, person_id = an_id("web asks tickets: order of story"), an_id("web asks tickets: buyer of story")
+    heard = entry(
+        any_of("tickets", "fact_heard"),
+        trace=matchers.nothing(),
+        span=matchers.nothing(),
+        kind="events.orders.order_confirmed.v1",
+        reference=matchers.text("an id"),
+    )
+    told = entry(
+        "fact_told",
+        kind="events.tickets.tickets_issued.v1",
+        reference=matchers.text("an id"),
+        attempt=matchers.integer(1),
+        ended_at=matchers.timestamp(),
+    )
+    async with tickets.expects(
+        "the records of an order whose tickets were issued",
+        a_state("an order whose tickets were issued and told of", order_id=order_id, person_id=person_id),
+        Ask("GET", f"/records/orders/{order_id}"),
+        Answer(200, records(heard, entry("tickets_issued", places=1, state="valid"), told)),
+    ) as client:
+        found = await client.records(order_id)
+        assert [each.what for each in found.entries] == ["fact_heard", "tickets_issued", "fact_told"]
