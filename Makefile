@@ -16,7 +16,7 @@ help: ## this list
 
 up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
-		$(if $(HOSTS),--hosts "$(HOSTS)")
+		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
 link: python ## how two hosts of make up HOSTS=3 are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
 	@$(RUN) -m local.link --data "$(DATA)" $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(DELAY),--delay "$(DELAY)") \
@@ -26,8 +26,9 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 	@$(RUN) -m local.buy --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(SEATS),--seats "$(SEATS)") \
 		$(if $(CARD),--card "$(CARD)") $(if $(COUNT),--count "$(COUNT)") $(if $(CONCURRENCY),--concurrency "$(CONCURRENCY)")
 
-trace: python ## print a trace as a waterfall (ID=trace id)
-	@$(RUN) -m local.trace --data "$(DATA)" $(ID)
+trace: python ## print a trace as a waterfall (ID=trace id), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
+	@$(RUN) -m local.trace --data "$(DATA)" $(ID) $(if $(ORDER),--order "$(ORDER)") $(if $(URL),--url "$(URL)") \
+		$(if $(KEY),--key "$(KEY)")
 
 drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
 	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"

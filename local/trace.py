@@ -1,4 +1,4 @@
-"""`make trace ID=...`: prints a trace of the running system as a waterfall."""
+"""`make trace`: a trace of the running system as a waterfall (ID=...), or an order's whole life (ORDER=...)."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.errors import StartError
 from local.running import Running
+from local.story import Desk, tell
 from tracing import waterfall
 
 
@@ -14,10 +15,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make trace", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("trace_id", nargs="?")
+    parser.add_argument("--order", help="an order's number, for its story")
+    parser.add_argument("--url", help="the shop of another system, for the story of its order")
+    parser.add_argument("--key", help="the support key of that system")
     chosen = parser.parse_args()
+    if chosen.order:
+        return _tell(chosen)
     if not chosen.trace_id:
         print(
-            "Say which trace: make trace ID=4bf92f35... (every page, log line and `make buy` shows its id)",
+            "Say which trace: make trace ID=4bf92f35... (every page, log line and `make buy` shows its id), or which order: "
+            "make trace ORDER=G3D3-BGVZ",
             file=sys.stderr,
         )
         return 1
@@ -27,6 +34,15 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     return waterfall.main([chosen.trace_id, "--store", store])
+
+
+def _tell(chosen: argparse.Namespace) -> int:
+    try:
+        desk = Desk.find(chosen.data, chosen.url, chosen.key)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return tell(desk, chosen.order)
 
 
 if __name__ == "__main__":
