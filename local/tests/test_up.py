@@ -16,11 +16,16 @@ from pathlib import Path
 import pytest
 
 from local.browser import Browser
+from local.buyer import Buyer, Wish
+from local.hosts.plan import hosts_of
 from local.postgres import PostgresServer
 from local.processes import SERVERS_PORTS, port_is_taken
 from local.running import Running
 from local.tests.helpers import ROOT, eventually, folder_for_anybody, lives, processes_that_mention
 from local.topology import SERVICES, Ports
+from tracing.assertions import assert_complete, wait_for_trace
+from tracing.model import Trace
+from tracing.reader import TraceReader
 
 START_SECONDS = 90.0
 
@@ -150,7 +155,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(up: Up, moment: str) -> No
 def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: Up) -> None:
     up.start("--hosts", "3")
     up.wait_until("Onsale is ready")
-    assert "shop: accounts, catalog, inventory; money: orders, payments" in up.output
+    assert_a_purchase_crosses_hosts(up, 3)
     addresses = Running.find(up.data).addresses
     assert addresses["web"] == f"http://127.0.0.1:{up.base}"
     before = events_of(up)
@@ -193,6 +198,28 @@ def test_a_second_ctrl_c_hurries(up: Up) -> None:
     assert time.monotonic() - started < 5
     assert not lives(frozen)
     assert up.left_behind() == []
+
+
+def assert_a_purchase_crosses_hosts(up: Up, count: int) -> None:
+    """In one trace, whose spans tell on which host their service lives: the one of which `make up` said so."""
+    trace = asyncio.run(trace_of_a_purchase(Running.find(up.data).addresses))
+    assert_complete(trace)
+    lived = {(span.service, str(span.resource.get("host.name"))) for span in trace.spans}
+    hosts = hosts_of(count)
+    assert lived == {(service, host) for host, services in hosts.items() for service in services}
+    for host, services in hosts.items():
+        assert f"{host}: {', '.join(services)}" in up.output
+
+
+async def trace_of_a_purchase(addresses: dict[str, str]) -> Trace:
+    """Of somebody who got a ticket by mail."""
+    wish = Wish(places=1, prefer_general=True)
+    purchase = await Buyer(addresses, wish).buy(await Buyer(addresses, wish).find_events())
+    assert purchase.failure is None
+    last = ("notifications", "smtp send*")
+    return await wait_for_trace(
+        TraceReader(addresses["traces"]), purchase.trace_id, has=[last], quiet_seconds=1.0, timeout_seconds=30
+    )
 
 
 def events_of(up: Up) -> list[str]:
