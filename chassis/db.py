@@ -100,6 +100,10 @@ class Database:
         self.name = settings.service_name
         self.pool = pool or settings.service_name
         self.metrics = metrics or Metrics()
+        self._waits = {
+            name: self.metrics.series(POOL_WAIT, {"db.client.connection.pool.name": name})
+            for name in (self.pool, f"{self.pool}-replica")
+        }
         self._settings = settings
         primary_url = url or settings.database_url.get_secret_value()
         self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
@@ -204,7 +208,7 @@ class Database:
             async with engine.connect() as connection:
                 waited = time_ns() - asked
                 if pool:
-                    self.metrics.record(POOL_WAIT, max(0, waited) / 1e9, {"db.client.connection.pool.name": pool})
+                    self._waits[pool].add(max(0, waited) / 1e9)
                 if waited > SLOW_NS:
                     late_span("pool.acquire", asked, {"db.client.connection.pool.name": pool or self.name})
                 yield connection

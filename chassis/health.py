@@ -68,7 +68,7 @@ def make_health_router(
 
     @router.get("/metrics", dependencies=inside)
     def page_of_metrics(request: Request) -> Response:  # in a thread: with many routes it is a long page
-        page, media_type = exposed(metrics.readings.now(), request.headers.get("accept", ""))
+        page, media_type = exposed(metrics.now(), request.headers.get("accept", ""))
         return Response(page, headers={"Content-Type": media_type})
 
     if gauges:

@@ -38,6 +38,7 @@ from chassis.version import project_version
 from chassis.watching import LETTERS, OUTBOX, Watch, Watching
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
+from tracing.export import MetricsExport
 from tracing.instruments import Instrument
 from tracing.measured import MetricsMiddleware
 from tracing.messaging import message_attributes
@@ -88,7 +89,7 @@ class Service:
             settings.trace_sample_ratio,
             settings.host_name,
         )
-        self.metrics = Metrics(resource_of(self._telemetry), endpoint=settings.metrics_endpoint)
+        self.metrics = Metrics(resource_of(self._telemetry))
         self._watching = Watching(self.metrics)
         self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name)
         self.bus = Bus(self._broker, self.metrics)
@@ -225,8 +226,10 @@ class Service:
         self._readiness.checks["nats"] = self._check_broker
         async with AsyncExitStack() as stack:
             stack.callback(provider.shutdown)
-            self.metrics.start()
-            stack.push_async_callback(asyncio.to_thread, self.metrics.stop)
+            if settings.metrics_endpoint:
+                export = MetricsExport(self.metrics, settings.metrics_endpoint)
+                export.start()
+                stack.push_async_callback(asyncio.to_thread, export.stop)
             for database in self._databases:
                 stack.push_async_callback(database.close)
             for client in self._clients:

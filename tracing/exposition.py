@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.sdk.metrics import Exemplar
-from opentelemetry.sdk.metrics.export import Histogram, HistogramDataPoint, Metric, MetricsData, Sum
-
-from tracing.readings import metrics_in
+from opentelemetry.sdk.metrics.export import Histogram, HistogramDataPoint, Metric, MetricsData, NumberDataPoint, Sum
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN_TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,7 +21,7 @@ def exposed(data: MetricsData, accept: str) -> tuple[str, str]:
     """The page and its media type, for whoever accepts that."""
     is_open = "application/openmetrics-text" in accept
     lines = [*_about_the_process(data, is_open=is_open)]
-    for metric in metrics_in(data):
+    for metric in _metrics_in(data):
         lines += _lines_of(metric, is_open=is_open)
     if is_open:
         lines.append("# EOF")
@@ -39,9 +37,16 @@ def exposed_name(name: str, unit: str, *, is_counter: bool = False) -> str:
     return plain + "_total" if is_counter else plain
 
 
+def _metrics_in(data: MetricsData) -> Iterator[Metric]:
+    for of_resource in data.resource_metrics:
+        for of_scope in of_resource.scope_metrics:
+            yield from of_scope.metrics
+
+
 def _about_the_process(data: MetricsData, *, is_open: bool) -> Iterator[str]:
     for of_resource in data.resource_metrics:
         labels = _labels(of_resource.resource.attributes)
+        yield f"# HELP {'target' if is_open else 'target_info'} Who the process is."
         yield "# TYPE target info" if is_open else "# TYPE target_info gauge"
         yield f"target_info{labels} 1"
 
@@ -59,9 +64,8 @@ def _lines_of(metric: Metric, *, is_open: bool) -> Iterator[str]:
     for point in metric.data.data_points:
         if isinstance(point, HistogramDataPoint):
             yield from _buckets(name, point, is_open=is_open)
-        else:
-            told = _exemplar(point.exemplars) if is_open and kind == "counter" else ""
-            yield f"{sample}{_labels(point.attributes)} {_number(point.value)}{told}"  # type: ignore[union-attr]
+        elif isinstance(point, NumberDataPoint):
+            yield f"{sample}{_labels(point.attributes)} {_number(point.value)}"
 
 
 def _kind(metric: Metric) -> str:

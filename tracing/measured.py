@@ -18,6 +18,7 @@ from tracing.instruments import (
     MESSAGE_PROCESSED,
 )
 from tracing.metrics import Metrics
+from tracing.series import Series
 from tracing.sql import NAME_OPTION
 
 SERVER_ERROR = 500
@@ -42,6 +43,7 @@ class MetricsMiddleware:
         self._metrics = metrics
         self._unmeasured = unmeasured or ("\0",)
         self._active = 0
+        self._series: dict[tuple[str, str, int, str], Series] = {}
         metrics.show(HTTP_SERVER_ACTIVE, lambda: [(self._active, {})])
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -70,14 +72,25 @@ class MetricsMiddleware:
             self._note(scope, status or GIVEN_UP, failure, perf_counter() - started)
 
     def _note(self, scope: dict[str, Any], status: int, failure: str, seconds: float) -> None:
-        attributes = {
-            "http.request.method": scope["method"] if scope["method"] in METHODS else OTHER_METHOD,
-            "http.route": getattr(scope.get("route"), "path", None) or UNMATCHED,
+        # Of few values each, whatever strangers ask for.
+        key = (
+            scope["method"] if scope["method"] in METHODS else OTHER_METHOD,
+            getattr(scope.get("route"), "path", None) or UNMATCHED,
+            status,
+            failure or (str(status) if status >= SERVER_ERROR else ""),
+        )
+        (self._series.get(key) or self._new(key)).add(seconds)
+
+    def _new(self, key: tuple[str, str, int, str]) -> Series:
+        method, route, status, error = key
+        attributes: dict[str, str | int] = {
+            "http.request.method": method,
+            "http.route": route,
             "http.response.status_code": status,
         }
-        if failure or status >= SERVER_ERROR:
-            attributes["error.type"] = failure or str(status)
-        self._metrics.record(HTTP_SERVER_DURATION, seconds, attributes)
+        if error:
+            attributes["error.type"] = error
+        return self._series.setdefault(key, self._metrics.series(HTTP_SERVER_DURATION, attributes))
 
 
 class MeasuredTransport(httpx.AsyncBaseTransport):
@@ -145,9 +158,9 @@ def measured_processing(metrics: Metrics, subject: str, consumer: str = "") -> I
 def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
     """How long each statement took, by the name that its span has (`span_name`), else by its first word."""
 
-    def attributes(statement: str, context: Any) -> dict[str, str]:
-        name = context.execution_options.get(NAME_OPTION) if context else None
-        summary = name or (statement.split(None, 1)[0].upper() if statement else "SQL")
+    named: dict[str, Series] = {}
+
+    def attributes(summary: str) -> dict[str, str]:
         return {"db.system.name": "postgresql", "db.query.summary": summary, "onsale.db.role": role}
 
     def start(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
@@ -156,7 +169,11 @@ def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
     def end(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
         started = getattr(context, _STARTED, None)
         if started is not None:
-            metrics.record(DB_DURATION, perf_counter() - started, attributes(statement, context))
+            summary = _summary_of(statement, context)
+            series = named.get(summary)
+            if series is None:
+                series = named.setdefault(summary, metrics.series(DB_DURATION, attributes(summary)))
+            series.add(perf_counter() - started)
 
     def fail(failure: Any) -> None:
         context = failure.execution_context
@@ -164,9 +181,14 @@ def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
         if started is not None:
             original = failure.original_exception
             kind = getattr(original, "sqlstate", None) or type(original).__name__
-            told = attributes(failure.statement or "", context) | {"error.type": kind}
+            told = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
             metrics.record(DB_DURATION, perf_counter() - started, told)
 
     event.listen(engine, "before_cursor_execute", start)
     event.listen(engine, "after_cursor_execute", end)
     event.listen(engine, "handle_error", fail)
+
+
+def _summary_of(statement: str, context: Any) -> str:
+    name: str | None = context.execution_options.get(NAME_OPTION) if context else None
+    return name or (statement.split(None, 1)[0].upper() if statement else "SQL")

@@ -1,83 +1,92 @@
 """The metrics of one service in one process: told by code that does something, or read from what there is."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from time import time_ns
 
-from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider, TraceBasedExemplarFilter
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from tracing.instruments import Instrument
-from tracing.readings import Export, Readings
+from tracing.series import Attributes, Series, Told
 
-Attributes = Mapping[str, str | int]
 # Numbers with their attributes, at this moment.
 Read = Callable[[], Iterable[tuple[float, Attributes]]]
+
+_SCOPE = InstrumentationScope("onsale")
+_LOG = logging.getLogger(__name__)
 
 
 class Metrics:
     """Counts, and remembers for each bucket of a histogram a trace that fell into it.
 
     Each service has one of its own: tests run several in one process. Without a resource it is one for parts that are used alone.
-    Nothing leaves the process before `start`.
     """
 
-    def __init__(self, resource: Resource | None = None, *, endpoint: str | None = None) -> None:
-        self.readings = Readings()
-        self._provider = MeterProvider(
-            metric_readers=[self.readings],
-            resource=resource or Resource.get_empty(),
-            exemplar_filter=TraceBasedExemplarFilter(),
-            shutdown_on_exit=False,
-        )
-        self._meter = self._provider.get_meter("onsale")
-        self._told: dict[str, Any] = {}
-        self._reads: dict[str, list[Read]] = {}
-        self._export = Export(self.readings, endpoint) if endpoint else None
+    def __init__(self, resource: Resource | None = None) -> None:
+        self._resource = resource or Resource.get_empty()
+        self._told: dict[str, Told] = {}
+        self._reads: dict[str, tuple[Instrument, list[Read]]] = {}
+        self._since_ns = time_ns()
 
     def record(self, instrument: Instrument, value: float, attributes: Attributes) -> None:
         """Adds a measured value to a histogram. The current span, if it is sampled, becomes its bucket's exemplar."""
-        (self._told.get(instrument.name) or self._make(instrument)).record(value, attributes)
+        self.series(instrument, attributes).add(value)
 
     def count(self, instrument: Instrument, attributes: Attributes, number: float = 1) -> None:
         """Adds to a counter."""
-        (self._told.get(instrument.name) or self._make(instrument)).add(number, attributes)
+        self.series(instrument, attributes).add(number)
+
+    def series(self, instrument: Instrument, attributes: Attributes) -> Series:
+        """Where values of a histogram or a counter with these attributes are added: for who does so often, to keep."""
+        return (self._told.get(instrument.name) or self._new(instrument)).series(attributes)
 
     def show(self, instrument: Instrument, read: Read) -> None:
         """Reads numbers whenever metrics are collected, from any thread; `read` must be quick, and wait for nothing."""
-        reads = self._reads.get(instrument.name)
-        if reads is not None:
-            reads.append(read)
-            return
-        reads = self._reads[instrument.name] = [read]
+        self._reads.setdefault(instrument.name, (instrument, []))[1].append(read)
 
-        def observe(_options: CallbackOptions) -> Iterable[Observation]:
-            return [Observation(value, dict(attributes)) for each in reads for value, attributes in each()]
+    def now(self) -> MetricsData:
+        """Everything, each bucket with the last exemplar that it ever had: what a page for scraping shows."""
+        return self._all(only_unsent=False)
 
-        make = {
-            "gauge": self._meter.create_observable_gauge,
-            "updowncounter": self._meter.create_observable_up_down_counter,
-            "counter": self._meter.create_observable_counter,
-        }[instrument.kind]
-        make(instrument.name, [observe], unit=instrument.unit, description=instrument.meaning)
+    def since_last_time(self) -> MetricsData:
+        """Everything, with the exemplars since the last call of this: what is sent. Who reads `now` takes nothing away."""
+        return self._all(only_unsent=True)
 
-    def start(self) -> None:
-        """Begins to send, if there is an endpoint."""
-        if self._export is not None:
-            self._export.start()
+    def _all(self, *, only_unsent: bool) -> MetricsData:
+        now_ns = time_ns()
+        told = [each.metric(now_ns, only_unsent=only_unsent) for each in list(self._told.values())]
+        read = [self._read(instrument, reads, now_ns) for instrument, reads in list(self._reads.values())]
+        metrics = [each for each in (*told, *read) if each.data.data_points]
+        return MetricsData([ResourceMetrics(self._resource, [ScopeMetrics(_SCOPE, metrics, "")], "")])
 
-    def stop(self) -> None:
-        """Sends the last time. Blocks for 2 s at most, and for no time if the endpoint is away."""
-        if self._export is not None:
-            self._export.stop()
-        self._provider.shutdown()
+    def _read(self, instrument: Instrument, reads: Iterable[Read], now_ns: int) -> Metric:
+        points = [
+            NumberDataPoint(dict(attributes), self._since_ns, now_ns, value)
+            for read in reads
+            for value, attributes in _read(instrument, read)
+        ]
+        if instrument.kind == "gauge":
+            return Metric(instrument.name, instrument.meaning, instrument.unit, Gauge(points))
+        added = Sum(points, AggregationTemporality.CUMULATIVE, is_monotonic=instrument.kind == "counter")
+        return Metric(instrument.name, instrument.meaning, instrument.unit, added)
 
-    def _make(self, instrument: Instrument) -> Any:
-        name, unit, meaning = instrument.name, instrument.unit, instrument.meaning
-        if instrument.kind == "counter":
-            made: Any = self._meter.create_counter(name, unit, meaning)
-        else:
-            made = self._meter.create_histogram(
-                name, unit, meaning, explicit_bucket_boundaries_advisory=instrument.boundaries
-            )
-        return self._told.setdefault(name, made)
+    def _new(self, instrument: Instrument) -> Told:
+        return self._told.setdefault(instrument.name, Told(instrument))
+
+
+def _read(instrument: Instrument, read: Read) -> Iterator[tuple[float, Attributes]]:
+    try:
+        yield from read()
+    except Exception:  # noqa: BLE001  # one number must not take the others along
+        _LOG.exception("a metric cannot be read: %s", instrument.name)

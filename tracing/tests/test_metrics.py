@@ -15,10 +15,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from tracing import readings
+from tracing.export import EXPORT_TIMEOUT_SECONDS, MetricsExport
 from tracing.exposition import exposed, exposed_name
-from tracing.instruments import DEAD_LETTERS, HTTP_SERVER_DURATION, MESSAGES_SENT
+from tracing.instruments import DEAD_LETTERS, HTTP_SERVER_ACTIVE, HTTP_SERVER_DURATION, MESSAGES_SENT
 from tracing.metrics import Metrics
+from tracing.series import MOST_SERIES, OVERFLOW
 
 ROUTE: dict[str, str | int] = {
     "http.request.method": "GET",
@@ -92,76 +93,95 @@ def until(condition: Any) -> None:
 
 
 def test_what_was_measured_is_sent_with_the_trace_of_each_bucket(receiver: Receiver) -> None:
-    metrics = Metrics(Resource({"service.name": "sample"}), endpoint=receiver.url)
-    metrics.start()
+    metrics = Metrics(Resource({"service.name": "sample"}))
+    export = MetricsExport(metrics, receiver.url)
+    export.start()
     with within_a_span() as quick:
         metrics.record(HTTP_SERVER_DURATION, 0.003, ROUTE)
     with within_a_span() as slow:
         metrics.record(HTTP_SERVER_DURATION, 0.8, ROUTE)
     with within_a_span(ALWAYS_OFF):
         metrics.record(HTTP_SERVER_DURATION, 9.0, ROUTE)
-    metrics.stop()
+    metrics.count(MESSAGES_SENT, {"messaging.destination.name": "bus.one"}, 2)
+    metrics.show(DEAD_LETTERS, lambda: [(3, {"messaging.consumer.group.name": "one"})])
+    export.stop()
 
     (metric,) = receiver.metrics("http.server.request.duration")
     (point,) = metric.histogram.data_points
     assert metric.unit == "s"
-    assert point.count == 3
+    assert (point.count, point.min, point.max) == (3, 0.003, 9.0)
+    assert sum(point.bucket_counts) == 3
     # Nothing leads to a trace that nobody keeps.
     found = {each.as_double: int.from_bytes(each.trace_id, "big") for each in point.exemplars}
     assert found == {0.003: quick, 0.8: slow}
+    assert receiver.metrics("messaging.client.sent.messages")[0].sum.data_points[0].as_double == 2
+    assert receiver.metrics("onsale.dead_letters")[0].gauge.data_points[0].as_int == 3
     (of_resource,) = receiver.requests[0].resource_metrics
     assert of_resource.resource.attributes[0].value.string_value == "sample"
 
 
 def test_who_reads_the_page_takes_nothing_from_who_is_sent_it(receiver: Receiver) -> None:
-    metrics = Metrics(endpoint=receiver.url)
+    metrics = Metrics()
     with within_a_span() as trace_id:
         metrics.record(HTTP_SERVER_DURATION, 0.003, ROUTE)
     for _ in range(2):
-        page, _ = exposed(metrics.readings.now(), "application/openmetrics-text")
+        page, _ = exposed(metrics.now(), "application/openmetrics-text")
         assert f"{trace_id:032x}" in page
-    metrics.start()
-    metrics.stop()
+    export = MetricsExport(metrics, receiver.url)
+    export.start()
+    export.stop()
     (metric,) = receiver.metrics("http.server.request.duration")
     assert len(metric.histogram.data_points[0].exemplars) == 1
 
 
-def test_an_exemplar_is_sent_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "EXPORT_SECONDS", 0.01)
-    metrics = Metrics(endpoint=receiver.url)
+def test_an_exemplar_is_sent_once(receiver: Receiver) -> None:
+    metrics = Metrics()
+    export = MetricsExport(metrics, receiver.url, every_seconds=0.01)
     with within_a_span():
         metrics.record(HTTP_SERVER_DURATION, 0.003, ROUTE)
-    metrics.start()
+    export.start()
     until(lambda: len(receiver.requests) >= 3)
-    metrics.stop()
+    export.stop()
     sent = [len(each.histogram.data_points[0].exemplars) for each in receiver.metrics("http.server.request.duration")]
     assert sum(sent) == sent[0] == 1
 
 
 def test_a_stop_does_not_wait_for_who_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        metrics = Metrics(endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        metrics.count(MESSAGES_SENT, {"messaging.destination.name": "bus.one"})
-        metrics.start()
+        export = MetricsExport(Metrics(), f"http://127.0.0.1:{silent.getsockname()[1]}")
+        export.start()
         begun = time.monotonic()
-        metrics.stop()
+        export.stop()
         # The SDK's own reader would take 30 s.
-        assert time.monotonic() - begun < readings.EXPORT_TIMEOUT_SECONDS + 3
+        assert time.monotonic() - begun < EXPORT_TIMEOUT_SECONDS + 3
 
 
-def test_who_is_known_to_be_away_is_not_tried_again_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "EXPORT_SECONDS", 0.01)
+def test_who_is_known_to_be_away_is_not_tried_again_at_the_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    metrics = Metrics(endpoint=nobody)
-    metrics.count(MESSAGES_SENT, {"messaging.destination.name": "bus.one"})
-    metrics.start()
-    export = metrics._export
-    assert export is not None
-    until(lambda: not export._works)
-    metrics.stop()
-    assert export._thread is not None
-    assert not export._thread.is_alive()
+    export = MetricsExport(Metrics(), nobody, every_seconds=0.01)
+    export.start()
+    until(lambda: not export.last_succeeded)
+    export.stop()
+    assert not export.is_running
+
+
+def test_a_metric_has_only_so_many_series() -> None:
+    metrics = Metrics()
+    for number in range(MOST_SERIES + 10):
+        metrics.count(MESSAGES_SENT, {"messaging.destination.name": f"bus.{number}"})
+    (of_resource,) = metrics.now().resource_metrics
+    points = of_resource.scope_metrics[0].metrics[0].data.data_points
+    assert len(points) == MOST_SERIES + 1
+    assert [each.value for each in points if each.attributes == OVERFLOW] == [10]  # type: ignore[union-attr]
+
+
+def test_a_number_that_cannot_be_read_leaves_the_others_there() -> None:
+    metrics = Metrics()
+    metrics.show(DEAD_LETTERS, lambda: [(1 / 0, {})])
+    metrics.show(HTTP_SERVER_ACTIVE, lambda: [(2, {})])
+    page, _ = exposed(metrics.now(), "")
+    assert "http_server_active_requests 2" in page
 
 
 def test_the_page_is_read_by_others() -> None:
@@ -170,7 +190,7 @@ def test_the_page_is_read_by_others() -> None:
     metrics.show(DEAD_LETTERS, lambda: [(2, {"messaging.consumer.group.name": "one"})])
     metrics.record(HTTP_SERVER_DURATION, 0.02, ROUTE)
     metrics.record(HTTP_SERVER_DURATION, 60, ROUTE)
-    page, _ = exposed(metrics.readings.now(), "application/openmetrics-text")
+    page, _ = exposed(metrics.now(), "application/openmetrics-text")
     families = {each.name: each for each in text_string_to_metric_families(page)}  # type: ignore[no-untyped-call]
     (sent,) = families["messaging_client_sent_messages"].samples
     assert (sent.name, sent.value) == ("messaging_client_sent_messages_total", 3)
