@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
+from local.backend import check_backend
 from local.console import Console, Pumps
 from local.control import Command, Control
 from local.errors import StartError, Stopped
@@ -150,6 +151,7 @@ class System:
         """Starts everything, in the order in which things need each other, and waits until all is ready."""
         self._take_lock()
         self._check_ports()
+        check_backend(self.ports, self._console.say)
         secrets = make_secrets(self.layout)
         make_keys(self.layout)
         self.nats = NatsServer(self.layout.folder / "nats", self.ports.of["nats"], secrets.nats)
@@ -204,7 +206,8 @@ class System:
     def _check_ports(self) -> None:
         """After a kill, the watchdog may still be ending the last system: that is waited for, strangers are not."""
         deadline = time.monotonic() + (LOCK_SECONDS if self._was_running() else 0.0)
-        while taken := {name: port for name, port in self.ports.of.items() if port_is_taken(port)}:
+        ours = {name: port for name, port in self.ports.of.items() if name not in self.ports.elsewhere}
+        while taken := {name: port for name, port in ours.items() if port_is_taken(port)}:
             if time.monotonic() > deadline:
                 listing = ", ".join(f"{port} ({name})" for name, port in taken.items())
                 raise StartError(

@@ -44,9 +44,10 @@ _MOVED = {"traces": 30, "otlp": 31}
 
 @dataclass(frozen=True)
 class Ports:
-    """Where everything listens, all on the loopback."""
+    """Where everything listens, all on the loopback but for what is not ours: `elsewhere` has the address of that."""
 
     of: Mapping[str, int]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def default(cls) -> "Ports":
@@ -68,7 +69,7 @@ class Ports:
 
     def url(self, name: str, address: str = LOOPBACK) -> str:
         """The HTTP address of what listens there."""
-        return f"http://{address}:{self.of[name]}"
+        return self.elsewhere.get(name) or f"http://{address}:{self.of[name]}"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def programs(
     """Every Python program, in the order in which they are started. Without `housing` all live on this machine."""
     where = housing or Housing()
     services = [_service(name, layout, ports, secrets, log_format, where) for name in SERVICES]
-    return [_trace_store(layout, ports), _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
+    store = [] if "otlp" in ports.elsewhere else [_trace_store(layout, ports)]
+    return [*store, _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
 
 
 def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_format: str, housing: Housing) -> Program:

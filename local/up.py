@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from local.backend import ports_with_backend
 from local.console import Console
 from local.errors import StartError, Stopped
 from local.system import System
@@ -24,8 +25,17 @@ def main() -> int:
         "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
     )
     parser.add_argument("--hosts", type=int, default=0, help="on how many hosts the services live (make up HOSTS=3)")
+    parser.add_argument("--otlp", default="", help="send spans there (make up OTLP=http://127.0.0.1:4318)")
+    parser.add_argument("--traces", default="", help="with --otlp: where traces can be looked at, a Jaeger")
     chosen = parser.parse_args()
+    if chosen.traces and not chosen.otlp:
+        parser.error("TRACES= says where the traces can be looked at that OTLP= sends away: say OTLP= too")
     ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
+    try:
+        ports = ports_with_backend(ports, chosen.otlp, chosen.traces) if chosen.otlp else ports
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return run(chosen.data, ports, Console(), chosen.hosts)
 
 
@@ -75,6 +85,8 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
         ("NATS", f"127.0.0.1:{ports.of['nats']}"),
         ("Logs", str(system.layout.folder / "logs")),
     ]
+    if ports.elsewhere:
+        rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
     if system.hosts.housing.hosts:
         rows.append(("Hosts", system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from struct import pack
 from typing import Any
 
-import requests
+from opentelemetry.exporter.http.transport._urllib3 import Urllib3HTTPTransport
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
@@ -26,12 +26,13 @@ INT64 = range(-(2**63), 2**63)
 
 
 class QuickExporter(OTLPSpanExporter):
-    """The stock exporter over HTTP, with this encoder. It takes no proxy from the environment: looking for one costs a third."""
+    """The stock exporter over HTTP, with this encoder; to a plain address without the detours of `requests`, which cost a half."""
 
     def __init__(self, endpoint: str, timeout: float) -> None:
-        session = requests.Session()
-        session.trust_env = False
-        super().__init__(endpoint=endpoint, timeout=timeout, session=session)
+        if endpoint.startswith("http://"):
+            super().__init__(endpoint=endpoint, timeout=timeout, _transport=Urllib3HTTPTransport())
+        else:  # certificates come from the environment, as the SDK's documents say
+            super().__init__(endpoint=endpoint, timeout=timeout)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Sends a batch; the spans of one that cannot be sent are lost."""
