@@ -36,14 +36,18 @@ class Attribute:
 @cache
 def attributes() -> Mapping[str, Attribute]:
     """All attributes, by name. Raises KeyError for an entry that is not complete."""
-    told: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["attributes"]
-    return {name: _attribute(name, entry) for name, entry in told.items()}
+    return {name: _attribute(name, entry) for name, entry in _document()["attributes"].items()}
 
 
 def metrics() -> Mapping[str, Mapping[str, Any]]:
     """All metrics, by name."""
-    told: dict[str, Mapping[str, Any]] = yaml.safe_load(FILE.read_text())["metrics"]
-    return told
+    return _document()["metrics"]
+
+
+@cache
+def _document() -> dict[str, dict[str, dict[str, Any]]]:
+    document: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(FILE.read_text())
+    return document
 
 
 def unlike_registry(traces: Iterable[Trace]) -> list[str]:

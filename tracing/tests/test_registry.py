@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
@@ -19,40 +19,40 @@ NAMESPACES = "client code db deployment error exception host http messaging netw
 NAME = re.compile(rf"({'|'.join(NAMESPACES.split())})(\.[a-z_]+)+")
 # They look like names in telemetry, and are something else: a message of ASGI, a template.
 OTHERS = {"http.response.start", "error.html"}
+WORTH_A_LOOK = re.compile(rf"[\"'](?:{'|'.join(NAMESPACES.split())})\.|tracing\.spans")
 SETTERS = {"add_event", "continued", "late_span", "note", "set_attribute", "set_attributes", "span", "start_span"}
 
 
+@dataclass
+class Found:
+    """What the code names, and a file that does: texts that look like names in telemetry, and keys given to what sets attributes."""
+
+    literals: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+
 @cache
-def sources() -> dict[str, ast.Module]:
-    """What runs in services, parsed, by file."""
-    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
-    told = [file for file in files if not {"tests", "migrations"} & set(file.parts)]
-    return {str(file.relative_to(ROOT)): ast.parse(file.read_text()) for file in told}
+def found() -> Found:
+    """Read once."""
+    all_of_it = Found()
+    for folder in FOLDERS:
+        for file in (ROOT / folder).rglob("*.py"):
+            text = file.read_text()
+            if not {"tests", "migrations"} & set(file.parts) and (WORTH_A_LOOK.search(text)):
+                _look_at(ast.parse(text), str(file.relative_to(ROOT)), all_of_it)
+    return all_of_it
 
 
-def literals() -> dict[str, str]:
-    """Each text in the code that looks like a name in telemetry, and a file that has it."""
-    found: dict[str, str] = {}
-    for file, tree in sources().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
-                found.setdefault(node.value, file)
-    return {name: file for name, file in found.items() if name not in OTHERS}
-
-
-def keys_given_to_setters() -> Iterator[tuple[str, str]]:
-    """Keys of dictionaries in calls that set attributes, whatever they look like; and the file."""
-    for file, tree in sources().items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
+def _look_at(tree: ast.Module, file: str, into: Found) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
+            if node.value not in OTHERS:
+                into.literals.setdefault(node.value, file)
+        elif isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called not in SETTERS:
-                continue
-            for argument in node.args:
-                for each in argument.keys if isinstance(argument, ast.Dict) else ():
-                    if isinstance(each, ast.Constant):
-                        yield str(each.value), file
+            given = [each for each in node.args if isinstance(each, ast.Dict)] if called in SETTERS else []
+            for key in (key for each in given for key in each.keys if isinstance(key, ast.Constant)):
+                into.keys.setdefault(str(key.value), file)
 
 
 def registered() -> set[str]:
@@ -60,13 +60,13 @@ def registered() -> set[str]:
 
 
 def test_every_name_in_the_code_is_in_the_registry() -> None:
-    unknown = [f"{name} ({file})" for name, file in sorted(literals().items()) if name not in registered()]
-    unknown += [f"{name} ({file})" for name, file in keys_given_to_setters() if name not in registered()]
-    assert not unknown, f"Write down in tracing/registry.yaml what these mean: {', '.join(dict.fromkeys(unknown))}"
+    named = found().literals | found().keys
+    unknown = [f"{name} ({file})" for name, file in sorted(named.items()) if name not in registered()]
+    assert not unknown, f"Write down in tracing/registry.yaml what these mean: {', '.join(unknown)}"
 
 
 def test_every_name_in_the_registry_is_in_the_code() -> None:
-    used = literals()
+    used = found().literals
     unused = [name for name, entry in attributes().items() if name not in used and entry.set_by != "sdk"]
     unused += [name for name in metrics() if name not in used]
     assert not unused, f"Nobody sets these any more; take them out of tracing/registry.yaml: {', '.join(unused)}"
