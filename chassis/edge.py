@@ -11,7 +11,7 @@ from chassis.db import required_pin, written_pin
 from chassis.deadline import DEADLINE_HEADER, seconds_of_header, set_deadline
 from chassis.errors import DeadlinePassed
 from chassis.http import PIN_HEADER, provider_pins
-from chassis.problems import ErrorPage, problem_of
+from chassis.problems import ErrorPage, note_refusal, problem_of
 
 # The largest request that anybody has to make is a form with some hundred fields.
 MAX_BODY_BYTES = 262_144
@@ -42,7 +42,9 @@ class EdgeMiddleware:
         written_pin.set(None)
         provider_pins.set({})
         if _announced_bytes(request) > MAX_BODY_BYTES:
-            await self._show(request, problem_of(HTTPException(TOO_LARGE)))(scope, receive, send)
+            problem = problem_of(HTTPException(TOO_LARGE))
+            note_refusal(problem)
+            await self._show(request, problem)(scope, receive, send)
             return
         started = False
 

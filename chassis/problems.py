@@ -15,7 +15,7 @@ from starlette.responses import Response
 from chassis.errors import ChassisError, facts_of, status_of
 from chassis.http import ProviderUnavailable
 from chassis.logs import log
-from tracing.spans import current_trace_id
+from tracing.spans import current_trace_id, note
 
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERROR = 500
@@ -88,6 +88,7 @@ def handle_errors(app: FastAPI, errors: type[Exception] | None, page: ErrorPage 
 
     async def known(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
+        note_refusal(problem)
         if problem.status >= SERVER_ERROR:
             _LOG.warning("answered with a problem", code=problem.code, status=problem.status, error=str(error))
         return show(request, problem)
@@ -101,6 +102,12 @@ def handle_errors(app: FastAPI, errors: type[Exception] | None, page: ErrorPage 
     ):
         app.add_exception_handler(kind, known)
     app.add_middleware(_LastResort, show=show)
+
+
+def note_refusal(problem: Problem) -> None:
+    """Says in the request's span with which code it was refused: its status alone tells many refusals alike."""
+    if problem.status < SERVER_ERROR:
+        note({"onsale.refusal": problem.code})
 
 
 class _LastResort:

@@ -244,7 +244,7 @@ def human_duration(duration_ns: int) -> str:
 
 
 def notes_of(span: Span) -> list[str]:
-    """What tells repeated steps apart: which attempt of a call this is, which delivery of a message."""
+    """What people should not miss: which attempt of a call this is, which delivery of a message, why a request was refused."""
     notes = []
     for key, value in span.attributes.items():
         last = key.rpartition(".")[2]
@@ -252,4 +252,6 @@ def notes_of(span: Span) -> list[str]:
             notes.append(f"attempt {value + 1}")
         elif last in ("attempt", "delivery", "delivery_count"):
             notes.append(f"{last.removesuffix('_count')} {value}")
+        elif last == "refusal":
+            notes.append(f"refused: {value}")
     return notes

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from chassis.edge import MAX_BODY_BYTES
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
+from tracing.testing import Kept
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
 MADE = "events.sample.thing_made.v1"
@@ -188,6 +189,17 @@ async def test_a_body_without_end_is_refused_before_it_is_kept(harness: Harness,
     untold = await app.http.post("/things", content=endless(), headers=sent | {"Content-Type": "application/json"})
     assert [(each.status_code, each.json()["code"]) for each in (told, untold)] == [(413, "body_too_large")] * 2
     assert told.json()["trace_id"] == told.headers["x-trace-id"]
+
+
+async def test_the_span_of_a_refused_request_says_with_which_code(
+    harness: Harness, app: RunningApp, kept_spans: Kept
+) -> None:
+    sent = headers(harness, "key-00001")
+    await app.http.post("/things", json={"name": "x" * MAX_BODY_BYTES}, headers=sent)
+    await app.http.post("/things", json={}, headers=sent)
+    await app.http.post("/things", json={"name": "lamp"})
+    refusals = [each.attributes.get("onsale.refusal") for each in kept_spans.spans if each.kind == "server"]
+    assert refusals == ["body_too_large", "request_invalid", "not_authenticated"]
 
 
 async def test_what_the_framework_refuses_is_a_sentence_too(harness: Harness, app: RunningApp) -> None:

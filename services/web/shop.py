@@ -13,6 +13,7 @@ from services.web.clients.inventory import InventoryClient
 from services.web.clients.reading import is_nonsense
 from services.web.domain import EventUnknown, PageUnknown
 from services.web.seatmap import House, build_house
+from tracing.spans import note
 
 PAGE_SIZE = 24
 # Facts and bus messages drop what has changed; these times are for those that were lost.
@@ -99,6 +100,7 @@ class Shop:
         except ValidationError:
             # A fact about something else; it cost a few lists.
             return
+        note({"onsale.event_id": str(event_id)})
         self._events.drop(event_id)
         self.places_changed(event_id)
 

@@ -27,6 +27,8 @@ def test_it_shows_the_tree_the_bars_and_what_is_worth_a_look() -> None:
     assert line_with(text, "payments POST /payments").startswith("        payments")
     assert "[attempt 2]" in line_with(text, "orders POST /payments", "35.0 ms")
     assert "[delivery 2; ⇢ parent, trace bbbbbbbb]" in line_with(text, "tickets process")
+    refused = trace(span("a", "", "web POST /orders", attributes={"onsale.refusal": "sold_out"}))
+    assert "[refused: sold_out]" in line_with(render(refused, 140), "web POST /orders")
     assert line_with(text, "✗ orders").endswith("20.0 ms")
     assert "✗ no answer" in text
     first, last = line_with(text, "web POST /checkout"), line_with(text, "tickets process")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.http import ProviderProblem, ProviderUnavailable
@@ -21,13 +22,15 @@ class Read(BaseModel):
 
 @contextmanager
 def understood(provider: str, response: httpx.Response) -> Iterator[None]:
-    """An answer that cannot be read is no answer: the provider counts as unavailable, and the log names the field."""
+    """An answer that cannot be read is no answer: the provider counts as unavailable; span and log name the field."""
     try:
         yield
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         _LOG.error("an answer was not understood", provider=provider, field=field, problem=first["msg"])
+        told = {"peer.service": provider, "onsale.field": field}
+        trace.get_current_span().add_event("answer not understood", told)
         raise ProviderUnavailable(provider) from error
 
 
