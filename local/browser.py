@@ -15,6 +15,7 @@ MOST_REDIRECTS = 10
 TIMEOUT_SECONDS = 30.0
 _NOT_SENT = {"button", "submit", "reset", "image", "file"}
 _CHECKED = {"checkbox", "radio"}
+_NOT_READ = {"script", "style", "title"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Page:
     data: list[dict[str, str]] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
+    text: str = ""  # all words that a person reads, with single spaces
 
     def datum(self, name: str) -> str | None:
         """The first `data-<name>` on the page."""
@@ -82,9 +84,12 @@ class _PageParser(HTMLParser):
         self._words: list[str] | None = None
         self._href = ""
         self._alert_sentences = 0  # still to be read
+        self.read: list[str] = []
+        self._unread = 0  # scripts and styles that are open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
+        self._unread += tag in _NOT_READ
         if data := {name[5:]: value for name, value in attributes.items() if name.startswith("data-")}:
             self._page.data.append(data)
         if tag == "form":
@@ -112,6 +117,8 @@ class _PageParser(HTMLParser):
         (form.buttons if kind in _NOT_SENT else form.fields).append(one)
 
     def handle_endtag(self, tag: str) -> None:
+        self._unread -= tag in _NOT_READ
+        self.read.append(" ")
         if tag == "form":
             self._form = None
         elif tag in {"a", "h1", "p"} and self._words is not None:
@@ -128,6 +135,8 @@ class _PageParser(HTMLParser):
             self._alert_sentences -= 1
 
     def handle_data(self, data: str) -> None:
+        if not self._unread:
+            self.read.append(data)
         if self._words is not None:
             self._words.append(data)
 
@@ -160,11 +169,16 @@ class Browser:
 
     async def submit(self, form: Form, filled: list[tuple[str, str]]) -> Page:
         """Sends a form with these fields instead of what stands in the fields of those names."""
-        names = {name for name, _ in filled}
-        fields = [(name, value) for name, value in form.initial() if name not in names] + filled
+        fields = _filled(form, filled)
         if form.method == "get":
             return await self._go("GET", f"{form.action.partition('?')[0]}?{urlencode(fields)}", None)
         return await self._go("POST", form.action, fields)
+
+    async def send(self, form: Form, filled: list[tuple[str, str]]) -> str:
+        """Sends a form and follows no redirect, as if the window had been closed then: the address that it would have led to."""
+        response = await self._request("POST", form.action, _filled(form, filled))
+        location: str = response.headers.get("location", "")
+        return urljoin(form.action, location)
 
     async def json(self, url: str) -> dict[str, object]:
         """A JSON document."""
@@ -218,10 +232,16 @@ class Browser:
                 self._cookies[place] = morsel.coded_value
 
 
+def _filled(form: Form, filled: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    names = {name for name, _ in filled}
+    return [(name, value) for name, value in form.initial() if name not in names] + filled
+
+
 def _read(response: httpx.Response, url: str) -> Page:
     page = Page(url, response.status_code)
     if "html" in response.headers.get("content-type", ""):
         parser = _PageParser(page)
         parser.feed(response.text)
         parser.close()
+        page.text = " ".join("".join(parser.read).split())
     return page

@@ -17,7 +17,7 @@ PAGE = """
 <form method="post" action="/orders?from=page"><input type="hidden" name="form_token" value="t&amp;k">
 <input type="number" name="quantity-a" value="0"><input type="checkbox" name="seat" value="1-1">
 <input type="checkbox" name="seat" value="1-2" checked><input name="off" value="x" disabled>
-<button name="go" value="yes">Buy</button></form>
+<button name="go" value="yes">Buy</button></form><script>let code</script><style>p {}</style>
 <a href="orders/7" data-order-number="K7Q2">Mine</a>
 """
 
@@ -72,3 +72,4 @@ async def test_a_page_tells_its_facts_whatever_its_words_are(site: tuple[str, St
     assert read.alerts == ["That did not work.", "Try again."]
     assert read.datum("order-number") == "K7Q2"
     assert read.links == [(f"{url}/orders/7", "Mine")]
+    assert read.text == "An event That did not work. Try again. Small print Buy Mine"

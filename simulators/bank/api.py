@@ -86,6 +86,8 @@ def make_router(settings: BankSettings, ledger: Ledger, wake: Callable[[], None]
     async def merchant(authorization: Annotated[str, Header()] = "") -> None:
         if not hmac.compare_digest(authorization.encode(), expected):
             raise BankError(401, "unauthenticated", "Send the API key as `Authorization: Bearer <key>`.")
+        if settings.answer_seconds:
+            await asyncio.sleep(settings.answer_seconds)
 
     operations = Operations(settings, ledger, wake)
     router = APIRouter(prefix="/v1", dependencies=[Depends(merchant)])
