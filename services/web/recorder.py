@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sentence:
-    """How a happening reads. In braces what is known of it: places, amount, until, reason, kind, tries, fact, booking."""
+    """How a happening reads. In braces what is known of it: see `_words`."""
 
     text: str
     tone: Tone = "plain"
@@ -71,7 +71,7 @@ SENTENCES: Mapping[tuple[str, str], Sentence] = {
     ("payments", "payment_refunded"): Sentence("{amount} went back to the payer."),
     ("payments", "gateway_asked"): Sentence("The bank was asked to {kind}{tries}."),
     ("payments", "gateway_silent"): Sentence("The bank {reason} when asked to {kind}. It is asked again.", "bad"),
-    ("payments", "gateway_did"): Sentence("The bank did {kind}{tries}."),
+    ("payments", "gateway_did"): Sentence("The bank {did}{tries}."),
     ("payments", "gateway_refused"): Sentence("The bank will not {kind}: {reason}.", "bad"),
     ("payments", "webhook_taken"): Sentence("The bank sent word: {kind}."),
     ("payments", "webhook_followed"): Sentence("Payments looked at the bank what that word was about{tries}."),
@@ -107,6 +107,12 @@ _KINDS = {
     "captured": "taken",
     "refunded": "given back",
 }
+_DID = {
+    "authorise": "opened its payment page",
+    "capture": "took the money",
+    "void": "called the payment off",
+    "refund": "gave the money back",
+}
 _REASONS = {
     "expired": "the time to pay was over",
     "buyer": "the buyer wanted it",
@@ -139,14 +145,14 @@ def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ())
     """
     told_at = times_of_facts({service: list(entries) for service, entries in records.items()})
     placed = [
-        (max(entry.at, told_at.get(entry.facts.reference, entry.at)), line)
+        (max(entry.at, told_at.get(entry.facts.reference, entry.at)), entry.what == "fact_heard", line)
         for service, entries in records.items()
         for entry, line in zip(entries, told(service, entries, told_at), strict=True)
     ]
-    placed += [(line.at, line) for line in further]
-    placed.sort(key=lambda each: each[0])
+    placed += [(line.at, False, line) for line in further]
+    placed.sort(key=lambda each: each[:2])
     lines, before = [], None
-    for at, line in placed:
+    for at, _, line in placed:
         pause = (at - before).total_seconds() if before else 0.0
         lines.append(replace(line, pause_seconds=pause) if pause >= LONG_PAUSE_SECONDS else line)
         before = at
@@ -184,7 +190,8 @@ def _words(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> dict[
         "amount": _amount(facts),
         "until": _until(entry),
         "reason": _reason(facts.reason),
-        "kind": _KINDS.get(facts.kind, (facts.kind or "something").replace("_", " ")),
+        "kind": _KINDS.get(facts.kind, facts.kind.replace("_", " ").replace(".", " ")),
+        "did": _DID.get(facts.kind, f"did: {facts.kind}"),
         "tries": _tries(facts.attempt),
         "fact": _FACTS.get(facts.kind, f"“{facts.kind}”"),
         "sent": _sent(entry),

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-PROVIDERS = ("accounts", "catalog", "inventory", "orders", "tickets")
+PROVIDERS = ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets")
+RECORDING = ("inventory", "notifications", "orders", "payments", "tickets")
 
 
 def later(**delta: float) -> str:
@@ -119,6 +120,9 @@ class Neighbours:
     bank: str = "http://127.0.0.1:9/pay"
     refuse: dict[str, JSONResponse] = field(default_factory=dict)
     traceparents: list[str] = field(default_factory=list)
+    # What support reads: orders by number and trace, and entries by service.
+    heads: list[dict[str, Any]] = field(default_factory=list)
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add_event(self, event: dict[str, Any], seat_map: dict[str, Any] | None = None, free: int = 100) -> UUID:
         """Puts an event on sale."""
@@ -149,11 +153,14 @@ class Neighbours:
                 Route("/events/{event_id}", self._event),
                 Route("/seat-maps/{seat_map_id}", self._seat_map),
             ],
+            "notifications": [],
+            "payments": [],
             "inventory": [
                 Route("/events/{event_id}/availability", self._availability),
                 Route("/events/{event_id}/seats", self._seats),
             ],
             "orders": [
+                Route("/records/orders", self._heads),
                 Route("/orders", self._orders, methods=["GET"]),
                 Route("/orders", self._place, methods=["POST"]),
                 Route("/orders/{order_id}", self._order),
@@ -165,6 +172,8 @@ class Neighbours:
                 Route("/tickets", self._mine),
             ],
         }
+        for name in RECORDING:
+            routes[name].append(Route("/records/orders/{order_id}", self._recorded(name)))
         return Starlette(
             routes=[Mount(f"/{name}", self._listening(name, Starlette(routes=some))) for name, some in routes.items()]
         )
@@ -188,6 +197,20 @@ class Neighbours:
             await answer(scope, receive, send)
 
         return listen
+
+    # ---- for support ----
+
+    def _recorded(self, name: str) -> Callable[..., Any]:
+        async def records(request: Request) -> Response:
+            entries = self.records.get(name, [])
+            return JSONResponse({"order_id": request.path_params["order_id"], "is_cut": False, "entries": entries})
+
+        return records
+
+    async def _heads(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        found = [head for head in self.heads if all(head[name] == value for name, value in asked.items())]
+        return JSONResponse({"items": found})
 
     # ---- accounts ----
 

@@ -18,6 +18,8 @@ from services.web.settings import WebSettings
 from services.web.tests.neighbours import PROVIDERS, Neighbours, sample_class, sample_event, sample_seat_map
 from services.web.tests.reading_pages import PageRead
 
+SUPPORT_KEY = "a-key-that-opens-support"
+
 
 class Browser:
     """Follows no redirect by itself, keeps cookies, and sends forms as it found them."""
@@ -102,6 +104,7 @@ async def stage(harness: Harness) -> AsyncIterator[Stage]:
             public_url="http://shop.example",
             cookie_secret="s" * 40,
             trace_url="http://traces.example",
+            support_key=SUPPORT_KEY,
             max_streams=3,
             **addresses,
         )
