@@ -6,10 +6,16 @@ They speak of kinds, names and attributes, never of durations or of the order of
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+import httpx
+
+from tracing.gaps import explain
 from tracing.model import Span, Trace
 from tracing.reader import StoreUnreachable, TraceReader, TraceUnknown
 from tracing.waterfall import render
@@ -95,6 +101,78 @@ def assert_complete(trace: Trace, allowed_errors: Iterable[Wanted] = ()) -> None
         faults.append(f"{len(unexpected)} spans failed that should not have: {_named(unexpected)}.")
     if faults:
         raise AssertionError(_with_waterfall("\n".join(faults), trace))
+
+
+def assert_explained(trace: Trace, reader: TraceReader) -> None:
+    """The trace is whole, or a process that died explains each gap (`tracing.gaps`). Failed spans are not looked at."""
+    gaps = explain(trace, reader)
+    unexplained = [str(gap) for gap in gaps if not gap.is_explained]
+    if len(trace.roots) > 1:
+        unexplained.append(f"It has {len(trace.roots)} roots ({_named(trace.roots)}), and should have one.")
+    if unexplained:
+        explained = [str(gap) for gap in gaps if gap.is_explained]
+        raise AssertionError(_with_waterfall("\n".join([*unexplained, *explained]), trace))
+
+
+class Traced:
+    """A trace that a test begins: requests within the block carry its context. Made by `traced`."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self.trace_id = secrets.token_hex(16)
+        self.traceparent = f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
+
+    async def wait(
+        self, has: Iterable[Wanted] = (), *, quiet_seconds: float = 0.5, timeout_seconds: float = 10.0
+    ) -> Tree:
+        """The trace as `wait_for_trace` gives it, to assert on. What the test asked is its root, which nobody tells."""
+        with TraceReader(self._store) as reader:
+            found = await wait_for_trace(
+                reader, self.trace_id, has, quiet_seconds=quiet_seconds, timeout_seconds=timeout_seconds
+            )
+        asked_by_test = self.traceparent.split("-")[2]
+        # The test is nobody's parent: what it asked are the roots.
+        spans = tuple(replace(each, parent_id="") if each.parent_id == asked_by_test else each for each in found.spans)
+        return Tree(Trace(found.trace_id, spans), self._store)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A trace with the assertions of this module as its methods."""
+
+    trace: Trace
+    store: str
+
+    def assert_path(self, *steps: str) -> Span:
+        """As the function."""
+        return assert_path(self.trace, *steps)
+
+    def assert_complete(self, allowed_errors: Iterable[Wanted] = ()) -> None:
+        """As the function."""
+        assert_complete(self.trace, allowed_errors)
+
+    def assert_explained(self) -> None:
+        """As the function."""
+        with TraceReader(self.store) as reader:
+            assert_explained(self.trace, reader)
+
+
+@asynccontextmanager
+async def traced(client: httpx.AsyncClient, store: str) -> AsyncIterator[Traced]:
+    """Requests of `client` within the block are one sampled trace, which the store at that address is asked for.
+
+    Services that trust no header from outside, as web, begin their own traces all the same.
+    """
+    made = Traced(store)
+    before = client.headers.get("traceparent")
+    client.headers["traceparent"] = made.traceparent
+    try:
+        yield made
+    finally:
+        if before is None:
+            del client.headers["traceparent"]
+        else:
+            client.headers["traceparent"] = before
 
 
 def _ends_path(trace: Trace, span: Span, steps: Sequence[Wanted]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tracing.colours import PALETTE, colours_of
 from tracing.files import document_of, lines_of
+from tracing.gaps import explain
 from tracing.model import Link, Span, Trace, human_duration, notes_of, traces_from_otlp
 from tracing.reader import DEFAULT_STORE, StoreUnreachable, TraceReader, TraceUnknown
 
@@ -181,10 +182,11 @@ def _found(options: argparse.Namespace) -> tuple[str, str]:
         document = reader.document(options.trace_id)
         (trace, *_) = traces_from_otlp(document)
         where = reader.page_of(trace.trace_id)
+        drawn = "\n".join([_drawn(trace, options), *(f"{_clean(str(gap))}\n" for gap in explain(trace, reader))])
     if options.export:
         options.export.write_bytes(lines_of(document))
         where += f"\n{options.export}: attach it to a bug; Jaeger's upload takes it, and so does make trace FILE={options.export}"
-    return _drawn(trace, options), where
+    return drawn, where
 
 
 def _drawn(trace: Trace, options: argparse.Namespace) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from tracing.assertions import assert_complete, assert_path, spans_of, wait_for_trace
+from tracing.assertions import assert_complete, assert_explained, assert_path, spans_of, traced, wait_for_trace
 from tracing.model import Trace
 from tracing.reader import TraceReader, TraceUnknown
+from tracing.spans import context_of
 from tracing.tests.running_store import Telemetry, running_store, trace_id_of
 from tracing.tests.traces import TRACE_ID, purchase, span, trace
 
@@ -140,3 +146,46 @@ async def test_a_span_that_arrives_late_over_http_is_waited_for(tmp_path: Path) 
         root.end()
         telemetry.close()
         assert_complete(await wait_for_trace(reader, trace_id_of(root), [("web", "GET /")], quiet_seconds=0))
+
+
+async def test_what_a_test_asks_is_one_trace_that_it_can_assert_on(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("traceparent", ""))
+        return httpx.Response(200)
+
+    with running_store(tmp_path) as store:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://orders") as client:
+            async with traced(client, store.url) as made:
+                await client.post("/orders")
+            await client.post("/orders")
+        assert asked == [made.traceparent, ""]
+        provider = TracerProvider(resource=Resource.create({"service.name": "orders"}), shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=f"{store.otlp_url}/v1/traces")))
+        tracer = provider.get_tracer("tracing.tests")
+        with (
+            tracer.start_as_current_span("POST /orders", context_of(asked[0])),
+            tracer.start_as_current_span("orders.x"),
+        ):
+            pass
+        provider.shutdown()
+        tree = await made.wait(has=[("orders", "POST /orders")], quiet_seconds=0.2)
+        tree.assert_path("orders POST /orders", "orders orders.x")
+        tree.assert_complete()
+        tree.assert_explained()
+
+
+def test_a_gap_that_nobody_explains_fails() -> None:
+    class Silent(TraceReader):
+        def services(self) -> list[str]:
+            return ["orders"]
+
+        def search(self, *_anything: object, **_named: object) -> list[Trace]:
+            return []
+
+    lost = span("a", "gone", "orders orders.x")
+    with pytest.raises(AssertionError, match="1 span of orders is missing"):
+        assert_explained(trace(span("r", "", "web GET /"), lost), Silent("http://127.0.0.1:1"))
+    with pytest.raises(AssertionError, match="It has 2 roots"):
+        assert_explained(trace(span("r", "", "web GET /"), span("s", "", "web GET /")), Silent("http://127.0.0.1:1"))

@@ -1,0 +1,142 @@
+"""What is missing from a trace, and why: a process that is killed takes along the spans that it had not sent.
+
+A gap is explained if a process that should have told the missing span died at that time without a word (`tracing.lives`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tracing.lives import Death, Lives, is_of
+from tracing.model import Span, Trace
+from tracing.reader import TraceReader
+
+# What a process keeps before it sends it, and a try to send it, with room: so much of its last seconds may be lost.
+LOST_NS = 5_000_000_000
+# A trace whose beginning is missing began at most so long before its first span: a purchase is over by then.
+LONGEST_NS = 3_600_000_000_000
+WORDS_WITH_A_SERVICE = 2
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Hole:
+    """One span that should be there. `near` shows it: its child, or its parent. `services`: who may have made it."""
+
+    what: str
+    near: Span
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Holes with one cause; `because` says why they are there, None if nobody knows."""
+
+    holes: tuple[Hole, ...]
+    because: str | None
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether somebody who should have told died."""
+        return self.because is not None
+
+    def __str__(self) -> str:
+        service = " or ".join(self.holes[0].services) or "somebody"
+        count = len(self.holes)
+        named = [f"{hole.what} {hole.near.service} {hole.near.name}" for hole in self.holes[:NAMED]]
+        if count > NAMED:
+            named.append(f"{count - NAMED} more")
+        subject = f"1 span of {service} is missing" if count == 1 else f"{count} spans of {service} are missing"
+        why = self.because or "nobody died at that time. They may still be on their way: look again in a few seconds."
+        return f"{subject} ({', '.join(named)}): {why}"
+
+
+def explain(trace: Trace, reader: TraceReader) -> list[Gap]:
+    """The gaps of a trace, each with its cause if the store knows one. Raises StoreUnreachable."""
+    known = set(reader.services())
+    holes = list(holes_in(trace, known))
+    if not holes:
+        return []
+    services = sorted({service for hole in holes for service in hole.services})
+    return gaps_of(trace, holes, Lives.read(reader, services, trace.start_ns))
+
+
+def holes_in(trace: Trace, services: set[str]) -> Iterator[Hole]:
+    """What should be there and is not. `services` are those that send spans: of others none are missing."""
+    parents: set[str] = set()
+    for span in trace.spans:
+        if trace.is_orphan(span) and span.parent_id not in parents:
+            parents.add(span.parent_id)
+            yield Hole("the parent of", span, _parents_service(span, services))
+        peer = str(span.attributes.get("peer.service", ""))
+        children = trace.children_of(span)
+        if span.kind == "client" and peer in services and not any(child.kind == "server" for child in children):
+            yield Hole("what was asked by", span, (peer,))
+        if span.kind == "producer" and span.name.startswith("create ") and _was_sent_unseen(children):
+            yield Hole("the sending of", span, (span.service,))
+
+
+def gaps_of(trace: Trace, holes: Sequence[Hole], lives: Lives) -> list[Gap]:
+    """Holes by their cause; those without one are each a gap of their own."""
+    together: dict[tuple[str, str], list[Hole]] = {}
+    gaps = []
+    for hole in holes:
+        because = next((text for each in hole.services if (text := _cause(trace, hole, each, lives))), None)
+        if because is None:
+            gaps.append(Gap((hole,), None))
+        else:
+            together.setdefault((hole.services[0], because), []).append(hole)
+    return [*(Gap(tuple(each), because) for (_, because), each in together.items()), *gaps]
+
+
+def _parents_service(span: Span, services: set[str]) -> tuple[str, ...]:
+    if span.kind == "server":
+        caller = str(span.attributes.get("onsale.caller", ""))
+        if caller or span.attributes.get("onsale.remembered_parent"):
+            return (caller or span.service,)
+        return tuple(sorted(services - {span.service}))  # it was asked by whom it lets in without a name
+    if span.kind == "consumer":
+        words = span.name.rpartition(" ")[2].split(".")
+        return (words[1],) if len(words) >= WORDS_WITH_A_SERVICE else ()
+    return (span.service,)
+
+
+def _was_sent_unseen(children: Sequence[Span]) -> bool:
+    """Somebody heard of the fact, and nobody told that it was sent. One that nobody heard of may have been taken back."""
+    return any(child.kind == "consumer" for child in children) and not any(
+        child.name.startswith("send ") for child in children
+    )
+
+
+def _cause(trace: Trace, hole: Hole, service: str, lives: Lives) -> str | None:
+    near = hole.near
+    deaths = [death for death in lives.deaths(trace, service) if _may_have_taken(death, near, trace)]
+    if deaths:
+        # That of the process itself before that of another one of its service.
+        death = min(deaths, key=lambda each: (not is_of(near, each.life), abs(each.before_ns - near.end_ns)))
+        return (
+            f"its process {death.life.instance} died between {_clock(death.after_ns)} and {_clock(death.before_ns)} without "
+            f"sending them; {service} was started again at {_clock(death.before_ns)}."
+        )
+    for life, stopped_ns, followed_ns in lives.pauses(service):
+        if hole.what == "what was asked by" and stopped_ns - LOST_NS <= near.end_ns and near.start_ns <= followed_ns:
+            return (
+                f"{service} was away: {life.instance} had stopped at {_clock(stopped_ns)}, and the next process began at "
+                f"{_clock(followed_ns)}."
+            )
+    return None
+
+
+def _may_have_taken(death: Death, near: Span, trace: Trace) -> bool:
+    """Whether the process lived when the missing span was made, and died before it had surely sent it."""
+    lived = death.life.started_ns <= near.end_ns
+    # What is missing may be the beginning itself.
+    earliest = trace.start_ns if trace.roots else trace.start_ns - LONGEST_NS
+    return lived and death.before_ns >= earliest and death.after_ns <= near.end_ns + LOST_NS
+
+
+def _clock(time_ns: int) -> str:
+    moment = datetime.fromtimestamp(time_ns / 1e9, UTC)
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
