@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from services.notifications.domain import Contact, Delivery, NotDelivered, Template, is_address, why_cancelled
+from tracing.spans import trace_id_of
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -47,6 +48,9 @@ def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sen
     message["Subject"] = one_line(_SUBJECTS[delivery.template].format(**content))[:HEADER_CHARACTERS_MAX]
     message["Message-ID"] = delivery.message_id
     message["Date"] = format_datetime(now)
+    # Whoever asks about a mail can say which trace it belongs to.
+    if (trace_id := trace_id_of(delivery.traceparent)) is not None:
+        message["Onsale-Trace"] = trace_id
     # Nobody's holiday answer should come back to a machine (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"

@@ -121,6 +121,12 @@ def test_a_guest_without_a_name_and_a_shop_without_an_address_leave_no_holes() -
     assert "http" not in body(message, "plain")
 
 
+def test_the_mail_names_the_trace_that_it_belongs_to() -> None:
+    trace_id = "ab" * 16
+    assert sent(replace(TICKETS, traceparent=f"00-{trace_id}-{'1' * 16}-01"))["Onsale-Trace"] == trace_id
+    assert sent()["Onsale-Trace"] is None
+
+
 def test_what_people_typed_is_never_markup() -> None:
     evil = "<script>alert(1)</script>"
     content = CONTENT | {
