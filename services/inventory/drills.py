@@ -1,5 +1,6 @@
 """Faults of inventory to practise on. Loaded only when one is switched on (chassis/drills.py)."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,11 @@ from sqlalchemy import text
 from chassis.db import Reads
 from chassis.drills import Faults, Switch
 from services.inventory import queries
+from services.inventory.service import Inventory
+
+RESELLER_SECONDS = 1.0
+# Twice as many as connections: who comes then waits for those that wait already.
+RESELLERS = 16
 
 
 def join_without_a_condition(faults: Faults) -> None:
@@ -17,7 +23,7 @@ def join_without_a_condition(faults: Faults) -> None:
     async def taken_seats(reads: Reads, event_id: UUID) -> list[Any]:
         query = text("""
             SELECT seat.seat_id, max(seat.state) AS state FROM seat, seat AS other
-            WHERE seat.event_id = :event_id AND md5(seat.label || other.label) IS NOT NULL
+            WHERE seat.event_id = :event_id AND length(seat.label || other.label) > 0
             GROUP BY seat.seat_id HAVING max(seat.state) <> 'free' ORDER BY seat.seat_id
         """)
         return list((await reads.execute(query, {"event_id": event_id}, name="inventory.taken_seats")).mappings())
@@ -25,4 +31,31 @@ def join_without_a_condition(faults: Faults) -> None:
     faults.replace(queries, "taken_seats", taken_seats)
 
 
-SWITCHES: Mapping[str, Switch] = {"join-without-a-condition": join_without_a_condition}
+def report_while_connected(faults: Faults) -> None:
+    """The sweeper also tells every reseller what each event has left, and keeps a connection while it waits for the answer."""
+
+    async def tell(self: Inventory) -> None:
+        for event_id in await _event_ids(self):
+            async with self._shards.of(event_id).reader() as reads:
+                await queries.availability(reads, event_id)
+                await asyncio.sleep(RESELLER_SECONDS)  # stands for the reseller's answer
+
+    async def release_expired_holds(self: Inventory) -> int:
+        await asyncio.gather(*(tell(self) for _ in range(RESELLERS)))
+        expired: int = await good(self)
+        return expired + RESELLERS
+
+    good = faults.replace(Inventory, "release_expired_holds", release_expired_holds)
+
+
+async def _event_ids(inventory: Inventory) -> list[UUID]:
+    async with inventory._shards.all()[0].reader() as reads:  # noqa: SLF001  # of the class whose method is replaced
+        return [
+            row.event_id for row in await reads.execute(text("SELECT event_id FROM event"), name="inventory.events")
+        ]
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "report-while-connected": report_while_connected,
+    "join-without-a-condition": join_without_a_condition,
+}

@@ -1,0 +1,54 @@
+"""An error page after paying, and tickets later all the same."""
+
+from drills.customer import Followed, follow_a_purchase
+from drills.model import Answer, Drill, Question, each_trace
+from tracing.model import Span, Trace
+
+SEND = "send events.orders.order_confirmed.v1"
+INSTANCE = "service.instance.id"
+
+
+def symptom(seen: Followed) -> str | None:
+    """The way back from the bank ends at an error, and the order is confirmed a little later."""
+    if not seen.errors or seen.tickets_after is None:
+        return None
+    return f"After I had paid, the shop said {seen.errors[0]!r}. The tickets came {seen.tickets_after:.1f} s later."
+
+
+def evidence(trace: Trace) -> list[Span]:
+    """A fact is sent by another process than the one that worked on the order, and what made the fact has left no span."""
+    return [
+        span for span in trace.spans if span.name == SEND and trace.is_orphan(span) and _began_elsewhere(trace, span)
+    ]
+
+
+def _began_elsewhere(trace: Trace, sent: Span) -> bool:
+    before = {
+        span.resource.get(INSTANCE)
+        for span in trace.spans
+        if span.service == sent.service and span.end_ns < sent.start_ns
+    }
+    return bool(before - {sent.resource.get(INSTANCE)})
+
+
+DRILL = Drill(
+    name="an-error-after-paying",
+    report="I paid, and instead of my tickets there was an error page. A moment later the tickets were there after all. Have I paid?",
+    environments={"orders": {"ORDERS_CRASH_AT": "orders.after.captured"}},
+    journey=follow_a_purchase,
+    symptom=symptom,
+    question=Question("orders", SEND),
+    evidence=each_trace(evidence),
+    answer=Answer(
+        "orders",
+        (
+            SEND,
+            "create events.orders.order_confirmed.v1",
+            "start orders",
+            "orders.capture_payment",
+            "orders.captured",
+            "orders.advance",
+            "POST /orders/{order_id}/refresh",
+        ),
+    ),
+)
