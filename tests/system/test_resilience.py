@@ -14,6 +14,8 @@ from local.system import System
 from local.topology import Ports
 from tests.system.books import read_books, rows
 from tests.system.test_crashes import HASTE
+from tracing.assertions import assert_explained, wait_for_trace
+from tracing.reader import TraceReader
 
 pytestmark = pytest.mark.system
 
@@ -67,6 +69,7 @@ async def test_the_books_balance_after_everything_has_died_once(doomed_system: S
     confirmed = [purchase for purchase in purchases if purchase.ticket_codes]
     assert len(confirmed) >= 1, Counter(str(purchase.failure) for purchase in purchases)
     assert {purchase.order_number for purchase in confirmed} <= await confirmed_numbers(system)
+    await every_trace_is_whole_or_explained(system)
 
 
 async def buy_until(over: asyncio.Event, system: System, event_url: str, number: int) -> list[Purchase]:
@@ -98,6 +101,20 @@ async def all_orders_have_ended(system: System) -> None:
         if not await rows(system, "orders", query) or time.monotonic() > deadline:
             return
         await asyncio.sleep(0.2)
+
+
+async def every_trace_is_whole_or_explained(system: System) -> None:
+    """Each order's trace: the spans that processes took along when they were killed are missing, and nothing else."""
+    orders = await rows(system, "orders", "SELECT trace_id FROM purchase_order WHERE trace_id IS NOT NULL")
+    with TraceReader(system.addresses["traces"], timeout_seconds=30) as reader:
+        problems = []
+        for order in orders:
+            trace = await wait_for_trace(reader, order["trace_id"], quiet_seconds=0.0)
+            try:
+                assert_explained(trace, reader)
+            except AssertionError as error:
+                problems.append(str(error))
+    assert not problems, f"{len(problems)} of {len(orders)} traces, the first of them:\n{problems[0]}"
 
 
 async def confirmed_numbers(system: System) -> set[str]:
