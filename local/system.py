@@ -230,7 +230,7 @@ class System:
     def _open_hosts(self, pumps: Pumps) -> None:
         output = pumps.pipe("hosts", self.layout.log_file("hosts"))
         try:
-            self.hosts.open(self.ports.of, output, self._console.say)
+            self.hosts.open(self.ports.of, output, self._console.say, self.ports.elsewhere.values())
         finally:
             os.close(output)
 

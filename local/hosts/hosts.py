@@ -8,16 +8,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.errors import StartError
 from local.hosts.kernel import why_no_hosts
 from local.hosts.plan import Housing, addresses_of, hosts_of
 from local.hosts.switch import Link
-from local.processes import end
+from local.processes import LOOPBACK, end
 from local.watchdog import watchdog
 
 ANSWER_SECONDS = 20.0
@@ -41,16 +42,44 @@ class Hosts:
         # Why there is no network between them, as a sentence. None: there is one.
         self.no_network: str | None = "Everything is on one host. Start several with: make up HOSTS=3"
 
-    def open(self, ports: Mapping[str, int], output: int, say: Callable[[str], None] = lambda _sentence: None) -> None:
+    def open(
+        self,
+        ports: Mapping[str, int],
+        output: int,
+        say: Callable[[str], None] = lambda _sentence: None,
+        elsewhere: Iterable[str] = (),
+    ) -> None:
         """Makes them. `ports` is where everything listens; `say` tells a person if the network ends by itself.
 
-        Raises StartError if they are permitted and cannot be made all the same.
+        `elsewhere` are addresses that services are told beside those ports. Raises StartError if one is on another machine, and
+        if hosts are permitted and cannot be made all the same.
         """
         if not self._services:
             return
         if reason := why_no_hosts():
             self.no_network = f"The hosts have names, but no network between them that could be slow or cut: {reason}."
             return
+        if beyond := [url for url in elsewhere if urlsplit(url).hostname not in {LOOPBACK, "localhost"}]:
+            raise StartError(
+                f"Hosts reach nothing beyond this machine, so not {beyond[0]}. Take a backend at {LOOPBACK} (a collector can pass on), "
+                "or leave HOSTS= away."
+            )
+        process = self._start_process(output)
+        addresses = addresses_of(self._services)
+        living = {service for services in self._services.values() for service in services}
+        told = self._ask(
+            {
+                "hosts": addresses,
+                "services": {host: [ports[each] for each in inside] for host, inside in self._services.items()},
+                "shared": sorted({port for name, port in ports.items() if name not in living}),
+            }
+        )
+        namespaces = {host: tuple(files) for host, files in told["namespaces"].items()}
+        self.housing = Housing(self._services, addresses, namespaces)
+        self.no_network = None
+        threading.Thread(target=self._mourn, args=(process, say), name="hosts", daemon=True).start()
+
+    def _start_process(self, output: int) -> "subprocess.Popen[bytes]":
         ours, theirs = socket.socketpair()
         ours.settimeout(ANSWER_SECONDS)
         with theirs:
@@ -65,19 +94,7 @@ class Hosts:
             )
         watchdog.watch(self._process.pid, signal.SIGTERM)
         self._socket, self._lines = ours, ours.makefile("rb")
-        addresses = addresses_of(self._services)
-        living = {service for services in self._services.values() for service in services}
-        told = self._ask(
-            {
-                "hosts": addresses,
-                "services": {host: [ports[each] for each in inside] for host, inside in self._services.items()},
-                "shared": [port for name, port in ports.items() if name not in living],
-            }
-        )
-        namespaces = {host: tuple(files) for host, files in told["namespaces"].items()}
-        self.housing = Housing(self._services, addresses, namespaces)
-        self.no_network = None
-        threading.Thread(target=self._mourn, args=(self._process, say), name="hosts", daemon=True).start()
+        return self._process
 
     @property
     def description(self) -> str:

@@ -318,6 +318,14 @@ def test_where_nobody_listens_a_connection_breaks_at_once(machine: Machine, host
 
 
 @needs_networks
+def test_an_address_on_another_machine_is_told_to_be_out_of_reach() -> None:
+    hosts = Hosts(2, "a test of hosts")
+    with pytest.raises(StartError, match=r"not http://collector\.example:4318\."):
+        hosts.open(Ports.free().of, output=2, elsewhere=["http://localhost:4318", "http://collector.example:4318"])
+    hosts.close()
+
+
+@needs_networks
 def test_the_end_of_the_network_is_told() -> None:
     said: list[str] = []
     hosts = Hosts(2, "a test of hosts")
