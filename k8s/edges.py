@@ -25,6 +25,7 @@ POSTGRES = 5432
 NATS = 4222
 OTLP = 4317
 OTLP_HTTP = 4318
+PROMETHEUS = 9090
 
 # The namespaces of what is not ours, by the label that Kubernetes itself gives them. Installed elsewhere? Change it here.
 GATEWAY_NAMESPACE = "gateway"
@@ -210,5 +211,9 @@ def _kept_traces() -> Iterator[Edge]:
     yield Edge(COLLECTOR, sampler, OTLP, why="spans of one trace to one sampler")
     yield Edge(sampler, writer, OTLP, why="traces that are kept")
     yield Edge(JAEGER, INTERNET, 443, why="OpenSearch")
+    monitoring = elsewhere("monitoring", MONITORING_NAMESPACE)
     for party in (COLLECTOR, sampler, JAEGER):
-        yield Edge(elsewhere("monitoring", MONITORING_NAMESPACE), party, 8888, why="figures of the collectors")
+        yield Edge(monitoring, party, 8888, why="figures of the collectors")
+    yield Edge(COLLECTOR, monitoring, PROMETHEUS, why="the services' metrics")
+    for name in SERVICES:
+        yield Edge(monitoring, service(name), HTTP, why="the same, for a Prometheus that fetches them itself")
