@@ -1,6 +1,7 @@
 """What every service promises, tried on the smallest one, over real Postgres and NATS."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy import text
 from chassis.edge import MAX_BODY_BYTES
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
+from tracing.setup import resource_of
 from tracing.testing import Kept
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
@@ -261,3 +263,11 @@ async def lose_stream(harness: Harness) -> int:
     await manager.delete_stream(STREAM)
     await ensure_stream(harness._client())
     return int((await manager.stream_info(STREAM)).state.messages)
+
+
+@pytest.mark.parametrize(("told", "name"), [("shop", "shop"), (None, socket.gethostname())])
+async def test_spans_tell_the_host_by_the_name_that_it_was_given(harness: Harness, told: str | None, name: str) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, host_name=told)
+    who = resource_of(create_app(settings).state.service._telemetry).attributes
+    assert who["host.name"] == name
+    assert str(who["service.instance.id"]).startswith(f"{name}-")
