@@ -23,6 +23,7 @@ from local.system import System
 from local.topology import ROOT, SERVICES
 from services.catalog.tests.examples import plan, seated_event
 from tests.system.books import rows
+from tests.system.support import told_by_support
 from tracing.model import Trace
 from tracing.reader import TraceReader
 
@@ -117,6 +118,7 @@ async def buy_seats(system: System) -> None:
     wish = Wish(places=2)
     purchase = await Buyer(system.addresses, wish).buy(await Buyer(system.addresses, wish).find_events())
     assert purchase.failure is None
+    assert (await told_by_support(system, purchase.order_number))["state"] == "confirmed"
 
 
 async def live_as_a_member(system: System) -> None:
