@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.provision import make_secrets
+from local.system import System
 from tests.browser.conftest import DESKTOP, PHONE, Visit
 from tests.browser.test_buying import FESTIVAL, THEATRE
 
@@ -51,6 +53,45 @@ def test_every_page_is_accessible(visit: Callable[..., Visit], device: dict[str,
     person.assert_accessible()
     person.open("/my/orders")
     person.assert_accessible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_support_reads_a_story_that_is_accessible(
+    visit: Callable[..., Visit], system: System, device: dict[str, Any], scheme: str
+) -> None:
+    buyer = visit(**device, color_scheme=scheme)
+    page = buyer.open_event(THEATRE)
+    page.wait_for_selector(".plan__live")
+    page.locator("input[name=seat]:enabled").last.check(force=True)
+    page.get_by_role("button", name="Hold these places").click()
+    page.wait_for_url("**/orders/*")
+    number = page.locator("main").get_attribute("data-order-number")
+    page.get_by_role("button", name="Cancel this order").click()
+    page.wait_for_selector("[data-phase=cancelled]")
+
+    support = visit(**device, color_scheme=scheme, java_script_enabled=False)
+    page = support.open(f"/support/orders/{number}")
+    page.get_by_label("Support key").fill(make_secrets(system.layout).web_support_key)
+    page.get_by_role("button", name="Come in").click()
+    page.wait_for_url(f"**/support/orders/{number}")
+    story = page.locator(".story__what").all_inner_texts()
+    assert story[0] == "The order was placed."
+    assert "The buyer cancelled the order." in story
+    page.get_by_label("Order number or trace").fill("nonsense")
+    page.get_by_role("button", name="Look it up").click()
+    assert "No order has this number." in page.locator("main").inner_text()
+
+    # The same pages with scripts, since the check of accessibility is one.
+    inside = support.context.storage_state()
+    looking = visit(**device, color_scheme=scheme, storage_state=inside)
+    for path in ("/support", f"/support/orders/{number}", "/support?q=nonsense"):
+        page = looking.open(path)
+        looking.assert_accessible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= device["viewport"]["width"]
+    page.get_by_role("button", name="Leave support").click()
+    page.wait_for_selector("#key")
+    looking.assert_accessible()
 
 
 @pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
