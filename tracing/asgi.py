@@ -14,6 +14,8 @@ ParentOf = Callable[[Scope], str | None]
 
 UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load", "/metrics"})
 SERVER_ERROR = 500
+# Others are invented by strangers: a name of theirs in a span's would be one more each time.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class TracingMiddleware:
@@ -37,8 +39,9 @@ class TracingMiddleware:
             await self._app(scope, receive, send)
             return
         parent, is_remembered = self._parent(scope, dict(scope["headers"]))
+        method = scope["method"] if scope["method"] in METHODS else "HTTP"
         span = tracer().start_span(
-            scope["method"], context=parent, kind=SpanKind.SERVER, attributes=_attributes_of(scope, is_remembered)
+            method, context=parent, kind=SpanKind.SERVER, attributes=_attributes_of(scope, is_remembered)
         )
         is_stream = scope["path"].startswith(self._streams or ("\0",))
         trace_id = f"{span.get_span_context().trace_id:032x}".encode()
@@ -79,7 +82,7 @@ class TracingMiddleware:
 
 def _attributes_of(scope: Scope, is_remembered: bool) -> dict[str, str | bool]:
     attributes: dict[str, str | bool] = {
-        "http.request.method": scope["method"],
+        "http.request.method": scope["method"] if scope["method"] in METHODS else "_OTHER",
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
     }
