@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up link buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish documents manifests images system lint format lock clean
+	contracts-publish bench-tracing documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,7 +14,7 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
 		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
@@ -65,6 +65,10 @@ contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/
 
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
 	@$(DEV) -m contracts.deploying.publish
+
+bench-tracing: python ## what tracing costs: throughput with it off, at 10 % and at 100 %, in turns (ROUNDS= SECONDS= BUYERS=)
+	@$(RUN) -m local.bench.tracing $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)") \
+		$(if $(BUYERS),--buyers "$(BUYERS)")
 
 documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), and who may reach whom in a cluster, from the code
 	@$(DEV) -m contracts.promises.documents

@@ -34,16 +34,17 @@ def check_backend(ports: Ports, say: Callable[[str], None]) -> None:
     otlp, traces = ports.elsewhere["otlp"], ports.elsewhere["traces"]
     address = f"{otlp}/v1/traces"
     try:
-        status = httpx.post(address, json={}, timeout=ANSWER_SECONDS, trust_env=False).status_code
+        answer = httpx.post(address, json={}, timeout=ANSWER_SECONDS, trust_env=False)
     except httpx.HTTPError as error:
         raise StartError(
             f"The trace backend at {otlp} does not answer ({type(error).__name__}). Start it, or leave OTLP= away: then the "
             "dev trace store takes the traces."
         ) from error
-    if status != httpx.codes.OK:
+    # Pages answer 200 to whatever they are asked; OTLP answers JSON with JSON.
+    if answer.status_code != httpx.codes.OK or "json" not in answer.headers.get("content-type", ""):
         raise StartError(
-            f"What answers at {otlp} takes no spans: {address} gave status {status}. OTLP= wants the base address of OTLP "
-            "over HTTP, mostly port 4318 (not 4317, which is gRPC)."
+            f"What answers at {otlp} takes no spans ({address} gave status {answer.status_code}). OTLP= wants the base address "
+            "of OTLP over HTTP, mostly port 4318: not 4317, which is gRPC, and not the address of pages."
         )
     try:
         shown = httpx.get(f"{traces}/api/v3/services", timeout=ANSWER_SECONDS, trust_env=False).is_success
