@@ -1,6 +1,7 @@
 """Faults of inventory to practise on. Loaded only when one is switched on (chassis/drills.py)."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,13 @@ from sqlalchemy import text
 from chassis.db import Reads
 from chassis.drills import Faults, Switch
 from services.inventory import queries
+from services.inventory.domain import Busy
 from services.inventory.service import Inventory
 
 RESELLER_SECONDS = 1.0
 # Twice as many as connections: who comes then waits for those that wait already.
 RESELLERS = 16
+REST_SECONDS = 0.5
 
 
 def join_without_a_condition(faults: Faults) -> None:
@@ -55,7 +58,23 @@ async def _event_ids(inventory: Inventory) -> list[UUID]:
         ]
 
 
+def rest_between_looks(faults: Faults) -> None:
+    """A limit far too low, meant for robots: whoever looks within half a second of the last look, refused or not, is refused."""
+    last_at = float("-inf")
+
+    async def availability(inventory: Inventory, event_id: UUID) -> list[Any]:
+        nonlocal last_at
+        rested = time.monotonic() - last_at
+        last_at = time.monotonic()
+        if rested < REST_SECONDS:
+            raise Busy
+        return list(await good(inventory, event_id))
+
+    good = faults.replace(Inventory, "availability", availability)
+
+
 SWITCHES: Mapping[str, Switch] = {
     "report-while-connected": report_while_connected,
     "join-without-a-condition": join_without_a_condition,
+    "rest-between-looks": rest_between_looks,
 }

@@ -1,11 +1,24 @@
 """Faults of web to practise on. Loaded only when one is switched on (chassis/drills.py)."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
+from pydantic import ValidationError
+
+from chassis import edge, http
 from chassis.drills import Faults, Switch
+from chassis.facts import CloudEvent
+from chassis.http import expect
 from services.web.cache import Cached
 from services.web.clients.catalog import EventPage
-from services.web.shop import Shop
+from services.web.clients.tickets import PdfFormat, TicketsClient
+from services.web.shop import EventFact, Shop
+from tracing.spans import note
+
+TRIES = 30
+A_THOUSAND = 1000.0
+# Of kilobytes, as its author thought.
+SMALL_BODY_BYTES = 256
 
 
 def ask_for_each_card(faults: Faults) -> None:
@@ -24,4 +37,52 @@ def ask_for_each_card(faults: Faults) -> None:
     good = faults.replace(Shop, "events", events)
 
 
-SWITCHES: Mapping[str, Switch] = {"ask-for-each-card": ask_for_each_card}
+def try_until_it_works(faults: Faults) -> None:
+    """A flaky provider spoilt somebody's day: every call is now tried thirty times, at once, whatever it costs the provider."""
+    faults.replace(http, "ATTEMPTS", TRIES)
+    faults.replace(http, "BACKOFF_SECONDS", 0.0)
+    faults.replace(http, "BUDGET_MAX", A_THOUSAND)
+
+
+def download_without_a_person(faults: Faults) -> None:
+    """The download was written anew, and the header that says for whom was forgotten."""
+
+    async def pdf(client: TicketsClient, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
+        del token
+        route = "/orders/{order_id}/tickets.pdf"
+        response = await client._http.get(  # noqa: SLF001  # it stands in the client's place
+            f"/orders/{order_id}/tickets.pdf", params={"format": pdf_format}, extensions={"route": route}
+        )
+        return expect(response, 200, provider="tickets").content
+
+    faults.replace(TicketsClient, "pdf", pdf)
+
+
+def limit_in_the_wrong_unit(faults: Faults) -> None:
+    """Forms were to have at most 256 kilobytes, and have at most 256 bytes."""
+    faults.replace(edge, "MAX_BODY_BYTES", SMALL_BODY_BYTES)
+
+
+def drop_by_another_key(faults: Faults) -> None:
+    """Events are kept by their ids, and dropped by the texts of their ids: nothing is dropped, and nobody is told."""
+
+    async def on_catalog_fact(shop: Shop, fact: CloudEvent) -> None:
+        shop._lists.drop_all()  # noqa: SLF001  # it stands in the shop's place
+        try:
+            event_id = EventFact.model_validate(fact.data).event_id
+        except ValidationError:
+            return
+        note({"onsale.event_id": str(event_id)})
+        shop._events.drop(str(event_id))  # type: ignore[arg-type]  # noqa: SLF001  # that is the fault
+        shop.places_changed(event_id)
+
+    faults.replace(Shop, "on_catalog_fact", on_catalog_fact)
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "ask-for-each-card": ask_for_each_card,
+    "try-until-it-works": try_until_it_works,
+    "download-without-a-person": download_without_a_person,
+    "limit-in-the-wrong-unit": limit_in_the_wrong_unit,
+    "drop-by-another-key": drop_by_another_key,
+}

@@ -1,0 +1,97 @@
+"""An organiser who changes an event while the shop is open: `services.catalog.load`, as `make up` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drills.shopper import Shopper
+from local.browser import Page
+from local.provision import make_secrets
+from local.topology import ROOT, Layout, Ports, programs
+
+if TYPE_CHECKING:
+    from drills.stage import Stage
+
+KNOWN_SECONDS = 20.0
+ORGANISER = "Lesekreis"
+LISTING = f"/?q={ORGANISER}"
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """What the shop shows of an event that has a new name."""
+
+    name: str
+    listing: Page
+    event: Page
+
+
+async def rename_an_event(stage: Stage) -> Renamed:
+    """An organiser looks at an event, renames it, and looks again when the list has the new name."""
+    name = f"Reading No. {secrets.randbelow(10**6):06}"
+    async with Shopper(stage.addresses) as organiser:
+        if not _links(await organiser.open(LISTING)):
+            await load(stage, "Reading in spring")
+        listing = await organiser.watch(LISTING, lambda seen: bool(_links(seen)), KNOWN_SECONDS)
+        page = _links(listing)[0]
+        await organiser.open(page)
+        await load(stage, name)
+        listing = await organiser.watch(LISTING, lambda seen: name in seen.text, KNOWN_SECONDS)
+        return Renamed(name, listing, await organiser.open(page))
+
+
+def _links(listing: Page) -> list[str]:
+    return [url for url, _ in listing.links if "/events/" in url]
+
+
+async def load(stage: Stage, name: str) -> None:
+    """Brings the event, under this name, into the catalogue of the running system. Raises RuntimeError if it is refused."""
+    command = [sys.executable, "-m", "services.catalog.load"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "event.json")
+        file.write_text(json.dumps(_document(name)))
+        environment = {**os.environ, **_environment_of_catalog(stage.data)}
+        loading = await asyncio.create_subprocess_exec(
+            *command,
+            str(file),
+            cwd=ROOT,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told = (await loading.communicate())[0].decode()
+    if loading.returncode != 0:
+        raise RuntimeError(f"The event could not be loaded: {told}")
+
+
+def _document(name: str) -> dict[str, Any]:
+    """A small event that is not on sale, so that nobody chooses it, as its organiser's file has it."""
+    address = {"@type": "PostalAddress", "streetAddress": "Kirchgasse 4", "addressLocality": "Bonn"}
+    return {
+        "@context": "https://schema.org",
+        "@type": "LiteraryEvent",
+        "identifier": "reading-by-the-rhine",
+        "name": name,
+        "startDate": "2039-05-06T19:00:00",
+        "onsale:timeZone": "Europe/Berlin",
+        "onsale:onSale": False,
+        "location": {"@type": "Place", "name": "Alte Druckerei", "address": {**address, "addressCountry": "DE"}},
+        "organizer": {"@type": "Organization", "name": ORGANISER},
+        "offers": [{"@type": "Offer", "name": "Entry", "price": "9.00", "priceCurrency": "EUR", "inventoryLevel": 40}],
+    }
+
+
+def _environment_of_catalog(data: Path) -> Mapping[str, str]:
+    layout = Layout(data)
+    ports = Ports(json.loads(layout.run_file.read_text())["ports"])
+    known = {each.name: each for each in programs(layout, ports, make_secrets(layout), "json")}
+    return known["catalog"].environment

@@ -1,0 +1,54 @@
+"""Faults of orders to practise on. Loaded only when one is switched on (chassis/drills.py)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from chassis.db import Transaction
+from chassis.drills import Faults, Switch
+from services.orders import api, queries
+from services.orders.domain import Happening, Order
+from services.orders.service.paying import Paying
+
+
+def sum_of_unit_prices(faults: Faults) -> None:
+    """The amount is added up anew from the lines, by somebody who knew only orders of seats: a line is one place there."""
+
+    async def begin(paying: Paying, order: Order, return_url: str) -> Order:
+        amount_minor = sum(line.unit_price_minor for line in order.lines)
+        begun: Order = await good(paying, replace(order, total_minor=amount_minor), return_url)
+        return begun
+
+    good = faults.replace(Paying, "_begin", begin)
+
+
+def read_again_before_writing(faults: Faults) -> None:
+    """The log was full of transitions that somebody else had made impossible: now the order is read anew just before each change.
+
+    What the change compares itself with is so always what is there, and whoever is slower wins.
+    """
+
+    async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> bool:
+        newest = await queries.lock_order(tx, order.order_id)
+        return bool(await good(tx, newest or order, happening, changes))
+
+    good = faults.replace(queries, "change_order", change_order)
+
+
+def before_lines_named_their_seats(faults: Faults) -> None:
+    """The release before the one in which an order's lines name their seats."""
+
+    def out(order: Order) -> api.OrderOut:
+        told: api.OrderOut = good(order)
+        fields = api.LineOut.model_fields.keys() - {"seat_label"}
+        lines = [api.LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
+        return told.model_copy(update={"lines": lines})
+
+    good = faults.replace(api, "_out", out)
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "sum-of-unit-prices": sum_of_unit_prices,
+    "read-again-before-writing": read_again_before_writing,
+    "before-lines-named-their-seats": before_lines_named_their_seats,
+}
