@@ -1,15 +1,21 @@
 """What services say waits: each question is answered from an index, and by the tables as they are."""
 
 import importlib
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness
 from chassis.watching import LETTERS, OUTBOX, Watch
+from tracing.exposition import exposed_name
+from tracing.instruments import OF_THE_CHASSIS, Instrument
+from tracing.registry import metrics
 
 SERVICES = Path(__file__).resolve().parent.parent / "services"
 
@@ -47,3 +53,86 @@ async def test_what_waits_is_asked_for_without_reading_a_table(harness: Harness,
         assert watch is LETTERS or ("Seq Scan" not in plan and "Sort" not in plan), plan
     finally:
         await database.close()
+
+
+def instruments() -> dict[str, tuple[Instrument, str]]:
+    """Every metric that the code can tell, and of which service it is."""
+    found = {each.name: (each, "all") for each in OF_THE_CHASSIS}
+    for path in SERVICES.glob("*/watches.py"):
+        module = importlib.import_module(f"services.{path.parent.name}.watches")
+        found |= {each.name: (each, path.parent.name) for each in vars(module).values() if isinstance(each, Instrument)}
+    return found
+
+
+def test_the_registry_says_of_each_metric_what_the_code_does() -> None:
+    told = {
+        name: (each.kind, each.unit, each.meaning, sorted(each.attributes), service)
+        for name, (each, service) in instruments().items()
+    }
+    written = {
+        name: (
+            entry["instrument"],
+            entry["unit"],
+            entry["meaning"],
+            sorted(entry.get("attributes", ())),
+            entry["services"] if entry["services"] == "all" else ", ".join(entry["services"]),
+        )
+        for name, entry in metrics().items()
+    }
+    assert written == told
+
+
+def test_the_guide_shows_each_metric_as_prometheus_calls_it() -> None:
+    guide = (SERVICES.parent / "docs" / "guides" / "metrics.md").read_text()
+    shown = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert shown == {
+        exposed_name(each.name, each.unit, is_counter=each.kind == "counter") for each, _ in instruments().values()
+    }
+
+
+RULES = SERVICES.parent / "tracing" / "prometheus" / "rules.yaml"
+# What Prometheus itself adds.
+ADDED = {"job", "instance", "le"}
+OF_THE_LANGUAGE = {"sum", "max", "count", "rate", "histogram_quantile", "count_over_time", "by", "on", "unless"}
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    return {rule["alert"]: rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]}
+
+
+def unknown_in(expression: str) -> list[str]:
+    """What is neither a metric, nor a label of one that is asked for."""
+    samples: dict[str, set[str]] = {"target_info": set()}
+    for each, _ in instruments().values():
+        name = exposed_name(each.name, each.unit, is_counter=each.kind == "counter")
+        labels = {re.sub(r"\W", "_", attribute) for attribute in each.attributes}
+        ends = ("_bucket", "_count", "_sum") if each.kind == "histogram" else ("",)
+        samples |= {name + end: labels for end in ends}
+    words = re.findall(r"[a-z_]\w*", re.sub(r'"[^"]*"|\[\w+\]', "", expression))
+    labels = set().union(ADDED, *(samples[word] for word in words if word in samples))
+    return [word for word in words if word not in {*samples, *labels, *OF_THE_LANGUAGE}]
+
+
+@pytest.mark.parametrize("alert", alerts())
+def test_an_alert_asks_for_what_there_is_and_says_what_to_do(alert: str) -> None:
+    rule = alerts()[alert]
+    assert unknown_in(rule["expr"]) == []
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    assert set(rule["annotations"]) == {"summary", "action"}
+    shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+    assert all(re.search(rf"(by|on) \([^)]*\b{label}\b", rule["expr"]) for label in shown)
+
+
+@pytest.mark.parametrize(
+    ("expression", "unknown"),
+    [
+        (
+            "max by (onsale_order_state) (onsale_saga_overdue_minutes) > 60",
+            ["onsale_order_state", "onsale_saga_overdue_minutes"],
+        ),
+        ("max by (mood) (onsale_saga_overdue_seconds) > 60", ["mood"]),
+        ('rate(http_server_request_duration_seconds_count{job="web", status="500"}[5m])', ["status"]),
+    ],
+)
+def test_an_alert_about_nothing_is_found(expression: str, unknown: list[str]) -> None:
+    assert unknown_in(expression) == unknown
