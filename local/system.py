@@ -324,7 +324,8 @@ class System:
 
     def stop(self) -> None:
         """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
-        self.layout.run_file.unlink(missing_ok=True)
+        if self._lock_file is not None:  # else the file belongs to the system that holds the lock
+            self.layout.run_file.unlink(missing_ok=True)
         if self._control is not None:
             self._control.close()
             self._control = None
