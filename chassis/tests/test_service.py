@@ -20,6 +20,7 @@ from sqlalchemy import text
 from chassis.edge import MAX_BODY_BYTES
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
+from tracing.model import Span
 from tracing.setup import resource_of
 from tracing.testing import Kept
 
@@ -90,6 +91,35 @@ async def test_a_fact_that_is_told_twice_takes_effect_once(harness: Harness, app
     await harness.tell(WANTED, {"name": "chair"})
     await harness.eventually(lambda: has_names(app, ["chair", "lamp"]))
     assert len(await rows(app, "SELECT * FROM thing")) == 2
+
+
+async def test_a_fact_that_is_told_again_is_a_span_that_says_so_and_leads_to_the_first(
+    harness: Harness, app: RunningApp, kept_spans: Kept
+) -> None:
+    told_in = f"00-{'1' * 32}-{'2' * 16}-01"
+    event_id = await harness.tell(WANTED, {"name": "lamp"}, traceparent=told_in)
+    await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id, traceparent=told_in)
+    first, again = await harness.eventually(lambda: both(kept_spans, f"process {WANTED}"))
+    assert {first.trace_id, again.trace_id} == {"1" * 32}
+    assert ("onsale.duplicate" in first.attributes, again.attributes["onsale.duplicate"]) == (False, True)
+    assert [(link.span_id, link.attributes["onsale.link"]) for link in again.links] == [("2" * 16, "repetition of")]
+    assert first.links == ()
+    expected = {
+        "messaging.system": "nats",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": WANTED,
+        "messaging.message.id": str(event_id),
+        "messaging.consumer.group.name": "sample",
+        "onsale.delivery": 1,
+        "onsale.publication": 1,
+    }
+    assert {name: first.attributes[name] for name in expected} == expected
+
+
+async def both(kept_spans: Kept, name: str) -> list[Span] | None:
+    found = kept_spans.named(name)
+    return found if len(found) == 2 else None
 
 
 async def test_a_fact_that_cannot_take_effect_becomes_a_dead_letter_with_its_reason(

@@ -7,6 +7,8 @@ import pytest
 
 from chassis.http import ProviderUnavailable
 from services.web.cache import Cache, Cached
+from tracing.spans import span
+from tracing.testing import Kept
 
 
 class Clock:
@@ -142,3 +144,33 @@ async def test_it_never_holds_more_than_its_size() -> None:
 
     await cache.get("a", source.loading())
     assert source.asked == 4
+
+
+async def test_each_answer_says_how_old_it_is_and_where_it_came_from(kept_spans: Kept) -> None:
+    clock, source = Clock(), Source()
+    cache = make(clock)
+    with span("GET /"):
+        await cache.get("a", source.loading())
+        clock.now += 2
+        await cache.get("a", source.loading())
+        clock.now += 10
+        source.fails = True
+        await cache.get("a", source.loading())
+    told = [
+        (event.attributes["onsale.cache.outcome"], event.attributes.get("onsale.cache.age_ms"))
+        for event in kept_spans.the("GET /").events
+    ]
+    assert told == [("miss", None), ("hit", 2000), ("miss", 12_000), ("stale", 12_000)]
+
+
+async def test_who_shares_a_request_says_so(kept_spans: Kept) -> None:
+    source = Source()
+    source.gate.clear()
+    cache = make(Clock())
+    with span("GET /"):
+        asking = [asyncio.ensure_future(cache.get("a", source.loading())) for _ in range(2)]
+        await asyncio.sleep(0)
+        source.gate.set()
+        await asyncio.gather(*asking)
+    outcomes = [event.attributes["onsale.cache.outcome"] for event in kept_spans.the("GET /").events]
+    assert outcomes == ["miss", "shared"]
