@@ -23,6 +23,7 @@ PATIENCE_SHARE = 1.0
 LINGER_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 CROWD = 3
+_KNOWN: dict[str, str] = {}
 
 
 @dataclass
@@ -131,13 +132,13 @@ class Customer(Buyer):
 
 async def follow_a_purchase(stage: Stage) -> Followed:
     """A guest buys two places without seats, and looks at everything that comes of it."""
-    urls = await stage.once(events_with_places)
+    urls = await events_with_places(stage)
     return await Customer(stage.addresses, Wish(places=2, prefer_general=True)).follow(urls)
 
 
 async def follow_a_crowd(stage: Stage) -> list[Followed]:
     """Some guests buy at the same time, and wait for their tickets."""
-    urls = await stage.once(events_with_places)
+    urls = await events_with_places(stage)
     people = [Customer(stage.addresses, Wish(places=1, prefer_general=True)) for _ in range(CROWD)]
     return list(await asyncio.gather(*(one.follow(urls, everything=False) for one in people)))
 
@@ -164,15 +165,21 @@ async def hold_a_place(
 
 
 async def events_with_places(stage: Stage) -> list[str]:
-    """The first event that sells places without seats."""
+    """The first event that sells places without seats. Looked for once per shop: it means to open many pages."""
     shop = stage.addresses["web"]
+    if shop not in _KNOWN:
+        _KNOWN[shop] = await _find_event(shop)
+    return [_KNOWN[shop]]
+
+
+async def _find_event(shop: str) -> str:
     async with Browser() as browser:
         listing = await browser.open(shop)
         for url in dict.fromkeys(url for url, _ in listing.links if url.startswith(f"{shop}/events/")):
             form = (await browser.open(url)).form_to(r"/events/[^/]+/orders$")
             free = next((each for each in form.fields if _is_free_class(each)), None) if form else None
             if free is not None and free.attributes.get("data-price", "0") != "0":
-                return [url]
+                return url
     raise ValueError("No event sells places without seats.")
 
 

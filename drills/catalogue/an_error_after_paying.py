@@ -16,19 +16,18 @@ def symptom(seen: Followed) -> str | None:
 
 
 def evidence(trace: Trace) -> list[Span]:
-    """A fact is sent by another process than the one that worked on the order, and what made the fact has left no span."""
-    return [
-        span for span in trace.spans if span.name == SEND and trace.is_orphan(span) and _began_elsewhere(trace, span)
-    ]
+    """A fact is sent by another process than the one that made it; what that one did last has often left no span at all."""
+    return [span for span in trace.spans if span.name == SEND and _was_made_elsewhere(trace, span)]
 
 
-def _began_elsewhere(trace: Trace, sent: Span) -> bool:
-    before = {
-        span.resource.get(INSTANCE)
-        for span in trace.spans
-        if span.service == sent.service and span.end_ns < sent.start_ns
-    }
-    return bool(before - {sent.resource.get(INSTANCE)})
+def _was_made_elsewhere(trace: Trace, sent: Span) -> bool:
+    made = trace.get(sent.parent_id)
+    before = [made] if made else [each for each in trace.spans if _is_earlier(each, sent)]
+    return bool(before) and all(each.resource.get(INSTANCE) != sent.resource.get(INSTANCE) for each in before)
+
+
+def _is_earlier(span: Span, sent: Span) -> bool:
+    return span.service == sent.service and span.end_ns < sent.start_ns
 
 
 DRILL = Drill(

@@ -26,7 +26,7 @@ class Visits:
 
 async def compare_list_and_event(stage: Stage) -> Visits:
     """Somebody opens the list of events and one of them in turn."""
-    event, shop = (await stage.once(events_with_places))[0], stage.addresses["web"]
+    event, shop = (await events_with_places(stage))[0], stage.addresses["web"]
     both = [((await visit(shop)).seconds, (await visit(event)).seconds) for _ in range(VISITS)]
     return Visits(min(seconds for seconds, _ in both), min(seconds for _, seconds in both))
 

@@ -33,7 +33,7 @@ class Evening:
 
 async def make_an_account_beside_others(stage: Stage) -> Evening:
     """Some guests hold places. Then somebody makes an account, and as many guests hold places at the same time."""
-    url = (await stage.once(events_with_places))[0]
+    url = (await events_with_places(stage))[0]
     before = await asyncio.gather(*(hold_a_place(url) for _ in ARRIVALS))
     pressed = asyncio.Event()
     guests = [asyncio.create_task(hold_a_place(url, pressed, wait)) for wait in ARRIVALS]

@@ -27,7 +27,7 @@ class Waits:
 
 async def hold_places_again_and_again(stage: Stage) -> Waits:
     """Guests hold places one after the other, and look at the list of events in between."""
-    url = (await stage.once(events_with_places))[0]
+    url = (await events_with_places(stage))[0]
     both = [
         (await hold_a_place(url, give_back=False), (await visit(stage.addresses["web"])).seconds) for _ in range(TRIES)
     ]
