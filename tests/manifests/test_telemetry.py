@@ -74,6 +74,29 @@ def test_late_spans_follow_the_decision_on_their_trace() -> None:
     assert all(size > sampling["num_traces"] for size in sampling["decision_cache"].values())
 
 
+def test_errors_slow_traces_and_money_are_kept_and_a_share_of_the_rest() -> None:
+    policies = configuration("sampler")["processors"]["tail_sampling"]["policies"]
+    kinds = {policy["type"]: policy[policy["type"]] for policy in policies}
+    assert kinds["status_code"] == {"status_codes": ["ERROR"]}
+    assert kinds["latency"]["threshold_ms"] <= 1_000
+    assert kinds["string_attribute"] == {"key": "service.name", "values": ["payments"]}
+    assert 0 < kinds["probabilistic"]["sampling_percentage"] < 100
+
+
+@pytest.mark.parametrize("program", ["local collector", "gateway", "sampler", "jaeger that writes"])
+def test_memory_is_limited_before_anything_else_happens(program: str) -> None:
+    found = configuration(program)
+    for pipeline in found["service"]["pipelines"].values():
+        assert pipeline["processors"][0] == "memory_limiter"
+    assert found["processors"]["memory_limiter"]["limit_percentage"] <= 85
+
+
+def test_all_types_of_values_are_redacted_and_nothing_else_is_dropped() -> None:
+    found = configuration("local collector")["processors"]["redaction"]
+    assert found["redact_all_types"]
+    assert found["allow_all_keys"]
+
+
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
