@@ -57,6 +57,14 @@ def test_of_services_whose_contracts_are_complete_nothing_is_said(made_up: Folde
     assert unsent(made_up) == []
 
 
+def test_a_fault_to_practise_on_needs_no_contract(made_up: Folders) -> None:
+    write(made_up.services / "reader/drills.py", "import httpx\n")
+    assert apart(in_code(made_up), under_contract(made_up)) == []
+    write(made_up.services / "reader/app_drills.py", "import httpx\n")
+    with pytest.raises(ContractBroken, match=r"app_drills\.py:1"):
+        in_code(made_up)
+
+
 def delete_pact(kind: str) -> Callable[[Folders], None]:
     return lambda made: (made.pacts / f"reader-{kind}-library.json").unlink()
 
