@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tracing.process import LIFECYCLE
+
 TRACING = Path(__file__).resolve().parents[2] / "tracing"
 REDACTION = TRACING / "collector" / "redaction" / "redaction.yaml"
 # Each program, and the files that it is given together.
@@ -76,11 +78,17 @@ def test_late_spans_follow_the_decision_on_their_trace() -> None:
 
 def test_errors_slow_traces_and_money_are_kept_and_a_share_of_the_rest() -> None:
     policies = configuration("sampler")["processors"]["tail_sampling"]["policies"]
-    kinds = {policy["type"]: policy[policy["type"]] for policy in policies}
-    assert kinds["status_code"] == {"status_codes": ["ERROR"]}
-    assert kinds["latency"]["threshold_ms"] <= 1_000
-    assert kinds["string_attribute"] == {"key": "service.name", "values": ["payments"]}
-    assert 0 < kinds["probabilistic"]["sampling_percentage"] < 100
+    named = {policy["name"]: policy[policy["type"]] for policy in policies}
+    assert named["errors"] == {"status_codes": ["ERROR"]}
+    assert named["slow"]["threshold_ms"] <= 1_000
+    assert named["purchases"] == {"key": "service.name", "values": ["payments"]}
+    assert 0 < named["share-of-the-rest"]["sampling_percentage"] < 100
+
+
+def test_what_explains_the_gaps_of_other_traces_is_kept() -> None:
+    policies = configuration("sampler")["processors"]["tail_sampling"]["policies"]
+    (lives,) = [policy["string_attribute"] for policy in policies if policy["name"] == "lives-of-processes"]
+    assert lives == {"key": LIFECYCLE, "values": ["start", "stop"]}
 
 
 @pytest.mark.parametrize("program", ["local collector", "gateway", "sampler", "jaeger that writes"])
