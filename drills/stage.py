@@ -47,13 +47,14 @@ class Stage:
     def traces(self, question: Question) -> list[Trace]:
         """What the store finds of this round."""
         lookback = (time.time_ns() - self.began_ns) / 1e9 + MARGIN_SECONDS
-        return self._reader.search(
+        found = self._reader.search(
             question.service,
             question.operation,
             attributes=question.attributes,
             lookback_seconds=lookback,
             limit=MOST_TRACES,
         )
+        return [trace for trace in found if _beginning_ns(trace) >= self.began_ns]
 
     def evidence(self, drill: Drill) -> list[Span]:
         """The spans of this round that prove the fault; by a query on traces alone."""
@@ -82,3 +83,8 @@ class Stage:
 
     def _count(self, services: list[str]) -> int:
         return sum(len(trace.spans) for service in services for trace in self.traces(Question(service)))
+
+
+def _beginning_ns(trace: Trace) -> int:
+    """When it began, by the clock of whoever began it: another's may be wrong."""
+    return trace.roots[0].start_ns if trace.roots else trace.start_ns

@@ -38,7 +38,9 @@ class Control:
         name = question.pop("do", None)
         command = self._commands.get(str(name))
         if command is None:
-            return {"error": f"The running system does not know {name!r}; it knows {', '.join(sorted(self._commands))}."}
+            return {
+                "error": f"The running system does not know {name!r}; it knows {', '.join(sorted(self._commands))}."
+            }
         try:
             return {"answer": command(**question)}
         except KeyError as error:

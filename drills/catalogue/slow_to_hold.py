@@ -10,6 +10,7 @@ from tracing.model import Span, Trace
 
 DELAY_MS = 350.0
 SLOW_MS = 1300.0
+MUCH_SLOWER = 4
 LEAST_CALLS = 3
 
 
@@ -17,7 +18,9 @@ def symptom(purchase: Purchase) -> str | None:
     """The step in which places are held takes long, and the pages before it do not."""
     steps = {name: ms for name, ms, _ in purchase.steps}
     held_ms = steps.get("hold places", 0.0)
-    return f"To hold the places took {held_ms / 1000:.1f} s." if held_ms > SLOW_MS else None
+    if held_ms < max(SLOW_MS, MUCH_SLOWER * steps.get("open the event", 0.0)):
+        return None
+    return f"To hold the places took {held_ms / 1000:.1f} s."
 
 
 def evidence(traces: Sequence[Trace]) -> list[Span]:
