@@ -26,9 +26,9 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 	@$(RUN) -m local.buy --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(SEATS),--seats "$(SEATS)") \
 		$(if $(CARD),--card "$(CARD)") $(if $(COUNT),--count "$(COUNT)") $(if $(CONCURRENCY),--concurrency "$(CONCURRENCY)")
 
-trace: python ## print a trace as a waterfall (ID=trace id), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
+trace: python ## print a trace as a waterfall (ID=trace id, EXPORT=bug.jsonl also writes it; FILE=bug.jsonl shows one), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
 	@$(RUN) -m local.trace --data "$(DATA)" $(ID) $(if $(ORDER),--order "$(ORDER)") $(if $(URL),--url "$(URL)") \
-		$(if $(KEY),--key "$(KEY)")
+		$(if $(KEY),--key "$(KEY)") $(if $(EXPORT),--export "$(EXPORT)") $(if $(FILE),--file "$(FILE)")
 
 drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
 	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"

@@ -15,12 +15,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make trace", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("trace_id", nargs="?")
+    parser.add_argument(
+        "--export", default="", help="also write the trace there, as OTLP JSON lines, for Jaeger's upload"
+    )
+    parser.add_argument("--file", default="", help="show a trace that was exported; nothing needs to run")
     parser.add_argument("--order", help="an order's number, for its story")
     parser.add_argument("--url", help="the shop of another system, for the story of its order")
     parser.add_argument("--key", help="the support key of that system")
     chosen = parser.parse_args()
     if chosen.order:
         return _tell(chosen)
+    if chosen.file:
+        return waterfall.main([chosen.file])
     if not chosen.trace_id:
         print(
             "Say which trace: make trace ID=4bf92f35... (every page, log line and `make buy` shows its id), or which order: "
@@ -33,7 +39,7 @@ def main() -> int:
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
-    return waterfall.main([chosen.trace_id, "--store", store])
+    return waterfall.main([chosen.trace_id, "--store", store, *(["--export", chosen.export] if chosen.export else [])])
 
 
 def _tell(chosen: argparse.Namespace) -> int:

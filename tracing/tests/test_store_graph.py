@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracing.store.graph import BOX_HEIGHT, BOX_WIDTH, Drawing, drawing_of
+from tracing.store.graph import BOX_HEIGHT, BOX_WIDTH, drawing_of
 from tracing.store.queries import Dependency
 
 
@@ -11,14 +11,20 @@ def calls(*pairs: str) -> list[Dependency]:
     return [Dependency(parent, child, 1, 0) for parent, child in (pair.split(">") for pair in pairs)]
 
 
-def columns(drawing: Drawing) -> list[set[str]]:
-    xs = sorted({box.x for box in drawing.boxes})
-    return [{box.service for box in drawing.boxes if box.x == x} for x in xs]
+def test_those_who_call_each_other_most_stand_beside_each_other() -> None:
+    calls_of = [
+        Dependency("web", "orders", 100, 0),
+        Dependency("web", "catalog", 1, 0),
+        Dependency("orders", "bank", 50, 0),
+    ]
+    names = [box.service for box in drawing_of(calls_of).boxes]
+    assert names == ["orders", "web", "catalog", "bank"]
 
 
-def test_a_caller_stands_left_of_all_whom_it_calls() -> None:
-    drawing = drawing_of(calls("web>orders", "web>catalog", "orders>catalog", "orders>payments", "payments>bank"))
-    assert columns(drawing) == [{"web"}, {"orders"}, {"catalog", "payments"}, {"bank"}]
+def test_the_two_directions_between_a_pair_are_told_apart() -> None:
+    there, back = drawing_of(calls("web>orders", "orders>web")).arrows
+    assert there.path != back.path
+    assert abs(there.x - back.x) + abs(there.y - back.y) > 20
 
 
 def test_services_that_call_each_other_are_drawn_too() -> None:
