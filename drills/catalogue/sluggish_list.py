@@ -12,7 +12,7 @@ from tracing.model import Span, Trace
 
 VISITS = 3
 TIMES = 2.5
-MANY = 8
+MANY = 5
 SHARE = 0.5
 
 
