@@ -145,7 +145,7 @@ def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ())
     """
     told_at = times_of_facts({service: list(entries) for service, entries in records.items()})
     placed = [
-        (max(entry.at, told_at.get(entry.facts.reference, entry.at)), entry.what == "fact_heard", line)
+        (*_place(entry, told_at), line)
         for service, entries in records.items()
         for entry, line in zip(entries, told(service, entries, told_at), strict=True)
     ]
@@ -157,6 +157,12 @@ def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ())
         lines.append(replace(line, pause_seconds=pause) if pause >= LONG_PAUSE_SECONDS else line)
         before = at
     return lines
+
+
+def _place(entry: Entry, told_at: Mapping[str, datetime]) -> tuple[datetime, bool]:
+    """When an entry stands, and whether it was moved there, behind what stands there anyway."""
+    cause = told_at.get(entry.facts.reference, entry.at) if entry.what == "fact_heard" else entry.at
+    return max(entry.at, cause), cause > entry.at
 
 
 def _line(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> Line:

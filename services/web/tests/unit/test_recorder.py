@@ -96,6 +96,14 @@ def test_what_was_heard_by_a_clock_that_is_behind_stands_after_it_was_told() -> 
     ]
 
 
+def test_what_became_true_in_one_transaction_stays_in_its_order() -> None:
+    heard = entry("fact_heard", 1, kind=CONFIRMED, reference="fact-1")
+    told = entry("fact_told", 1, kind="events.tickets.tickets_issued.v1", reference="fact-2", ended_at=NOON)
+    lines = joined({"tickets": [heard, entry("tickets_issued", 1, places=1), told]})
+    assert [text.split()[0] for text in texts(lines)] == ["Tickets", "1", "Tickets"]
+    assert texts(lines)[0] == "Tickets heard: the order is confirmed."
+
+
 @pytest.mark.parametrize(
     ("ended", "attempt", "text", "tone"),
     [
