@@ -10,8 +10,8 @@ from drills.model import Answer, Drill, Question, each_trace, fault
 from drills.stage import Stage
 from tracing.model import Span, Trace
 
-VISITS = 3
-TIMES = 2.5
+VISITS = 4
+TIMES = 5.0
 MANY = 5
 SHARE = 0.5
 
@@ -65,5 +65,8 @@ DRILL = Drill(
     symptom=symptom,
     question=Question("web", "GET /"),
     evidence=each_trace(evidence),
-    answer=Answer("web", ("GET /", "GET /events/{event_id}", "GET /events/{event_id}/availability")),
+    answer=Answer(
+        "web",
+        ("GET /", "GET /events/{event_id}", "GET /events/{event_id}/availability", "GET /events/{event_id}/seats"),
+    ),
 )

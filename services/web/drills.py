@@ -30,7 +30,7 @@ def ask_for_each_card(faults: Faults) -> None:
             event = await self._catalog.event(each.event_id)
             for one in event.classes:
                 left = await self._inventory.availability(event.event_id)
-                if left.get(one.class_id) == 0:
+                if one.kind == "seated" and left.get(one.class_id, 0) > 0:
                     await self._inventory.taken_seats(event.event_id)
         return listed
 
