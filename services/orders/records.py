@@ -90,7 +90,7 @@ def make_records_router(database: Database) -> APIRouter:
 
     @router.get("/records/orders")
     async def find_orders(
-        number: Annotated[str | None, Query(max_length=20)] = None,
+        number: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,20}$")] = None,
         trace_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
     ) -> OrderHeads:
         """Orders with this number, or of this trace; none without either."""

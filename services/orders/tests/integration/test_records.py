@@ -93,6 +93,8 @@ async def test_an_order_is_found_by_its_number_and_by_its_trace(desk: Desk) -> N
         (head,) = (await desk.app.http.get("/records/orders", params=asked, headers=headers)).json()["items"]
         assert (head["order_id"], head["state"], head["places"]) == (order["order_id"], "held", 2)
     assert (await desk.app.http.get("/records/orders", headers=headers)).json() == {"items": []}
+    nonsense = await desk.app.http.get("/records/orders", params={"number": "\0"}, headers=headers)
+    assert nonsense.status_code == 422
 
 
 async def test_only_web_reads_records(desk: Desk) -> None:
