@@ -150,3 +150,11 @@ def test_what_helps_to_find_a_trace_stays(said: str) -> None:
 )
 def test_names_that_promise_a_secret_lose_their_value(name: str, removed: bool) -> None:
     assert masked(name) == removed
+
+
+@pytest.mark.parametrize("program", ["local collector", "gateway"])
+def test_the_collectors_that_services_know_take_metrics_too(program: str) -> None:
+    pipeline = configuration(program)["service"]["pipelines"]["metrics"]
+    assert pipeline["receivers"] == ["otlp"]
+    assert pipeline["processors"][:2] == ["memory_limiter", "redaction"]
+    assert pipeline["exporters"]
