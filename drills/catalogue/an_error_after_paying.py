@@ -47,7 +47,7 @@ DRILL = Drill(
             "start orders",
             "orders.capture_payment",
             "orders.captured",
-            "orders.advance",
+            "orders.advance_order",
             "POST /orders/{order_id}/refresh",
         ),
     ),
