@@ -13,6 +13,9 @@ from local.buyer import Buyer, Wish
 from local.system import System
 from local.topology import Ports
 from tests.system.books import read_books, rows
+from tracing.assertions import assert_explained, wait_for_trace
+from tracing.gaps import explain
+from tracing.reader import TraceReader
 
 pytestmark = pytest.mark.system
 
@@ -70,9 +73,23 @@ async def test_an_order_survives_a_crash_after_each_step(fragile_system: System)
         crashed[point] = order_id
     ends = await ends_of(system, crashed)
     assert ends == dict(POINTS)
+    await gaps_are_explained(system, crashed)
     books = await read_books(system)
     assert (books.wrong, books.open_orders) == ([], [])
     assert books.confirmed == [end for _, end in POINTS].count("confirmed")
+
+
+async def gaps_are_explained(system: System, crashed: dict[str, Any]) -> None:
+    """What orders took along when it died is missing from its traces, and each trace tells why."""
+    query = "SELECT order_id, trace_id FROM purchase_order WHERE order_id = ANY($1)"
+    traces = {row["order_id"]: row["trace_id"] for row in await rows(system, "orders", query, list(crashed.values()))}
+    found = []
+    with TraceReader(system.addresses["traces"], timeout_seconds=30) as reader:
+        for order_id in crashed.values():
+            trace = await wait_for_trace(reader, traces[order_id], timeout_seconds=30)
+            assert_explained(trace, reader)
+            found += explain(trace, reader)
+    assert any("spans of orders are missing" in str(gap) for gap in found), [str(gap) for gap in found]
 
 
 async def walk_until_crash(system: System, event_url: str, pid: int) -> None:
