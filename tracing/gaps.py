@@ -36,6 +36,7 @@ class Gap:
 
     holes: tuple[Hole, ...]
     because: str | None
+    service: str
 
     @property
     def is_explained(self) -> bool:
@@ -43,8 +44,7 @@ class Gap:
         return self.because is not None
 
     def __str__(self) -> str:
-        service = " or ".join(self.holes[0].services) or "somebody"
-        count = len(self.holes)
+        service, count = self.service, len(self.holes)
         named = [f"{hole.what} {hole.near.service} {hole.near.name}" for hole in self.holes[:NAMED]]
         if count > NAMED:
             named.append(f"{count - NAMED} more")
@@ -83,12 +83,13 @@ def gaps_of(trace: Trace, holes: Sequence[Hole], lives: Lives) -> list[Gap]:
     together: dict[tuple[str, str], list[Hole]] = {}
     gaps = []
     for hole in holes:
-        because = next((text for each in hole.services if (text := _cause(trace, hole, each, lives))), None)
-        if because is None:
-            gaps.append(Gap((hole,), None))
+        causes = ((each, _cause(trace, hole, each, lives)) for each in hole.services)
+        found = next(((service, because) for service, because in causes if because), None)
+        if found is None:
+            gaps.append(Gap((hole,), None, " or ".join(hole.services) or "somebody"))
         else:
-            together.setdefault((hole.services[0], because), []).append(hole)
-    return [*(Gap(tuple(each), because) for (_, because), each in together.items()), *gaps]
+            together.setdefault(found, []).append(hole)
+    return [*(Gap(tuple(each), because, service) for (service, because), each in together.items()), *gaps]
 
 
 def _parents_service(span: Span, services: set[str]) -> tuple[str, ...]:

@@ -95,6 +95,15 @@ def test_a_caller_that_died_is_known_by_its_name() -> None:
     assert not gaps(trace(only), life("tickets", -100, followed_ms=1000))[0].is_explained
 
 
+def test_a_caller_that_did_not_say_who_it_is_is_found_by_its_death() -> None:
+    own = told(span("a", "lost", "orders orders.x", 10, 20), "internal")
+    keys = told(span("b", "gone", "payments GET /.well-known/jwks.json", 12, 14), "server")
+    (gap,) = gaps(trace(own, keys), life("orders", -100, followed_ms=900))
+    assert str(gap).startswith("2 spans of orders are missing")
+    (nobody, _) = gaps(trace(own, keys))
+    assert not nobody.is_explained
+
+
 def test_a_request_that_continues_a_remembered_trace_misses_a_span_of_its_own_service() -> None:
     remembered: Attributes = {"onsale.remembered_parent": True}
     only = told(span("c", "gone", "web GET /orders/{order_id}", 10, 880, attributes=remembered), "server", "shop-next")
