@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import httpx
@@ -125,15 +125,16 @@ class Traced:
     async def wait(
         self, has: Iterable[Wanted] = (), *, quiet_seconds: float = 0.5, timeout_seconds: float = 10.0
     ) -> Tree:
-        """The trace as `wait_for_trace` gives it, to assert on. What the test asked is its root, which nobody tells."""
+        """The trace as `wait_for_trace` gives it, to assert on, with a root for the test itself."""
         with TraceReader(self._store) as reader:
             found = await wait_for_trace(
                 reader, self.trace_id, has, quiet_seconds=quiet_seconds, timeout_seconds=timeout_seconds
             )
-        asked_by_test = self.traceparent.split("-")[2]
-        # The test is nobody's parent: what it asked are the roots.
-        spans = tuple(replace(each, parent_id="") if each.parent_id == asked_by_test else each for each in found.spans)
-        return Tree(Trace(found.trace_id, spans), self._store)
+        # What the test did itself: the root of all that it asked.
+        own = Span(
+            self.trace_id, self.traceparent.split("-")[2], "", "test", "client", "test", found.start_ns, found.end_ns
+        )
+        return Tree(Trace(found.trace_id, (own, *found.spans)), self._store)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from local.buyer import Buyer, Purchase, Wish
 from local.system import System
 from local.topology import SERVICES
 from tests.system.books import read_books, rows
-from tracing.assertions import assert_complete, assert_path, wait_for_trace
+from tracing.assertions import assert_complete, assert_path, spans_of, traced, wait_for_trace
+from tracing.model import Trace
 from tracing.reader import TraceReader
 
 pytestmark = pytest.mark.system
@@ -28,8 +29,11 @@ async def test_a_buyer_gets_signed_tickets_by_mail_in_one_trace_of_all_services(
     purchase = await buy(system, Wish(places=2, prefer_general=general))
     assert purchase.failure is None
     assert len(purchase.ticket_codes) == 2
-    for code in purchase.ticket_codes:
-        async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as gate:
+    async with (
+        httpx.AsyncClient(base_url=system.addresses["tickets"]) as gate,
+        traced(gate, system.addresses["traces"]) as at_the_door,
+    ):
+        for code in purchase.ticket_codes:
             assert (await gate.post("/verify", json={"code": code})).json()["valid"] is True
     reader = TraceReader(system.addresses["traces"])
     trace = await wait_for_trace(
@@ -48,8 +52,22 @@ async def test_a_buyer_gets_signed_tickets_by_mail_in_one_trace_of_all_services(
         "notifications process events.tickets.tickets_issued.v1",
         "notifications smtp send*",
     )
+    checked = await at_the_door.wait(has=[("tickets", "POST /verify")])
+    checked.assert_path("tickets POST /verify", "tickets tickets.by_id")
+    checked.assert_explained()
     assert_path(trace, "orders orders.capture_payment", "payments POST /payments/*/capture")
+    assert_the_bank_is_asked_for_what_the_order_costs(trace)
     assert_path(trace, "orders orders.commit_places", "inventory POST /events/*/holds/*/commit")
+
+
+def assert_the_bank_is_asked_for_what_the_order_costs(trace: Trace) -> None:
+    """On the trace alone: the order's total, what payments was asked for, and what it asked of the bank."""
+    (ordered,) = spans_of(trace, "orders", "orders.capture_payment")
+    (opened,) = spans_of(trace, "payments", "payments.open_payment")
+    (asked,) = spans_of(trace, "payments", "PUT /v1/payments/{key}")
+    total = (ordered.attributes["onsale.total_minor"], ordered.attributes["onsale.currency"])
+    for each in (opened, asked):
+        assert (each.attributes["onsale.amount_minor"], each.attributes["onsale.currency"]) == total
 
 
 async def test_twenty_buyers_for_the_ten_last_seats_get_ten_and_ten_are_told_at_once(system: System) -> None:
