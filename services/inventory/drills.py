@@ -14,7 +14,7 @@ from services.inventory import queries
 from services.inventory.domain import Busy
 from services.inventory.service import Inventory
 
-RESELLER_SECONDS = 1.0
+RESELLER_SECONDS = 1.2
 # Twice as many as connections: who comes then waits for those that wait already.
 RESELLERS = 16
 REST_SECONDS = 0.5
