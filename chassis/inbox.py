@@ -120,7 +120,9 @@ class _Delivery:
                 failpoint(f"inbox.before_ack.{self._message.subject}")
                 await self._message.ack()
                 self._note_age(event)
-            except (Reject, ValidationError) as error:
+            except Reject as error:
+                await self._bury(str(error), span)  # our own sentence
+            except ValidationError as error:
                 await self._bury(told(error), span)
             except Exception as error:  # noqa: BLE001  # whatever it was: later again, and in the end to the dead letters
                 await self._try_later(error, span)
