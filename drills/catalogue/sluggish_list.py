@@ -13,7 +13,7 @@ from tracing.model import Span, Trace
 VISITS = 4
 TIMES = 5.0
 MANY = 5
-SHARE = 0.5
+SHARE = 0.3
 
 
 @dataclass(frozen=True)
