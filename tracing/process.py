@@ -5,6 +5,7 @@ what it had not sent. Log lines that belong to no request carry the ids of `star
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,8 @@ class OwnLife(QuickProvider):
         life.is_told = True
         span.end()
         self._service, self._began = service, span.get_span_context()
+        # Now, and not with the next batch: a process that dies young must have been known. Nobody waits for it.
+        threading.Thread(target=self.force_flush, name="tell start", daemon=True).start()
 
     def shutdown(self) -> None:
         """Tells the stop, and sends what is left."""

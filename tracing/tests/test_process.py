@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -37,6 +38,17 @@ def test_a_provider_that_is_shut_down_twice_stops_once() -> None:
     made.shutdown()
     made.shutdown()
     assert [span.name for span in exporter.get_finished_spans()] == ["start orders", "stop orders"]
+
+
+def test_a_process_that_dies_before_its_first_batch_is_sent_has_told_its_start() -> None:
+    made, exporter = OwnLife(id_generator=LifeIds()), InMemorySpanExporter()
+    made.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
+    made.begin("orders")
+    deadline = time.monotonic() + 30
+    while not exporter.get_finished_spans():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert exporter.get_finished_spans()[0].name == "start orders"
 
 
 def test_log_lines_know_the_ids_of_the_start_before_it_is_told() -> None:
