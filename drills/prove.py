@@ -22,7 +22,7 @@ from drills.switching import Switchboard
 from local.errors import StartError
 from local.running import Running
 from local.system import System
-from local.topology import SERVICES, Ports
+from local.topology import Ports
 
 HOSTS = 3
 
@@ -56,7 +56,7 @@ async def _all_is_well(running: Running, proofs: list[Proof], when: str) -> None
         for proof in proofs:
             if seen := proof.drill.symptom(await stage.once(proof.drill.journey)):
                 proof.problems.append(f"{when}: there is a symptom all the same: {seen}")
-        await stage.wait_until_quiet(list(SERVICES))
+        await stage.wait_until_quiet()
         for proof in proofs:
             if found := await asyncio.to_thread(stage.evidence, proof.drill):
                 first = found[0]

@@ -69,20 +69,21 @@ class Stage:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def wait_until_quiet(self, services: list[str]) -> None:
+    async def wait_until_quiet(self) -> None:
         """Until no more spans of this round arrive, or for so long that waiting makes no sense."""
         deadline = time.monotonic() + LATEST_SECONDS
         count, since = -1, time.monotonic()
         while time.monotonic() < deadline:
-            now = await asyncio.to_thread(self._count, services)
+            now = await asyncio.to_thread(self._count)
             if now != count:
                 count, since = now, time.monotonic()
             elif time.monotonic() - since > QUIET_SECONDS:
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(QUIET_SECONDS / 3)
 
-    def _count(self, services: list[str]) -> int:
-        return sum(len(trace.spans) for service in services for trace in self.traces(Question(service)))
+    def _count(self) -> int:
+        # What people do begins at web, so these are the whole traces of the round.
+        return sum(len(trace.spans) for trace in self.traces(Question("web")))
 
 
 def _beginning_ns(trace: Trace) -> int:

@@ -41,9 +41,10 @@ WITHOUT_SYSTEM = (
     *NO_CONTRACTS,
 )
 CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
-WITH_SYSTEM = ("-m", "system and not browser")
+# Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
+WITH_SYSTEM = ("-m", "system and not browser", "tests/system", "tests/security", "local/tests/test_up.py")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
-WITH_BROWSER = ("-m", "browser")
+WITH_BROWSER = ("-m", "browser", "tests/browser", "simulators")
 WITH_CONTAINERS = ("-m", "containers", "tests/containers")
 NOTHING_COLLECTED = 5
 
