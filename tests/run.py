@@ -42,7 +42,7 @@ WITHOUT_SYSTEM = (
 )
 CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
 # Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
-WITH_SYSTEM = ("-m", "system and not browser", "tests/system", "tests/security", "local/tests/test_up.py")
+WITH_SYSTEM = ("-m", "system and not browser", "local/tests/test_up.py", "tests/security", "tests/system")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser", "tests/browser", "simulators")
 WITH_CONTAINERS = ("-m", "containers", "tests/containers")

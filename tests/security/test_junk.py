@@ -114,5 +114,6 @@ async def forms_of(browser: Browser, url: str) -> list[Form]:
 
 
 def quantity_in(form: Form | None) -> str:
-    """The name of the form's first field for a number of places, empty if there is none."""
-    return next((each.name for each in form.fields if each.name.startswith("quantity-")), "") if form else ""
+    """The name of the form's first field for a number of places that are not sold out, empty if there is none."""
+    fields = form.fields if form else []
+    return next((each.name for each in fields if each.name.startswith("quantity-") and not each.disabled), "")
