@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fact(BaseModel):
@@ -76,7 +76,8 @@ class CloudEvent(BaseModel):
     id: UUID
     source: str
     type: str
-    subject: str
+    # As long as the columns that keep it, and without what Postgres cannot keep.
+    subject: str = Field(max_length=200, pattern=r"^[^\x00]*$")
     time: datetime
     data: dict[str, Any]
     traceparent: str | None = None

@@ -66,9 +66,6 @@ async def idempotent(
         return claim
     try:
         answer = await work()
-    except asyncio.CancelledError:
-        await _give_back(database, claim)
-        raise
     except Exception as error:
         problem = problem_of(error)
         if problem.status >= SERVER_ERROR:

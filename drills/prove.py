@@ -141,7 +141,7 @@ def main() -> int:
         try:
             system.start()
             running = Running.find(data)
-            skipped = [] if Switchboard(running).has_network else [drill for drill in wanted if drill.needs_hosts]
+            skipped = [drill for drill in wanted if drill.needs_hosts] if system.hosts.no_network else []
             proofs = asyncio.run(prove(running, [drill for drill in wanted if drill not in skipped]))
         except StartError as error:
             print(error, file=sys.stderr)
@@ -151,7 +151,7 @@ def main() -> int:
             system.postgres.remove()
     print(table(proofs))
     if skipped:
-        print(f"not tried: {', '.join(drill.name for drill in skipped)} (hosts need root and /dev/net/tun)")
+        print(f"not tried {len(skipped)}: {', '.join(drill.name for drill in skipped)}. {system.hosts.no_network}")
     return 1 if any(proof.problems for proof in proofs) else 0
 
 

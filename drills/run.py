@@ -44,8 +44,10 @@ class Practice:
     def begin(self, drill: Drill) -> None:
         """Switches a drill on, and whichever is on off. Raises StartError."""
         self.end()
+        board = Switchboard(self.running)
+        board.check(drill)
         self._file.write_text(json.dumps({"name": drill.name, "control": str(self.running.control)}))
-        Switchboard(self.running).on(drill)
+        board.on(drill)
 
     def end(self) -> Drill | None:
         """Switches off what is on, and says what that was."""

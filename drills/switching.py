@@ -16,10 +16,14 @@ class Switchboard:
 
     running: Running
 
-    def on(self, drill: Drill) -> None:
-        """Gives the fault to the services where it lives, or to the links between hosts."""
+    def check(self, drill: Drill) -> None:
+        """Raises StartError if this system cannot have this drill."""
         if drill.needs_hosts and not self.has_network:
             raise StartError(f"{drill.name} needs a system on several hosts: start one as root with `make up HOSTS=3`.")
+
+    def on(self, drill: Drill) -> None:
+        """Gives the fault to the services where it lives, or to the links between hosts."""
+        self.check(drill)
         if drill.environments:
             self.running.ask("restart", environments=_plain(drill.environments))
         for link in drill.links:

@@ -44,7 +44,7 @@ CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contr
 # Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
 WITH_SYSTEM = ("-m", "system and not browser", "local/tests/test_up.py", "tests/security", "tests/system")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
-WITH_BROWSER = ("-m", "browser", "tests/browser", "simulators")
+WITH_BROWSER = ("-m", "browser", "simulators", "tests/browser")
 WITH_CONTAINERS = ("-m", "containers", "tests/containers")
 NOTHING_COLLECTED = 5
 
@@ -162,7 +162,12 @@ def drills() -> list[Part]:
     score = re.search(r"^proved (\d+) of (\d+)$", done.stdout, re.MULTILINE)
     proved, of = (int(score[1]), int(score[2])) if score else (0, 0)
     ok = done.returncode == 0
-    counts = {"passed": proved, "failed": max(of - proved, 0 if ok else 1)}
+    untried = re.search(r"^not tried (\d+)", done.stdout, re.MULTILINE)
+    counts = {
+        "passed": proved,
+        "failed": max(of - proved, 0 if ok else 1),
+        "skipped": int(untried[1]) if untried else 0,
+    }
     return [Part("drills", ok, time.monotonic() - started, counts)]
 
 

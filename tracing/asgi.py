@@ -103,5 +103,5 @@ def name_by_route(span: trace.Span, scope: Scope) -> None:
     route = scope.get("route")
     template = getattr(route, "path", None)
     if template:
-        span.update_name(f"{scope['method']} {template}")
+        span.update_name(f"{scope['method'] if scope['method'] in METHODS else 'HTTP'} {template}")
         span.set_attribute("http.route", template)

@@ -19,8 +19,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanContext, Status, TraceState
 
-REMEMBERED = 4_096
-LONGEST_REMEMBERED = 4_000  # characters of a text
+REMEMBERED = 2_048
+LONGEST_REMEMBERED = 1_500  # characters of a text; addresses that strangers ask for are among them
 HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
 INT64 = range(-(2**63), 2**63)
 
@@ -113,7 +113,12 @@ def _flags(context: SpanContext | None) -> int:
 
 
 def _trace_state(tag: bytes, state: TraceState) -> bytes:
-    return _text_field(tag, ",".join(f"{key}={value}" for key, value in state.items())) if state else b""
+    # Not remembered: strangers may write there what they like.
+    return (
+        _field(tag, ",".join(f"{key}={value}" for key, value in state.items()).encode("utf-8", "replace"))
+        if state
+        else b""
+    )
 
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> list[bytes]:

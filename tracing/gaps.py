@@ -17,6 +17,9 @@ from tracing.reader import TraceReader
 LOST_NS = 5_000_000_000
 # A trace whose beginning is missing began at most so long before its first span: a purchase is over by then.
 LONGEST_NS = 3_600_000_000_000
+# So long after a span at most the process that died was followed by the next: with longer pauses between restarts
+# that a cluster makes, and no death of another day.
+LATEST_NS = 300_000_000_000
 WORDS_WITH_A_SERVICE = 2
 NAMED = 3
 
@@ -135,7 +138,8 @@ def _may_have_taken(death: Death, near: Span, trace: Trace) -> bool:
     lived = death.life.started_ns <= near.end_ns
     # What is missing may be the beginning itself.
     earliest = trace.start_ns if trace.roots else trace.start_ns - LONGEST_NS
-    return lived and death.before_ns >= earliest and death.after_ns <= near.end_ns + LOST_NS
+    soon = death.before_ns <= near.end_ns + LATEST_NS
+    return lived and soon and death.before_ns >= earliest and death.after_ns <= near.end_ns + LOST_NS
 
 
 def _clock(time_ns: int) -> str:

@@ -119,6 +119,16 @@ def test_what_cannot_be_switched_on_is_told(practice: Practice, system: System, 
         run.start(practice, DRILL.name)
 
 
+def test_a_drill_that_this_system_cannot_have_leaves_the_way_free_for_another(
+    practice: Practice, system: System, complaint: list[str | None]
+) -> None:
+    with pytest.raises(StartError, match="make up HOSTS=3"):
+        run.start(practice, "slow-to-hold")
+    assert practice.drill is None
+    assert run.start(practice, DRILL.name) == 0
+    assert system.restarted == [ON]
+
+
 def test_an_answer_may_be_a_pattern_of_operations() -> None:
     answer = Answer("orders", ("orders.capture_payment", "POST /payments/*/capture"))
     assert answer.fits("orders", "POST /payments/{payment_id}/capture")

@@ -39,12 +39,13 @@ class Support:
     def opens(self, key: str) -> bool:
         """Whether this is the key. Raises TooManyTries, PageUnknown."""
         known = self._the_key()
+        # Digests have one length, and are compared in a time that says nothing about them. Before the count, or whoever
+        # tries wrong keys all the time would keep support out.
+        if hmac.compare_digest(digest(key), known):
+            return True
         now = time.monotonic()
         if len(self._wrong) == MOST_WRONG and now - self._wrong[0] < WHILE_SECONDS:
             raise TooManyTries
-        # Digests have one length, and are compared in a time that says nothing about them.
-        if hmac.compare_digest(digest(key), known):
-            return True
         self._wrong.append(now)
         return False
 

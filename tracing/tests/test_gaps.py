@@ -73,8 +73,9 @@ def test_a_process_that_died_explains_its_missing_spans_in_one_sentence() -> Non
         [life("orders", -5000, followed_ms=1400)],
         [life("payments", -5000, followed_ms=90_000, stopped_ms=80_000)],
         [life("payments", -90_000, followed_ms=-60_000)],
+        [life("payments", -5000, followed_ms=3_600_000)],
     ],
-    ids=["nobody", "it lives", "another service", "in good order", "long before"],
+    ids=["nobody", "it lives", "another service", "in good order", "long before", "long after"],
 )
 def test_without_a_death_at_that_time_a_gap_is_not_explained(known: list[Life]) -> None:
     found = gaps(interrupted(), *known)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.responses import Response
 
 from chassis.db import Database, Transaction
+from chassis.errors import StoreUnavailable
 from chassis.facts import Fact, Heard
 from chassis.idempotency import idempotent
 from chassis.identity import Person, calls_from, open_to_all, person
@@ -87,8 +88,9 @@ def make_router(database: Database) -> APIRouter:
     async def post_thing(body: NewThing, request: Request, who: Annotated[Person, Depends(person)]) -> Response:
         async def work() -> Thing:
             async with database.writer() as tx:
-                if body.name == "sloth":
+                if body.name == "flake":
                     await tx.execute(text("SELECT pg_sleep(0.5)"), name="sample.sleep")
+                    raise StoreUnavailable
                 return await make_thing(tx, body.name)
 
         return await idempotent(request, database, str(who.person_id), body, work, status=201)
