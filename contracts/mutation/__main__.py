@@ -1,4 +1,7 @@
-"""`make contracts-mutation`: plants every break, or those whose names have some words: `python -m contracts.mutation WORDS`."""
+"""`make contracts-mutation`: plants every break, or those whose names have some words: `python -m contracts.mutation WORDS`.
+
+`python -m contracts.mutation --third N` plants every third, beginning with the Nth: three such runs with 0, 1 and 2 plant all.
+"""
 
 import sys
 
@@ -6,8 +9,11 @@ from contracts.mutation.planted import BREAKS
 from contracts.mutation.suite import run
 
 
-def main(words: str) -> int:
-    """Plants the breaks whose names contain the words."""
+def main(arguments: list[str]) -> int:
+    """Plants the breaks that the arguments choose."""
+    if arguments[:1] == ["--third"]:
+        return run(BREAKS[int(arguments[1]) % 3 :: 3])
+    words = " ".join(arguments)
     chosen = [each for each in BREAKS if words in each.name]
     if not chosen:
         print(f"No break has {words!r} in its name.", file=sys.stderr)
@@ -16,4 +22,4 @@ def main(words: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(" ".join(sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))
