@@ -31,11 +31,6 @@ class Visit:
     seconds: float
 
 
-async def buy_seats(stage: Stage) -> Purchase:
-    """A guest buys two seats and waits for the e-mail."""
-    return await _buy(stage, Wish(places=2))
-
-
 async def buy_places(stage: Stage) -> Purchase:
     """A guest buys two places without seats."""
     return await _buy(stage, Wish(places=2, prefer_general=True))
