@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from chassis.tables import add_chassis_tables, make_registry, moment
@@ -111,7 +111,7 @@ class TicketClassRow(Table, table=True):
     name: str
     description: str | None = None
     kind: str
-    price_minor: int
+    price_minor: int = Field(sa_type=BigInteger)
     capacity: int
     colour: str | None = None
 

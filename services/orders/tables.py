@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -43,7 +43,7 @@ class PurchaseOrder(Table, table=True):
     venue_name: str
     venue_city: str
     currency: str = Field(sa_column=Column(String(3), nullable=False))
-    total_minor: int
+    total_minor: int = Field(sa_type=BigInteger)
     wish: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     hold_id: UUID = Field(unique=True)
     hold_expires_at: datetime | None = moment(nullable=True, default=None)
@@ -81,7 +81,7 @@ class OrderLine(Table, table=True):
     seat_id: str | None = None
     seat_label: str | None = None
     quantity: int
-    unit_price_minor: int
+    unit_price_minor: int = Field(sa_type=BigInteger)
 
 
 class OrderChange(Table, table=True):

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, HttpUrl
 from chassis.documented import refuses
 from chassis.identity import calls_from, open_to_all
 from chassis.models import Request, Response
+from chassis.money import MOST_MINOR
 from chassis.worker import Worker
 from services.payments.domain import (
     CaptureRefused,
@@ -38,7 +39,7 @@ class PaymentIn(Request):
     """What is to be paid. `amount_minor` in the smallest unit of `currency`; `pay_by` is the last moment to pay."""
 
     order_id: UUID
-    amount_minor: int = Field(gt=0, le=10_000_000_000, strict=True)
+    amount_minor: int = Field(gt=0, le=MOST_MINOR, strict=True)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     description: str = Field(min_length=1, max_length=200)
     return_url: HttpUrl

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
 from sqlmodel import Field, SQLModel
 
 from chassis.tables import add_chassis_tables, make_registry, moment
@@ -52,7 +52,7 @@ class TicketRow(Table, table=True):
     seat_id: str | None = None
     seat_label: str | None = None
     currency: str
-    unit_price_minor: int
+    unit_price_minor: int = Field(sa_type=BigInteger)
     state: str
     epoch: int
     issued_at: datetime = moment(server_default=func.now())

@@ -3,21 +3,12 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-# ISO 4217: currencies whose minor unit is not a hundredth. All others have two digits.
-_MINOR_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
-    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
+from chassis.money import Money
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """An amount of minor units as people write it: `42.50 EUR`, `Free`."""
-    if amount_minor == 0:
-        return "Free"
-    digits = _MINOR_DIGITS.get(currency, 2)
-    whole, part = divmod(amount_minor, 10**digits)
-    return f"{whole}.{part:0{digits}d} {currency}" if digits else f"{whole} {currency}"
+    """An amount of minor units as people write it: `€42.50`, `Free`."""
+    return Money(amount_minor, currency).written() if amount_minor else "Free"
 
 
 def local_time(moment: datetime, time_zone: str) -> datetime:

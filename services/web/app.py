@@ -25,6 +25,7 @@ from services.web.pages.orders import make_orders_router
 from services.web.pages.problems import make_error_page
 from services.web.pages.signing_in import make_signing_in_router
 from services.web.pages.support import make_support_api_router, make_support_router
+from services.web.reader import ReadersLanguage
 from services.web.rendering import Renderer, SecurityHeaders, make_templates
 from services.web.rooms import Rooms
 from services.web.sessions import Sessions
@@ -108,6 +109,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     # Outermost: every answer, also of the chassis, is protected; streams are left as they are.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
+    app.add_middleware(ReadersLanguage)
     return app
 
 

@@ -1,22 +1,15 @@
-"""How money and moments read on a page. Pure; English, with the event's own clock."""
+"""How money and moments read on a page: amounts in the reader's way, words in English, with the event's own clock."""
 
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
-# ISO 4217 minor units that are not two.
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3}
-_NO_BREAK_SPACE = "\u00a0"
+from chassis.money import Money, Style, style_of
+from services.web.reader import language
 
 
 def money(minor: int, currency: str) -> str:
-    """An amount of minor units as people write it: `€1,234.50`, `CHF 20.00`, `¥900`."""
-    digits = _MINOR_DIGITS.get(currency, 2)
-    whole, fraction = divmod(abs(minor), 10**digits)
-    amount = f"{whole:,}" + (f".{fraction:0{digits}d}" if digits else "")
-    symbol = _SYMBOLS.get(currency)
-    text = f"{symbol}{amount}" if symbol else f"{currency}{_NO_BREAK_SPACE}{amount}"
-    return f"\u2212{text}" if minor < 0 else text
+    """An amount of minor units as this page's reader writes it: `€1,234.50`, in German `1.234,50 €`."""
+    return Money(minor, currency).written(language())
 
 
 def price(minor: int, currency: str) -> str:
@@ -24,14 +17,9 @@ def price(minor: int, currency: str) -> str:
     return "Free" if minor == 0 else money(minor, currency)
 
 
-def minor_digits(currency: str) -> int:
-    """How many digits of the currency are minor units (2 for EUR, 0 for JPY)."""
-    return _MINOR_DIGITS.get(currency, 2)
-
-
-def symbol(currency: str) -> str:
-    """What stands before an amount of this currency."""
-    return _SYMBOLS.get(currency, f"{currency}{_NO_BREAK_SPACE}")
+def style(currency: str) -> Style:
+    """How this page's reader writes amounts, for the script that adds up what is chosen."""
+    return style_of(currency, language())
 
 
 def zone(name: str) -> tzinfo:

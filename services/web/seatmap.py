@@ -18,7 +18,7 @@ from uuid import UUID
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from services.web import formats
+from services.web import formats, reader
 from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
@@ -37,7 +37,17 @@ class Category:
     name: str
     colour: str
     price_minor: int
-    price: str
+    currency: str
+
+    @property
+    def gap(self) -> str:
+        """Where its price stands in the list."""
+        return f"p{self.index}"
+
+    @property
+    def price(self) -> str:
+        """As whoever looks at the page writes it."""
+        return formats.price(self.price_minor, self.currency)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,9 @@ class House:
     compressed_picture: bytes
     _pieces: list[str] = field(default_factory=list)
     _gaps: dict[str, int] = field(default_factory=dict)
-    _last_list: tuple[Mapping[str, str], Markup] | None = None
+    _prices: list[tuple[int, Category]] = field(default_factory=list)
+    _lists: dict[str, Markup] = field(default_factory=dict)
+    _lists_taken: Mapping[str, str] | None = None
 
     def name_of(self, seat_id: str) -> str:
         """A seat as people call it: `Stalls, row A, seat 12`."""
@@ -105,11 +117,16 @@ class House:
     def list_of_seats(self, taken: Mapping[str, str], chosen: Collection[str] = ()) -> Markup:
         """The list as HTML, with what is taken switched off and what is chosen ticked.
 
-        The last list is kept: between two changes thousands may look. `taken` must therefore not be changed afterwards.
+        The last list is kept in each language: between two changes thousands may look. `taken` must therefore not be
+        changed afterwards.
         """
-        if not chosen and self._last_list is not None and self._last_list[0] is taken:
-            return self._last_list[1]
+        if taken is not self._lists_taken:
+            self._lists_taken, self._lists = taken, {}
+        if not chosen and (kept := self._lists.get(reader.language())):
+            return kept
         pieces = self._pieces.copy()
+        for at, category in self._prices:
+            pieces[at] = category.price
         for zone in self.zones:
             free = sum(1 for seat_id in zone.seat_ids if seat_id not in taken)
             pieces[self._gaps[zone.gap]] = f"{free:,} free" if free else "Sold out"
@@ -121,16 +138,20 @@ class House:
                 pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = _TAKEN.get(state, " disabled")
         html = Markup("".join(pieces))  # noqa: S704  # an escaping template's pieces, and gaps filled from above
         if not chosen:
-            self._last_list = (taken, html)
+            self._lists[reader.language()] = html
         return html
 
     def cut(self, text: str) -> None:
         """Cuts the rendered list at its gaps."""
         self._pieces = _GAP.split(text)
+        categories = {category.gap: category for category in self.categories}
         # Odd pieces are the gaps' names.
         for at in range(1, len(self._pieces), 2):
-            self._gaps[self._pieces[at]] = at
-            self._pieces[at] = ""
+            name, self._pieces[at] = self._pieces[at], ""
+            if name in categories:
+                self._prices.append((at, categories[name]))
+            else:
+                self._gaps[name] = at
 
 
 def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> House:
@@ -161,7 +182,7 @@ def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> Hous
     return house
 
 
-_GAP = re.compile("\x00([sz][0-9]+)\x00")
+_GAP = re.compile("\x00([psz][0-9]+)\x00")
 
 
 def _gap(name: str) -> Markup:
@@ -184,7 +205,7 @@ def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
             name=category.name,
             colour=colour,
             price_minor=ticket_class.price_minor,
-            price=formats.price(ticket_class.price_minor, event.currency),
+            currency=event.currency,
         )
     return found
 

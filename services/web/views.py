@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from chassis.money import Style
 from services.web import formats
 from services.web.clients.catalog import Event, EventListed, TicketClass
 from services.web.seatmap import House
@@ -86,8 +87,7 @@ class EventView:
     art: Art
     on_sale: bool
     max_per_order: int
-    digits: int
-    symbol: str
+    style: Style
     nothing: str
     general: list[ClassView]
     house: House | None
@@ -161,8 +161,7 @@ def event_view(event: Event, house: House | None, free: Mapping[UUID, int] | Non
         art=art_of(event.image, event.event_id),
         on_sale=event.on_sale,
         max_per_order=event.max_per_order,
-        digits=formats.minor_digits(event.currency),
-        symbol=formats.symbol(event.currency),
+        style=formats.style(event.currency),
         nothing=formats.money(0, event.currency),
         general=[_class_view(one, event, free, choice) for one in event.classes if one.kind == "general"],
         house=house,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 
+from chassis.money import MOST_MINOR
 from simulators.bank import domain
 from simulators.bank.cards import Behaviour
 from simulators.bank.domain import BankError, Operation
@@ -24,7 +25,7 @@ class OpeningIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    amount_minor: int = Field(gt=0, le=10_000_000_000, strict=True)
+    amount_minor: int = Field(gt=0, le=MOST_MINOR, strict=True)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     description: str = Field(min_length=1, max_length=200)
     reference: str = Field(min_length=1, max_length=100)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
+from chassis.money import Money
 from simulators.bank import cards
 from simulators.bank.cards import Behaviour, CardDetails
 from simulators.bank.domain import BankError, Status
@@ -18,15 +19,11 @@ from simulators.bank.settings import BankSettings
 
 HERE = Path(__file__).parent
 DECLINES = {Behaviour.DECLINED: "card_declined", Behaviour.INSUFFICIENT_FUNDS: "insufficient_funds"}
-NO_DECIMALS = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF"})
-THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """An amount for people: `12.50 EUR`, `1,200 JPY`."""
-    decimals = 0 if currency in NO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
-    whole, part = divmod(amount_minor, 10**decimals)
-    return f"{whole:,}" + (f".{part:0{decimals}d}" if decimals else "") + f" {currency}"
+    """An amount for people: `€12.50`, `¥1,200`."""
+    return Money(amount_minor, currency).written()
 
 
 def origin_of(url: str) -> str:

@@ -17,11 +17,7 @@ function start(form) {
   const counter = form.querySelector("[data-count]");
   let frozen = false;
 
-  const amount = (minor) => {
-    const digits = Number(form.dataset.digits);
-    const text = (minor / 10 ** digits).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    return form.dataset.symbol + text;
-  };
+  const amount = (minor) => written(minor, form.dataset);
   const free = total.textContent;
   const chosenCount = () => quantities.reduce((sum, input) => sum + (Number(input.value) || 0), 0) + seats.filter((seat) => seat.checked).length;
 
@@ -154,6 +150,19 @@ function start(form) {
   const plan = holder && seatPlan(holder, form.querySelector("[data-tools]"), seats, { nameOf, price: (seat) => amount(Number(seat.closest("fieldset").dataset.price)), changed, say });
   show();
   listen(form.dataset.live, { snapshot: (state) => apply(state, true), change: (state) => apply(state, false) });
+}
+
+// An amount with the parts of which the server writes amounts itself: prices and their sum never read differently.
+function written(minor, { before, after, decimal, group, primary, secondary, digits }) {
+  const text = String(minor).padStart(Number(digits) + 1, "0");
+  let whole = text.slice(0, text.length - Number(digits));
+  const groups = [];
+  for (let size = Number(primary); whole.length > size; size = Number(secondary)) {
+    groups.unshift(whole.slice(-size));
+    whole = whole.slice(0, -size);
+  }
+  const fraction = Number(digits) ? decimal + text.slice(-Number(digits)) : "";
+  return before + [whole, ...groups].join(group) + fraction + after;
 }
 
 function nameOf(seat) {

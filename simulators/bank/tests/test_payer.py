@@ -15,7 +15,7 @@ async def test_the_page_shows_the_amount_and_every_test_card_and_runs_no_script(
     page = await shop.bank.http.get(payment["redirect_url"])
     assert page.status_code == 200
     assert page.text.count("/pay/" + payment["id"] + "?card=") == 11
-    assert "42.00 EUR" in page.text
+    assert "€42.00" in page.text
     assert "<script" not in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy

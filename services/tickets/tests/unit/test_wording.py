@@ -6,10 +6,10 @@ from services.tickets.wording import clock, day, grouped, local_time, money
 
 
 def test_money_has_the_digits_of_its_currency() -> None:
-    assert money(4250, "EUR") == "42.50 EUR"
-    assert money(5, "EUR") == "0.05 EUR"
-    assert money(4250, "JPY") == "4250 JPY"
-    assert money(4250, "KWD") == "4.250 KWD"
+    assert money(4250, "EUR") == "€42.50"
+    assert money(5, "EUR") == "€0.05"
+    assert money(4250, "JPY") == "¥4,250"
+    assert money(4250, "KWD") == "KWD\u00a04.250"
     assert money(0, "EUR") == "Free"
 
 

@@ -15,7 +15,7 @@ from services.web.formats import Moment, count, enumerate_names, money, price
         (2000, "CHF", "CHF\u00a020.00"),
         (900, "JPY", "¥900"),
         (1234, "KWD", "KWD\u00a01.234"),
-        (-250, "GBP", "\u2212£2.50"),
+        (-250, "GBP", "-£2.50"),
     ],
 )
 def test_money_has_the_digits_of_its_currency(minor: int, currency: str, text: str) -> None:
