@@ -1,6 +1,5 @@
 """Idempotency keys: the same key with the same request gets the same answer, and the work happens once."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from chassis.db import Database
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
 from chassis.problems import problem_of, problem_response
+from chassis.tasks import to_its_end
 
 KEY_HEADER = "Idempotency-Key"
 SHORTEST, LONGEST = 8, 200
@@ -113,14 +113,7 @@ async def _give_back(database: Database, claim: _Claim) -> None:
         async with database.writer() as tx:
             await tx.execute(_GIVE_BACK, {**claim.parameters, "fence": claim.fence}, name="idempotency.give_back")
 
-    deleting = asyncio.ensure_future(delete())
-    _being_given_back.add(deleting)
-    deleting.add_done_callback(_being_given_back.discard)
-    await asyncio.shield(deleting)
-
-
-# The event loop itself does not hold on to what it runs.
-_being_given_back: set[asyncio.Future[None]] = set()
+    await to_its_end(delete())
 
 
 # Takes a key that is new, or whose taker died: its lease is over and there is no answer.

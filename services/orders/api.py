@@ -5,13 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.encoders import jsonable_encoder
 from pydantic import Field, HttpUrl, UrlConstraints
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from chassis.db import Database
 from chassis.documented import refuses
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
-from chassis.idempotency import NEEDS_KEY, idempotent
+from chassis.idempotency import KEY_HEADER, NEEDS_KEY, idempotent
 from chassis.identity import Person, calls_from, person
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
@@ -126,10 +127,18 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
         "/orders", status_code=201, response_model=OrderOut, responses=_ORDER_REFUSALS, openapi_extra=NEEDS_KEY
     )
     async def place_order(body: OrderIn, request: Request, buyer: Buyer) -> Response:
-        async def work() -> OrderOut:
-            return OrderOut.model_validate(await placing.place_order(buyer.person_id, _wish(body)))
+        key = request.headers.get(KEY_HEADER, "")
 
-        return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
+        async def work() -> OrderOut:
+            return _out(await placing.place_order(buyer.person_id, _wish(body), key))
+
+        try:
+            return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
+        except StillInProgress:
+            # Whoever was at it may have died after the order was placed: then it is there, and nobody has to wait.
+            if (placed := await placing.placed_by(buyer.person_id, key)) is None:
+                raise
+            return JSONResponse(jsonable_encoder(_out(placed)), 201)
 
     @router.get("/orders")
     async def list_orders(

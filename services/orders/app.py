@@ -33,7 +33,14 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
     service.hear(make_inbox(changes, worker))
     placing = Placing(
-        database, changes, catalog, inventory, settings.hold_ttl_seconds, settings.abandoned_after_seconds
+        database,
+        changes,
+        catalog,
+        inventory,
+        saga,
+        worker,
+        settings.hold_ttl_seconds,
+        settings.abandoned_after_seconds,
     )
     paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
     service.include(make_router(database, placing, paying))

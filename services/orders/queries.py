@@ -26,15 +26,18 @@ _COLUMNS = """
 """
 
 
-async def insert_order(tx: Transaction, order: Order, wish: Wish, due_in_seconds: float) -> bool:
-    """Writes a new order. False if its number is taken."""
+async def insert_order(
+    tx: Transaction, order: Order, wish: Wish, due_in_seconds: float, request_key: str | None = None
+) -> bool:
+    """Writes a new order. False if its number is taken, or if this request has an order that is not cancelled."""
     query = text("""
         INSERT INTO purchase_order (order_id, number, person_id, state, event_id, event_title, event_starts_at,
-            event_time_zone, venue_name, venue_city, currency, total_minor, wish, hold_id, traceparent, trace_id, due_at)
+            event_time_zone, venue_name, venue_city, currency, total_minor, wish, request_key, hold_id, traceparent, trace_id,
+            due_at)
         VALUES (:order_id, :number, :person_id, :state, :event_id, :event_title, :event_starts_at,
-            :event_time_zone, :venue_name, :venue_city, :currency, 0, CAST(:wish AS jsonb), :hold_id, :traceparent, :trace_id,
-            now() + make_interval(secs => :due_in_seconds))
-        ON CONFLICT (number) DO NOTHING
+            :event_time_zone, :venue_name, :venue_city, :currency, 0, CAST(:wish AS jsonb), :request_key, :hold_id, :traceparent,
+            :trace_id, now() + make_interval(secs => :due_in_seconds))
+        ON CONFLICT DO NOTHING
     """)
     names = (
         "order_id number person_id event_id event_title event_starts_at event_time_zone venue_name venue_city currency "
@@ -43,9 +46,31 @@ async def insert_order(tx: Transaction, order: Order, wish: Wish, due_in_seconds
     parameters = {name: getattr(order, name) for name in names.split()} | {
         "state": order.state.value,
         "wish": orjson.dumps(asdict(wish), default=str).decode(),
+        "request_key": request_key,
         "due_in_seconds": due_in_seconds,
     }
     return bool((await tx.execute(query, parameters, name="orders.insert_order")).rowcount)
+
+
+async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
+    """The newest order that a request of this person has placed, with its lines."""
+    query = text(f"""
+        SELECT {_COLUMNS} FROM purchase_order WHERE person_id = :person_id AND request_key = :request_key
+        ORDER BY order_id DESC LIMIT 1
+    """)  # noqa: S608  # a constant of this module
+    parameters = {"person_id": person_id, "request_key": request_key}
+    row = (await reads.execute(query, parameters, name="orders.order_of_request")).first()
+    return order_of(row, (await lines_of(reads, [row.order_id])).get(row.order_id, [])) if row is not None else None
+
+
+async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str) -> list[UUID]:
+    """Orders of a request that came to nothing and have not given their places back yet."""
+    query = text("""
+        SELECT order_id FROM purchase_order
+        WHERE person_id = :person_id AND request_key = :request_key AND state = 'cancelling'
+    """)
+    parameters = {"person_id": person_id, "request_key": request_key}
+    return [row.order_id for row in await reads.execute(query, parameters, name="orders.cancelling_of_request")]
 
 
 async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -> None:

@@ -29,6 +29,13 @@ class PurchaseOrder(Table, table=True):
         CheckConstraint("(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="cancelled_has_a_reason"),
         Index("ix_purchase_order_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_purchase_order_person_order", "person_id", "order_id"),
+        Index(
+            "ux_purchase_order_request",
+            "person_id",
+            "request_key",
+            unique=True,
+            postgresql_where=text("request_key IS NOT NULL AND reason IS NULL"),
+        ),
     )
 
     order_id: UUID = Field(primary_key=True)
@@ -44,6 +51,8 @@ class PurchaseOrder(Table, table=True):
     venue_city: str
     currency: str = Field(sa_column=Column(String(3), nullable=False))
     total_minor: int = Field(sa_type=BigInteger)
+    # The key of the request that placed it: pressed again, it finds this order. A cancelled one is no more in the way.
+    request_key: str | None = Field(default=None, sa_column=Column(String(200)))
     wish: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     hold_id: UUID = Field(unique=True)
     hold_expires_at: datetime | None = moment(nullable=True, default=None)

@@ -25,6 +25,8 @@ class Neighbours:
     captures: list[str] = field(default_factory=list)
     # The next answers to a kind of call ("hold", "commit", "capture", ...), before it works again: (status, code).
     refusals: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    # What the next holds consist of, instead of what was asked for.
+    lines_instead: list[list[dict[str, Any]]] = field(default_factory=list)
     # The next answers to "begin" wait for these.
     slow_begins: list[asyncio.Event] = field(default_factory=list)
 
@@ -84,6 +86,8 @@ class Neighbours:
                 {"class_id": str(self.class_id), "seat_id": seat, "seat_label": f"Seat {seat}", "quantity": 1}
                 for seat in body["seats"]
             ]
+            if self.lines_instead:
+                lines = self.lines_instead.pop(0)
             expires_at = datetime.now(UTC) + timedelta(seconds=body["ttl_seconds"])
             self.holds[hold_id] = {"state": "held", "expires_at": expires_at.isoformat(), "lines": lines}
             return self.refusal("hold_answer") or JSONResponse(self.holds[hold_id], 201)
