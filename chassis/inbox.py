@@ -14,7 +14,7 @@ from sqlalchemy import text
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.errors import told
-from chassis.facts import CloudEvent, Heard
+from chassis.facts import NO_VERSION, CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
 from tracing.instruments import FACT_AGE
@@ -37,7 +37,11 @@ class Reject(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """How a fact arrived."""
+    """How a fact arrived.
+
+    `version` orders the facts about one thing: who keeps what the last one said, keeps its version beside it, and takes no older one
+    (`WHERE table.version <= excluded.version`). 0: it comes from before there were versions, and is taken.
+    """
 
     event_id: UUID
     subject: str
@@ -45,6 +49,7 @@ class Received:
     time: datetime
     delivery: int
     traceparent: str | None
+    version: int = NO_VERSION
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,9 @@ class _Delivery:
             self._ended("unread")
             return
         fact = subscription.model.model_validate(event.data)
-        received = Received(event.id, event.type, event.subject, event.time, self._number, event.traceparent)
+        received = Received(
+            event.id, event.type, event.subject, event.time, self._number, event.traceparent, event.sequence
+        )
         async with self._database.writer() as tx:
             parameters = {
                 "consumer": self._inbox.consumer,

@@ -265,6 +265,7 @@ class Harness:
         aggregate_id: str = "",
         event_id: UUID | None = None,
         traceparent: str | None = None,
+        version: int | None = None,
     ) -> UUID:
         """Publishes a fact as another service's outbox would. Its event id."""
         known_id = event_id or uuid7()
@@ -275,6 +276,7 @@ class Harness:
             created_at=utc_now(),
             data=data,
             traceparent=traceparent,
+            version=version,
         )
         await self._client().jetstream().publish(subject, body)
         return known_id
