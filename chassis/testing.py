@@ -334,7 +334,8 @@ class Harness:
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).status_code == httpx.codes.OK
+    """Not only able to answer: it hears and is heard as well."""
+    return bool((await client.get("/readyz")).json()["state"] == "ready")
 
 
 def _url_of(database: str) -> str:

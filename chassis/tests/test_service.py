@@ -290,7 +290,7 @@ async def test_who_does_not_wait_any_more_is_told_so(app: RunningApp) -> None:
 
 async def test_readiness_tells_about_each_part(app: RunningApp) -> None:
     answer = await app.http.get("/readyz")
-    assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready"}}
+    assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready", "firehose": "ready"}}
 
 
 async def has_names(app: RunningApp, names: list[str]) -> bool:
