@@ -46,7 +46,7 @@ class Bus:
                 _LOG.info("a bus message was lost", subject=subject, error=str(error))
 
     def subscribe(self, subject: str, handler: Handler) -> None:
-        """Hears a subject (wildcards allowed) in every process of this service, from the first connection on."""
+        """Hears a subject (wildcards allowed) in every process of this service, with each connection that is made."""
 
         async def on_message(message: Msg) -> None:
             traceparent = (message.headers or {}).get("traceparent")

@@ -1,4 +1,9 @@
-"""Facts: what happened, told to whoever wants to know, in the past tense and never taken back."""
+"""Facts: what happened, told to whoever wants to know, in the past tense and never taken back.
+
+A fact's version is the number of its row in the outbox: of two facts about one thing, the later one has the higher number, as long
+as whoever writes them locks what they are about first. It travels as the extension `sequence` of CloudEvents, whatever way and
+however often the fact is delivered, so that an older fact never overwrites what a newer one has said (`Received.version`).
+"""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -6,6 +11,10 @@ from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
+
+# As many as Postgres' largest number has: with zeros in front, sequences are in order as texts too, as CloudEvents wants it.
+SEQUENCE_DIGITS = 19
+NO_VERSION = 0
 
 
 class Fact(BaseModel):
@@ -50,8 +59,9 @@ def encode_cloud_event(
     created_at: datetime,
     data: dict[str, Any],
     traceparent: str | None,
+    version: int | None = None,
 ) -> bytes:
-    """A fact as a structured CloudEvents 1.0 JSON document."""
+    """A fact as a structured CloudEvents 1.0 JSON document. `version`: see above; without one it has none."""
     event = {
         "specversion": "1.0",
         "id": str(event_id),
@@ -64,6 +74,8 @@ def encode_cloud_event(
     }
     if traceparent:
         event["traceparent"] = traceparent
+    if version is not None:
+        event["sequence"] = f"{version:0{SEQUENCE_DIGITS}}"
     return orjson.dumps(event, option=orjson.OPT_UTC_Z)
 
 
@@ -81,3 +93,5 @@ class CloudEvent(BaseModel):
     time: datetime
     data: dict[str, Any]
     traceparent: str | None = None
+    # The version of what it is about; facts of before there were versions have none.
+    sequence: int = Field(default=NO_VERSION, ge=NO_VERSION, lt=2**63)

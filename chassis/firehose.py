@@ -30,6 +30,7 @@ PULL_SECONDS = 5.0
 # Many times the slowest handler, which is one short transaction. What a process that died had in hand waits this long.
 ACK_WAIT_SECONDS = 10
 RETRY_SECONDS = 1.0
+FLUSH_SECONDS = 2
 LISTENER_IDLE_SECONDS = 60.0
 
 OnMessage = Callable[[Msg], Awaitable[None]]
@@ -63,6 +64,8 @@ class Firehose:
     def __init__(self, broker: Broker, metrics: Metrics | None = None) -> None:
         self._broker = broker
         self._metrics = metrics or Metrics()
+        # Consumers that hear nothing at the moment, and why.
+        self.waiting: dict[str, str] = {}
 
     async def publish(self, subject: str, body: bytes, *, message_id: str) -> int:
         """Stores a message and waits for the broker's acknowledgement. Its sequence number in the stream."""
@@ -121,25 +124,31 @@ class Firehose:
 
     async def _run(self, config: ConsumerConfig, on_message: OnMessage) -> None:
         name = config.durable_name or config.name or ""
-        client = await self._broker.client()
+        while True:
+            client = await self._broker.client()
+            try:
+                await self._run_on(client, name, config, on_message)
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                self.waiting[name] = f"{type(error).__name__}: {error}"
+                _LOG.warning("consumer waits", consumer=name, error=self.waiting[name])
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _run_on(self, client: Client, name: str, config: ConsumerConfig, on_message: OnMessage) -> None:
+        """Pulls for as long as all goes well: another connection, another consumer or another right is a new start."""
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
-        # Twice: nats-py's first flush may overtake the subscription that is still in its buffer, and the first answers would be lost.
-        await client.flush()
-        await client.flush()
         try:
+            # Twice: nats-py's first flush may overtake the subscription that is still in its buffer, and the first answers would be lost.
+            await client.flush(FLUSH_SECONDS)
+            await client.flush(FLUSH_SECONDS)
+            # Makes it, or brings it up to date with the subjects of this version. Also after the broker lost it.
+            await client.jetstream().add_consumer(STREAM, config)
+            self.waiting.pop(name, None)
             while True:
-                try:
-                    # Makes it, or brings it up to date with the subjects of this version. Also after the broker lost it.
-                    await client.jetstream().add_consumer(STREAM, config)
-                    while True:
-                        await self._pull(client, name, inbox, subscription, on_message)
-                except (nats.errors.Error, OSError, TimeoutError) as error:
-                    _LOG.warning("consumer waits", consumer=name, error=f"{type(error).__name__}: {error}")
-                    await asyncio.sleep(RETRY_SECONDS)
+                await self._pull(client, name, inbox, subscription, on_message)
         finally:
             if client.is_connected:
-                with suppress(nats.errors.BadSubscriptionError):  # it was, to hand back what was left
+                with suppress(nats.errors.Error):  # it was, to hand back what was left
                     await subscription.unsubscribe()
 
     async def _pull(

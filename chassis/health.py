@@ -1,6 +1,11 @@
-"""Health: liveness says that the process runs, readiness that it can serve. Liveness never asks dependencies."""
+"""Health: liveness says that the process runs, readiness that it can serve. Liveness never asks dependencies.
+
+What a service cannot answer without is a check: if it fails, the service is not ready, and traffic goes elsewhere. What all processes
+share and answers do not need (the bus, the firehose) is an alarm: it is told, here and in metrics, and takes nobody away.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -11,6 +16,7 @@ from tracing.exposition import exposed
 from tracing.metrics import Metrics
 
 Check = Callable[[], Awaitable[None]]
+State = Literal["ready", "degraded", "not ready"]
 
 # What a gateway adds to what it lets in from outside. Who asks directly is in the cluster, and has no reason to.
 PROXIES_ADD = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via")
@@ -18,18 +24,31 @@ NOT_FOUND = 404
 
 
 class Readiness:
-    """The checks behind `/readyz`; `draining` turns it off before the process stops."""
+    """The checks and alarms behind `/readyz`; `draining` turns it off before the process stops.
 
-    def __init__(self) -> None:
+    `alive` says in a sentence why only a new process can help, or nothing.
+    """
+
+    def __init__(self, alive: Callable[[], str | None] = lambda: None) -> None:
         self.checks: dict[str, Check] = {}
+        self.alarms: dict[str, Check] = {}
+        self.alive = alive
         self.draining = False
 
-    async def report(self) -> tuple[bool, dict[str, str]]:
-        """Whether all is well, and each part's state in a word or a sentence."""
-        parts = {name: await _state_of(check) for name, check in self.checks.items()}
+    async def report(self) -> tuple[State, dict[str, str]]:
+        """How it is, and each part's state in a word or a sentence."""
+        needed = {name: await _state_of(check) for name, check in self.checks.items()}
+        told = {name: await _state_of(check) for name, check in self.alarms.items()}
+        parts = needed | told
         if self.draining:
             parts["process"] = "is stopping"
-        return all(state == "ready" for state in parts.values()), parts
+        if self.draining or not _all_ready(needed):
+            return "not ready", parts
+        return "ready" if _all_ready(told) else "degraded", parts
+
+
+def _all_ready(parts: Mapping[str, str]) -> bool:
+    return all(state == "ready" for state in parts.values())
 
 
 async def _state_of(check: Check) -> str:
@@ -57,14 +76,16 @@ def make_health_router(
     inside = [open_to_all] if through_proxies else [open_to_all, Depends(not_through_a_proxy)]
 
     @router.get("/livez", dependencies=[open_to_all])
-    async def livez() -> dict[str, str]:
-        return {"state": "alive"}
+    async def livez() -> Response:
+        problem = readiness.alive()
+        document = {"state": "beyond repair", "detail": problem} if problem else {"state": "alive"}
+        return Response(orjson.dumps(document), 503 if problem else 200, media_type="application/json")
 
     @router.get("/readyz", dependencies=inside)
     async def readyz() -> Response:
-        ready, parts = await readiness.report()
-        document = {"state": "ready" if ready else "not ready", "parts": parts}
-        return Response(orjson.dumps(document), 200 if ready else 503, media_type="application/json")
+        state, parts = await readiness.report()
+        document = {"state": state, "parts": parts}
+        return Response(orjson.dumps(document), 503 if state == "not ready" else 200, media_type="application/json")
 
     @router.get("/metrics", dependencies=inside)
     def page_of_metrics(request: Request) -> Response:  # in a thread: with many routes it is a long page

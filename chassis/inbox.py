@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import nats.errors
 from nats.aio.msg import Msg
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.errors import told
-from chassis.facts import CloudEvent, Heard
+from chassis.facts import NO_VERSION, CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
 from tracing.instruments import FACT_AGE
@@ -37,7 +38,11 @@ class Reject(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """How a fact arrived."""
+    """How a fact arrived.
+
+    `version` orders the facts about one thing: who keeps what the last one said, keeps its version beside it, and takes no older one
+    (`WHERE table.version <= excluded.version`). 0: it comes from before there were versions, and is taken.
+    """
 
     event_id: UUID
     subject: str
@@ -45,6 +50,7 @@ class Received:
     time: datetime
     delivery: int
     traceparent: str | None
+    version: int = NO_VERSION
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ class _Delivery:
                     raise Reject("It is not a CloudEvent.")  # noqa: TRY301  # one place decides what happens to a bad message
                 await self._take_effect(event, span)
                 failpoint(f"inbox.before_ack.{self._message.subject}")
-                await self._message.ack()
+                await self._answer(self._message.ack())
                 self._note_age(event)
             except Reject as error:
                 await self._bury(str(error), span)  # our own sentence
@@ -126,6 +132,13 @@ class _Delivery:
                 await self._bury(told(error), span)
             except Exception as error:  # noqa: BLE001  # whatever it was: later again, and in the end to the dead letters
                 await self._try_later(error, span)
+
+    async def _answer(self, answering: Awaitable[None]) -> None:
+        """Says to the broker what became of the message. If it cannot be told, it comes again, and is then a duplicate."""
+        try:
+            await answering
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            _LOG.warning("what became of a fact could not be told", subject=self._message.subject, error=str(error))
 
     def _read_envelope(self) -> CloudEvent | None:
         try:
@@ -148,7 +161,9 @@ class _Delivery:
             self._ended("unread")
             return
         fact = subscription.model.model_validate(event.data)
-        received = Received(event.id, event.type, event.subject, event.time, self._number, event.traceparent)
+        received = Received(
+            event.id, event.type, event.subject, event.time, self._number, event.traceparent, event.sequence
+        )
         async with self._database.writer() as tx:
             parameters = {
                 "consumer": self._inbox.consumer,
@@ -175,7 +190,7 @@ class _Delivery:
         self._ended("retry")
         delay = DELAYS_SECONDS[min(self._number, len(DELAYS_SECONDS)) - 1]
         _LOG.warning("a fact will be tried again", subject=self._message.subject, error=reason, in_seconds=delay)
-        await self._message.nak(delay=delay)
+        await self._answer(self._message.nak(delay=delay))
 
     async def _bury(self, reason: str, span: Span) -> None:
         mark_failed(span, "dead letter")
@@ -197,9 +212,9 @@ class _Delivery:
                 await tx.execute(_BURY, parameters, name="inbox.bury")
         except Exception as error:  # noqa: BLE001  # without its row the message must stay in the stream
             _LOG.warning("a dead letter could not be written yet", error=told(error))
-            await self._message.nak(delay=DELAYS_SECONDS[-1])
+            await self._answer(self._message.nak(delay=DELAYS_SECONDS[-1]))
             return
-        await self._message.term()
+        await self._answer(self._message.term())
 
 
 def publication_of(message: Msg) -> int:

@@ -131,6 +131,7 @@ class Outbox:
             created_at=row["created_at"],
             data=row["data"],
             traceparent=row["traceparent"],
+            version=row["seq"],
         )
         repeated = row["publications"] > 1
         attributes: dict[str, str | int] = {

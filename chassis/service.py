@@ -91,11 +91,11 @@ class Service:
         )
         self.metrics = Metrics(resource_of(self._telemetry))
         self._watching = Watching(self.metrics)
-        self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name)
+        self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name, self.metrics)
         self.bus = Bus(self._broker, self.metrics)
         self._firehose = Firehose(self._broker, self.metrics)
         self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
-        self._readiness = Readiness()
+        self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
         self._databases: list[Database] = []
         self._clients: list[httpx.AsyncClient] = []
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
@@ -223,7 +223,9 @@ class Service:
         newest = newest_migration(migrations_of(settings.service_name))
         for number, database in enumerate(self._databases):
             self._readiness.checks[f"database{number or ''}"] = partial(database.check, newest)
-        self._readiness.checks["nats"] = self._check_broker
+        # What is committed goes out later, and what is told is heard later: without NATS a service answers all the same.
+        self._readiness.alarms["nats"] = self._check_broker
+        self._readiness.alarms["firehose"] = self._check_consumers
         async with AsyncExitStack() as stack:
             stack.callback(provider.shutdown)
             if settings.metrics_endpoint:
@@ -245,8 +247,13 @@ class Service:
             _LOG.info("stopping")
 
     async def _check_broker(self) -> None:
-        if not self._broker.is_connected:
-            raise ConnectionError("NATS is not connected.")
+        if problem := self._broker.problem:
+            raise ConnectionError(problem)
+
+    async def _check_consumers(self) -> None:
+        if waiting := self._firehose.waiting:
+            sentences = "; ".join(f"{name} waits ({why})" for name, why in sorted(waiting.items()))
+            raise ConnectionError(f"Facts are not heard: {sentences}.")
 
 
 @asynccontextmanager

@@ -265,6 +265,7 @@ class Harness:
         aggregate_id: str = "",
         event_id: UUID | None = None,
         traceparent: str | None = None,
+        version: int | None = None,
     ) -> UUID:
         """Publishes a fact as another service's outbox would. Its event id."""
         known_id = event_id or uuid7()
@@ -275,6 +276,7 @@ class Harness:
             created_at=utc_now(),
             data=data,
             traceparent=traceparent,
+            version=version,
         )
         await self._client().jetstream().publish(subject, body)
         return known_id
@@ -332,7 +334,8 @@ class Harness:
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).status_code == httpx.codes.OK
+    """Not only able to answer: it hears and is heard as well."""
+    return bool((await client.get("/readyz")).json()["state"] == "ready")
 
 
 def _url_of(database: str) -> str:

@@ -277,7 +277,7 @@ async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
         raise ContractBroken(f"{inbox.consumer} does not hear {event.type}: its inbox has no handler for it.")
     refuse_unread(event.data, subscription.model, event.type)
     fact = subscription.model.model_validate(event.data)
-    received = Received(event.id, event.type, event.subject, event.time, 1, event.traceparent)
+    received = Received(event.id, event.type, event.subject, event.time, 1, event.traceparent, event.sequence)
     async with database.writer() as tx:
         await subscription.handle(tx, fact, received)
 

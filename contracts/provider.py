@@ -95,12 +95,14 @@ def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:
 def encoded(fact: Fact) -> bytes:
     """A fact as it goes out, within a trace: the row of the outbox, and the relay's encoding of it."""
     with_tracing()
-    return encode_cloud_event(**Outbox.row_of(fact, traceparent=TRACEPARENT), created_at=utc_now())
+    return encode_cloud_event(**Outbox.row_of(fact, traceparent=TRACEPARENT), created_at=utc_now(), version=1)
 
 
 async def told_by(database: Database) -> dict[str, bytes]:
     """What a use case left in the outbox, as the relay sends it; of several facts of a subject the last one."""
-    query = text("SELECT event_id, subject, aggregate_id, data, traceparent, created_at FROM outbox ORDER BY seq")
+    query = text(
+        "SELECT event_id, subject, aggregate_id, data, traceparent, created_at, seq AS version FROM outbox ORDER BY seq"
+    )
     async with database.reader() as reads:
         rows = (await reads.execute(query, name="contracts.outbox")).mappings().all()
     return {row["subject"]: encode_cloud_event(**row) for row in rows}

@@ -66,6 +66,7 @@ class NatsServer:
         self.store_dir = Path(tempfile.mkdtemp(prefix="onsale-nats-")) if store_dir is None else store_dir.absolute()
         self.port = port or 0
         self._users = users
+        self._changed_rights: Mapping[str, object] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self.log_file = self.store_dir / "log"
 
@@ -91,9 +92,7 @@ class NatsServer:
     def start(self) -> None:
         """Starts the server and waits until it answers: some 30 ms."""
         self.store_dir.mkdir(parents=True, exist_ok=True)
-        configuration = self.store_dir / "nats.json"
-        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._configuration(), file, indent=1)
+        configuration = self._write_configuration()
         for old in self.store_dir.glob("nats-server_*.ports"):
             old.unlink()
         with self.log_file.open("ab") as log:
@@ -108,11 +107,33 @@ class NatsServer:
         if self._temporary:
             shutil.rmtree(self.store_dir, ignore_errors=True)
 
+    def reload(self, users: Mapping[str, str], changed: Mapping[str, object] | None = None) -> None:
+        """Gives the running server other users, as an administrator does; `changed` has other rights for some of them."""
+        if self._process is None:
+            raise RuntimeError("the server does not run")
+        self._users, self._changed_rights = users, changed or {}
+        said = self.log_file.stat().st_size
+        self._write_configuration()
+        self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + START_SECONDS
+        while "Reloaded server configuration" not in self.log_file.read_bytes()[said:].decode(errors="replace"):
+            if time.monotonic() > deadline:
+                raise StartError(f"NATS did not take its new configuration: see {self.log_file}.")
+            time.sleep(0.01)
+
     def kill(self) -> None:
         """SIGKILL; the store stays. For tests of what survives that."""
         if self._process is not None:
             end(self._process)
             self._process = None
+
+    def _write_configuration(self) -> Path:
+        configuration = self.store_dir / "nats.json"
+        unfinished = self.store_dir / "nats.json.new"
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(self._configuration(), file, indent=1)
+        unfinished.replace(configuration)
+        return configuration
 
     def _configuration(self) -> dict[str, object]:
         configuration: dict[str, object] = {
@@ -123,8 +144,13 @@ class NatsServer:
             "jetstream": {"store_dir": str(self.store_dir), "max_file_store": 4 << 30, "max_memory_store": 256 << 20},
         }
         if self._users is not None:
-            configuration["authorization"] = {"users": [_user(name, word) for name, word in self._users.items()]}
+            configuration["authorization"] = {"users": [self._user(*each) for each in self._users.items()]}
         return configuration
+
+    def _user(self, name: str, password: str) -> dict[str, object]:
+        user: dict[str, object] = {"user": name, "password": password}
+        rights = {} if name == ADMIN else {"permissions": permissions_of(name)}
+        return user | rights | ({"permissions": self._changed_rights[name]} if name in self._changed_rights else {})
 
     def _wait_until_ready(self) -> None:
         process = self._process
@@ -153,11 +179,6 @@ class NatsServer:
             return int(ports["nats"][0].rpartition(":")[2])
         except (OSError, ValueError, KeyError, IndexError):
             return None
-
-
-def _user(name: str, password: str) -> dict[str, object]:
-    user: dict[str, object] = {"user": name, "password": password}
-    return user if name == ADMIN else user | {"permissions": permissions_of(name)}
 
 
 def _answers(port: int) -> bool:

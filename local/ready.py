@@ -1,17 +1,19 @@
 """Whether a program of the system does its work."""
 
 import http.client
+import json
 import urllib.parse
 
 
 def is_ready(url: str) -> bool:
-    """Whether it answers there, and well."""
+    """Whether it answers there, and well: a service that can answer, and neither hears nor is heard, is not at work yet."""
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:
         connection.request("GET", parts.path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
+        answer = connection.getresponse()
+        return answer.status == http.client.OK and json.loads(answer.read() or b"{}").get("state") != "degraded"
+    except (OSError, http.client.HTTPException, ValueError):
         return False
     finally:
         connection.close()

@@ -93,7 +93,7 @@ def test_the_guide_shows_each_metric_as_prometheus_calls_it() -> None:
 RULES = SERVICES.parent / "tracing" / "prometheus" / "rules.yaml"
 # What Prometheus itself adds.
 ADDED = {"job", "instance", "le"}
-OF_THE_LANGUAGE = {"sum", "max", "count", "rate", "histogram_quantile", "count_over_time", "by", "on", "unless"}
+OF_THE_LANGUAGE = {"sum", "max", "min", "count", "rate", "histogram_quantile", "count_over_time", "by", "on", "unless"}
 
 
 def alerts() -> dict[str, dict[str, Any]]:

@@ -104,6 +104,19 @@ MESSAGES_SENT = Instrument(
     "Messages given to NATS, and those that were lost because it was away.",
     ("messaging.system", "messaging.operation.name", "messaging.destination.name", "error.type"),
 )
+NATS_CONNECTED = Instrument(
+    "onsale.nats.connected",
+    "gauge",
+    "{connection}",
+    "Whether the process is connected to NATS: 1, or 0. Without it facts wait, and open pages are not told what changes.",
+)
+NATS_LOST = Instrument(
+    "onsale.nats.lost",
+    "counter",
+    "{connection}",
+    "Connections to NATS that ended: lost, hung (no heartbeat), refused (the login), or deaf (not allowed to hear).",
+    ("error.type",),
+)
 FACT_AGE = Instrument(
     "onsale.fact.age",
     "histogram",

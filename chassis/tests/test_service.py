@@ -60,6 +60,15 @@ async def test_a_fact_leaves_with_the_transaction_and_reaches_the_firehose(harne
     assert fact["traceparent"].split("-")[1] == made.headers["x-trace-id"]
 
 
+async def test_a_fact_carries_a_version_that_grows(harness: Harness, app: RunningApp) -> None:
+    for key in ("key-00001", "key-00002"):
+        await app.http.post("/things", json={"name": "lamp"}, headers=headers(harness, key))
+    first, second = await harness.heard(MADE), await harness.heard(MADE)
+    assert len(first["sequence"]) == len(second["sequence"]) == 19
+    by_row = {str(row["event_id"]): f"{row['seq']:019}" for row in await rows(app, "SELECT event_id, seq FROM outbox")}
+    assert {each["id"]: each["sequence"] for each in (first, second)} == by_row
+
+
 async def test_the_same_key_gives_the_same_answer_and_happens_once(harness: Harness, app: RunningApp) -> None:
     sent = headers(harness, "key-00001")
     first = await app.http.post("/things", json={"name": "lamp"}, headers=sent)
@@ -281,7 +290,7 @@ async def test_who_does_not_wait_any_more_is_told_so(app: RunningApp) -> None:
 
 async def test_readiness_tells_about_each_part(app: RunningApp) -> None:
     answer = await app.http.get("/readyz")
-    assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready"}}
+    assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready", "firehose": "ready"}}
 
 
 async def has_names(app: RunningApp, names: list[str]) -> bool:

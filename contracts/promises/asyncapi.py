@@ -5,7 +5,7 @@ Senders are known from code; receivers are those that have a contract. Schemas s
 
 from typing import Any
 
-from chassis.facts import BusMessage, CloudEvent, Fact
+from chassis.facts import SEQUENCE_DIGITS, BusMessage, CloudEvent, Fact
 from chassis.firehose import DUPLICATE_WINDOW_SECONDS, MAX_AGE_SECONDS, STREAM, SUBJECTS
 from chassis.version import project_version
 from contracts.pactfile import edges, read
@@ -135,6 +135,13 @@ _FACT_HEADERS = {
 }
 
 
+_VERSION = {
+    "type": "string",
+    "pattern": f"^[0-9]{{{SEQUENCE_DIGITS}}}$",
+    "description": "The version of what the fact is about: of two facts about one thing, the one with the higher is the newer.",
+}
+
+
 def _envelope() -> dict[str, Any]:
     """CloudEvents 1.0, structured JSON, as chassis/facts.py writes it: what everybody reads, and the type of the data."""
     read_by_all = CloudEvent.model_json_schema()
@@ -147,6 +154,7 @@ def _envelope() -> dict[str, Any]:
             "specversion": {"const": "1.0"},
             "datacontenttype": {"const": JSON},
             "traceparent": _TRACE,
+            "sequence": _VERSION,
         },
         "required": [*read_by_all["required"], "datacontenttype"],
         "additionalProperties": False,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.db import Transaction
-from chassis.facts import Heard
+from chassis.facts import NO_VERSION, Heard
 from chassis.inbox import Inbox, Received
 from services.inventory import queries
 from services.inventory.domain import EventUnknown
@@ -51,15 +51,18 @@ def make_inbox(shard: int = 0) -> Inbox:
     inbox = Inbox("inventory" if shard == 0 else f"inventory-shard-{shard}")
 
     @inbox.hears("events.catalog.event_published.v1", EventPublished)
-    async def learn_event(tx: Transaction, fact: EventPublished, _received: Received) -> None:
-        event = {"event_id": fact.event_id, "title": fact.title, "starts_at": fact.starts_at}
+    async def learn_event(tx: Transaction, fact: EventPublished, received: Received) -> None:
+        event = fact.model_dump(include={"event_id", "title", "starts_at"}) | {"version": received.version}
         classes = [{**each.model_dump(), "event_id": fact.event_id} for each in fact.classes]
         await queries.upsert_event(tx, event, classes)
 
     @inbox.hears("events.catalog.seats_published.v1", SeatsPublished)
-    async def learn_seats(tx: Transaction, fact: SeatsPublished, _received: Received) -> None:
-        if not await queries.event_exists(tx, fact.event_id):
+    async def learn_seats(tx: Transaction, fact: SeatsPublished, received: Received) -> None:
+        published = await queries.event_version(tx, fact.event_id)
+        if published is None:
             raise EventUnknown(fact.event_id)  # it is on its way: tried again a little later
-        await queries.insert_seats(tx, fact.event_id, [seat.model_dump() for seat in fact.seats])
+        if NO_VERSION < received.version < published:
+            return  # seats are told after their event, so these are of an earlier time than what is known of it
+        await queries.insert_seats(tx, fact.event_id, received.version, [seat.model_dump() for seat in fact.seats])
 
     return inbox

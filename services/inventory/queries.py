@@ -211,23 +211,36 @@ async def taken_seats(reads: Reads, event_id: UUID) -> list[Any]:
     return list((await reads.execute(query, {"event_id": event_id}, name="inventory.taken_seats")).mappings())
 
 
+async def event_version(reads: Reads, event_id: UUID) -> int | None:
+    """The version of what is known of an event; None if it is not known."""
+    query = text("SELECT version FROM event WHERE event_id = :event_id")
+    version: int | None = (await reads.execute(query, {"event_id": event_id}, name="inventory.event_version")).scalar()
+    return version
+
+
 async def upsert_event(tx: Transaction, event: dict[str, Any], classes: list[dict[str, Any]]) -> None:
-    """Learns of an event and its classes, or of their changes. Capacity never falls below what is taken: the constraint refuses."""
-    await tx.execute(_UPSERT_EVENT, event, name="inventory.upsert_event")
-    await tx.execute(_UPSERT_CLASS, classes, name="inventory.upsert_classes")
+    """Learns of an event and its classes, or of their changes, unless what is known is of a newer version.
+
+    Capacity never falls below what is taken: the constraint refuses.
+    """
+    if (await tx.execute(_UPSERT_EVENT, event, name="inventory.upsert_event")).rowcount:
+        await tx.execute(_UPSERT_CLASS, classes, name="inventory.upsert_classes")
 
 
-async def insert_seats(tx: Transaction, event_id: UUID, seats: list[dict[str, Any]]) -> None:
-    """Learns of seats; a seat that is there keeps its owner."""
+async def insert_seats(tx: Transaction, event_id: UUID, version: int, seats: list[dict[str, Any]]) -> None:
+    """Learns of seats. A seat that is there keeps its owner, and what a newer version said of it."""
     query = text("""
-        INSERT INTO seat (event_id, seat_id, class_id, label)
-        SELECT :event_id, new.seat_id, new.class_id, new.label
+        INSERT INTO seat (event_id, seat_id, class_id, label, version)
+        SELECT :event_id, new.seat_id, new.class_id, new.label, :version
         FROM unnest(CAST(:seat_ids AS text[]), CAST(:class_ids AS uuid[]), CAST(:labels AS text[]))
              AS new(seat_id, class_id, label)
-        ON CONFLICT (event_id, seat_id) DO UPDATE SET label = excluded.label, class_id = excluded.class_id
+        ON CONFLICT (event_id, seat_id) DO UPDATE
+        SET label = excluded.label, class_id = excluded.class_id, version = GREATEST(seat.version, excluded.version)
+        WHERE seat.version <= excluded.version OR excluded.version = 0
     """)
     parameters = {
         "event_id": event_id,
+        "version": version,
         "seat_ids": [seat["seat_id"] for seat in seats],
         "class_ids": [seat["class_id"] for seat in seats],
         "labels": [seat["label"] for seat in seats],
@@ -236,8 +249,10 @@ async def insert_seats(tx: Transaction, event_id: UUID, seats: list[dict[str, An
 
 
 _UPSERT_EVENT = text("""
-    INSERT INTO event (event_id, title, starts_at) VALUES (:event_id, :title, :starts_at)
-    ON CONFLICT (event_id) DO UPDATE SET title = excluded.title, starts_at = excluded.starts_at
+    INSERT INTO event (event_id, title, starts_at, version) VALUES (:event_id, :title, :starts_at, :version)
+    ON CONFLICT (event_id) DO UPDATE
+    SET title = excluded.title, starts_at = excluded.starts_at, version = GREATEST(event.version, excluded.version)
+    WHERE event.version <= excluded.version OR excluded.version = 0
 """)
 _UPSERT_CLASS = text("""
     INSERT INTO ticket_class (class_id, event_id, name, kind, capacity)

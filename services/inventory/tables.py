@@ -4,11 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from chassis.tables import add_chassis_tables, make_registry, moment
+
+
+def _version() -> Any:
+    """A field for the version of a fact (`Received.version`)."""
+    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
 
 class Table(SQLModel, registry=make_registry()):
@@ -23,6 +28,8 @@ class Event(Table, table=True):
     event_id: UUID = Field(primary_key=True)
     title: str
     starts_at: datetime = moment()
+    # Of the fact that said so last.
+    version: int = _version()
 
 
 class TicketClass(Table, table=True):
@@ -95,6 +102,8 @@ class Seat(Table, table=True):
     label: str
     state: str = Field(default="free", sa_column=Column(String(10), nullable=False, server_default=text("'free'")))
     hold_id: UUID | None = Field(default=None, sa_column=Column(ForeignKey("hold.hold_id"), nullable=True))
+    # Of the fact that said last which seat it is; who has it is said here.
+    version: int = _version()
 
 
 add_chassis_tables(Table.metadata)

@@ -47,7 +47,7 @@ async def test_a_published_event_becomes_places(catalog: Hearing, database: Data
 
 
 async def test_published_seats_can_be_taken(catalog: Hearing, database: Database) -> None:
-    known = {"event_id": EVENT, "title": "Hamlet", "starts_at": datetime(2031, 6, 21, 18, tzinfo=UTC)}
+    known = {"event_id": EVENT, "title": "Hamlet", "starts_at": datetime(2031, 6, 21, 18, tzinfo=UTC), "version": 0}
     async with database.writer() as tx:
         classes = {"class_id": CLASS, "event_id": EVENT, "name": "Stalls", "kind": "seated", "capacity": 1}
         await queries.upsert_event(tx, known, [classes])

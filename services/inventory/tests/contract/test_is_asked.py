@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from chassis.db import Database
+from chassis.facts import NO_VERSION
 from chassis.testing import Harness
 from contracts.provider import Provided, provided, verify_answers
 from contracts.states import ForOneRequest
@@ -56,14 +57,14 @@ class States:
         await self._publish(given["event_id"], given["class_id"], "seated", len(seats))
         rows = [{"seat_id": seat, "label": f"Seat {seat}", "class_id": UUID(given["class_id"])} for seat in seats]
         async with self._database.writer() as tx:
-            await queries.insert_seats(tx, UUID(given["event_id"]), rows)
+            await queries.insert_seats(tx, UUID(given["event_id"]), NO_VERSION, rows)
 
     async def an_event_whose_seat_is_taken(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_seats(given)
         await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()}, seats=[given["taken"]])
 
     async def _publish(self, event_id: str, class_id: str, kind: str, capacity: int) -> None:
-        event = {"event_id": UUID(event_id), "title": "Hamlet", "starts_at": STARTS_AT}
+        event = {"event_id": UUID(event_id), "title": "Hamlet", "starts_at": STARTS_AT, "version": NO_VERSION}
         known = {"class_id": UUID(class_id), "event_id": UUID(event_id), "name": "Standing"}
         async with self._database.writer() as tx:
             await queries.upsert_event(tx, event, [{**known, "kind": kind, "capacity": capacity}])
