@@ -21,6 +21,8 @@ from tracing.measured import MeasuredTransport
 from tracing.metrics import Metrics
 
 PERSON_HEADER = "Onsale-Person"
+# Who a person was before they signed in: a token of that guest.
+GUEST_HEADER = "Onsale-Guest"
 PIN_HEADER = "Onsale-Pin"
 TIMEOUT_SECONDS = 5.0
 CONNECT_SECONDS = 1.0

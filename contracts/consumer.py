@@ -61,7 +61,7 @@ class State:
 
 @dataclass(frozen=True)
 class Ask:
-    """A request. `person` is on whose behalf it is made; values may be matchers."""
+    """A request. `person` is on whose behalf it is made, `guest` who that was before; values may be matchers."""
 
     method: str
     path: str
@@ -69,6 +69,7 @@ class Ask:
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, Any] = field(default_factory=dict)
     person: UUID | None = None
+    guest: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,8 @@ def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer
     }
     if ask.person is not None:
         headers["Onsale-Person"] = match.regex(str(ask.person), regex=r"^\S+$")
+    if ask.guest is not None:
+        headers["Onsale-Guest"] = match.regex(str(ask.guest), regex=r"^\S+$")
     for name, value in headers.items():
         interaction.with_header(name, value)
     for name, value in ask.query.items():

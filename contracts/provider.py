@@ -111,7 +111,8 @@ async def told_by(database: Database) -> dict[str, bytes]:
 class RealTokens:
     """ASGI: gives a request of a contract the tokens that its placeholders stand for.
 
-    `Authorization: Bearer orders` becomes a token of orders for this provider, `Onsale-Person: <id>` a token of that person.
+    `Authorization: Bearer orders` becomes a token of orders for this provider, `Onsale-Person: <id>` a token of that person,
+    `Onsale-Guest: <id>` a token of a guest.
     A request without a placeholder gets no token. That tokens are checked at all is tested elsewhere.
     """
 
@@ -132,6 +133,8 @@ class RealTokens:
             value = f"Bearer {self._harness.service_token(caller, self._provider)}"
         elif name == b"onsale-person":
             value = self._harness.person_token(UUID(value))
+        elif name == b"onsale-guest":
+            value = self._harness.person_token(UUID(value), guest=True)
         return value.encode()
 
 

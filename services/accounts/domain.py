@@ -7,8 +7,14 @@ from uuid import UUID
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
-MAX_NAME = 100
+MAX_NAME = 200
 _MIN_DIFFERENT = 5
+# Between letters they are spelling: in Persian, in Indian languages, in emoji.
+_JOINERS = "\u200c\u200d"
+# They come along when text is copied, and nobody sees them: marks of direction, soft hyphens, blanks without width. What turns
+# letters round by force (U+202D, U+202E) is no spelling of anything, and stays refused.
+_INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069\ufeff")
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
 # Of the passwords that are guessed first, those that are long enough.
 _COMMON = frozenset(
     {
@@ -143,11 +149,16 @@ class Person:
 
 def checked_name(name: str) -> str:
     """The name with single spaces; NameInvalid if it cannot be printed in one line."""
-    tidy = " ".join(unicodedata.normalize("NFC", name).split())
-    printable = all(unicodedata.category(character)[0] != "C" for character in tidy)
-    if not tidy or len(tidy) > MAX_NAME or not printable:
+    visible = "".join(character for character in unicodedata.normalize("NFC", name) if character not in _INVISIBLE)
+    tidy = " ".join(visible.split())
+    if not tidy.strip(_JOINERS) or len(tidy) > MAX_NAME or any(map(_is_no_letter, tidy)):
         raise NameInvalid
     return tidy
+
+
+def _is_no_letter(character: str) -> bool:
+    """Control characters and what nobody else can print. Letters that are newer than this Python are letters all the same."""
+    return unicodedata.category(character) in _UNPRINTABLE and character not in _JOINERS
 
 
 def email_key(email: str) -> str:

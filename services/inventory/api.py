@@ -50,6 +50,12 @@ class HoldIn(Body):
     ttl_seconds: int = Field(ge=1)
 
 
+class ProlongIn(Body):
+    """For how long from now a hold is wanted."""
+
+    ttl_seconds: int = Field(ge=1)
+
+
 class LineOut(Answer):
     """Part of a hold."""
 
@@ -130,6 +136,16 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
     )
     async def commit_hold(event_id: UUID, hold_id: UUID) -> HoldOut:
         return _out(await inventory.commit_hold(event_id, hold_id))
+
+    @router.post(
+        "/events/{event_id}/holds/{hold_id}/prolong",
+        dependencies=[calls_from("orders")],
+        responses=refuses(HoldUnknown, HoldGone),
+    )
+    async def prolong_hold(event_id: UUID, hold_id: UUID, body: ProlongIn) -> HoldOut:
+        return _out(
+            await inventory.prolong_hold(event_id, hold_id, min(body.ttl_seconds, max_ttl_seconds), max_ttl_seconds)
+        )
 
     @router.post("/events/{event_id}/holds/{hold_id}/release", dependencies=[calls_from("orders")])
     async def release_hold(event_id: UUID, hold_id: UUID) -> HoldOut:

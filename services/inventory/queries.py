@@ -1,5 +1,6 @@
 """All SQL of inventory. Locks are taken in one order: hold, then classes by id, then seats by id."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -147,6 +148,18 @@ async def free_seats(tx: Transaction, hold_ids: list[UUID]) -> None:
     """All seats of these holds become free."""
     query = text("UPDATE seat SET state = 'free', hold_id = NULL WHERE hold_id = ANY(:hold_ids)")
     await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.free_seats")
+
+
+async def prolong_hold(tx: Transaction, hold_id: UUID, ttl_seconds: int, longest_seconds: int) -> datetime:
+    """Moves the end of a locked hold, by this database's clock; when that is now."""
+    query = text("""
+        UPDATE hold SET expires_at = GREATEST(expires_at, LEAST(
+            now() + make_interval(secs => :ttl_seconds), created_at + make_interval(secs => :longest_seconds)))
+        WHERE hold_id = :hold_id RETURNING expires_at
+    """)
+    parameters = {"hold_id": hold_id, "ttl_seconds": ttl_seconds, "longest_seconds": longest_seconds}
+    expires_at: datetime = (await tx.execute(query, parameters, name="inventory.prolong_hold")).scalar_one()
+    return expires_at
 
 
 async def set_hold_state(tx: Transaction, hold_id: UUID, was: str, state: str) -> None:

@@ -1,6 +1,6 @@
 """Inventory's use cases, one transaction each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -103,6 +103,22 @@ class Inventory:
                 await queries.set_hold_state(tx, hold_id, hold.state, HoldState.COMMITTED)
         await self._tell_bus(event_id, hold.lines, SeatState.SOLD)
         return _with_state(hold, HoldState.COMMITTED)
+
+    async def prolong_hold(self, event_id: UUID, hold_id: UUID, ttl_seconds: int, longest_seconds: int) -> Hold:
+        """Lets a hold last so long from now, at most so long from its beginning; never shorter than before. Safe to repeat.
+
+        Raises `HoldUnknown`, and `HoldGone` if it is no hold any more.
+        """
+        with span("inventory.prolong_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
+            async with self._shards.of(event_id).writer() as tx:
+                row = await queries.lock_hold(tx, event_id, hold_id)
+                if row is None:
+                    raise HoldUnknown(hold_id)
+                hold = _hold_of(row)
+                note(_told(hold))
+                if hold.state is not HoldState.HELD:
+                    raise HoldGone(hold_id)
+                return replace(hold, expires_at=await queries.prolong_hold(tx, hold_id, ttl_seconds, longest_seconds))
 
     async def release_hold(self, event_id: UUID, hold_id: UUID) -> Hold:
         """Gives the places back, sold ones too. Safe to repeat. A hold that is not known can never be granted after this."""

@@ -1,10 +1,11 @@
 """Orders' routes."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.encoders import jsonable_encoder
 from pydantic import Field, HttpUrl, UrlConstraints
 from starlette.responses import JSONResponse, Response
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from chassis.db import Database
 from chassis.documented import refuses
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
+from chassis.http import GUEST_HEADER
 from chassis.idempotency import KEY_HEADER, NEEDS_KEY, idempotent
 from chassis.identity import Person, calls_from, person
 from chassis.models import Request as Body
@@ -20,6 +22,7 @@ from services.orders.domain import (
     EventUnknown,
     HoldExpired,
     NoPlaces,
+    NotAGuest,
     NotOnSale,
     Order,
     OrderNotCancellable,
@@ -31,11 +34,14 @@ from services.orders.domain import (
     SoldOut,
     TooManyPlaces,
     Wish,
+    longest_hold,
 )
+from services.orders.service.keeping import Keeping
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 
 Buyer = Annotated[Person, Depends(person)]
+Out = Callable[["Order"], "OrderOut"]
 MOST_CLASSES, MOST_SEATS = 20, 50
 
 
@@ -60,6 +66,12 @@ class CheckoutIn(Body):
     """Where the bank sends the buyer back to."""
 
     return_url: Annotated[HttpUrl, UrlConstraints(max_length=500)]
+
+
+class TakenAlongOut(Answer):
+    """The orders that go along."""
+
+    order_ids: list[UUID]
 
 
 class LineOut(Answer):
@@ -90,6 +102,8 @@ class OrderOut(Answer):
     total_minor: int
     lines: list[LineOut]
     hold_expires_at: datetime | None
+    # Until when it may be prolonged, while it is held.
+    hold_longest_until: datetime | None
     redirect_url: str | None
     last_decline: str | None
     created_at: datetime
@@ -119,10 +133,23 @@ _ORDER_REFUSALS = refuses(
 )
 
 
-def make_router(database: Database, placing: Placing, paying: Paying) -> APIRouter:
+def make_router(
+    database: Database, placing: Placing, paying: Paying, keeping: Keeping, hold_longest_seconds: int
+) -> APIRouter:
     """Orders' routes over its use cases."""
-    router = APIRouter(tags=["orders"], dependencies=[calls_from("web")])
 
+    def out(order: Order) -> OrderOut:
+        return _shown(order, hold_longest_seconds)
+
+    router = APIRouter(tags=["orders"], dependencies=[calls_from("web")])
+    _add_placing(router, database, placing, out)
+    _add_reading(router, paying, out)
+    _add_paying(router, paying, out)
+    _add_keeping(router, keeping, out)
+    return router
+
+
+def _add_placing(router: APIRouter, database: Database, placing: Placing, out: Out) -> None:
     @router.post(
         "/orders", status_code=201, response_model=OrderOut, responses=_ORDER_REFUSALS, openapi_extra=NEEDS_KEY
     )
@@ -130,7 +157,7 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
         key = request.headers.get(KEY_HEADER, "")
 
         async def work() -> OrderOut:
-            return _out(await placing.place_order(buyer.person_id, _wish(body), key))
+            return out(await placing.place_order(buyer.person_id, _wish(body), key))
 
         try:
             return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
@@ -138,36 +165,60 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
             # Whoever was at it may have died after the order was placed: then it is there, and nobody has to wait.
             if (placed := await placing.placed_by(buyer.person_id, key)) is None:
                 raise
-            return JSONResponse(jsonable_encoder(_out(placed)), 201)
+            return JSONResponse(jsonable_encoder(out(placed)), 201)
 
+
+def _add_reading(router: APIRouter, paying: Paying, out: Out) -> None:
     @router.get("/orders")
     async def list_orders(
-        buyer: Buyer, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
+        buyer: Buyer,
+        after: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        open_for: UUID | None = None,
     ) -> OrdersOut:
-        orders = await paying.orders(buyer.person_id, after, limit + 1)
+        orders = await paying.orders(buyer.person_id, after, limit + 1, open_for)
         following = orders[limit - 1].order_id if len(orders) > limit else None
-        return OrdersOut(items=[_out(order) for order in orders[:limit]], next=following)
+        return OrdersOut(items=[out(order) for order in orders[:limit]], next=following)
 
     @router.get("/orders/{order_id}", responses=refuses(OrderUnknown))
     async def get_order(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return _out(await paying.order(order_id, buyer.person_id))
+        return out(await paying.order(order_id, buyer.person_id))
 
+
+def _add_paying(router: APIRouter, paying: Paying, out: Out) -> None:
     @router.post(
         "/orders/{order_id}/checkout",
         responses=refuses(OrderUnknown, OrderNotPayable, HoldExpired, without=("accounts", "payments")),
     )
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
-        return _out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
+        return out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
 
     @router.post("/orders/{order_id}/refresh", responses=refuses(OrderUnknown))
     async def refresh(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return _out(await paying.refresh(order_id, buyer.person_id))
+        return out(await paying.refresh(order_id, buyer.person_id))
 
     @router.post("/orders/{order_id}/cancel", responses=refuses(OrderUnknown, OrderNotCancellable))
     async def cancel(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return _out(await paying.cancel(order_id, buyer.person_id))
+        return out(await paying.cancel(order_id, buyer.person_id))
 
-    return router
+
+def _add_keeping(router: APIRouter, keeping: Keeping, out: Out) -> None:
+    @router.post(
+        "/orders/{order_id}/prolong",
+        responses=refuses(OrderUnknown, OrderNotPayable, HoldExpired, without=("inventory",)),
+    )
+    async def prolong(order_id: UUID, buyer: Buyer) -> OrderOut:
+        return out(await keeping.prolong_hold(order_id, buyer.person_id))
+
+    @router.post("/orders/take-along", responses=refuses(NotAGuest))
+    async def take_along(
+        request: Request, buyer: Buyer, guest_token: Annotated[str, Header(alias=GUEST_HEADER, max_length=4_000)]
+    ) -> TakenAlongOut:
+        """The open orders of the guest whose token comes along are now those of this person, who has signed in."""
+        guest = await request.app.state.person_verifier.person(guest_token)
+        if not guest.guest or buyer.guest:
+            raise NotAGuest
+        return TakenAlongOut(order_ids=await keeping.take_along(guest.person_id, buyer.person_id))
 
 
 def _wish(body: OrderIn) -> Wish:
@@ -177,5 +228,6 @@ def _wish(body: OrderIn) -> Wish:
     return Wish(body.event_id, tuple(places.items()), tuple(dict.fromkeys(body.seats)))
 
 
-def _out(order: Order) -> OrderOut:
-    return OrderOut.model_validate(order)
+def _shown(order: Order, hold_longest_seconds: int) -> OrderOut:
+    until = longest_hold(order.created_at, hold_longest_seconds) if order.state is OrderState.HELD else None
+    return OrderOut.model_validate({**vars(order), "hold_longest_until": until})

@@ -12,6 +12,7 @@ from services.orders.domain import OrdersError
 from services.orders.inbox import make_inbox
 from services.orders.records import make_records_router
 from services.orders.service.changes import Changes
+from services.orders.service.keeping import Keeping
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 from services.orders.service.saga import Saga
@@ -43,6 +44,8 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
         settings.abandoned_after_seconds,
     )
     paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
-    service.include(make_router(database, placing, paying))
+    longest = max(settings.hold_longest_seconds, settings.hold_ttl_seconds)
+    keeping = Keeping(database, changes, inventory, settings.hold_ttl_seconds, longest)
+    service.include(make_router(database, placing, paying, keeping, longest))
     service.include(make_records_router(database))
     return service.build()

@@ -31,6 +31,7 @@ class Happening(StrEnum):
 
     HOLD_GRANTED = "hold_granted"
     HOLD_REFUSED = "hold_refused"
+    HOLD_PROLONGED = "hold_prolonged"
     ABANDONED = "abandoned"
     PAYMENT_BEGUN = "payment_begun"
     NOTHING_TO_PAY = "nothing_to_pay"
@@ -50,6 +51,7 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
     (OrderState.PLACING, Happening.HOLD_GRANTED): OrderState.HELD,
     (OrderState.PLACING, Happening.HOLD_REFUSED): OrderState.CANCELLED,
     (OrderState.PLACING, Happening.ABANDONED): OrderState.CANCELLING,
+    (OrderState.HELD, Happening.HOLD_PROLONGED): OrderState.HELD,
     (OrderState.HELD, Happening.PAYMENT_BEGUN): OrderState.PAYING,
     (OrderState.HELD, Happening.NOTHING_TO_PAY): OrderState.AUTHORISED,
     (OrderState.HELD, Happening.HOLD_EXPIRED): OrderState.CANCELLING,
@@ -130,6 +132,16 @@ class NoPlaces(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("Choose at least one place.")
+
+
+class NotAGuest(OrdersError):
+    """Orders go along from a guest to an account, and no other way."""
+
+    code = "not_a_guest"
+    category = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("Only the orders of a guest go along when somebody signs in. Send the guest's own token.")
 
 
 class TooManyPlaces(OrdersError):
@@ -360,6 +372,11 @@ def new_number() -> str:
     """A short order number that can be read out on the telephone: `K7Q2-9MXA`."""
     half = ["".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_HALF)) for _ in range(2)]
     return "-".join(half)
+
+
+def longest_hold(created_at: datetime, longest_seconds: int) -> datetime:
+    """Until when an order may hold its places, however often it is prolonged: somebody else may be waiting for them."""
+    return created_at + timedelta(seconds=longest_seconds)
 
 
 def retry_delay(tries: int) -> timedelta:

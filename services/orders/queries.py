@@ -94,14 +94,17 @@ async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = Non
     return order_of(row, lines.get(order_id, []))
 
 
-async def orders_of_person(reads: Reads, person_id: UUID, after: UUID | None, limit: int) -> list[Order]:
-    """Orders of a person, newest first, by keyset: ids grow with time."""
+async def orders_of_person(
+    reads: Reads, person_id: UUID, after: UUID | None, limit: int, open_for: UUID | None = None
+) -> list[Order]:
+    """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event."""
     query = text(f"""
         SELECT {_COLUMNS} FROM purchase_order
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
+          AND (CAST(:open_for AS uuid) IS NULL OR event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
     """)  # noqa: S608  # a constant of this module
-    parameters = {"person_id": person_id, "after": after, "limit": limit}
+    parameters = {"person_id": person_id, "after": after, "limit": limit, "open_for": open_for}
     rows = (await reads.execute(query, parameters, name="orders.orders_of_person")).all()
     lines = await lines_of(reads, [row.order_id for row in rows])
     return [order_of(row, lines.get(row.order_id, [])) for row in rows]
@@ -118,6 +121,16 @@ async def lines_of(reads: Reads, order_ids: list[UUID]) -> dict[UUID, list[Line]
         values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
         found.setdefault(values.pop("order_id"), []).append(Line(**values))
     return found
+
+
+async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUID]:
+    """Hands a person's open orders to another one. Their ids."""
+    query = text("""
+        UPDATE purchase_order SET person_id = :person_id
+        WHERE person_id = :was AND reason IS NULL AND confirmed_at IS NULL RETURNING order_id
+    """)
+    parameters = {"was": was, "person_id": person_id}
+    return [row.order_id for row in await tx.execute(query, parameters, name="orders.change_person")]
 
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:

@@ -26,6 +26,7 @@ OrdersWhat = Literal[
     "placed",
     "hold_granted",
     "hold_refused",
+    "hold_prolonged",
     "abandoned",
     "payment_begun",
     "nothing_to_pay",

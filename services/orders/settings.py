@@ -17,6 +17,8 @@ class OrdersSettings(ServiceSettings):
     inventory_url: str
     payments_url: str
     hold_ttl_seconds: int = Field(default=600, ge=10, le=3600)
+    # How long a buyer may keep places unpaid altogether, if they ask for more time.
+    hold_longest_seconds: int = Field(default=1800, ge=10, le=3600)
     # The bank stops authorising this long before the hold ends, so that what is authorised can still be committed.
     payment_margin_seconds: int = Field(default=10, ge=0)
     # An order that is still being placed after this was abandoned by a crash; longer than any caller waits.

@@ -82,6 +82,8 @@ STATE_WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+# Less more time than this is no help.
+_LEAST_MORE_SECONDS = 20
 _TIMES = "\u00d7"
 
 
@@ -122,6 +124,7 @@ class OrderView:
     seconds_whole: int
     state_words: str
     tone: str
+    may_prolong: bool
     trace_link: str | None
     refresh_seconds: int | None
 
@@ -182,6 +185,13 @@ def phase_of(order: Order, *, has_tickets: bool, has_returned: bool) -> Phase:
     return phases.get(order.state, "cancelled")
 
 
+def may_prolong(order: Order) -> bool:
+    """Whether its places could be held for longer than they are."""
+    if order.hold_longest_until is None or order.hold_expires_at is None:
+        return False
+    return (order.hold_longest_until - order.hold_expires_at).total_seconds() >= _LEAST_MORE_SECONDS
+
+
 def order_view(
     order: Order,
     *,
@@ -215,6 +225,7 @@ def order_view(
         seconds_whole=max(1, int(whole)),
         state_words=state_words,
         tone=tone,
+        may_prolong=phase in ("held", "declined") and may_prolong(order),
         trace_link=f"{trace_url}/trace/{order.trace_id}" if trace_url and order.trace_id else None,
         refresh_seconds=_REFRESH_SECONDS.get(phase),
     )

@@ -1,5 +1,6 @@
 """Templates to answers: what every page has, and the headers that protect it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.web.cookies import Cookies, Visitor
 from services.web.settings import WebSettings
 from tracing.spans import current_trace_id
 
+_COME_BACK = re.compile(r"/(?:orders|events)/[0-9a-f-]{36}(?=/|$)")
 _LOCAL_ORIGINS = "http://127.0.0.1:* http://localhost:*"
 
 
@@ -28,6 +30,7 @@ class Page:
     person_name: str
     path: str
     here: str
+    sign_in: str
 
 
 def make_templates(assets: Assets) -> Environment:
@@ -69,6 +72,7 @@ class Renderer:
             person_name=(visitor.session.name if visitor.session else None) or "you",
             path=request.url.path,
             here=here,
+            sign_in=sign_in_address(request.url.path),
         )
         content = self._templates.get_template(template).render(page=about, **context)
         response = HTMLResponse(content, status, self._headers())
@@ -83,6 +87,12 @@ class Renderer:
 
     def _headers(self) -> Mapping[str, str]:
         return {"Cache-Control": "no-store", "Content-Security-Policy": self._policy}
+
+
+def sign_in_address(path: str) -> str:
+    """Where to sign in from a page: from an order or an event one comes back to it."""
+    found = _COME_BACK.match(path)
+    return f"/sign-in?next={found[0]}" if found else "/sign-in"
 
 
 def content_policy(settings: WebSettings) -> str:

@@ -23,7 +23,7 @@ from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 _PALETTE = ("#7c5cff", "#e4572e", "#0f9d8a", "#d99a00", "#c2418f", "#3a7bd5")
-_TAKEN = {state: f' disabled data-state="{state}"' for state in ("held", "sold")}
+_TAKEN = {state: f' disabled data-state="{state}"' for state in ("held", "sold", "own")}
 _NOT_FOR_SALE = "#9a93a6"
 # A small house is often one zone that nobody has named.
 _NAMELESS_ZONE = "All seats"
@@ -114,15 +114,18 @@ class House:
         found = self.by_seat_id.get(seat_id)
         return found[0].category.price_minor if found else 0
 
-    def list_of_seats(self, taken: Mapping[str, str], chosen: Collection[str] = ()) -> Markup:
-        """The list as HTML, with what is taken switched off and what is chosen ticked.
+    def list_of_seats(
+        self, taken: Mapping[str, str], chosen: Collection[str] = (), own: Collection[str] = ()
+    ) -> Markup:
+        """The list as HTML, with what is taken switched off, what is chosen ticked, and what this visitor holds marked so.
 
         The last list is kept in each language: between two changes thousands may look. `taken` must therefore not be
         changed afterwards.
         """
-        if taken is not self._lists_taken:
+        is_for_all = not chosen and not own
+        if is_for_all and taken is not self._lists_taken:
             self._lists_taken, self._lists = taken, {}
-        if not chosen and (kept := self._lists.get(reader.language())):
+        if is_for_all and (kept := self._lists.get(reader.language())):
             return kept
         pieces = self._pieces.copy()
         for at, category in self._prices:
@@ -130,14 +133,14 @@ class House:
         for zone in self.zones:
             free = sum(1 for seat_id in zone.seat_ids if seat_id not in taken)
             pieces[self._gaps[zone.gap]] = f"{free:,} free" if free else "Sold out"
-        for seat_id in chosen:
+        marks = dict.fromkeys(chosen, " checked")
+        marks |= {seat_id: _TAKEN.get(state, " disabled") for seat_id, state in taken.items()}
+        marks |= dict.fromkeys(own, _TAKEN["own"])
+        for seat_id, mark in marks.items():
             if seat_id in self.by_seat_id:
-                pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = " checked"
-        for seat_id, state in taken.items():
-            if seat_id in self.by_seat_id:
-                pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = _TAKEN.get(state, " disabled")
+                pieces[self._gaps[self.by_seat_id[seat_id][1].gap]] = mark
         html = Markup("".join(pieces))  # noqa: S704  # an escaping template's pieces, and gaps filled from above
-        if not chosen:
+        if is_for_all:
             self._lists[reader.language()] = html
         return html
 

@@ -25,12 +25,14 @@ class Art:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence above the page. `kind`: info, warning, error."""
+    """A sentence above the page. `kind`: info, warning, error. `href` and `words`: a way on."""
 
     kind: str
     title: str
     text: str = ""
     focus: bool = False
+    href: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Choice:
 
     quantities: Mapping[UUID, int] = field(default_factory=dict)
     seats: Collection[str] = ()
+
+    @property
+    def places(self) -> int:
+        """How many these are."""
+        return sum(self.quantities.values()) + len(self.seats)
 
     @property
     def is_empty(self) -> bool:

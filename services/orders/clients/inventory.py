@@ -37,6 +37,10 @@ class _Hold(BaseModel):
     lines: list[_Line]
 
 
+class _Expiry(BaseModel):
+    expires_at: datetime
+
+
 class _Left(BaseModel):
     class_id: UUID
     available: int
@@ -74,6 +78,21 @@ class InventoryClient:
             if problem.problem_code in {"hold_gone", "hold_unknown"}:
                 raise HoldLost from problem
             raise
+
+    async def prolong(self, event_id: UUID, hold_id: UUID, *, ttl_seconds: int) -> datetime:
+        """Asks for so long from now; until when the hold lasts. Raises `HoldLost` if it has ended."""
+        response = await self._http.post(
+            f"{_address(event_id, hold_id)}/prolong",
+            json={"ttl_seconds": ttl_seconds},
+            extensions={"route": f"{HOLD}/prolong", "repeatable": True},
+        )
+        try:
+            expect(response, 200, provider="inventory")
+        except ProviderProblem as problem:
+            if problem.problem_code in {"hold_gone", "hold_unknown"}:
+                raise HoldLost from problem
+            raise
+        return _Expiry.model_validate_json(response.content).expires_at
 
     async def release(self, event_id: UUID, hold_id: UUID) -> None:
         """Gives places back, held or sold ones; also those of a hold that never arrived."""

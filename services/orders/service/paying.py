@@ -46,10 +46,12 @@ class Paying:
             raise OrderUnknown(order_id)
         return order
 
-    async def orders(self, person_id: UUID, after: UUID | None, limit: int) -> list[Order]:
-        """A person's orders, newest first."""
+    async def orders(
+        self, person_id: UUID, after: UUID | None, limit: int, open_for: UUID | None = None
+    ) -> list[Order]:
+        """A person's orders, newest first; with `open_for` those that hold places of this event."""
         async with self._database.reader() as reads:
-            return await queries.orders_of_person(reads, person_id, after, limit)
+            return await queries.orders_of_person(reads, person_id, after, limit, open_for)
 
     async def checkout(self, order_id: UUID, person_id: UUID, return_url: str) -> Order:
         """Begins the payment; `redirect_url` says where to pay. Again while paying: the same payment again.

@@ -16,6 +16,9 @@ from services.web.clients.records import Records, read_records
 FIRST_CLICK_LOOKS = 20
 FIRST_CLICK_PAUSE_SECONDS = 0.2
 
+# Of a person's open orders of one event, the newest are shown.
+MOST_OPEN = 5
+
 OrderState = Literal["placing", "held", "paying", "authorised", "committed", "confirmed", "cancelling", "cancelled"]
 
 
@@ -45,6 +48,7 @@ class Order(Read):
     total_minor: int
     lines: list[OrderLine]
     hold_expires_at: datetime | None = None
+    hold_longest_until: datetime | None = None
     redirect_url: str | None = None
     last_decline: str | None = None
     created_at: datetime
@@ -140,6 +144,27 @@ class OrdersClient:
         expect(response, 200, provider="orders")
         return _order(response)
 
+    async def open_for(self, token: str, event_id: UUID) -> list[Order]:
+        """This person's orders that hold places of an event at this moment, newest first."""
+        response = await self._http.get(
+            "/orders",
+            params={"limit": str(MOST_OPEN), "open_for": str(event_id)},
+            headers={"Onsale-Person": token},
+            extensions={"route": "/orders"},
+        )
+        expect(response, 200, provider="orders")
+        with understood("orders", response):
+            return OrderPage.model_validate_json(response.content).items
+
+    async def take_along(self, token: str, guest_token: str) -> None:
+        """A guest has signed in: the open orders of the guest are now those of this person."""
+        response = await self._http.post(
+            "/orders/take-along",
+            headers={"Onsale-Person": token, "Onsale-Guest": guest_token},
+            extensions={"route": "/orders/take-along", "repeatable": True},
+        )
+        expect(response, 200, provider="orders")
+
     async def orders(self, token: str, after: str | None, limit: int) -> OrderPage:
         """This person's orders, newest first."""
         parameters = {"limit": str(limit)} | ({"after": after} if after else {})
@@ -153,6 +178,10 @@ class OrdersClient:
     async def check_out(self, token: str, order_id: UUID, return_url: str) -> Order:
         """Starts paying; ProviderProblem `order_not_payable`, `hold_expired`, `payments_unavailable`."""
         return await self._step(token, order_id, "checkout", {"return_url": return_url})
+
+    async def prolong(self, token: str, order_id: UUID) -> Order:
+        """More time to pay; ProviderProblem `order_not_payable`, `hold_expired`."""
+        return await self._step(token, order_id, "prolong", None)
 
     async def refresh(self, token: str, order_id: UUID) -> Order:
         """The payer has come back: ask the bank now."""

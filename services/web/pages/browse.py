@@ -11,6 +11,7 @@ from chassis.http import ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.cookies import Visitor
 from services.web.domain import PageUnknown
+from services.web.own_places import held_notice, own_orders, own_seats
 from services.web.pages.files import immutable
 from services.web.signing import new_secret
 from services.web.site import Site
@@ -87,7 +88,8 @@ async def event_page(
     choice = choice or Choice()
     found = await site.shop.event(event_id)
     house = await site.shop.house(found.value)
-    said = [*notices, *([OLD_EVENT] if found.stale else [])]
+    own = await own_orders(site, visitor, event_id)
+    said = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
     free, taken, is_old = await _places(site, event_id, with_seats=house is not None)
     if is_old and found.value.on_sale:
         said.append(OLD_NUMBERS)
@@ -99,7 +101,7 @@ async def event_page(
         "event.html",
         status=status,
         event=event_view(found.value, house, free, choice),
-        seat_list=house.list_of_seats(taken, choice.seats) if house else "",
+        seat_list=house.list_of_seats(taken, choice.seats, own_seats(own)) if house else "",
         notices=said,
         attempt=attempt or new_secret(),
     )

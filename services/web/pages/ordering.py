@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
@@ -15,6 +16,7 @@ from services.web import formats
 from services.web.clients.orders import Order
 from services.web.cookies import Visitor
 from services.web.domain import EventUnknown, FormTooOld, SessionEnded
+from services.web.own_places import held_notice, own_orders, own_seats
 from services.web.pages.browse import event_page
 from services.web.site import Site
 from services.web.views import Choice, Notice
@@ -22,7 +24,9 @@ from tracing.spans import current_traceparent, note, span
 
 _QUANTITY = "quantity-"
 _NUMBER = re.compile(r"0*[1-9][0-9]{0,3}", re.ASCII)
-_LONGEST_SEAT_ID = 200
+# As orders takes them.
+_LONGEST_SEAT_ID = 100
+_MOST_PLACES = 50
 
 NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
 OLD_PAGE = Notice(
@@ -53,6 +57,10 @@ def make_ordering_router(site: Site) -> APIRouter:
             return await event_page(site, request, visitor, event_id, choice=choice, notices=(OLD_PAGE,), status=403)
         if choice.is_empty:
             return await event_page(site, request, visitor, event_id, notices=(NOTHING_CHOSEN,), status=422)
+        if choice.places > _MOST_PLACES:
+            most = (await site.shop.event(event_id)).value.max_per_order
+            notices = (too_many_places(most),)
+            return await event_page(site, request, visitor, event_id, choice=choice, notices=notices, status=422)
         attempt = str(form.get("attempt") or "")[:100]
         return await _place(site, request, visitor, event_id, choice, attempt)
 
@@ -76,12 +84,17 @@ def choice_of(form: FormData) -> Choice:
     return Choice(quantities, tuple(seats))
 
 
+def too_many_places(max_per_order: int) -> Notice:
+    """More than one order may have."""
+    most = formats.count(max_per_order, "place", "places")
+    return Notice("warning", f"At most {most} an order.", "Choose fewer, then press again.", focus=True)
+
+
 async def _place(
     site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str
 ) -> Response:
-    places = sum(choice.quantities.values()) + len(choice.seats)
     try:
-        with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": places}):
+        with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": choice.places}):
             order = await _ask(site, visitor, event_id, choice, attempt)
             note(order.told())
     except ProviderUnavailable:
@@ -136,7 +149,8 @@ async def _refused(
         raise EventUnknown from problem
     site.shop.places_changed(event_id)
     taken = frozenset(str(one) for one in problem.facts.get("seat_ids") or ())
-    notice = await _notice(site, event_id, problem, taken)
+    own = await own_orders(site, visitor, event_id)
+    notice = await _notice(site, event_id, problem, taken, own)
     return await event_page(
         site,
         request,
@@ -149,8 +163,17 @@ async def _refused(
     )
 
 
-async def _notice(site: Site, event_id: UUID, problem: ProviderProblem, taken: frozenset[str]) -> Notice:
+def _holding_all(taken: frozenset[str], own: list[Order]) -> Order | None:
+    """The visitor's order that holds these seats, if they are all in it."""
+    return next((order for order in own if taken and taken <= own_seats([order])), None)
+
+
+async def _notice(
+    site: Site, event_id: UUID, problem: ProviderProblem, taken: frozenset[str], own: list[Order]
+) -> Notice:
     event = (await site.shop.event(event_id)).value
+    if problem.problem_code == "seats_taken" and (mine := _holding_all(taken, own)):
+        return replace(held_notice(mine, focus=True), title="These places are yours already.")
     if problem.problem_code == "seats_taken":
         house = await site.shop.house(event)
         names = formats.enumerate_names([house.name_of(one) if house else one for one in sorted(taken)])
@@ -174,6 +197,5 @@ async def _notice(site: Site, event_id: UUID, problem: ProviderProblem, taken: f
         text = "The sale has not begun, or is over."
         return Notice("warning", "This event is not on sale at the moment.", text, focus=True)
     if problem.problem_code == "too_many_places":
-        most = formats.count(event.max_per_order, "place", "places")
-        return Notice("warning", f"At most {most} an order.", "Choose fewer, then press again.", focus=True)
+        return too_many_places(event.max_per_order)
     return Notice("error", "That did not work.", problem.detail or "Choose again, then press the button.", focus=True)

@@ -15,12 +15,14 @@ from services.web.clients.orders import Order
 from services.web.clients.tickets import PdfFormat, Ticket
 from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, TicketsNotHere
-from services.web.order_views import order_view, ticket_view
+from services.web.formats import Moment
+from services.web.order_views import may_prolong, order_view, ticket_view
 from services.web.site import Site
 from services.web.views import Notice
 from tracing.spans import note, span
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# As accounts takes it.
 _LONGEST_NAME = 200
 _LONGEST_EMAIL = 254
 _LOG = log(__name__)
@@ -32,6 +34,12 @@ NO_BANK = Notice(
     "error",
     "We cannot reach the bank at the moment.",
     "Nothing was charged, and your places are still held. Try again in a few seconds.",
+    focus=True,
+)
+NO_MORE_TIME_NOW = Notice(
+    "error",
+    "We could not give you more time just now.",
+    "Your places are held as before. Press the button again in a few seconds.",
     focus=True,
 )
 TOO_LATE = Notice("error", "The time to pay is over.", "Your places go back on sale. Nothing was charged.", focus=True)
@@ -82,6 +90,11 @@ def make_orders_router(site: Site) -> APIRouter:
         async with site.person(request) as (visitor, token):
             return await _come_back(site, visitor, token, order_id)
 
+    @router.post("/orders/{order_id}/more-time", dependencies=[open_to_all])
+    async def more_time(request: Request, order_id: UUID) -> Response:
+        async with site.person(request) as (visitor, token):
+            return await _more_time(site, request, visitor, token, order_id)
+
     @router.post("/orders/{order_id}/cancel", dependencies=[open_to_all])
     async def cancel(request: Request, order_id: UUID) -> Response:
         async with site.person(request) as (visitor, token):
@@ -103,6 +116,33 @@ async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -
         # The bank tells orders by itself too; the page waits for that.
         _LOG.info("an order could not be refreshed on the way back", order_id=str(order_id))
     return site.renderer.go_to(f"/orders/{order_id}?returned=1", visitor)
+
+
+async def _more_time(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
+    """The hold lasts longer; what was written into the form already is still there."""
+    contact = None
+    try:
+        form = await site.cookies.own_form(request, visitor)
+        contact = Contact(str(form.get("name") or "").strip(), str(form.get("email") or "").strip())
+        with span("web.prolong_order", {"onsale.order_id": str(order_id)}):
+            order = await site.orders.prolong(token, order_id)
+            note(order.told())
+        said = Said((_more_time_notice(order),), contact=contact)
+    except FormTooOld:
+        said = Said((OLD_PAGE,), status=403)
+    except ProviderUnavailable:
+        said = Said((NO_MORE_TIME_NOW,), contact=contact, status=503)
+    except ProviderProblem as problem:
+        if problem.problem_code not in ("hold_expired", "order_not_payable"):
+            raise
+        return site.renderer.go_to(f"/orders/{order_id}", visitor)
+    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), said)
+
+
+def _more_time_notice(order: Order) -> Notice:
+    until = Moment(order.hold_expires_at or order.created_at, order.event_time_zone)
+    can_again = "You can ask again." if may_prolong(order) else "This is as long as places can be held."
+    return Notice("info", f"You have time until {until.time} {until.zone_name}.", can_again, focus=True)
 
 
 async def _cancel(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
@@ -166,8 +206,10 @@ async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order
 def contact_errors(contact: Contact) -> dict[str, str]:
     """What is wrong with a name and an e-mail address, by field, in words."""
     errors: dict[str, str] = {}
-    if not contact.name or len(contact.name) > _LONGEST_NAME:
+    if not contact.name:
         errors["name"] = "Write your name, so that the tickets have one."
+    elif len(contact.name) > _LONGEST_NAME:
+        errors["name"] = f"Write your name with at most {_LONGEST_NAME} letters."
     if not _EMAIL.fullmatch(contact.email) or len(contact.email) > _LONGEST_EMAIL:
         errors["email"] = "Write your whole e-mail address, like name@example.org."
     return errors
@@ -183,8 +225,10 @@ async def _tell_contact(site: Site, token: str, contact: Contact) -> dict[str, s
     except ProviderProblem as problem:
         if problem.problem_code == "email_taken":
             return {"email": "This address belongs to another account. Write another one, or sign in with it."}
-        if problem.status == 422:
+        if problem.problem_code == "email_invalid":
             return {"email": "This e-mail address does not look right. Look at it again."}
+        if problem.problem_code == "name_invalid":
+            return {"name": problem.detail or "Write your name in one line, so that the tickets have one."}
         raise
     return {}
 

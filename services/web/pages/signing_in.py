@@ -10,7 +10,8 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.clients.accounts import SignedIn
 from services.web.cookies import Visitor
-from services.web.domain import FormTooOld
+from services.web.domain import FormTooOld, SessionEnded
+from services.web.sessions import Session
 from services.web.site import Site
 from services.web.views import Notice
 from services.web.visitors import local_path
@@ -20,6 +21,12 @@ NO_ACCOUNTS = Notice(
     "error",
     "We cannot sign anybody in at the moment.",
     "Try again in a minute. You can buy without an account.",
+    focus=True,
+)
+NOT_ALONG = Notice(
+    "error",
+    "We could not take your order along just now.",
+    "Your places are held as before, and you are not signed in yet. Sign in again in a few seconds.",
     focus=True,
 )
 SIGN_IN_FAILED = Notice(
@@ -75,7 +82,7 @@ async def _sign_in(site: Site, request: Request) -> Response:
         return _sign_in_page(site, request, visitor, next_path, email, NO_ACCOUNTS, 503)
     except ProviderProblem:
         return _sign_in_page(site, request, visitor, next_path, email, SIGN_IN_FAILED, 401)
-    return await _begin(site, visitor, signed_in, next_path)
+    return await _begin(site, request, visitor, signed_in, next_path, email)
 
 
 async def _sign_up(site: Site, request: Request) -> Response:
@@ -92,7 +99,7 @@ async def _sign_up(site: Site, request: Request) -> Response:
         return _sign_up_page(site, request, visitor, written | {"notices": [NO_ACCOUNTS], "status": 503})
     except ProviderProblem as problem:
         return _sign_up_page(site, request, visitor, written | _not_liked(problem))
-    return await _begin(site, visitor, signed_in, next_path)
+    return await _begin(site, request, visitor, signed_in, next_path, email)
 
 
 async def _form(site: Site, request: Request, visitor: Visitor) -> tuple[FormData | None, str, str]:
@@ -105,13 +112,27 @@ async def _form(site: Site, request: Request, visitor: Visitor) -> tuple[FormDat
         return None, next_path, email
 
 
-async def _begin(site: Site, visitor: Visitor, signed_in: SignedIn, next_path: str) -> Response:
-    """A new session with a new id. The one before, a guest's perhaps, ends."""
+async def _begin(
+    site: Site, request: Request, visitor: Visitor, signed_in: SignedIn, next_path: str, email: str
+) -> Response:
+    """A new session with a new id. The one before ends; if it was a guest's, their open orders and places go along."""
     before = visitor.session
+    if before is not None and before.guest and not await _takes_orders_along(site, before, signed_in):
+        return _sign_in_page(site, request, visitor, next_path, email, NOT_ALONG, 503)
     visitor.has_begun(await site.sessions.begin(signed_in, guest=False))
     if before is not None:
         await site.sessions.end(before)
     return site.renderer.go_to(next_path, visitor)
+
+
+async def _takes_orders_along(site: Site, guest: Session, signed_in: SignedIn) -> bool:
+    try:
+        await site.orders.take_along(signed_in.token, await site.sessions.token_of(guest))
+    except SessionEnded:
+        return True  # a guest whose session is over has no order that could still be paid
+    except ProviderUnavailable:
+        return False
+    return True
 
 
 def _sign_in_page(

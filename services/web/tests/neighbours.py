@@ -114,6 +114,7 @@ class Neighbours:
     owner_of: dict[str, str] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    bad_names: set[str] = field(default_factory=set)
     down: set[str] = field(default_factory=set)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     token_lives_seconds: float = 900
@@ -163,6 +164,7 @@ class Neighbours:
                 Route("/records/orders", self._heads),
                 Route("/orders", self._orders, methods=["GET"]),
                 Route("/orders", self._place, methods=["POST"]),
+                Route("/orders/take-along", self._take_along, methods=["POST"]),
                 Route("/orders/{order_id}", self._order),
                 Route("/orders/{order_id}/{step}", self._step, methods=["POST"]),
             ],
@@ -264,6 +266,8 @@ class Neighbours:
             return problem(401, "not_authenticated")
         if request.method == "PATCH":
             body = await request.json()
+            if body["name"] in self.bad_names:
+                return problem(422, "name_invalid", "Fill in a name of 1 to 200 characters, in one line.")
             if body["email"].endswith(".invalid"):
                 return problem(422, "email_invalid")
             person.update(body)
@@ -369,6 +373,7 @@ class Neighbours:
             "total_minor": sum(line["quantity"] * line["unit_price_minor"] for line in lines),
             "lines": lines,
             "hold_expires_at": later(minutes=10),
+            "hold_longest_until": later(minutes=30),
             "redirect_url": None,
             "last_decline": None,
             "created_at": later(),
@@ -386,6 +391,8 @@ class Neighbours:
 
     async def _orders(self, request: Request) -> Response:
         mine = [order for key, order in self.orders.items() if self.owner_of[key] == _person(request)]
+        if event_id := request.query_params.get("open_for"):
+            mine = [order for order in mine if order["event_id"] == event_id and order["state"] in ("held", "paying")]
         return JSONResponse({"items": mine, "next": None})
 
     async def _step(self, request: Request) -> Response:
@@ -398,11 +405,25 @@ class Neighbours:
                 return problem(409, "order_not_payable")
             order |= {"state": "paying", "redirect_url": self.bank, "last_decline": None}
             self.return_url = (await request.json())["return_url"]
+        if step == "prolong":
+            if order["state"] != "held":
+                return problem(410, "hold_expired")
+            order["hold_expires_at"] = later(minutes=10)
         if step == "cancel":
             if order["state"] not in ("held", "paying"):
                 return problem(409, "order_not_cancellable")
             order |= {"state": "cancelled", "reason": "buyer"}
         return JSONResponse(order)
+
+    async def _take_along(self, request: Request) -> Response:
+        guest = request.headers["onsale-guest"].removeprefix("token-")
+        going = [order_id for order_id, owner in self.owner_of.items() if owner == guest]
+        self.owner_of |= dict.fromkeys(going, _person(request))
+        return JSONResponse({"order_ids": going})
+
+    def expire_in(self, path: str, **delta: float) -> None:
+        """The hold of an order, by its page, ends so soon."""
+        self.orders[path.removeprefix("/orders/")]["hold_expires_at"] = later(**delta)
 
     # ---- tickets ----
 

@@ -15,6 +15,7 @@ class PageRead(HTMLParser):
         self.checked: set[str] = set()
         self.disabled: set[str] = set()
         self.ticket_codes: list[str] = []
+        self.links: list[str] = []
         self._form: dict[str, str] | None = None
         self.feed(html)
 
@@ -22,6 +23,8 @@ class PageRead(HTMLParser):
         values = dict(attrs)
         if tag == "meta" and values.get("name"):
             self.meta[str(values["name"])] = values.get("content") or ""
+        if tag == "a" and values.get("href"):
+            self.links.append(str(values["href"]))
         if tag == "main":
             self.main = values
         if tag == "form":

@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Callable
 from uuid import UUID
 
@@ -51,6 +52,28 @@ def test_a_password_is_the_same_however_the_keyboard_composes_its_characters() -
 def test_a_name_that_cannot_be_printed_in_one_line_is_refused(name: str) -> None:
     with pytest.raises(NameInvalid):
         checked_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",  # Persian, with a joiner that is spelling
+        "\u0915\u094d\u200d\u0937",  # Devanagari, likewise
+        "Zoë 👩\u200d🎤",
+        "Adé\u0300",
+        "\U00011f5a",  # a letter of Unicode 16, which an older Python does not know
+        "N" * 150,
+        "O\u2019Neill-Þór, Jr.",
+    ],
+)
+def test_a_name_is_spelled_as_its_owner_spells_it(name: str) -> None:
+    assert checked_name(name) == unicodedata.normalize("NFC", name)
+
+
+def test_what_nobody_sees_of_a_copied_name_is_left_away() -> None:
+    assert checked_name("\u202aZo\u00adë\u200b Groß\u202c\ufeff\u200f") == "Zoë Groß"
+    with pytest.raises(NameInvalid):
+        checked_name("\u200d\u200b")
 
 
 def test_a_name_loses_line_breaks_and_double_spaces() -> None:

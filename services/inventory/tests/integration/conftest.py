@@ -60,6 +60,10 @@ class Shop:
         async with database.reader() as reads:
             return [dict(row) for row in (await reads.execute(text(query), name="test")).mappings()]
 
+    async def write(self, statement: str) -> None:
+        async with self.app.app.state.service._databases[0].writer() as tx:
+            await tx.execute(text(statement), name="test")
+
 
 @pytest.fixture
 def inventory_settings(harness: Harness) -> InventorySettings:

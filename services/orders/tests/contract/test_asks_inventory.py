@@ -238,3 +238,36 @@ async def test_a_hold_that_nobody_knows_cannot_be_sold(inventory: Asking[Invento
     ) as client:
         with pytest.raises(HoldLost):
             await client.commit(event_id, hold_id)
+
+
+async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("prolonged"), hold_of("prolonged")
+    standing = an_id("orders asks inventory: standing, prolonged")
+    async with inventory.expects(
+        "more time for a hold",
+        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
+        Answer(200, {"expires_at": matchers.timestamp()}),
+    ) as client:
+        assert await client.prolong(event_id, hold_id, ttl_seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"), [("released", 410, "hold_gone"), ("unknown", 404, "hold_unknown")]
+)
+async def test_what_is_no_hold_any_more_is_not_prolonged(
+    inventory: Asking[InventoryClient], words: str, status: int, code: str
+) -> None:
+    event_id, hold_id = event_of(f"prolonged {words}"), hold_of(f"prolonged {words}")
+    standing = an_id(f"orders asks inventory: standing, prolonged {words}")
+    given = {"event_id": event_id, "class_id": standing}
+    released = a_state("a released hold", **given, hold_id=hold_id)
+    state = released if words == "released" else a_state("an event with free places", **given)
+    async with inventory.expects(
+        f"more time for a hold that is {words}",
+        state,
+        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
+        problem(status, code),
+    ) as client:
+        with pytest.raises(HoldLost):
+            await client.prolong(event_id, hold_id, ttl_seconds=TTL_SECONDS)

@@ -46,6 +46,14 @@ class Neighbours:
     def hold_states(self) -> list[str]:
         return [hold["state"] for hold in self.holds.values()]
 
+    def expiries(self) -> list[str]:
+        return [hold["expires_at"].replace("+00:00", "Z") for hold in self.holds.values()]
+
+    def expire_in(self, seconds: float) -> None:
+        """The only hold ends so soon."""
+        (hold,) = self.holds.values()
+        hold["expires_at"] = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
     def app(self) -> FastAPI:
         app = FastAPI()
         self._add_catalog(app)
@@ -91,6 +99,15 @@ class Neighbours:
             expires_at = datetime.now(UTC) + timedelta(seconds=body["ttl_seconds"])
             self.holds[hold_id] = {"state": "held", "expires_at": expires_at.isoformat(), "lines": lines}
             return self.refusal("hold_answer") or JSONResponse(self.holds[hold_id], 201)
+
+        @app.post("/events/{event_id}/holds/{hold_id}/prolong")
+        async def prolong(event_id: str, hold_id: str, request: Request) -> Any:
+            if refused := self.refusal("prolong"):
+                return refused
+            wanted = datetime.now(UTC) + timedelta(seconds=(await request.json())["ttl_seconds"])
+            hold = self.holds.setdefault(hold_id, {"expires_at": wanted.isoformat(), "lines": []})
+            hold["expires_at"] = max(wanted, datetime.fromisoformat(hold["expires_at"])).isoformat()
+            return hold
 
         @app.post("/events/{event_id}/holds/{hold_id}/{how}")
         async def end(event_id: str, hold_id: str, how: str) -> Any:

@@ -55,6 +55,7 @@ def an_order(order_id: UUID | None, state: Any, **changes: Any) -> dict[str, Any
         "total_minor": matchers.money(5000),
         "lines": matchers.several(PLACES),
         "hold_expires_at": matchers.timestamp(),
+        "hold_longest_until": matchers.timestamp() if state == "held" else matchers.nothing(),
         "redirect_url": matchers.nothing(),
         "last_decline": matchers.nothing(),
         "created_at": matchers.timestamp(),
@@ -456,3 +457,45 @@ async def test_an_order_has_its_story(orders: Asking[OrdersClient]) -> None:
     ) as client:
         found = await client.records(order_id)
         assert [each.facts.state for each in found.entries][-2:] == ["authorised", "authorised"]
+
+
+async def test_an_order_gets_more_time(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("more time")
+    async with orders.expects(
+        "more time for an order",
+        a_state("a held order", order_id=order_id, person_id=buyer),
+        Ask("POST", f"/orders/{order_id}/prolong", person=buyer),
+        Answer(200, an_order(order_id, "held")),
+    ) as client:
+        assert (await client.prolong(TOKEN, order_id)).hold_expires_at is not None
+
+
+async def test_an_order_that_is_over_gets_no_more_time(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("no more time")
+    state = a_state("an order that its buyer cancelled", order_id=order_id, person_id=buyer)
+    ask = Ask("POST", f"/orders/{order_id}/prolong", person=buyer)
+    async with refused(orders, "more time for an order that is over", state, ask, 409, "order_not_payable") as client:
+        await client.prolong(TOKEN, order_id)
+
+
+async def test_a_person_sees_what_they_hold_of_an_event(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("open for an event")
+    event_id = an_id("orders: event")
+    async with orders.expects(
+        "what a person holds of an event",
+        a_state("a held order", order_id=order_id, person_id=buyer),
+        Ask("GET", "/orders", person=buyer, query={"limit": "5", "open_for": str(event_id)}),
+        Answer(200, {"items": [an_order(order_id, "held")], "next": matchers.nothing()}),
+    ) as client:
+        assert [order.order_id for order in await client.open_for(TOKEN, event_id)] == [order_id]
+
+
+async def test_a_guests_orders_go_along_when_they_sign_in(orders: Asking[OrdersClient]) -> None:
+    order_id, guest = ids("taken along")
+    async with orders.expects(
+        "a guest's orders for the account that they signed in with",
+        a_state("a held order", order_id=order_id, person_id=guest),
+        Ask("POST", "/orders/take-along", person=an_id("web asks orders: account"), guest=guest),
+        Answer(200, {}),
+    ) as client:
+        await client.take_along(TOKEN, "a.guests.token")

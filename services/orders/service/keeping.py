@@ -1,0 +1,84 @@
+"""What a buyer does to keep an open order: asks for more time, and takes it along when they sign in."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from chassis.clock import utc_now
+from chassis.db import Database
+from services.orders import queries
+from services.orders.clients.inventory import HoldLost, InventoryClient
+from services.orders.domain import (
+    Happening,
+    HoldExpired,
+    ImpossibleTransition,
+    Order,
+    OrderNotPayable,
+    OrderState,
+    OrderUnknown,
+    longest_hold,
+)
+from services.orders.service.changes import Changes, told_of
+from tracing.spans import note, span
+
+PROLONG_TRIES = 3
+
+
+class Keeping:
+    """Use cases on open orders."""
+
+    def __init__(
+        self,
+        database: Database,
+        changes: Changes,
+        inventory: InventoryClient,
+        hold_ttl_seconds: int,
+        hold_longest_seconds: int,
+    ) -> None:
+        self._database = database
+        self._changes = changes
+        self._inventory = inventory
+        self._hold_ttl_seconds = hold_ttl_seconds
+        self._hold_longest_seconds = hold_longest_seconds
+
+    async def prolong_hold(self, order_id: UUID, person_id: UUID) -> Order:
+        """The full time from now, as far as a hold may last altogether; never less than before.
+
+        Raises `OrderUnknown`, `OrderNotPayable`, `HoldExpired`.
+        """
+        with span("orders.prolong_hold", {"onsale.order_id": str(order_id)}):
+            for _ in range(PROLONG_TRIES):
+                order = await self._held(order_id, person_id)
+                note(told_of(order))
+                try:
+                    return await self._prolong(order)
+                except ImpossibleTransition:
+                    continue  # Another press of the same button was faster, or the hold has just ended: it is looked at anew.
+            return await self._held(order_id, person_id)
+
+    async def _prolong(self, order: Order) -> Order:
+        until = longest_hold(order.created_at, self._hold_longest_seconds)
+        left = min(timedelta(seconds=self._hold_ttl_seconds), until - utc_now())
+        if left <= timedelta(0):
+            return order
+        try:
+            expires_at = await self._inventory.prolong(
+                order.event_id, order.hold_id, ttl_seconds=int(left.total_seconds())
+            )
+        except HoldLost as lost:
+            raise HoldExpired from lost
+        return await self._changes.apply(order, Happening.HOLD_PROLONGED, hold_expires_at=expires_at)
+
+    async def _held(self, order_id: UUID, person_id: UUID) -> Order:
+        async with self._database.reader() as reads:
+            order = await queries.order_by_id(reads, order_id, person_id)
+        if order is None:
+            raise OrderUnknown(order_id)
+        if order.state is not OrderState.HELD:
+            raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
+        return order
+
+    async def take_along(self, guest_id: UUID, person_id: UUID) -> list[UUID]:
+        """A guest has signed in: their open orders belong to the account from now on. Which orders these are."""
+        with span("orders.take_orders_along"):
+            async with self._database.writer() as tx:
+                return await queries.change_person(tx, guest_id, person_id)
