@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, create_model
 
 from chassis.errors import STATUS_OF_CATEGORY, CallerNotAllowed, DeadlinePassed, NotAuthenticated, StoreUnavailable
 from chassis.http import PERSON_HEADER
-from chassis.identity import access_of, optional_person, person
+from chassis.identity import access_of, optional_person_of_order, person, person_of_order
 from chassis.problems import MEDIA_TYPE
 
 # Beside each operation: the services that it lets in.
@@ -100,10 +100,10 @@ def _tell_access(operation: dict[str, Any], dependant: Dependant) -> None:
     operation[CALLERS] = sorted(callers)
     alone: dict[str, list[str]] = {"service": []}
     with_person = alone | {"person": []}
-    if person in calls:
+    if person in calls or person_of_order in calls:
         operation["security"] = [with_person]
     else:
-        operation["security"] = [alone, with_person] if optional_person in calls else [alone]
+        operation["security"] = [alone, with_person] if optional_person_of_order in calls else [alone]
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """Who calls: the service, and the person on whose behalf. Every route says who may call it."""
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
@@ -43,7 +44,22 @@ open_to_all: DependsMarker = Depends(_anybody)
 
 
 async def person(request: Request) -> Person:
-    """A dependency: the person whose token came along. Refused without one."""
+    """A dependency: the person whose token came along. Refused without one, and for one that is for a single order."""
+    found = await _person(request)
+    if found.order_id is not None:
+        raise NotAuthenticated("This link opens one order and nothing else. Sign in to do more.")
+    return found
+
+
+async def person_of_order(request: Request, order_id: UUID) -> Person:
+    """A dependency of routes that show `order_id`: the person whose token came along, also one for this very order."""
+    found = await _person(request)
+    if found.order_id not in (None, order_id):
+        raise NotAuthenticated("This link opens another order. Open the one in the mail of this order.")
+    return found
+
+
+async def _person(request: Request) -> Person:
     token = request.headers.get(PERSON_HEADER)
     if not token:
         raise NotAuthenticated("This needs a person who is signed in. Sign in, then try again.")
@@ -53,9 +69,9 @@ async def person(request: Request) -> Person:
     return found
 
 
-async def optional_person(request: Request) -> Person | None:
-    """A dependency: the person if a token came along, else None. A bad token is refused all the same."""
-    return await person(request) if request.headers.get(PERSON_HEADER) else None
+async def optional_person_of_order(request: Request, order_id: UUID) -> Person | None:
+    """The same if a token came along, else None. A bad token is refused all the same."""
+    return await person_of_order(request, order_id) if request.headers.get(PERSON_HEADER) else None
 
 
 def access_of(dependency: Any) -> tuple[str, ...] | None:
@@ -63,4 +79,4 @@ def access_of(dependency: Any) -> tuple[str, ...] | None:
     return getattr(dependency, ACCESS_ATTRIBUTE, None)
 
 
-__all__ = ["Person", "access_of", "calls_from", "open_to_all", "optional_person", "person"]
+__all__ = ["Person", "access_of", "calls_from", "open_to_all", "optional_person_of_order", "person", "person_of_order"]

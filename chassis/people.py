@@ -25,10 +25,14 @@ _LOG = log(__name__)
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody on whose behalf a service is called. A guest has no password."""
+    """Somebody on whose behalf a service is called. A guest has no password.
+
+    `order_id`: whoever shows this token may see this one order of that person, and nothing else (the link in a guest's mail).
+    """
 
     person_id: UUID
     guest: bool
+    order_id: UUID | None = None
 
 
 class PersonVerifier:
@@ -54,7 +58,8 @@ class PersonVerifier:
             claims = verified_claims(token, self._keys.get(key_id), audience=PEOPLE_AUDIENCE, issuer=PEOPLE_ISSUER)
             self._verified.put(token, claims)
         try:
-            return Person(UUID(claims["sub"]), bool(claims.get("guest", False)))
+            order_id = UUID(claims["order"]) if "order" in claims else None
+            return Person(UUID(claims["sub"]), bool(claims.get("guest", False)), order_id)
         except (KeyError, ValueError) as error:
             raise NotAuthenticated("The token does not name a person. Sign in again.") from error
 

@@ -237,8 +237,10 @@ class Harness:
         """A token with which `caller` calls `to`."""
         return ServiceTokens(caller, self.keys.services[caller]).to(to)
 
-    def person_token(self, person_id: UUID, *, guest: bool = False, lives_seconds: int = 900) -> str:
-        """A token of a person, as accounts issues it."""
+    def person_token(
+        self, person_id: UUID, *, guest: bool = False, lives_seconds: int = 900, order: str | None = None
+    ) -> str:
+        """A token of a person, as accounts issues it; with `order` one that shows this order alone."""
         now = int(time.time())
         claims = {
             "iss": PEOPLE_ISSUER,
@@ -247,7 +249,7 @@ class Harness:
             "guest": guest,
             "iat": now,
             "exp": now + lives_seconds,
-        }
+        } | ({"order": order} if order else {})
         return jwt.encode(claims, self.keys.people, algorithm=ALGORITHM, headers={"kid": ACCOUNTS_KEY_ID})
 
     def headers(self, caller: str, *, to: str, person: UUID | None = None, **more: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 
 from chassis.documented import refuses
 from chassis.identity import Person as Caller
@@ -92,11 +92,13 @@ class PersonOut(ResponseModel):
 
 
 class ContactOut(ResponseModel):
-    """Where mail for a person goes; null while they have not told."""
+    """Where mail for a person goes; null while they have not told. `order_pass`: opens the order that was asked for, if it is
+    a guest's, on any device."""
 
     person_id: UUID
     name: str | None
     email: str | None
+    order_pass: str | None
 
 
 def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
@@ -166,10 +168,14 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
     @router.get(
         "/people/{person_id}/contact", dependencies=[calls_from("notifications")], responses=refuses(PersonUnknown)
     )
-    async def get_contact(person_id: UUID, response: Response) -> ContactOut:
+    async def get_contact(
+        person_id: UUID, response: Response, order_id: UUID | None = None, pass_until: AwareDatetime | None = None
+    ) -> ContactOut:
+        """Where mail goes; with `order_id` and `pass_until` also what opens that order until then."""
         response.headers.update(_NOT_KEPT)
         found = await accounts.person(person_id)
-        return ContactOut(person_id=found.person_id, name=found.name, email=found.email)
+        order_pass = accounts.pass_for(found, order_id, pass_until)
+        return ContactOut(person_id=found.person_id, name=found.name, email=found.email, order_pass=order_pass)
 
 
 def _signed_in(signed_in: SignedIn, response: Response) -> SignedInOut:

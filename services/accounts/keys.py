@@ -53,15 +53,21 @@ class Keyring:
 
     def token_of(self, person_id: UUID, *, guest: bool) -> PersonToken:
         """A token that says who somebody is, and no more: neither name nor address."""
-        issued_at = utc_now().replace(microsecond=0)
-        expires_at = issued_at + self._lives
+        return self._signed(person_id, utc_now() + self._lives, {"guest": guest})
+
+    def pass_of(self, person_id: UUID, order_id: UUID, until: datetime) -> PersonToken:
+        """A token that shows one order of a guest to whoever has it, and opens nothing else."""
+        return self._signed(person_id, until, {"guest": True, "order": str(order_id)})
+
+    def _signed(self, person_id: UUID, until: datetime, more: dict[str, Any]) -> PersonToken:
+        issued_at, expires_at = utc_now().replace(microsecond=0), until.replace(microsecond=0)
         claims = {
             "iss": PEOPLE_ISSUER,
             "aud": PEOPLE_AUDIENCE,
             "sub": str(person_id),
-            "guest": guest,
             "iat": int(issued_at.timestamp()),
             "exp": int(expires_at.timestamp()),
+            **more,
         }
         token = jwt.encode(claims, self._signing, algorithm=ALGORITHM, headers={"kid": self._key_id})
         return PersonToken(token, expires_at)

@@ -3,9 +3,11 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.ids import uuid7
 from chassis.logs import log
@@ -27,6 +29,7 @@ from services.accounts.passwords import Passwords
 from services.accounts.settings import AccountsSettings
 
 _TIDY_BATCH = 1_000
+LONGEST_PASS = timedelta(days=366)
 _LOG = log(__name__)
 
 
@@ -130,6 +133,12 @@ class Accounts:
         if row is None:
             raise PersonUnknown(person_id)
         return Person(**row)
+
+    def pass_for(self, person: Person, order_id: UUID | None, until: datetime | None) -> str | None:
+        """What opens one order on another device, for guests: who has an account signs in there. It ends a year from now at most."""
+        if not person.guest or order_id is None or until is None or until <= utc_now():
+            return None
+        return self._keyring.pass_of(person.person_id, order_id, min(until, utc_now() + LONGEST_PASS)).token
 
     async def change_contact(self, person_id: UUID, *, name: str | None, email: str | None) -> Person:
         """Changes name and address; None leaves one as it is. NameInvalid, EmailInvalid, EmailTaken, PersonUnknown."""

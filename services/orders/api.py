@@ -15,7 +15,7 @@ from chassis.documented import refuses
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
 from chassis.http import GUEST_HEADER
 from chassis.idempotency import KEY_HEADER, NEEDS_KEY, idempotent
-from chassis.identity import Person, calls_from, person
+from chassis.identity import Person, calls_from, person, person_of_order
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from services.orders.domain import (
@@ -181,7 +181,7 @@ def _add_reading(router: APIRouter, paying: Paying, out: Out) -> None:
         return OrdersOut(items=[out(order) for order in orders[:limit]], next=following)
 
     @router.get("/orders/{order_id}", responses=refuses(OrderUnknown))
-    async def get_order(order_id: UUID, buyer: Buyer) -> OrderOut:
+    async def get_order(order_id: UUID, buyer: Annotated[Person, Depends(person_of_order)]) -> OrderOut:
         return out(await paying.order(order_id, buyer.person_id))
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from chassis.documented import refuses
 from chassis.errors import NotAuthenticated
-from chassis.identity import Person, calls_from, open_to_all, optional_person, person
+from chassis.identity import Person, calls_from, open_to_all, optional_person_of_order, person, person_of_order
 from chassis.models import Request, Response
 from services.tickets.domain import (
     SENTENCES,
@@ -106,7 +106,7 @@ def make_router(tickets: Tickets) -> APIRouter:
 
 def _add_reading(router: APIRouter, tickets: Tickets) -> None:
     @router.get("/orders/{order_id}/tickets", dependencies=[calls_from("web")], responses=refuses(TicketsUnknown))
-    async def tickets_of_order(order_id: UUID, buyer: Annotated[Person, Depends(person)]) -> TicketsOut:
+    async def tickets_of_order(order_id: UUID, buyer: Annotated[Person, Depends(person_of_order)]) -> TicketsOut:
         """The tickets of one of the person's orders. May lag behind the fact by a moment; 404 until then."""
         found = await tickets.of_order(order_id, buyer.person_id)
         return TicketsOut(items=[_ticket_out(tickets, each) for each in found])
@@ -134,7 +134,7 @@ def _add_printing(router: APIRouter, tickets: Tickets) -> None:
     async def tickets_pdf(
         order_id: UUID,
         caller: Annotated[str, calls_from("web", "notifications")],
-        buyer: Annotated[Person | None, Depends(optional_person)],
+        buyer: Annotated[Person | None, Depends(optional_person_of_order)],
         page: Annotated[Format, Query(alias="format")] = Format.A4,
     ) -> HttpResponse:
         """The tickets as a PDF, a page each. `web` needs a person; `notifications` mails any order to its buyer."""

@@ -14,6 +14,9 @@ from services.web.settings import WebSettings
 from services.web.signing import Signer, new_secret
 
 _ORDER_PATH = re.compile(r"/orders/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:/|$)")
+_PASS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
+# Browsers keep no cookie for longer; the pass says itself when it is over.
+_PASS_SECONDS = 400 * 24 * 3600
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 # A hold and its payment are over long before.
 _PURCHASE_SECONDS = 24 * 3600
@@ -59,6 +62,7 @@ class Cookies:
         # A __Host- cookie can be planted by nobody, but needs https.
         prefix = "__Host-" if self._secure else ""
         self._session_name, self._visitor_name = f"{prefix}session", f"{prefix}visitor"
+        self._pass_name = "__Secure-pass" if self._secure else "pass"
         self._purchase_name = "__Secure-purchase" if self._secure else "purchase"
 
     def stranger(self, request: Request) -> Visitor:
@@ -102,6 +106,15 @@ class Cookies:
             return
         value = self._signer.purchase(str(order_id), traceparent)
         self._set(response, self._purchase_name, value, _PURCHASE_SECONDS, path=f"/orders/{order_id}")
+
+    def remember_pass(self, response: Response, order_id: UUID, order_pass: str) -> None:
+        """From a link in a mail: this browser may see this order, until the pass ends by itself."""
+        self._set(response, self._pass_name, order_pass, _PASS_SECONDS, path=f"/orders/{order_id}")
+
+    def order_pass(self, request: Request) -> str | None:
+        """What a link in a mail has left for the order of this address."""
+        found = request.cookies.get(self._pass_name, "")
+        return found if _PASS.fullmatch(found) else None
 
     def trace_parent(self, scope: dict[str, object]) -> str | None:
         """The trace that a request for an order continues: from its cookie, never from a header of the browser."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from starlette.requests import Request
 
@@ -50,6 +51,31 @@ class Site:
         visitor = await self.visitors.recognise(request)
         async with self.token_of(visitor) as token:
             yield visitor, token
+
+    @asynccontextmanager
+    async def viewer(self, request: Request, order_id: UUID) -> AsyncIterator[tuple[Visitor, str]]:
+        """Who may see an order: its buyer, or who came by the link in the buyer's mail. Raises OrderNotHere to strangers."""
+        visitor = await self.visitors.recognise(request)
+        order_pass = self.cookies.order_pass(request)
+        if order_pass is None or await self._is_buyer(visitor, order_id):
+            async with self.token_of(visitor) as token:
+                yield visitor, token
+            return
+        try:
+            yield visitor, order_pass
+        except ProviderProblem as problem:
+            if problem.status == _UNAUTHENTICATED or problem.problem_code == "order_unknown":
+                raise OrderNotHere from problem
+            raise
+
+    async def _is_buyer(self, visitor: Visitor, order_id: UUID) -> bool:
+        """Whether the order is the visitor's own, who may do more with it than look."""
+        try:
+            async with self.token_of(visitor) as token:
+                await self.orders.order(token, order_id)
+        except (OrderNotHere, SessionEnded):
+            return False
+        return True
 
     @asynccontextmanager
     async def token_of(self, visitor: Visitor) -> AsyncIterator[str]:

@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from chassis.http import ProviderProblem, ProviderUnavailable
@@ -77,8 +78,18 @@ def make_orders_router(site: Site) -> APIRouter:
 
     @router.get("/orders/{order_id}", dependencies=[open_to_all])
     async def show(request: Request, order_id: UUID) -> Response:
-        async with site.person(request) as (visitor, token):
+        async with site.viewer(request, order_id) as (visitor, token):
             return await _page(site, request, visitor, token, await site.orders.order(token, order_id))
+
+    @router.get("/orders/{order_id}/open", dependencies=[open_to_all])
+    async def open_from_mail(
+        request: Request, order_id: UUID, key: Annotated[str, Query(max_length=2_000)]
+    ) -> Response:
+        """The link in a mail: it leaves its key in a cookie, so that no address that is copied further has it."""
+        visitor = await site.visitors.recognise(request)
+        response = site.renderer.go_to(f"/orders/{order_id}", visitor)
+        site.cookies.remember_pass(response, order_id, key)
+        return response
 
     @router.post("/orders/{order_id}/pay", dependencies=[open_to_all])
     async def pay(request: Request, order_id: UUID) -> Response:
@@ -102,7 +113,7 @@ def make_orders_router(site: Site) -> APIRouter:
 
     @router.get("/orders/{order_id}/tickets.pdf", dependencies=[open_to_all])
     async def pdf(request: Request, order_id: UUID, format: PdfFormat = "a4") -> Response:  # noqa: A002  # the address says so
-        async with site.person(request) as (_, token):
+        async with site.viewer(request, order_id) as (_, token):
             return await _pdf(site, token, order_id, format)
 
     return router
@@ -269,6 +280,7 @@ async def _known_contact(site: Site, token: str) -> Contact:
     """What the person has told before, to save them from writing it again; nothing if that cannot be asked now."""
     try:
         me: Me = await site.accounts.me(token)
-    except ProviderUnavailable:
+    except (ProviderUnavailable, ProviderProblem):
+        # Accounts cannot be asked now, or who looks came by the link in a mail and is not the buyer.
         return Contact()
     return Contact(me.name or "", me.email or "")

@@ -1,16 +1,19 @@
 """What people tell about themselves, and who may know it."""
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import jwt
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from chassis.clock import utc_now
 from chassis.testing import Harness
 from services.accounts.tests.integration.running import ADA, PASSWORD, Running, code_of
 
@@ -81,8 +84,36 @@ async def test_only_notifications_learns_where_mail_goes(accounts: Running, harn
         "person_id": person_id,
         "name": "Ada Lovelace",
         "email": "Ada@example.com",
+        "order_pass": None,
     }
     assert (asked["web"].status_code, asked["orders"].status_code) == (403, 403)
+
+
+async def test_a_guests_mail_may_hold_a_pass_for_one_order_and_an_accounts_may_not(
+    accounts: Running, harness: Harness
+) -> None:
+    guest = (await accounts.post("/guests")).json()["person_id"]
+    account = (await accounts.post("/people", **ADA)).json()["person_id"]
+    headers, order_id = harness.headers("notifications", to="accounts"), str(uuid4())
+    soon = (utc_now() + timedelta(days=3)).replace(microsecond=0)
+
+    async def pass_of(person_id: str, until: datetime) -> str | None:
+        asked = {"order_id": order_id, "pass_until": until.isoformat()}
+        found = (await accounts.http.get(f"/people/{person_id}/contact", params=asked, headers=headers)).json()
+        given: str | None = found["order_pass"]
+        return given
+
+    order_pass = await pass_of(guest, soon)
+    assert order_pass is not None
+    claims = jwt.decode(order_pass, options={"verify_signature": False})
+    assert (claims["sub"], claims["order"], claims["guest"]) == (guest, order_id, True)
+    assert claims["exp"] == int(soon.timestamp())
+    # It is a token of accounts' own, and opens nothing here.
+    assert (await accounts.me(order_pass)).status_code == 401
+    far = jwt.decode(str(await pass_of(guest, soon + timedelta(days=9_999))), options={"verify_signature": False})
+    assert far["exp"] < (utc_now() + timedelta(days=367)).timestamp()
+    assert await pass_of(guest, utc_now() - timedelta(days=1)) is None
+    assert await pass_of(account, soon) is None
 
 
 async def test_nobody_with_this_id_is_a_404(accounts: Running, harness: Harness) -> None:

@@ -94,3 +94,19 @@ async def test_a_person_asks_for_what_they_hold_of_one_event(desk: Desk) -> None
 async def take_along(desk: Desk, *, guest: UUID, account: UUID, is_guest: bool = True) -> Any:
     token = desk.harness.person_token(guest, guest=is_guest)
     return await desk.app.http.post("/orders/take-along", headers=desk.headers(account) | {"Onsale-Guest": token})
+
+
+async def test_a_pass_for_an_order_shows_it_and_opens_nothing_else(desk: Desk) -> None:
+    first, second = (await desk.place()).json(), (await desk.place()).json()
+    token = desk.harness.person_token(desk.buyer, guest=True, order=first["order_id"])
+    headers = desk.headers() | {"Onsale-Person": token}
+    shown = await desk.app.http.get(f"/orders/{first['order_id']}", headers=headers)
+    assert (shown.status_code, shown.json()["number"]) == (200, first["number"])
+    for method, path in [
+        ("GET", f"/orders/{second['order_id']}"),
+        ("GET", "/orders"),
+        ("POST", f"/orders/{first['order_id']}/cancel"),
+        ("POST", f"/orders/{first['order_id']}/prolong"),
+    ]:
+        refused = await desk.app.http.request(method, path, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated"), (method, path)

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 
 from services.web.tests.integration.conftest import Browser, Stage
+from services.web.tests.neighbours import a_pass
 from services.web.tests.reading_pages import PageRead
 
 ANNA = {"email": "anna@example.org", "password": "a long pass phrase"}
@@ -113,6 +114,37 @@ async def test_if_the_order_cannot_go_along_nobody_is_signed_in_and_nothing_is_l
     assert (await browser.open(path)).main["data-order-state"] == "held"
     assert (await _send(browser, "/sign-in", "/sign-in", **ANNA)).status_code == 303
     assert (await browser.open(path)).main["data-order-state"] == "held"
+
+
+async def test_the_link_in_a_guests_mail_opens_the_order_on_another_device_and_nothing_else(stage: Stage) -> None:
+    phone, laptop = await stage.browser(), await stage.browser()
+    path = await phone.place(stage.play, "0-0-0")
+    order_id = path.removeprefix("/orders/")
+    stage.neighbours.confirm(order_id)
+    await laptop.open(path, status=404)
+    opened = await laptop.http.get(
+        f"{path}/open", params={"key": a_pass(order_id, stage.neighbours.owner_of[order_id])}
+    )
+    assert (opened.status_code, opened.headers["location"]) == (303, path)
+    assert f"Path={path}" in opened.headers["set-cookie"]
+    assert "HttpOnly" in opened.headers["set-cookie"]
+    seen = await laptop.open(path)
+    assert len(seen.ticket_codes) == 1
+    assert (await laptop.http.get(f"{path}/tickets.pdf?format=phone")).status_code == 200
+    assert (await laptop.http.get("/my/orders")).text.count(order_id) == 0
+    assert (await laptop.http.post(f"{path}/cancel")).status_code == 404
+    # Who bought it sees it as before, also after having pressed the link.
+    await phone.http.get(f"{path}/open", params={"key": a_pass(order_id, "somebody-else")})
+    assert (await phone.open(path)).ticket_codes == seen.ticket_codes
+
+
+async def test_a_link_that_is_over_or_was_made_up_opens_nothing(stage: Stage) -> None:
+    path = await (await stage.browser()).place(stage.play, "0-0-0")
+    for key in ("made.up.key", "no key at all", "x" * 1_900):
+        stranger = await stage.browser()
+        assert (await stranger.http.get(f"{path}/open", params={"key": key})).status_code == 303
+        page = await stranger.open(path, status=404)
+        assert "We do not find this order here" in page.html
 
 
 async def test_a_hundred_places_are_too_many_before_anybody_is_asked(stage: Stage) -> None:
