@@ -13,6 +13,7 @@ from time import monotonic
 
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from chassis.logs import log
 from tracing.instruments import NATS_CONNECTED, NATS_LOST
@@ -35,6 +36,8 @@ STUCK_SECONDS = 60.0
 REFUSED_SECONDS = 600.0
 HUNG = "NATS does not answer any more: its heartbeats were missed."
 
+OnMessage = Callable[[Msg], Awaitable[None]]
+
 _LOG = log(__name__)
 _FAILURES = (OSError, nats.errors.Error, TimeoutError)
 
@@ -47,7 +50,7 @@ class Broker:
         self._name = service_name
         self._client: Client | None = None
         self._connected = asyncio.Event()
-        self._on_connected: list[Callable[[Client], Awaitable[None]]] = []
+        self._subscriptions: list[tuple[str, OnMessage, Callable[[], None] | None]] = []
         self._metrics = metrics or Metrics()
         self._metrics.show(NATS_CONNECTED, lambda: [(float(self.is_connected), {})])
         self._is_running = False
@@ -82,14 +85,19 @@ class Broker:
             return f"NATS has refused this login for {now - self._refused_since:.0f} s; a new process may know another password."
         return None
 
-    def on_connected(self, callback: Callable[[Client], Awaitable[None]]) -> None:
-        """Calls back with each connection that is made, before anybody else uses it: to subscribe.
+    @property
+    def subjects(self) -> list[str]:
+        """What is subscribed to."""
+        return sorted({subject for subject, _, _ in self._subscriptions})
+
+    def subscribe(self, subject: str, on_message: OnMessage, on_gap: Callable[[], None] | None = None) -> None:
+        """Subscribes on each connection that is made; `on_gap` is told each time, since what was said before was not heard.
 
         Raises RuntimeError once the service runs: what it hears is settled when it is built.
         """
         if self._is_running:
             raise RuntimeError("Subscribe before the service is started.")
-        self._on_connected.append(callback)
+        self._subscriptions.append((subject, on_message, on_gap))
 
     async def client(self) -> Client:
         """The connected client; waits for it. It may be lost at any time: ask for it again after an error."""
@@ -148,8 +156,10 @@ class Broker:
                 error_cb=self._report,
                 closed_cb=self._note_end,
             )
-            for callback in self._on_connected:
-                await callback(client)
+            for subject, on_message, on_gap in self._subscriptions:
+                await client.subscribe(subject, cb=on_message)
+                if on_gap is not None:
+                    on_gap()
         self._client = client
         if self._replace_at is None:
             self._problem = ""

@@ -5,7 +5,6 @@ from typing import Any
 
 import nats.errors
 import orjson
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
@@ -62,10 +61,7 @@ class Bus:
             except Exception as error:  # noqa: BLE001  # one bad message must not end the subscription
                 _LOG.warning("a bus message was not understood", subject=message.subject, error=str(error))
 
-        async def start(client: Client) -> None:
-            await client.subscribe(subject, cb=on_message)
-
-        self._broker.on_connected(start)
+        self._broker.subscribe(subject, on_message)
 
     def _count_sent(self, template: str, error: str = "") -> None:
         attributes = {

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from time import perf_counter
 
@@ -31,7 +31,6 @@ PULL_SECONDS = 5.0
 ACK_WAIT_SECONDS = 10
 RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 2
-LISTENER_IDLE_SECONDS = 60.0
 
 OnMessage = Callable[[Msg], Awaitable[None]]
 
@@ -58,8 +57,25 @@ async def ensure_stream(client: Client, replicas: int = 1) -> None:
         await manager.add_stream(config)
 
 
+async def ensure_consumer(client: Client, durable: str, subjects: Iterable[str]) -> None:
+    """Makes a service's consumer, or brings it up to date with the subjects of this version. An administrator's task, too.
+
+    Whoever may make consumers may have any fact delivered onto any subject: so no service may.
+    """
+    config = ConsumerConfig(
+        durable_name=durable,
+        filter_subjects=sorted(subjects),
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_ack_pending=2 * BATCH,
+        max_deliver=-1,
+    )
+    await client.jetstream().add_consumer(STREAM, config)
+
+
 class Firehose:
-    """Publishes to the stream, and runs consumers of it."""
+    """Publishes to the stream, and takes from consumers of it."""
 
     def __init__(self, broker: Broker, metrics: Metrics | None = None) -> None:
         self._broker = broker
@@ -94,46 +110,22 @@ class Firehose:
             raise RuntimeError("The broker did not say when the stream was made.")
         return StreamState(STREAM, info.created, info.state.last_seq)
 
-    async def consume(self, durable: str, subjects: list[str], on_message: OnMessage) -> None:
-        """Runs a durable consumer for ever. `on_message` answers for each message: ack, nak or term.
+    async def consume(self, durable: str, on_message: OnMessage) -> None:
+        """Takes from a durable consumer for ever. `on_message` answers for each message: ack, nak or term.
 
-        Messages about the same aggregate are handled in order, others side by side.
+        Messages about the same aggregate are handled in order, others side by side. The consumer is an administrator's to make
+        (`ensure_consumer`): until it is there, this waits and tells (`waiting`).
         """
-        config = ConsumerConfig(
-            durable_name=durable,
-            filter_subjects=subjects,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT_SECONDS,
-            max_ack_pending=2 * BATCH,
-            max_deliver=-1,
-        )
-        await self._run(config, on_message)
-
-    async def listen(self, name: str, subjects: list[str], on_message: OnMessage) -> None:
-        """Runs a consumer of this process alone, from now on, without memory: for dropping caches."""
-        config = ConsumerConfig(
-            name=name,
-            filter_subjects=subjects,
-            deliver_policy=DeliverPolicy.NEW,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=LISTENER_IDLE_SECONDS,
-            mem_storage=True,
-        )
-        await self._run(config, on_message)
-
-    async def _run(self, config: ConsumerConfig, on_message: OnMessage) -> None:
-        name = config.durable_name or config.name or ""
         while True:
             client = await self._broker.client()
             try:
-                await self._run_on(client, name, config, on_message)
+                await self._run_on(client, durable, on_message)
             except (nats.errors.Error, OSError, TimeoutError) as error:
-                self.waiting[name] = f"{type(error).__name__}: {error}"
-                _LOG.warning("consumer waits", consumer=name, error=self.waiting[name])
+                self.waiting[durable] = f"{type(error).__name__}: {error}"
+                _LOG.warning("consumer waits", consumer=durable, error=self.waiting[durable])
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _run_on(self, client: Client, name: str, config: ConsumerConfig, on_message: OnMessage) -> None:
+    async def _run_on(self, client: Client, name: str, on_message: OnMessage) -> None:
         """Pulls for as long as all goes well: another connection, another consumer or another right is a new start."""
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
@@ -141,8 +133,7 @@ class Firehose:
             # Twice: nats-py's first flush may overtake the subscription that is still in its buffer, and the first answers would be lost.
             await client.flush(FLUSH_SECONDS)
             await client.flush(FLUSH_SECONDS)
-            # Makes it, or brings it up to date with the subjects of this version. Also after the broker lost it.
-            await client.jetstream().add_consumer(STREAM, config)
+            await client.jetstream().consumer_info(STREAM, name)
             self.waiting.pop(name, None)
             while True:
                 await self._pull(client, name, inbox, subscription, on_message)

@@ -19,13 +19,13 @@ from chassis.bus import Bus
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
+from chassis.errors import told
 from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
 from chassis.health import Readiness, make_health_router
 from chassis.http import service_client, stranger_client
 from chassis.identity import access_of
-from chassis.ids import uuid7
 from chassis.inbox import Inbox
 from chassis.lag import lag_of
 from chassis.logs import log, set_up_logs
@@ -129,21 +129,30 @@ class Service:
         receive = inbox.receiver(database or self._databases[0])
         subjects = sorted(inbox.subscriptions)
         self._watching.consumer(inbox.consumer, lambda: lag_of(self._broker, inbox.consumer, subjects))
-        self._tasks.append(
-            (f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, subjects, receive))
-        )
+        self._tasks.append((f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, receive)))
 
-    def listen(self, subject: str, on_fact: OnFact) -> None:
-        """Hears facts in every process, from now on, perhaps twice: for dropping caches."""
-        name = f"{self.settings.service_name}-listener-{uuid7().hex}"
+    def listen(self, subject: str, on_fact: OnFact, *, on_gap: Callable[[], None] | None = None) -> None:
+        """Hears facts in every process, from now on, perhaps twice: for dropping caches.
+
+        They are heard as they go by, without a memory. `on_gap` is called with each connection that is made: what was told before it
+        was not heard.
+        """
 
         async def on_message(message: Msg) -> None:
-            event = CloudEvent.model_validate_json(message.data)
-            attributes = message_attributes("process", message.subject, message_id=str(event.id))
-            with continued(f"hear {event.type}", event.traceparent, attributes, SpanKind.CONSUMER):
-                await on_fact(event)
+            try:
+                event = CloudEvent.model_validate_json(message.data)
+                attributes = message_attributes("process", message.subject, message_id=str(event.id))
+                with continued(f"hear {event.type}", event.traceparent, attributes, SpanKind.CONSUMER):
+                    await on_fact(event)
+            except Exception as error:  # noqa: BLE001  # one bad fact must not end the subscription
+                _LOG.warning("a fact was not understood", subject=message.subject, error=told(error))
 
-        self._tasks.append((f"listener {subject}", lambda: self._firehose.listen(name, [subject], on_message)))
+        self._broker.subscribe(subject, on_message, on_gap)
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects that every process of the service listens to, of the bus and of the firehose."""
+        return self._broker.subjects
 
     def work(self, worker: Worker) -> Worker:
         """Runs a worker as long as the service runs. Returns it, so that others can wake it."""

@@ -31,7 +31,7 @@ from nats.aio.client import Client
 
 from chassis.clock import utc_now
 from chassis.facts import encode_cloud_event
-from chassis.firehose import ensure_stream
+from chassis.firehose import ensure_consumer
 from chassis.ids import uuid7
 from chassis.migrated import SERVICES, migrations_of
 from chassis.migrations import migrate
@@ -40,6 +40,7 @@ from chassis.settings import ServiceSettings
 from chassis.tokens import ALGORITHM, ServiceTokens
 from local.nats import NatsServer
 from local.postgres import PostgresServer
+from local.provision import make_stream
 
 POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
 PATIENCE_SECONDS = 30.0
@@ -132,16 +133,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 @pytest.fixture
 def nats_url() -> Iterator[str]:
-    """A NATS server of this test's own, with an empty firehose."""
+    """A NATS server of this test's own, with an empty firehose and each service's consumer of it."""
     with NatsServer() as server:
-        asyncio.run(_make_stream(server.url()))
+        asyncio.run(make_stream(server.url()))
         yield server.url()
-
-
-async def _make_stream(url: str) -> None:
-    client = await nats.connect(url)
-    await ensure_stream(client)
-    await client.close()
 
 
 @pytest.fixture
@@ -214,11 +209,17 @@ class Harness:
     async def running(self, create: Callable[[Any], FastAPI], settings: ServiceSettings) -> AsyncIterator[RunningApp]:
         """Starts an application as its server would, and waits until it is ready."""
         app = create(settings)
+        await self.make_consumers(app)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30) as client:
                 await self.eventually(lambda: _is_ready(client))
                 yield RunningApp(app, client)
+
+    async def make_consumers(self, app: FastAPI) -> None:
+        """Makes the consumers of what an application hears, as an administrator does; those of the services are there."""
+        for inbox in app.state.service.inboxes:
+            await ensure_consumer(self._client(), inbox.consumer, inbox.subscriptions)
 
     @asynccontextmanager
     async def serving(self, app: Any) -> AsyncIterator[str]:

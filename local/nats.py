@@ -16,38 +16,37 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from chassis.firehose import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
+from local.topology import LISTENS
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
-ADMIN = "admin"  # makes streams; no service has its password
+ADMIN = "admin"  # makes the stream and its consumers; no service has its password
 
 
 def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
-    """What a service may say and hear: its own facts and bus messages, and the firehose through JetStream's pull API.
+    """What a service may say and hear: its own facts and bus messages, its own consumer of the firehose, and what it listens to.
 
-    It may look at streams and manage consumers, since it owns its own; it may not make, change, purge or delete streams.
-    A forbidden subject shows up at the client as a time-out; the reason reaches only its `error_cb`.
+    It may take from that consumer and acknowledge what it took, and from nobody else's. It makes, changes and deletes neither streams
+    nor consumers, since whoever makes a consumer chooses on which subject its facts are said. A forbidden subject shows up at the
+    client as a time-out; the reason reaches only its `error_cb`.
     """
-    own_inbox = f"_INBOX_{service}.>"
+    consumer = f"{STREAM}.{service}"
     return {
         "publish": {
             "allow": [
                 f"events.{service}.>",
                 f"bus.{service}.>",
-                own_inbox,
-                "$JS.API.INFO",
-                "$JS.API.STREAM.INFO.*",
-                "$JS.API.STREAM.NAMES",
-                "$JS.API.CONSUMER.CREATE.>",
-                "$JS.API.CONSUMER.DURABLE.CREATE.>",
-                "$JS.API.CONSUMER.INFO.>",
-                "$JS.API.CONSUMER.MSG.NEXT.>",
-                "$JS.ACK.>",
+                f"$JS.API.STREAM.INFO.{STREAM}",
+                f"$JS.API.STREAM.MSG.GET.{STREAM}",  # how old the first fact is that its consumer has not taken
+                f"$JS.API.CONSUMER.INFO.{consumer}",
+                f"$JS.API.CONSUMER.MSG.NEXT.{consumer}",
+                f"$JS.ACK.{consumer}.>",
             ]
         },
-        "subscribe": {"allow": ["bus.>", own_inbox]},
+        "subscribe": {"allow": [f"_INBOX_{service}.>", *LISTENS.get(service, ())]},
     }
 
 
@@ -84,6 +83,11 @@ class NatsServer:
         """Of the running server, else None."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    @property
+    def ended_with(self) -> int | None:
+        """The exit code of a server that was not asked to end, else None."""
+        return self._process.poll() if self._process is not None else None
+
     def url(self, user: str | None = None) -> str:
         """`nats://...`, with that user's password if one is named."""
         login = f"{quote(user)}:{quote((self._users or {})[user], safe='')}@" if user else ""
@@ -96,7 +100,7 @@ class NatsServer:
         for old in self.store_dir.glob("nats-server_*.ports"):
             old.unlink()
         with self.log_file.open("ab") as log:
-            self._process = spawn([_binary(), "-c", configuration], output=log.fileno(), env={}, cwd=self.store_dir)
+            self._process = spawn([binary(), "-c", configuration], output=log.fileno(), env={}, cwd=self.store_dir)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -190,7 +194,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _binary() -> Path:
+def binary() -> Path:
+    """The server's program. Raises StartError if it is not installed."""
     for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         if (folder / "nats-server").exists():
             return folder / "nats-server"

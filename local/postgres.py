@@ -83,6 +83,11 @@ class PostgresServer:
         """Of the running server, else None."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    @property
+    def ended_with(self) -> int | None:
+        """The exit code of a server that was not asked to end, else None."""
+        return self._process.poll() if self._process is not None else None
+
     def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """`postgresql://...` for that login; by default the superuser's."""
         word = quote(self.password if password is None else password, safe="")

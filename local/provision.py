@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from chassis.firehose import ensure_stream
+from chassis.firehose import ensure_consumer, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN
-from local.topology import SERVICES, Layout, Secrets, database_of
+from local.topology import HEARS, SERVICES, Layout, Secrets, database_of
 
 # Keys that are not a service's identity: accounts signs people's tokens, tickets signs codes.
 OTHER_KEYS = ("people.signing", "tickets.signing")
@@ -94,7 +94,7 @@ async def make_databases(superuser_url: str, passwords: Mapping[str, str]) -> li
 
 
 async def make_stream(admin_url: str, replicas: int = 1) -> None:
-    """The stream of all facts, kept by so many servers. Services may use it, and not change it."""
+    """The stream of all facts, kept by so many servers, and each service's consumer of it. Services may use them, and not change them."""
     reasons: list[str] = []
 
     async def remember(error: Exception) -> None:
@@ -103,6 +103,8 @@ async def make_stream(admin_url: str, replicas: int = 1) -> None:
     try:
         client = await nats.connect(admin_url, allow_reconnect=False, error_cb=remember)
         await ensure_stream(client, replicas)
+        for service, subjects in HEARS.items():
+            await ensure_consumer(client, service, subjects)
         await client.close()
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise StartError(

@@ -126,7 +126,7 @@ class Supervisor:
             running.failures = 1 if now - running.since > WELL_AFTER_SECONDS else running.failures + 1
             delay = min(FIRST_DELAY_SECONDS * 2 ** (running.failures - 1), LONGEST_DELAY_SECONDS)
             running.restart_at = now + delay
-            how = _how_it_ended(running.child.poll())
+            how = how_it_ended(running.child.poll())
             self._console.say(f"{running.program.name} {how}; it is started again in {delay:g} s.")
         elif now >= running.restart_at:
             running.restart_at = None
@@ -138,7 +138,8 @@ class Supervisor:
                 self._console.say(f"{running.program.name} cannot be started again: {error}")
 
 
-def _how_it_ended(code: int | None) -> str:
+def how_it_ended(code: int | None) -> str:
+    """In words."""
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
@@ -20,6 +21,7 @@ from local.errors import StartError, Stopped
 from local.forkserver import ForkServer
 from local.hosts.hosts import Hosts
 from local.hosts.switch import Link
+from local.keeper import Keeper, Kept
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
@@ -44,6 +46,7 @@ class System:
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
     `hosts`: on how many hosts of this machine the services live, apart from each other (local/hosts/plan.py).
+    `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class System:
         sample: bool = True,
         environment: Mapping[str, Mapping[str, str]] | None = None,
         hosts: int = 0,
+        on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
         self.ports = ports or Ports.free()
@@ -73,6 +77,10 @@ class System:
         self._control: Control | None = None
         self._stop_requested = threading.Event()
         self._hurry = False
+        self._keeper: Keeper | None = None
+        self._on_broken = on_broken
+        # Why it cannot go on, in a sentence: Postgres or NATS died again and again.
+        self.broken = ""
 
     def __enter__(self) -> Self:
         try:
@@ -240,7 +248,20 @@ class System:
         with ThreadPoolExecutor(2) as pool:
             starts = [pool.submit(self.postgres.start), pool.submit(nats.start)]
             self._wait_for(starts, self.postgres.kill, nats.kill)
+        tend = partial(self._make_stream, nats.url(ADMIN))
+        self._keeper = Keeper(
+            [Kept("Postgres", self.postgres), Kept("NATS", nats, tend)], self._console.say, self._break_off
+        )
+        self._keeper.open()
         self._check_stop()
+
+    def _make_stream(self, admin_url: str) -> None:
+        _run(make_stream(admin_url))
+
+    def _break_off(self, why: str) -> None:
+        self.broken = why
+        self._stop_requested.set()
+        self._on_broken()
 
     def _provision(self, secrets: Secrets) -> None:
         async def provision() -> None:
@@ -329,6 +350,8 @@ class System:
         if self._control is not None:
             self._control.close()
             self._control = None
+        if self._keeper is not None:
+            self._keeper.close()
         if self._supervisor is not None:
             if self._hurry:
                 self._supervisor.hurry.set()

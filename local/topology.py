@@ -21,6 +21,29 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets"),
 }
 
+# The facts that each service must not miss; its consumer of the firehose has its name.
+HEARS: dict[str, tuple[str, ...]] = {
+    "inventory": ("events.catalog.event_published.v1", "events.catalog.seats_published.v1"),
+    "orders": (
+        "events.inventory.hold_expired.v1",
+        "events.payments.payment_authorised.v1",
+        "events.payments.payment_declined.v1",
+    ),
+    "tickets": ("events.orders.order_confirmed.v1",),
+    "notifications": ("events.orders.order_cancelled.v1", "events.tickets.tickets_issued.v1"),
+}
+# What is heard as it goes by: facts that drop caches, and messages of the bus.
+LISTENS: dict[str, tuple[str, ...]] = {
+    "web": (
+        "bus.inventory.places_changed.>",
+        "bus.orders.order_changed.>",
+        "events.catalog.>",
+        "events.orders.order_cancelled.v1",
+        "events.orders.order_confirmed.v1",
+        "events.tickets.tickets_issued.v1",
+    ),
+}
+
 DEFAULT_PORTS = {
     "web": 8000,
     "accounts": 8001,

@@ -41,12 +41,12 @@ def main() -> int:
 
 def run(data: Path, ports: Ports, console: Console, hosts: int) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
+    stop = threading.Event()
     try:
-        system = System(data, ports, console=console, hosts=hosts)
+        system = System(data, ports, console=console, hosts=hosts, on_broken=stop.set)
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    stop = threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         hurry = stop.is_set() and number == signal.SIGINT
@@ -67,6 +67,7 @@ def run(data: Path, ports: Ports, console: Console, hosts: int) -> int:
         sentence = str(error)
     finally:
         system.stop()
+    sentence = sentence or system.broken
     if sentence:
         sys.stderr.write(f"\n{sentence}\n")
         return 1

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 
 from chassis import broker
 from chassis.broker import Broker
-from chassis.firehose import STREAM, ensure_stream
+from chassis.firehose import STREAM, ensure_consumer, ensure_stream
 from chassis.service import Service
 from chassis.testing import Harness, Keys, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
@@ -215,6 +215,7 @@ async def test_a_process_whose_connection_nobody_looks_after_is_not_alive_any_mo
 async def make_stream(server: NatsServer) -> None:
     client = await nats.connect(server.url(ADMIN))
     await ensure_stream(client)
+    await ensure_consumer(client, "sample", [WANTED])
     await client.close()
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
 
 from chassis.firehose import STREAM, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN, NatsServer
+from local.provision import make_stream
 
 USERS = {"orders": "word-o", "tickets": "word-t", ADMIN: "word-a"}
 
@@ -50,14 +50,13 @@ async def test_a_stranger_is_refused(server: NatsServer) -> None:
 
 
 async def test_a_service_publishes_its_own_facts_and_hears_others(server: NatsServer) -> None:
-    admin = await connect(server, ADMIN)
-    await ensure_stream(admin)
+    await make_stream(server.url(ADMIN))
     orders, tickets = await connect(server, "orders"), await connect(server, "tickets")
     await orders.jetstream().publish("events.orders.order_confirmed.v1", b"{}")
-    subscription = await tickets.jetstream().pull_subscribe("events.orders.>", durable="tickets", stream=STREAM)
+    subscription = await tickets.jetstream().pull_subscribe_bind("tickets", STREAM)
     (message,) = await subscription.fetch(1, timeout=5)
     await message.ack_sync()
-    for client in (admin, orders, tickets):
+    for client in (orders, tickets):
         await client.close()
 
 
@@ -88,7 +87,6 @@ async def test_a_service_cannot_delete_the_firehose(server: NatsServer) -> None:
     with pytest.raises(nats.errors.Error):
         await tickets.jetstream(timeout=0.5).delete_stream(STREAM)
     assert (await admin.jetstream().stream_info(STREAM)).config.name == STREAM
-    await tickets.jetstream().add_consumer(STREAM, ConsumerConfig(durable_name="tickets"))
     await admin.close()
     await tickets.close()
 

@@ -117,7 +117,7 @@ def _hear(service: Service, site: Site) -> None:
     """What is told to open pages, and what drops caches."""
     service.bus.subscribe("bus.inventory.places_changed.>", site.rooms.on_places_changed)
     service.bus.subscribe("bus.orders.order_changed.>", site.watchers.on_order_changed)
-    service.listen("events.catalog.>", site.shop.on_catalog_fact)
+    service.listen("events.catalog.>", site.shop.on_catalog_fact, on_gap=site.shop.doubt_all)
     service.listen("events.orders.order_confirmed.v1", site.watchers.on_fact)
     service.listen("events.orders.order_cancelled.v1", site.watchers.on_fact)
     service.listen("events.tickets.tickets_issued.v1", site.watchers.on_fact)

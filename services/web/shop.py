@@ -104,6 +104,11 @@ class Shop:
         self._events.drop(event_id)
         self.places_changed(event_id)
 
+    def doubt_all(self) -> None:
+        """Something may have been said that nobody heard here: everything that is kept is asked again."""
+        for cache in (self._lists, self._events, self._free, self._taken):
+            cache.drop_all()
+
     def places_changed(self, event_id: UUID) -> None:
         """Somebody has taken or given back places of this event."""
         self._free.drop(event_id)
