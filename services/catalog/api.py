@@ -80,7 +80,9 @@ class ClassOut(ResponseModel):
 
 
 class EventOut(ResponseModel):
-    """An event with all that its page tells. `on_sale`: one of its classes is, now; `over_at`: its end, or its start."""
+    """An event with all that its page tells. `on_sale`: one of its classes is, now; `over_at`: its end, or its start.
+
+    `version` grows with every change."""
 
     event_id: UUID
     title: str
@@ -91,6 +93,7 @@ class EventOut(ResponseModel):
     over_at: datetime
     previous_starts_at: datetime | None
     state: EventState
+    version: int
     time_zone: str
     organiser_name: str
     image: str

@@ -17,6 +17,8 @@ from chassis.identity import Person, calls_from, person
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from services.orders.domain import (
+    EventCancelled,
+    EventState,
     EventUnknown,
     HoldExpired,
     NoPlaces,
@@ -75,7 +77,7 @@ class LineOut(Answer):
 
 
 class OrderOut(Answer):
-    """An order as its buyer sees it."""
+    """An order as its buyer sees it; of its event what is known by now."""
 
     order_id: UUID
     number: str
@@ -85,6 +87,8 @@ class OrderOut(Answer):
     event_title: str
     event_starts_at: datetime
     event_time_zone: str
+    event_state: EventState
+    event_previous_starts_at: datetime | None
     venue_name: str
     currency: str
     total_minor: int
@@ -108,6 +112,7 @@ _ORDER_REFUSALS = refuses(
     EventUnknown,
     PlaceUnknown,
     NotOnSale,
+    EventCancelled,
     SoldOut,
     SeatsTaken,
     NoPlaces,
@@ -154,7 +159,9 @@ def make_router(database: Database, placing: Placing, paying: Paying) -> APIRout
 
     @router.post(
         "/orders/{order_id}/checkout",
-        responses=refuses(OrderUnknown, OrderNotPayable, HoldExpired, without=("accounts", "payments")),
+        responses=refuses(
+            OrderUnknown, OrderNotPayable, HoldExpired, EventCancelled, NotOnSale, without=("accounts", "payments")
+        ),
     )
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
         return _out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
