@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -70,7 +70,8 @@ def problem_of(error: Exception) -> Problem:
 def problem_response(_request: Request, problem: Problem) -> Response:
     """The problem as `application/problem+json`."""
     document = {
-        **jsonable_encoder(problem.facts),
+        # As answers write them: times in UTC end in Z.
+        **to_jsonable_python(problem.facts),
         "type": f"urn:onsale:problem:{problem.code}",
         "title": problem.title,
         "status": problem.status,

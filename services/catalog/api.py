@@ -1,7 +1,7 @@
 """Routes: what web and orders ask of the catalogue."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -10,14 +10,16 @@ from sqlalchemy import RowMapping
 from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Response as ResponseModel
-from services.catalog.domain import CursorInvalid, EventUnknown, Kind, SeatMapUnknown
-from services.catalog.service import Catalog, EventWithClasses
+from services.catalog.domain import CursorInvalid, EventState, EventUnknown, Kind, Obstacle, Sale, SeatMapUnknown
+from services.catalog.service import Catalog, EventListed, EventWithClasses
 
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
 class EventListedOut(ResponseModel):
-    """An event on the list. `from_price_minor`: its cheapest class, in minor units of `currency`."""
+    """An event on the list. `from_price_minor`: its cheapest class that is sold, in minor units of `currency`.
+
+    Not `on_sale` now: because of `obstacle`, or only from `sale_begins_at`, or its sale has ended."""
 
     event_id: UUID
     title: str
@@ -29,6 +31,11 @@ class EventListedOut(ResponseModel):
     from_price_minor: int
     currency: str
     on_sale: bool
+    state: EventState
+    previous_starts_at: datetime | None
+    obstacle: Obstacle | None
+    sale_begins_at: datetime | None
+    sale_ends_at: datetime
 
 
 class EventsOut(ResponseModel):
@@ -55,7 +62,9 @@ class SeatMapRefOut(ResponseModel):
 
 
 class ClassOut(ResponseModel):
-    """What is for sale. A seated class sells the seats of the category with its name."""
+    """What is for sale. A seated class sells the seats of the category with its name.
+
+    It is sold while there is no `obstacle`, from `sale_begins_at` (null: at once) until `sale_ends_at`; `on_sale`: now."""
 
     class_id: UUID
     name: str
@@ -64,22 +73,35 @@ class ClassOut(ResponseModel):
     price_minor: int
     capacity: int
     colour: str | None
+    on_sale: bool
+    obstacle: Obstacle | None
+    sale_begins_at: datetime | None
+    sale_ends_at: datetime
 
 
 class EventOut(ResponseModel):
-    """An event with all that its page tells."""
+    """An event with all that its page tells. `on_sale`: one of its classes is, now; `over_at`: its end, or its start.
+
+    `version` grows with every change."""
 
     event_id: UUID
     title: str
     description: str
     starts_at: datetime
     doors_at: datetime | None
+    ends_at: datetime | None
+    over_at: datetime
+    previous_starts_at: datetime | None
+    state: EventState
+    version: int
     time_zone: str
     organiser_name: str
     image: str
     venue: VenueOut
     currency: str
     on_sale: bool
+    obstacle: Obstacle | None
+    sale_begins_at: datetime | None
     max_per_order: int
     seat_map: SeatMapRefOut | None
     classes: list[ClassOut]
@@ -158,7 +180,7 @@ def make_router(catalog: Catalog) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> EventsOut:
         page = await catalog.list_events(query, after, limit)
-        return EventsOut(items=[EventListedOut.model_validate(dict(row)) for row in page.items], next=page.next)
+        return EventsOut(items=[_listed_out(each) for each in page.items], next=page.next)
 
     @router.get("/events/{event_id}", dependencies=[calls_from("web", "orders")], responses=refuses(EventUnknown))
     async def get_event(event_id: UUID) -> EventOut:
@@ -183,9 +205,26 @@ def _event_out(found: EventWithClasses) -> EventOut:
     seat_map = None
     if event["seat_map_id"] is not None:
         seat_map = SeatMapRefOut(seat_map_id=event["seat_map_id"], version=event["seat_map_version"])
+    answered = {"venue", "seat_map", "classes", "on_sale", "obstacle", "sale_begins_at"}
     return EventOut(
-        **{name: event[name] for name in EventOut.model_fields if name not in {"venue", "seat_map", "classes"}},
+        **{name: event[name] for name in EventOut.model_fields if name not in answered},
         venue=VenueOut(name=event["venue_name"], street=event["street"], city=event["city"], country=event["country"]),
+        on_sale=any(sale.is_open(found.now) for sale in found.sales),
+        obstacle=found.sale.obstacle,
+        sale_begins_at=found.sale.begins_at,
         seat_map=seat_map,
-        classes=[ClassOut.model_validate(dict(row)) for row in found.classes],
+        classes=[
+            ClassOut.model_validate(dict(row) | _sale_out(sale, found.now))
+            for row, sale in zip(found.classes, found.sales, strict=True)
+        ],
     )
+
+
+def _listed_out(listed: EventListed) -> EventListedOut:
+    sale = _sale_out(listed.sale, None) | {"on_sale": listed.is_open, "from_price_minor": listed.from_price_minor}
+    return EventListedOut.model_validate(dict(listed.event) | sale)
+
+
+def _sale_out(sale: Sale, now: datetime | None) -> dict[str, Any]:
+    told = {"obstacle": sale.obstacle, "sale_begins_at": sale.begins_at, "sale_ends_at": sale.ends_at}
+    return told if now is None else told | {"on_sale": sale.is_open(now)}

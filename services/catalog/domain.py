@@ -1,6 +1,6 @@
 """What catalog knows: events, venues, seat maps, ticket classes and prices, and the rules that hold between them. Pure."""
 
-import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -13,6 +13,14 @@ DEFAULT_MAX_PER_ORDER = 10
 SEATS_PER_PART = 1_000
 
 Kind = Literal["general", "seated"]
+EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
+Availability = Literal["available", "sold_out", "not_yet", "box_office", "discontinued"]
+Obstacle = Literal[
+    "cancelled", "postponed", "moved_online", "not_on_sale", "sold_out", "not_yet", "box_office", "discontinued"
+]
+"""Why something is not sold, whatever the time: the event's state, the organiser's word, or the offer's."""
+Change = Literal["state", "starts_at", "doors_at", "title", "venue"]
+"""What those who hold tickets must know of."""
 
 
 class CatalogError(Exception):
@@ -152,7 +160,10 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class ClassDraft:
-    """A ticket class as a file describes it at `path`; `capacity` may be None for a seated class: its seats are counted."""
+    """A ticket class as a file describes it at `path`.
+
+    `capacity` may be None for a seated class, whose seats are counted, and for one that is not sold anyway. It is sold from
+    `sale_begins_at` (None: at once) until `sale_ends_at` (None: until the event is over)."""
 
     path: str
     name: str
@@ -161,11 +172,18 @@ class ClassDraft:
     price_minor: int
     capacity: int | None
     colour: str | None
+    availability: Availability = "available"
+    sale_begins_at: datetime | None = None
+    sale_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """An event as a file describes it; `plan_name` names the seat map, `path` is where it stands in its file."""
+    """An event as a file describes it; `plan_name` names the seat map, `path` is where it stands in its file.
+
+    `address` is the page of an event that has no identifier of its own: it is known again by that and by its start.
+    `previous_starts_at` is when it was to start before it was moved, if the file says so. `venue` is None for an event that
+    has moved online and names no other place: then it is the one that was known."""
 
     identifier: str
     path: str
@@ -177,12 +195,15 @@ class EventDraft:
     time_zone: str
     organiser_name: str
     image: str
-    venue: Venue
+    venue: Venue | None
     currency: str
     on_sale: bool
     max_per_order: int
     plan_name: str | None
     classes: tuple[ClassDraft, ...]
+    state: EventState = "scheduled"
+    previous_starts_at: datetime | None = None
+    address: str | None = None
 
     @property
     def event_id(self) -> UUID:
@@ -201,15 +222,128 @@ class Sellable:
     seats: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """When something is sold: never while there is an obstacle, else from `begins_at` (None: at once) until `ends_at`."""
+
+    obstacle: Obstacle | None
+    begins_at: datetime | None
+    ends_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it is sold at this moment."""
+        return self.obstacle is None and (self.begins_at is None or self.begins_at <= now) and now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What those who hold tickets must know of an event."""
+
+    state: EventState
+    title: str
+    starts_at: datetime
+    previous_starts_at: datetime | None
+    doors_at: datetime | None
+    ends_at: datetime | None
+    venue: Venue
+
+
+_STATE_OBSTACLES: Mapping[EventState, Obstacle] = {
+    "cancelled": "cancelled",
+    "postponed": "postponed",
+    # A ticket is for a place that one can go to.
+    "moved_online": "moved_online",
+}
+_AVAILABILITY_OBSTACLES: Mapping[Availability, Obstacle] = {
+    "sold_out": "sold_out",
+    "not_yet": "not_yet",
+    "box_office": "box_office",
+    "discontinued": "discontinued",
+}
+# Of an event that is not sold at all, the reason that says most is told first.
+_OBSTACLES_BY_WEIGHT: Sequence[Obstacle] = (
+    "cancelled",
+    "postponed",
+    "moved_online",
+    "not_on_sale",
+    "not_yet",
+    "box_office",
+    "sold_out",
+    "discontinued",
+)
+
+
+def sale_of_class(
+    state: EventState,
+    on_sale: bool,
+    over_at: datetime,
+    availability: Availability,
+    begins_at: datetime | None,
+    ends_at: datetime | None,
+) -> Sale:
+    """When a class is sold. The one rule: catalog answers by it, and tells it to whoever sells."""
+    obstacle = _STATE_OBSTACLES.get(state) or (_AVAILABILITY_OBSTACLES.get(availability) if on_sale else "not_on_sale")
+    return Sale(obstacle, begins_at, over_at if ends_at is None else min(ends_at, over_at))
+
+
+def sale_of_event(classes: Sequence[Sale], over_at: datetime, now: datetime) -> Sale:
+    """When an event is sold: while one of its classes is, or from when the next one will be; else why it is not."""
+    free = [sale for sale in classes if sale.obstacle is None and now < sale.ends_at]
+    if not free:
+        obstacles = {sale.obstacle for sale in classes if sale.obstacle is not None}
+        heaviest = next((each for each in _OBSTACLES_BY_WEIGHT if each in obstacles), None)
+        return Sale(heaviest, None, max((sale.ends_at for sale in classes), default=over_at))
+    ends_at = max(sale.ends_at for sale in free)
+    if any(sale.is_open(now) for sale in free):
+        return Sale(None, None, ends_at)
+    return Sale(None, min(sale.begins_at for sale in free if sale.begins_at is not None), ends_at)
+
+
+def standing_after(draft: EventDraft, before: Standing | None, venue: Venue, now: datetime) -> Standing:
+    """How an event stands once this file is loaded. A new date makes it rescheduled, also where the file does not say so."""
+    state, previous = draft.state, draft.previous_starts_at
+    if before is not None and state in {"scheduled", "rescheduled"}:
+        if draft.starts_at != before.starts_at:
+            if state == "rescheduled" or before.state == "postponed" or not _was_over(before, now):
+                state, previous = "rescheduled", previous or before.starts_at
+        elif before.state == "rescheduled":
+            state, previous = "rescheduled", previous or before.previous_starts_at
+    if previous == draft.starts_at:
+        previous = None
+    return Standing(state, draft.title, draft.starts_at, previous, draft.doors_at, draft.ends_at, venue)
+
+
+def changes_for_holders(before: Standing | None, after: Standing, now: datetime) -> list[Change]:
+    """What has changed that holders must know. Of an event that was over and comes again without a word of a change: nothing."""
+    if before is None:
+        return [] if after.state == "scheduled" else ["state"]
+    if _was_over(before, now) and after.state == "scheduled":
+        return []
+    changed: dict[Change, bool] = {
+        "state": before.state != after.state,
+        "starts_at": before.starts_at != after.starts_at,
+        "doors_at": before.doors_at != after.doors_at,
+        "title": before.title != after.title,
+        "venue": before.venue != after.venue,
+    }
+    return [change for change, is_so in changed.items() if is_so]
+
+
+def _was_over(standing: Standing, now: datetime) -> bool:
+    return (standing.ends_at or standing.starts_at) <= now
+
+
 def stable_id(*parts: str) -> UUID:
     """The UUIDv5 of these parts; the separator cannot occur in what is imported, so no two lists collide."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
 
 
-def sellable(draft: EventDraft, plan_seats: dict[str, str]) -> Sellable:
+def sellable(draft: EventDraft, plan_seats: dict[str, str], before: Sellable | None = None) -> Sellable:
     """Joins an event with the seats of its plan (seat id -> category); refuses classes that nothing backs.
 
-    Seats whose category no class sells are drawn and not for sale."""
+    Seats whose category no class sells are drawn and not for sale. A class that is not sold and tells no capacity keeps the
+    one of `before`, or has none."""
+    known = before.classes if before is not None else {}
     seated = {cls.name for cls in draft.classes if cls.kind == "seated"}
     seats = {seat_id: category for seat_id, category in plan_seats.items() if category in seated}
     counts: dict[str, int] = dict.fromkeys(seated, 0)
@@ -217,8 +351,12 @@ def sellable(draft: EventDraft, plan_seats: dict[str, str]) -> Sellable:
         counts[category] += 1
     classes: dict[str, tuple[Kind, int]] = {}
     for cls in draft.classes:
-        capacity = cls.capacity if cls.kind == "general" else counts[cls.name]
-        if not capacity:
+        if cls.kind == "general":
+            told = cls.capacity
+            capacity = known.get(cls.name, ("general", 0))[1] if told is None else told
+        else:
+            capacity = counts[cls.name]
+        if not capacity and cls.kind == "seated":
             raise ImportRefused(
                 f"{cls.path}.name",
                 f"The class “{cls.name}” is seated, but the seating plan has no seat of the category “{cls.name}”. "
@@ -260,24 +398,3 @@ def check_change(draft: EventDraft, before: Sellable, after: Sellable) -> None:
 
 def _below(path: str, field: str) -> str:
     return f"{path}.{field}" if path else field
-
-
-_EXPANDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
-_STRIPPED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
-
-
-def search_words(text: str) -> list[str]:
-    """The words of a text without case and accents: `Köln, Große Halle` gives koln, grosse, halle."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_STRIPPED))
-    letters = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
-    return letters.split()
-
-
-def search_text(*texts: str) -> str:
-    """What a search looks through: every word once, each after a space, umlauts both as `o` and as `oe`."""
-    words: dict[str, None] = {}
-    for text in texts:
-        words.update(dict.fromkeys(search_words(text)))
-        composed = unicodedata.normalize("NFC", text).casefold()
-        words.update(dict.fromkeys(search_words(composed.translate(_EXPANDED))))
-    return "".join(f" {word}" for word in words)

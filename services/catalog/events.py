@@ -7,18 +7,23 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.facts import Fact
-from services.catalog.domain import SEATS_PER_PART, Kind
+from services.catalog.domain import SEATS_PER_PART, Change, EventState, Kind, Obstacle
 
 
 class PublishedClass(BaseModel):
-    """What may be sold of a class: so many places."""
+    """What may be sold of a class: so many places, from `sale_begins_at` (null: at once) until `sale_ends_at`.
+
+    With an `obstacle` none at all, whatever the time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     class_id: UUID
     name: str
     kind: Kind
-    capacity: Annotated[int, Field(gt=0)]
+    capacity: Annotated[int, Field(ge=0)]
+    obstacle: Obstacle | None
+    sale_begins_at: datetime | None
+    sale_ends_at: datetime
 
 
 class PublishedSeat(BaseModel):
@@ -41,8 +46,33 @@ class EventPublished(Fact):
     title: str
     starts_at: datetime
     on_sale: bool
+    state: EventState
     max_per_order: int
     classes: list[PublishedClass]
+
+
+class EventChanged(Fact):
+    """Something changed that those who hold tickets must know, or an event is known that is cancelled, postponed or elsewhere.
+
+    Always the whole of what they read; `changes` says what of it is new. `version` grows with every change of the event."""
+
+    subject: ClassVar[str] = "events.catalog.event_changed.v1"
+    aggregate: ClassVar[str] = "event_id"
+
+    event_id: UUID
+    version: Annotated[int, Field(gt=0)]
+    state: EventState
+    changes: Annotated[list[Change], Field(min_length=1)]
+    title: str
+    starts_at: datetime
+    doors_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_street: str | None
+    venue_city: str
+    venue_country: str | None
+    previous_starts_at: datetime | None
+    image: str | None
 
 
 class SeatsPublished(Fact):

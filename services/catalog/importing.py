@@ -1,28 +1,38 @@
 """Use cases: taking in seating plans and events. One transaction per file; what it publishes is written in the same one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 from sqlalchemy import RowMapping
 
+from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from services.catalog import queries
 from services.catalog.domain import (
     SEATS_PER_PART,
+    Change,
+    ClassDraft,
     EventDraft,
     ImportRefused,
+    Sale,
     SeatingPlan,
     Sellable,
+    Standing,
+    Venue,
+    changes_for_holders,
     check_change,
-    search_text,
+    sale_of_class,
     sellable,
     stable_id,
+    standing_after,
 )
-from services.catalog.events import EventPublished, PublishedClass, PublishedSeat, SeatsPublished
+from services.catalog.events import EventChanged, EventPublished, PublishedClass, PublishedSeat, SeatsPublished
+from services.catalog.folding import search_text
 
 Outcome = Literal["added", "changed", "unchanged"]
 
@@ -45,6 +55,8 @@ class EventImported:
     event_id: UUID
     title: str
     outcome: Outcome
+    standing: Standing
+    sales: Mapping[str, Sale]
 
 
 class Importer:
@@ -102,18 +114,61 @@ class Importer:
 
 
 async def _import_event(tx: Transaction, draft: EventDraft) -> EventImported:
+    now = utc_now()
+    draft = await _known_again(tx, draft)
     seat_map_id = await _seat_map_of(tx, draft)
     digest = _digest(draft, seat_map_id)
     known = await queries.event_state(tx, draft.event_id)
+    before = _standing_of(known) if known is not None else None
+    standing = standing_after(draft, before, _venue_of(draft, before), now)
+    sales = _sales(draft, standing)
     if known is not None and known["digest"] == digest:
-        return EventImported(draft.event_id, draft.title, "unchanged")
+        return EventImported(draft.event_id, draft.title, "unchanged", standing, sales)
     seats = await queries.seats_of(tx, seat_map_id) if seat_map_id else []
-    sold = sellable(draft, _categories(seats))
-    if known is not None:
-        check_change(draft, await _published(tx, draft.event_id, known["seat_map_id"]), sold)
-    await queries.put_event(tx, _venue_values(draft), _event_values(draft, seat_map_id, digest), _classes(draft, sold))
-    await _publish(tx, draft, sold, seats)
-    return EventImported(draft.event_id, draft.title, "changed" if known is not None else "added")
+    published = await _published(tx, draft.event_id, known["seat_map_id"]) if known is not None else None
+    sold = sellable(draft, _categories(seats), published)
+    if published is not None:
+        check_change(draft, published, sold)
+    version = known["version"] + 1 if known is not None else 1
+    values = _event_values(draft, standing, seat_map_id) | {"version": version, "digest": digest}
+    await queries.put_event(tx, _venue_values(standing.venue), values, _classes(draft, sold))
+    await _publish(tx, draft, sales, sold, seats, standing)
+    if changes := changes_for_holders(before, standing, now):
+        await tx.publish(_changed(draft, standing, version, changes))
+    return EventImported(draft.event_id, draft.title, "changed" if known is not None else "added", standing, sales)
+
+
+async def _known_again(tx: Transaction, draft: EventDraft) -> EventDraft:
+    """An event that its file names by its page alone is the one of that page that starts then, or was to start then."""
+    if draft.address is None:
+        return draft
+    identifiers = await queries.events_of_address(tx, draft.address)
+    for moment in (draft.starts_at, draft.previous_starts_at):
+        if moment in identifiers:
+            return replace(draft, identifier=identifiers[moment])
+    return draft
+
+
+def _standing_of(known: RowMapping) -> Standing:
+    venue = Venue(known["venue_name"], known["street"], known["city"], known["country"])
+    names = ("state", "title", "starts_at", "previous_starts_at", "doors_at", "ends_at")
+    return Standing(**{name: known[name] for name in names}, venue=venue)
+
+
+def _venue_of(draft: EventDraft, before: Standing | None) -> Venue:
+    """Where it is; of an event that moved online and names no place, where it was to be."""
+    if draft.venue is not None:
+        return draft.venue
+    return before.venue if before is not None else Venue("Online", "", "", "")
+
+
+def _sales(draft: EventDraft, standing: Standing) -> dict[str, Sale]:
+    over_at = standing.ends_at or standing.starts_at
+    return {cls.name: _sale(draft, cls, standing, over_at) for cls in draft.classes}
+
+
+def _sale(draft: EventDraft, cls: ClassDraft, standing: Standing, over_at: datetime) -> Sale:
+    return sale_of_class(standing.state, draft.on_sale, over_at, cls.availability, cls.sale_begins_at, cls.sale_ends_at)
 
 
 async def _seat_map_of(tx: Transaction, draft: EventDraft) -> UUID | None:
@@ -137,9 +192,24 @@ async def _published(tx: Transaction, event_id: UUID, seat_map_id: UUID | None) 
     return Sellable(classes, {seat_id: category for seat_id, category in seats.items() if category in seated})
 
 
-async def _publish(tx: Transaction, draft: EventDraft, sold: Sellable, seats: Sequence[RowMapping]) -> None:
+async def _publish(
+    tx: Transaction,
+    draft: EventDraft,
+    sales: Mapping[str, Sale],
+    sold: Sellable,
+    seats: Sequence[RowMapping],
+    standing: Standing,
+) -> None:
     classes = [
-        PublishedClass(class_id=draft.class_id(name), name=name, kind=kind, capacity=capacity)
+        PublishedClass(
+            class_id=draft.class_id(name),
+            name=name,
+            kind=kind,
+            capacity=capacity,
+            obstacle=sales[name].obstacle,
+            sale_begins_at=sales[name].begins_at,
+            sale_ends_at=sales[name].ends_at,
+        )
         for name, (kind, capacity) in sold.classes.items()
     ]
     await tx.publish(
@@ -147,7 +217,9 @@ async def _publish(tx: Transaction, draft: EventDraft, sold: Sellable, seats: Se
             event_id=draft.event_id,
             title=draft.title,
             starts_at=draft.starts_at,
-            on_sale=draft.on_sale,
+            # For those who look at no class: whether any may be sold at some time.
+            on_sale=any(sale.obstacle is None for sale in sales.values()),
+            state=standing.state,
             max_per_order=draft.max_per_order,
             classes=classes,
         )
@@ -162,6 +234,26 @@ async def _publish(tx: Transaction, draft: EventDraft, sold: Sellable, seats: Se
         await tx.publish(SeatsPublished(event_id=draft.event_id, part=number, parts=len(parts), seats=part))
 
 
+def _changed(draft: EventDraft, standing: Standing, version: int, changes: list[Change]) -> EventChanged:
+    venue = standing.venue
+    return EventChanged(
+        event_id=draft.event_id,
+        version=version,
+        state=standing.state,
+        changes=changes,
+        title=draft.title,
+        starts_at=draft.starts_at,
+        doors_at=draft.doors_at,
+        time_zone=draft.time_zone,
+        venue_name=venue.name,
+        venue_street=venue.street or None,
+        venue_city=venue.city,
+        venue_country=venue.country or None,
+        previous_starts_at=standing.previous_starts_at,
+        image=draft.image,
+    )
+
+
 def _categories(seats: Sequence[RowMapping]) -> dict[str, str]:
     return {seat["seat_id"]: seat["category"] for seat in seats}
 
@@ -172,8 +264,7 @@ def _digest(draft: EventDraft, seat_map_id: UUID | None) -> bytes:
     return hashlib.sha256(repr((content, seat_map_id)).encode()).digest()
 
 
-def _venue_values(draft: EventDraft) -> dict[str, Any]:
-    venue = draft.venue
+def _venue_values(venue: Venue) -> dict[str, Any]:
     return {
         "venue_id": venue.venue_id,
         "name": venue.name,
@@ -183,7 +274,8 @@ def _venue_values(draft: EventDraft) -> dict[str, Any]:
     }
 
 
-def _event_values(draft: EventDraft, seat_map_id: UUID | None, digest: bytes) -> dict[str, Any]:
+def _event_values(draft: EventDraft, standing: Standing, seat_map_id: UUID | None) -> dict[str, Any]:
+    venue = standing.venue
     return {
         "event_id": draft.event_id,
         "identifier": draft.identifier,
@@ -195,13 +287,14 @@ def _event_values(draft: EventDraft, seat_map_id: UUID | None, digest: bytes) ->
         "time_zone": draft.time_zone,
         "organiser_name": draft.organiser_name,
         "image": draft.image,
-        "venue_id": draft.venue.venue_id,
+        "venue_id": venue.venue_id,
         "seat_map_id": seat_map_id,
         "currency": draft.currency,
         "on_sale": draft.on_sale,
         "max_per_order": draft.max_per_order,
-        "search_text": search_text(draft.title, draft.venue.name, draft.venue.city, draft.organiser_name),
-        "digest": digest,
+        "state": standing.state,
+        "previous_starts_at": standing.previous_starts_at,
+        "search_text": search_text(draft.title, venue.name, venue.city, draft.organiser_name),
     }
 
 
@@ -217,6 +310,9 @@ def _classes(draft: EventDraft, sold: Sellable) -> list[dict[str, Any]]:
             "price_minor": cls.price_minor,
             "capacity": sold.classes[cls.name][1],
             "colour": cls.colour,
+            "availability": cls.availability,
+            "sale_begins_at": cls.sale_begins_at,
+            "sale_ends_at": cls.sale_ends_at,
         }
         for position, cls in enumerate(draft.classes)
     ]

@@ -1,7 +1,8 @@
 """Loads files into the catalogue: `python -m services.catalog.load FILE...`, or the samples with `--sample`.
 
-Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. A bad file changes
-nothing, and is told with the path of its bad field; the others are loaded all the same. Exit code 1 if any was bad.
+Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. Of each event it is told
+how it was understood, and of each file what was passed over. A bad file changes nothing, and is told with the path of its bad
+field; the others are loaded all the same. Exit code 1 if any was bad.
 """
 
 import argparse
@@ -17,11 +18,12 @@ from chassis.db import Database
 from chassis.errors import StoreUnavailable
 from chassis.version import project_version
 from services.catalog.domain import EventDraft, ImportRefused, SeatingPlan
-from services.catalog.importers.document import MAX_FILE_BYTES
+from services.catalog.importers.document import MAX_FILE_BYTES, Reading
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
 from services.catalog.samples.collection import sample_events, sample_plans
 from services.catalog.settings import CatalogSettings
+from services.catalog.telling import event_sentences, passed_over_sentences, plan_sentence, refusal_sentence
 from tracing.setup import TracingSettings, set_up_tracing
 from tracing.spans import note, span
 
@@ -66,26 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def load(settings: CatalogSettings, files: Iterable[Path], *, sample: bool, if_empty: bool) -> int:
     """Loads samples and files; the exit code. The facts leave with the running service, from its outbox."""
-    contents: list[tuple[str, Content]] = []
+    contents: list[tuple[str, Content, Reading]] = []
     failures = 0
     for file in files:
+        reading = Reading()
         try:
-            contents.append((str(file), read_file(_bytes_of(file))))
+            contents.append((str(file), read_file(_bytes_of(file), reading), reading))
         except ImportRefused as refused:
             failures += 1
-            _tell(_refusal(str(file), refused))
+            _tell(f"{file}:{refusal_sentence(refused)}")
     database = Database(settings)
     importer = Importer(database)
     try:
         if sample and not (if_empty and await importer.has_upcoming_events()):
-            contents += [("samples", plan) for plan in sample_plans()]
-            contents.append(("samples", sample_events(utc_now())))
-        for name, content in sorted(contents, key=lambda each: not isinstance(each[1], SeatingPlan)):
+            contents += [("samples", plan, Reading()) for plan in sample_plans()]
+            contents.append(("samples", sample_events(utc_now()), Reading()))
+        for name, content, reading in sorted(contents, key=lambda each: not isinstance(each[1], SeatingPlan)):
             try:
-                await _import(importer, name, content)
+                await _import(importer, name, content, reading)
             except ImportRefused as refused:
                 failures += 1
-                _tell(_refusal(name, refused))
+                _tell(f"{name}:{refusal_sentence(refused)}")
     except StoreUnavailable:
         _tell("The database does not answer. Start it (`make up`), or check CATALOG_DATABASE_URL; then load again.")
         return 1
@@ -94,19 +97,18 @@ async def load(settings: CatalogSettings, files: Iterable[Path], *, sample: bool
     return 1 if failures else 0
 
 
-async def _import(importer: Importer, name: str, content: Content) -> None:
+async def _import(importer: Importer, name: str, content: Content, reading: Reading) -> None:
     if isinstance(content, SeatingPlan):
         with span("catalog.import_seating_plan"):
             plan = await importer.import_seating_plan(content)
             note({"onsale.seats": plan.seats, "onsale.outcome": plan.outcome})
-        sys.stdout.write(
-            f"{name}: seating plan “{plan.name}”, version {plan.version}, {plan.seats:,} seats: {plan.outcome}\n"
-        )
+        sys.stdout.write(f"{name}: {plan_sentence(plan)}\n")
         return
     with span("catalog.import_events", {"onsale.events": len(content)}):
         imported = await importer.import_events(content)
-    for event in imported:
-        sys.stdout.write(f"{name}: event “{event.title}”, {event.event_id}: {event.outcome}\n")
+    for draft, event in zip(content, imported, strict=True):
+        sys.stdout.writelines(f"{name}: {sentence}\n" for sentence in event_sentences(draft, event))
+    sys.stdout.writelines(f"{name}: {sentence}\n" for sentence in passed_over_sentences(reading))
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -115,11 +117,6 @@ def _bytes_of(file: Path) -> bytes:
             return opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ImportRefused("", f"The file cannot be read: {error.strerror or error}.") from error
-
-
-def _refusal(name: str, refused: ImportRefused) -> str:
-    where = f" {refused.path}:" if refused.path else ""
-    return f"{name}:{where} {refused.sentence} Nothing of this file was loaded."
 
 
 def _tell(sentence: str) -> None:

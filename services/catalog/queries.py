@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Table, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Reads, Transaction
@@ -20,12 +20,12 @@ _SEAT: Table = SeatRow.metadata.tables["seat"]
 _LOCK_IMPORTS = text("SELECT pg_advisory_xact_lock(4815162)")
 
 
+def _over_at() -> ColumnElement[datetime]:
+    return func.coalesce(_EVENT.c.ends_at, _EVENT.c.starts_at)
+
+
 def _not_over() -> ColumnElement[bool]:
-    return func.coalesce(_EVENT.c.ends_at, _EVENT.c.starts_at) > func.now()
-
-
-def _on_sale() -> ColumnElement[bool]:
-    return and_(_EVENT.c.on_sale, _not_over()).label("on_sale")
+    return _over_at() > func.now()
 
 
 async def events_page(
@@ -41,12 +41,11 @@ async def events_page(
             _VENUE.c.name.label("venue_name"),
             _VENUE.c.city,
             _EVENT.c.image,
-            select(func.min(_CLASS.c.price_minor))
-            .where(_CLASS.c.event_id == _EVENT.c.event_id)
-            .scalar_subquery()
-            .label("from_price_minor"),
             _EVENT.c.currency,
-            _on_sale(),
+            _EVENT.c.state,
+            _EVENT.c.previous_starts_at,
+            _EVENT.c.on_sale,
+            _over_at().label("over_at"),
         )
         .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
         .where(_not_over())
@@ -70,8 +69,8 @@ async def event_with_venue(reads: Reads, event_id: UUID) -> RowMapping | None:
     """An event, where it is, and the version of its seat map."""
     statement = (
         select(
-            *(column for column in _EVENT.c if column.name not in {"on_sale", "search_text", "digest"}),
-            _on_sale(),
+            *(column for column in _EVENT.c if column.name not in {"search_text", "digest"}),
+            _over_at().label("over_at"),
             _VENUE.c.name.label("venue_name"),
             _VENUE.c.street,
             _VENUE.c.city,
@@ -89,6 +88,13 @@ async def classes_of(reads: Reads, event_id: UUID) -> Sequence[RowMapping]:
     """An event's classes in the organiser's order."""
     statement = select(_CLASS).where(_CLASS.c.event_id == event_id).order_by(_CLASS.c.position)
     return (await reads.execute(statement, name="catalog.classes_of")).mappings().all()
+
+
+async def classes_of_all(reads: Reads, event_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """The classes of several events, as far as a list needs them."""
+    names = ("event_id", "price_minor", "availability", "sale_begins_at", "sale_ends_at")
+    statement = select(*(_CLASS.c[name] for name in names)).where(_CLASS.c.event_id.in_(event_ids))
+    return (await reads.execute(statement, name="catalog.classes_of_all")).mappings().all()
 
 
 async def seat_map_document(reads: Reads, seat_map_id: UUID) -> str | None:
@@ -139,8 +145,27 @@ async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[RowMapping]:
 
 async def event_state(reads: Reads, event_id: UUID) -> RowMapping | None:
     """What an import compares itself with."""
-    statement = select(_EVENT.c.digest, _EVENT.c.seat_map_id).where(_EVENT.c.event_id == event_id)
+    names = "digest seat_map_id version identifier state title starts_at previous_starts_at doors_at ends_at"
+    statement = (
+        select(
+            *(_EVENT.c[name] for name in names.split()),
+            _VENUE.c.name.label("venue_name"),
+            _VENUE.c.street,
+            _VENUE.c.city,
+            _VENUE.c.country,
+        )
+        .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
+        .where(_EVENT.c.event_id == event_id)
+    )
     return (await reads.execute(statement, name="catalog.event_state")).mappings().one_or_none()
+
+
+async def events_of_address(reads: Reads, address: str) -> dict[datetime, str]:
+    """Identifiers of the events that were known by this page, by their start."""
+    known = or_(_EVENT.c.identifier == address, _EVENT.c.identifier.startswith(f"{address} ", autoescape=True))
+    statement = select(_EVENT.c.starts_at, _EVENT.c.identifier).where(known).order_by(_EVENT.c.identifier)
+    rows = await reads.execute(statement, name="catalog.events_of_address")
+    return {row.starts_at: row.identifier for row in rows}
 
 
 async def put_event(

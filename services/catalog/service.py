@@ -9,27 +9,42 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from chassis.clock import utc_now
 from chassis.db import Database
 from services.catalog import queries
-from services.catalog.domain import CursorInvalid, EventUnknown, SeatMapUnknown, search_words
+from services.catalog.domain import CursorInvalid, EventUnknown, Sale, SeatMapUnknown, sale_of_class, sale_of_event
+from services.catalog.folding import search_words
 
 MAX_WORDS = 8
+
+
+@dataclass(frozen=True)
+class EventListed:
+    """An event on the list, when it is sold, and from which price, in minor units."""
+
+    event: RowMapping
+    sale: Sale
+    is_open: bool
+    from_price_minor: int
 
 
 @dataclass(frozen=True)
 class Page:
     """Some events by start; `next` continues the list, None at its end."""
 
-    items: Sequence[RowMapping]
+    items: Sequence[EventListed]
     next: str | None
 
 
 @dataclass(frozen=True)
 class EventWithClasses:
-    """An event with all that its page tells."""
+    """An event with all that its page tells: `sale` is the event's as a whole, `sales` those of its classes, at `now`."""
 
     event: RowMapping
     classes: Sequence[RowMapping]
+    sale: Sale
+    sales: Sequence[Sale]
+    now: datetime
 
 
 class Catalog:
@@ -46,8 +61,10 @@ class Catalog:
             return Page([], None)
         async with self._database.reader() as reads:
             found = await queries.events_page(reads, words, after=position, limit=limit + 1)
-        items = found[:limit]
-        return Page(items, _cursor_of(items[-1]) if len(found) > limit else None)
+            events = found[:limit]
+            classes = await queries.classes_of_all(reads, [event["event_id"] for event in events]) if events else []
+        items = [_listed(event, classes, utc_now()) for event in events]
+        return Page(items, _cursor_of(events[-1]) if len(found) > limit else None)
 
     async def event(self, event_id: UUID) -> EventWithClasses:
         """One event; EventUnknown if there is none."""
@@ -55,7 +72,10 @@ class Catalog:
             event = await queries.event_with_venue(reads, event_id)
             if event is None:
                 raise EventUnknown(event_id)
-            return EventWithClasses(event, await queries.classes_of(reads, event_id))
+            classes = await queries.classes_of(reads, event_id)
+        now = utc_now()
+        sales = [_sale(event, each) for each in classes]
+        return EventWithClasses(event, classes, sale_of_event(sales, event["over_at"], now), sales, now)
 
     async def seat_map(self, seat_map_id: UUID) -> str:
         """The geometry of a house as JSON; SeatMapUnknown if there is none."""
@@ -64,6 +84,30 @@ class Catalog:
         if document is None:
             raise SeatMapUnknown(seat_map_id)
         return document
+
+
+def _sale(event: RowMapping, cls: RowMapping) -> Sale:
+    return sale_of_class(
+        event["state"],
+        event["on_sale"],
+        event["over_at"],
+        cls["availability"],
+        cls["sale_begins_at"],
+        cls["sale_ends_at"],
+    )
+
+
+def _listed(event: RowMapping, classes: Sequence[RowMapping], now: datetime) -> EventListed:
+    own = [(_sale(event, each), each["price_minor"]) for each in classes if each["event_id"] == event["event_id"]]
+    # The cheapest of what can be bought, now or later; of an event that is not sold, of all.
+    buyable = [price for sale, price in own if sale.obstacle is None and now < sale.ends_at]
+    sales = [sale for sale, _ in own]
+    return EventListed(
+        event,
+        sale_of_event(sales, event["over_at"], now),
+        any(sale.is_open(now) for sale in sales),
+        min(buyable or [price for _, price in own]),
+    )
 
 
 def _cursor_of(row: RowMapping) -> str:

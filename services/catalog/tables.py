@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from chassis.tables import add_chassis_tables, make_registry, moment
@@ -62,7 +62,9 @@ class SeatRow(Table, table=True):
 
 
 class EventRow(Table, table=True):
-    """An event. `search_text` are its words as a search compares them; `digest` tells whether an import changes anything."""
+    """An event. `search_text` are its words as a search compares them; `digest` tells whether an import changes anything.
+
+    `version` grows with every change; `previous_starts_at` is when it was to start before it was moved."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -73,6 +75,9 @@ class EventRow(Table, table=True):
         CheckConstraint("doors_at <= starts_at", name="doors_at"),
         CheckConstraint("ends_at > starts_at", name="ends_at"),
         CheckConstraint("title <> ''", name="title"),
+        CheckConstraint(
+            "state IN ('scheduled', 'rescheduled', 'postponed', 'cancelled', 'moved_online')", name="state"
+        ),
     )
 
     event_id: UUID = Field(primary_key=True)
@@ -90,19 +95,27 @@ class EventRow(Table, table=True):
     currency: str
     on_sale: bool
     max_per_order: int
+    state: str = Field(default="scheduled", sa_column_kwargs={"server_default": text("'scheduled'")})
+    previous_starts_at: datetime | None = moment(nullable=True, default=None)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     search_text: str = Field(sa_type=Text)
     digest: bytes = Field(sa_type=LargeBinary)
 
 
 class TicketClassRow(Table, table=True):
-    """What is for sale, at which price. Capacity of a seated class: the number of its seats."""
+    """What is for sale, at which price, from when until when. Capacity of a seated class: the number of its seats."""
 
     __tablename__ = "ticket_class"
     __table_args__ = (
         UniqueConstraint("event_id", "name"),
         CheckConstraint("kind IN ('general', 'seated')", name="kind"),
         CheckConstraint("price_minor >= 0", name="price_minor"),
-        CheckConstraint("capacity > 0", name="capacity"),
+        # A class that is not sold here may have none.
+        CheckConstraint("capacity >= 0", name="capacity_not_negative"),
+        CheckConstraint(
+            "availability IN ('available', 'sold_out', 'not_yet', 'box_office', 'discontinued')", name="availability"
+        ),
+        CheckConstraint("sale_ends_at > sale_begins_at", name="sale_ends_at"),
     )
 
     class_id: UUID = Field(primary_key=True)
@@ -114,6 +127,9 @@ class TicketClassRow(Table, table=True):
     price_minor: int = Field(sa_type=BigInteger)
     capacity: int
     colour: str | None = None
+    availability: str = Field(default="available", sa_column_kwargs={"server_default": text("'available'")})
+    sale_begins_at: datetime | None = moment(nullable=True, default=None)
+    sale_ends_at: datetime | None = moment(nullable=True, default=None)
 
 
 add_chassis_tables(Table.metadata)

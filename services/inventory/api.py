@@ -19,6 +19,7 @@ from services.inventory.domain import (
     HoldGone,
     HoldState,
     HoldUnknown,
+    NotOnSale,
     PlaceUnknown,
     SeatsTaken,
     SeatState,
@@ -105,7 +106,9 @@ class SeatsOut(Answer):
     taken: list[TakenSeatOut]
 
 
-_HOLD_REFUSALS = refuses(EventUnknown, PlaceUnknown, SoldOut, SeatsTaken, HoldDiffers, HoldGone, TooManyPlaces, Busy)
+_HOLD_REFUSALS = refuses(
+    EventUnknown, PlaceUnknown, NotOnSale, SoldOut, SeatsTaken, HoldDiffers, HoldGone, TooManyPlaces, Busy
+)
 
 
 def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) -> APIRouter:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -87,6 +88,20 @@ class SoldOut(InventoryError):
         self.available = available
         left = "None are left right now" if available <= 0 else f"Only {available} are left right now"
         super().__init__(f"{left}. Choose fewer, or try again: places that others do not pay for come back.")
+
+
+class NotOnSale(InventoryError):
+    """Places of a class that is not sold at this moment. `begins_at`: from when it will be, null if that is not known."""
+
+    code = "not_on_sale"
+    category = "conflict"
+    class_id: UUID
+    begins_at: datetime | None
+
+    def __init__(self, class_id: UUID, begins_at: datetime | None) -> None:
+        self.class_id = class_id
+        self.begins_at = begins_at
+        super().__init__("These places are not on sale at the moment. The page of the event says when they are.")
 
 
 class SeatsTaken(InventoryError):
@@ -175,13 +190,15 @@ class Line:
 
 @dataclass
 class ClassRow:
-    """A ticket class of general admission as its locked row says."""
+    """A ticket class of general admission as its locked row says. `is_on_sale`: at the time of the question."""
 
     class_id: UUID
     kind: ClassKind
     capacity: int
     held: int
     sold: int
+    is_on_sale: bool = True
+    sale_begins_at: datetime | None = None
 
     @property
     def available(self) -> int:
@@ -191,12 +208,14 @@ class ClassRow:
 
 @dataclass
 class SeatRow:
-    """A seat as its locked row says."""
+    """A seat as its locked row says. `is_on_sale`: whether its class is, at the time of the question."""
 
     seat_id: str
     class_id: UUID
     label: str
     state: SeatState
+    is_on_sale: bool = True
+    sale_begins_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -247,11 +266,16 @@ def _refusal(want: Want, stock: Stock) -> InventoryError | None:
         row = stock.classes.get(class_id)
         if row is None or row.kind is not ClassKind.GENERAL:
             return PlaceUnknown(str(class_id))
+        if not row.is_on_sale:
+            return NotOnSale(class_id, row.sale_begins_at)
         if quantity > row.available:
             return SoldOut(class_id, row.available)
     unknown = next((seat_id for seat_id in want.seats if seat_id not in stock.seats), None)
     if unknown is not None:
         return PlaceUnknown(unknown)
+    unsold = next((stock.seats[seat_id] for seat_id in want.seats if not stock.seats[seat_id].is_on_sale), None)
+    if unsold is not None:
+        return NotOnSale(unsold.class_id, unsold.sale_begins_at)
     taken = [seat_id for seat_id in want.seats if stock.seats[seat_id].state is not SeatState.FREE]
     return SeatsTaken(taken) if taken else None
 

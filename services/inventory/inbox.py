@@ -14,12 +14,15 @@ from services.inventory.domain import EventUnknown
 
 
 class PublishedClass(Heard):
-    """A ticket class, as inventory reads it."""
+    """A ticket class, as inventory reads it. Facts of before there were dates of sale have none: on sale."""
 
     class_id: UUID
     name: str
     kind: Literal["general", "seated"]
     capacity: int = Field(ge=0)
+    obstacle: str | None = None
+    sale_begins_at: datetime | None = None
+    sale_ends_at: datetime | None = None
 
 
 class EventPublished(Heard):
@@ -53,7 +56,10 @@ def make_inbox(shard: int = 0) -> Inbox:
     @inbox.hears("events.catalog.event_published.v1", EventPublished)
     async def learn_event(tx: Transaction, fact: EventPublished, received: Received) -> None:
         event = fact.model_dump(include={"event_id", "title", "starts_at"}) | {"version": received.version}
-        classes = [{**each.model_dump(), "event_id": fact.event_id} for each in fact.classes]
+        classes = [
+            {**each.model_dump(exclude={"obstacle"}), "event_id": fact.event_id, "for_sale": each.obstacle is None}
+            for each in fact.classes
+        ]
         await queries.upsert_event(tx, event, classes)
 
     @inbox.hears("events.catalog.seats_published.v1", SeatsPublished)

@@ -12,6 +12,12 @@ from services.inventory.domain import ClassKind, ClassRow, Granted, Line, SeatRo
 from tracing.spans import current_traceparent
 
 SWEEP_BATCH = 200
+# Whether a class is on sale now, by this database's clock: a sale begins and ends by itself. And from when, if that lies ahead.
+_SALE = """
+    (for_sale AND COALESCE(sale_begins_at <= now(), true) AND COALESCE(now() < sale_ends_at, true)) AS is_on_sale,
+    CASE WHEN for_sale AND sale_begins_at > now() THEN sale_begins_at END AS sale_begins_at
+"""
+_ON_SALE = {"for_sale": True, "sale_begins_at": None, "sale_ends_at": None}
 
 
 def lines_to_json(lines: tuple[Line, ...]) -> str:
@@ -34,30 +40,25 @@ async def lock_classes(tx: Transaction, event_id: UUID, class_ids: list[UUID]) -
     """Locks classes of an event, in the order of their ids."""
     if not class_ids:
         return {}
-    query = text("""
-        SELECT class_id, kind, capacity, held, sold FROM ticket_class
+    query = text(f"""
+        SELECT class_id, kind, capacity, held, sold, {_SALE} FROM ticket_class
         WHERE event_id = :event_id AND class_id = ANY(:class_ids) ORDER BY class_id FOR UPDATE
-    """)
+    """)  # noqa: S608  # a constant of this module
     rows = await tx.execute(query, {"event_id": event_id, "class_ids": class_ids}, name="inventory.lock_classes")
-    return {
-        row["class_id"]: ClassRow(row["class_id"], ClassKind(row["kind"]), row["capacity"], row["held"], row["sold"])
-        for row in rows.mappings()
-    }
+    return {row["class_id"]: ClassRow(**{**row, "kind": ClassKind(row["kind"])}) for row in rows.mappings()}
 
 
 async def lock_seats(tx: Transaction, event_id: UUID, seat_ids: list[str]) -> dict[str, SeatRow]:
     """Locks seats of an event, in the order of their ids."""
     if not seat_ids:
         return {}
-    query = text("""
-        SELECT seat_id, class_id, label, state FROM seat
-        WHERE event_id = :event_id AND seat_id = ANY(:seat_ids) ORDER BY seat_id FOR UPDATE
-    """)
+    query = text(f"""
+        SELECT seat.seat_id, seat.class_id, seat.label, seat.state, {_SALE}
+        FROM seat JOIN ticket_class USING (class_id)
+        WHERE seat.event_id = :event_id AND seat.seat_id = ANY(:seat_ids) ORDER BY seat.seat_id FOR UPDATE OF seat
+    """)  # noqa: S608  # a constant of this module
     rows = await tx.execute(query, {"event_id": event_id, "seat_ids": seat_ids}, name="inventory.lock_seats")
-    return {
-        row["seat_id"]: SeatRow(row["seat_id"], row["class_id"], row["label"], SeatState(row["state"]))
-        for row in rows.mappings()
-    }
+    return {row["seat_id"]: SeatRow(**{**row, "state": SeatState(row["state"])}) for row in rows.mappings()}
 
 
 async def holds_by_id(reads: Reads, hold_ids: list[UUID]) -> dict[UUID, Any]:
@@ -237,7 +238,7 @@ async def upsert_event(tx: Transaction, event: dict[str, Any], classes: list[dic
     Capacity never falls below what is taken: the constraint refuses.
     """
     if (await tx.execute(_UPSERT_EVENT, event, name="inventory.upsert_event")).rowcount:
-        await tx.execute(_UPSERT_CLASS, classes, name="inventory.upsert_classes")
+        await tx.execute(_UPSERT_CLASS, [_ON_SALE | each for each in classes], name="inventory.upsert_classes")
 
 
 async def insert_seats(tx: Transaction, event_id: UUID, version: int, seats: list[dict[str, Any]]) -> None:
@@ -268,9 +269,10 @@ _UPSERT_EVENT = text("""
     WHERE event.version <= excluded.version OR excluded.version = 0
 """)
 _UPSERT_CLASS = text("""
-    INSERT INTO ticket_class (class_id, event_id, name, kind, capacity)
-    VALUES (:class_id, :event_id, :name, :kind, :capacity)
-    ON CONFLICT (class_id) DO UPDATE SET name = excluded.name, capacity = excluded.capacity
+    INSERT INTO ticket_class (class_id, event_id, name, kind, capacity, for_sale, sale_begins_at, sale_ends_at)
+    VALUES (:class_id, :event_id, :name, :kind, :capacity, :for_sale, :sale_begins_at, :sale_ends_at)
+    ON CONFLICT (class_id) DO UPDATE SET name = excluded.name, capacity = excluded.capacity, for_sale = excluded.for_sale,
+        sale_begins_at = excluded.sale_begins_at, sale_ends_at = excluded.sale_ends_at
 """)
 
 

@@ -33,7 +33,9 @@ class Event(Table, table=True):
 
 
 class TicketClass(Table, table=True):
-    """A class of places. For general admission the counters are the stock; for seated classes the seats are."""
+    """A class of places. For general admission the counters are the stock; for seated classes the seats are.
+
+    They may be held while the class is `for_sale`, from `sale_begins_at` (null: at once) until `sale_ends_at` (null: always)."""
 
     __tablename__ = "ticket_class"
     __table_args__ = (
@@ -50,6 +52,9 @@ class TicketClass(Table, table=True):
     capacity: int
     held: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     sold: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    for_sale: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    sale_begins_at: datetime | None = moment(nullable=True, default=None)
+    sale_ends_at: datetime | None = moment(nullable=True, default=None)
 
 
 class Hold(Table, table=True):

@@ -19,6 +19,8 @@ from chassis.identity import Person, calls_from, person, person_of_order
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from services.orders.domain import (
+    EventCancelled,
+    EventState,
     EventUnknown,
     HoldExpired,
     NoPlaces,
@@ -87,7 +89,7 @@ class LineOut(Answer):
 
 
 class OrderOut(Answer):
-    """An order as its buyer sees it."""
+    """An order as its buyer sees it; of its event what is known by now."""
 
     order_id: UUID
     number: str
@@ -97,6 +99,8 @@ class OrderOut(Answer):
     event_title: str
     event_starts_at: datetime
     event_time_zone: str
+    event_state: EventState
+    event_previous_starts_at: datetime | None
     venue_name: str
     currency: str
     total_minor: int
@@ -122,6 +126,7 @@ _ORDER_REFUSALS = refuses(
     EventUnknown,
     PlaceUnknown,
     NotOnSale,
+    EventCancelled,
     SoldOut,
     SeatsTaken,
     NoPlaces,
@@ -188,7 +193,9 @@ def _add_reading(router: APIRouter, paying: Paying, out: Out) -> None:
 def _add_paying(router: APIRouter, paying: Paying, out: Out) -> None:
     @router.post(
         "/orders/{order_id}/checkout",
-        responses=refuses(OrderUnknown, OrderNotPayable, HoldExpired, without=("accounts", "payments")),
+        responses=refuses(
+            OrderUnknown, OrderNotPayable, HoldExpired, EventCancelled, NotOnSale, without=("accounts", "payments")
+        ),
     )
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
         return out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))

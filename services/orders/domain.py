@@ -44,6 +44,7 @@ class Happening(StrEnum):
     CAPTURE_REFUSED = "capture_refused"
     HOLD_EXPIRED = "hold_expired"
     BUYER_CANCELLED = "buyer_cancelled"
+    EVENT_CANCELLED = "event_cancelled"
     GIVEN_BACK = "given_back"
 
 
@@ -61,6 +62,10 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
     (OrderState.PAYING, Happening.PAYMENT_FAILED): OrderState.CANCELLING,
     (OrderState.PAYING, Happening.HOLD_EXPIRED): OrderState.CANCELLING,
     (OrderState.PAYING, Happening.BUYER_CANCELLED): OrderState.CANCELLING,
+    (OrderState.HELD, Happening.EVENT_CANCELLED): OrderState.CANCELLING,
+    (OrderState.PAYING, Happening.EVENT_CANCELLED): OrderState.CANCELLING,
+    (OrderState.AUTHORISED, Happening.EVENT_CANCELLED): OrderState.CANCELLING,
+    (OrderState.COMMITTED, Happening.EVENT_CANCELLED): OrderState.CANCELLING,
     (OrderState.AUTHORISED, Happening.PLACES_COMMITTED): OrderState.COMMITTED,
     (OrderState.AUTHORISED, Happening.PLACES_GONE): OrderState.CANCELLING,
     (OrderState.COMMITTED, Happening.CAPTURED): OrderState.CONFIRMED,
@@ -69,16 +74,21 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
 }
 
 # Why an order was cancelled, as the buyer is told.
-Reason = Literal["refused", "expired", "buyer", "places_gone", "payment_failed"]
+Reason = Literal["refused", "expired", "buyer", "places_gone", "payment_failed", "event_cancelled"]
 REASONS: Mapping[Happening, Reason] = {
     Happening.HOLD_REFUSED: "refused",
     Happening.ABANDONED: "refused",
     Happening.HOLD_EXPIRED: "expired",
     Happening.BUYER_CANCELLED: "buyer",
+    Happening.EVENT_CANCELLED: "event_cancelled",
     Happening.PLACES_GONE: "places_gone",
     Happening.PAYMENT_FAILED: "payment_failed",
     Happening.CAPTURE_REFUSED: "payment_failed",
 }
+
+EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
+# In these nobody begins to pay for it.
+EVENT_STATES_WITHOUT_SALE: frozenset[EventState] = frozenset({"cancelled", "postponed", "moved_online"})
 
 OPEN_STATES = frozenset(OrderState) - {OrderState.CONFIRMED, OrderState.CANCELLED}
 # States that the saga leaves by itself at once, without waiting for anybody.
@@ -115,13 +125,25 @@ class EventUnknown(OrdersError):
 
 
 class NotOnSale(OrdersError):
-    """The event cannot be bought at this time."""
+    """The event, or what was chosen of it, cannot be bought at this time. `begins_at`: from when, null if that is not known."""
 
     code = "not_on_sale"
     category = "conflict"
+    begins_at: datetime | None
+
+    def __init__(self, begins_at: datetime | None = None) -> None:
+        self.begins_at = begins_at
+        super().__init__("These tickets are not on sale at the moment. The page of the event says when they are.")
+
+
+class EventCancelled(OrdersError):
+    """The event does not take place."""
+
+    code = "event_cancelled"
+    category = "conflict"
 
     def __init__(self) -> None:
-        super().__init__("Tickets for this event are not on sale at the moment. Its page says when they are.")
+        super().__init__("This event is cancelled. No tickets are sold for it, and nothing was charged.")
 
 
 class NoPlaces(OrdersError):
@@ -255,7 +277,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Order:
-    """An order as its row says. Money in minor units of `currency`."""
+    """An order as its row says. Money in minor units of `currency`. Of its event, what is known by now: it may have moved."""
 
     order_id: UUID
     number: str
@@ -283,12 +305,17 @@ class Order:
     confirmed_at: datetime | None
     fence: int
     tries: int
+    event_version: int = 0
+    event_state: EventState = "scheduled"
+    event_previous_starts_at: datetime | None = None
     lines: tuple[Line, ...] = field(default=())
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What catalog says about an event, as a snapshot: later price changes do not touch orders that exist."""
+    """What catalog says about an event, as a snapshot: later price changes do not touch orders that exist.
+
+    `closed` are the classes that are not sold at this moment, with when they will be, if that is known."""
 
     event_id: UUID
     title: str
@@ -300,6 +327,10 @@ class Offer:
     on_sale: bool
     max_per_order: int
     classes: Mapping[UUID, tuple[str, int]]
+    version: int = 0
+    state: EventState = "scheduled"
+    sale_begins_at: datetime | None = None
+    closed: Mapping[UUID, datetime | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -318,14 +349,32 @@ class Wish:
 
 def check_wish(wish: Wish, offer: Offer) -> None:
     """Raises what keeps this wish from becoming an order."""
+    if offer.state == "cancelled":
+        raise EventCancelled
     if not offer.on_sale:
-        raise NotOnSale
+        raise NotOnSale(offer.sale_begins_at)
     if wish.count == 0:
         raise NoPlaces
     if wish.count > offer.max_per_order:
         raise TooManyPlaces(offer.max_per_order)
     if any(class_id not in offer.classes for class_id, _ in wish.places):
         raise PlaceUnknown
+    closed = next((class_id for class_id, _ in wish.places if class_id in offer.closed), None)
+    if closed is not None:
+        raise NotOnSale(offer.closed[closed])
+
+
+def is_ended_by_its_event(order: Order) -> bool:
+    """Whether an order has to end because its event is cancelled: until the money is taken, it may."""
+    return order.event_state == "cancelled" and (order.state, Happening.EVENT_CANCELLED) in TRANSITIONS
+
+
+def check_event_of(order: Order) -> None:
+    """Raises what keeps the buyer from paying for what they hold."""
+    if order.event_state == "cancelled":
+        raise EventCancelled
+    if order.event_state in EVENT_STATES_WITHOUT_SALE:
+        raise NotOnSale
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Facts that orders hears: what happens to its holds and payments."""
+"""Facts that orders hears: what happens to its holds and payments, and to the events that they are for."""
 
+from datetime import datetime
 from uuid import UUID
 
 from chassis.db import Transaction
@@ -7,7 +8,7 @@ from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
 from chassis.worker import Worker
 from services.orders import queries
-from services.orders.domain import TRANSITIONS, Happening, Order, OrderState
+from services.orders.domain import TRANSITIONS, EventState, Happening, Order, OrderState
 from services.orders.service.changes import Changes
 from services.orders.service.saga import declined
 
@@ -32,6 +33,20 @@ class PaymentDeclined(Heard):
     payment_id: UUID
     order_id: UUID
     reason: str | None = None
+
+
+class EventChanged(Heard):
+    """An event is cancelled, moved, or called otherwise. `version` grows with every change of it."""
+
+    event_id: UUID
+    version: int
+    state: EventState
+    title: str
+    starts_at: datetime
+    previous_starts_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_city: str
 
 
 def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
@@ -63,7 +78,19 @@ def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
         if order is not None and (order.state, Happening.PAYMENT_DECLINED) in TRANSITIONS:
             await changes.apply_in(tx, order, Happening.PAYMENT_DECLINED, **declined(order, fact.reason))
 
+    _hear_catalog(inbox, saga_worker)
     return inbox
+
+
+def _hear_catalog(inbox: Inbox, saga_worker: Worker) -> None:
+    @inbox.hears("events.catalog.event_changed.v1", EventChanged)
+    async def learn_how_event_stands(tx: Transaction, fact: EventChanged, _received: Received) -> None:
+        if not await queries.put_event(tx, fact.model_dump()):
+            return  # something newer is known of it
+        if fact.state == "cancelled":
+            # There may be thousands: the saga gives them back, some at a time.
+            await queries.make_due_for_event(tx, fact.event_id)
+            tx.after_commit(saga_worker.wake)
 
 
 async def _order_of_payment(tx: Transaction, order_id: UUID, payment_id: UUID) -> Order | None:

@@ -19,10 +19,19 @@ CLAIM_BATCH = 20
 # Of the tries of one step, so that an order that waits for weeks stays small.
 WAITS_KEPT = 30
 
+# What is newer of the event than the order's own snapshot stands over it.
+_ORDERS = """
+    purchase_order AS own
+    LEFT JOIN event ON event.event_id = own.event_id AND event.version >= own.event_version
+"""
 _COLUMNS = """
-    order_id, number, person_id, state, reason, event_id, event_title, event_starts_at, event_time_zone, venue_name,
-    venue_city, currency, total_minor, hold_id, hold_expires_at, payment_id, payment_attempt, redirect_url, last_decline,
-    paid, traceparent, trace_id, created_at, confirmed_at, fence, tries
+    own.order_id, own.number, own.person_id, own.state, own.reason, own.event_id, own.event_version,
+    COALESCE(event.title, own.event_title) AS event_title, COALESCE(event.starts_at, own.event_starts_at) AS event_starts_at,
+    COALESCE(event.time_zone, own.event_time_zone) AS event_time_zone, COALESCE(event.venue_name, own.venue_name) AS venue_name,
+    COALESCE(event.venue_city, own.venue_city) AS venue_city, COALESCE(event.state, 'scheduled') AS event_state,
+    event.previous_starts_at AS event_previous_starts_at, own.currency, own.total_minor, own.hold_id, own.hold_expires_at,
+    own.payment_id, own.payment_attempt, own.redirect_url, own.last_decline, own.paid, own.traceparent, own.trace_id,
+    own.created_at, own.confirmed_at, own.fence, own.tries
 """
 
 
@@ -31,16 +40,16 @@ async def insert_order(
 ) -> bool:
     """Writes a new order. False if its number is taken, or if this request has an order that is not cancelled."""
     query = text("""
-        INSERT INTO purchase_order (order_id, number, person_id, state, event_id, event_title, event_starts_at,
+        INSERT INTO purchase_order (order_id, number, person_id, state, event_id, event_version, event_title, event_starts_at,
             event_time_zone, venue_name, venue_city, currency, total_minor, wish, request_key, hold_id, traceparent, trace_id,
             due_at)
-        VALUES (:order_id, :number, :person_id, :state, :event_id, :event_title, :event_starts_at,
+        VALUES (:order_id, :number, :person_id, :state, :event_id, :event_version, :event_title, :event_starts_at,
             :event_time_zone, :venue_name, :venue_city, :currency, 0, CAST(:wish AS jsonb), :request_key, :hold_id, :traceparent,
             :trace_id, now() + make_interval(secs => :due_in_seconds))
         ON CONFLICT DO NOTHING
     """)
     names = (
-        "order_id number person_id event_id event_title event_starts_at event_time_zone venue_name venue_city currency "
+        "order_id number person_id event_id event_version event_title event_starts_at event_time_zone venue_name venue_city currency "
         "hold_id traceparent trace_id"
     )
     parameters = {name: getattr(order, name) for name in names.split()} | {
@@ -55,7 +64,7 @@ async def insert_order(
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
     """The newest order that a request of this person has placed, with its lines."""
     query = text(f"""
-        SELECT {_COLUMNS} FROM purchase_order WHERE person_id = :person_id AND request_key = :request_key
+        SELECT {_COLUMNS} FROM {_ORDERS} WHERE own.person_id = :person_id AND own.request_key = :request_key
         ORDER BY order_id DESC LIMIT 1
     """)  # noqa: S608  # a constant of this module
     parameters = {"person_id": person_id, "request_key": request_key}
@@ -82,7 +91,7 @@ async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -
 async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
     """An order with its lines; of this person only, if one is given."""
     query = text(f"""
-        SELECT {_COLUMNS} FROM purchase_order
+        SELECT {_COLUMNS} FROM {_ORDERS}
         WHERE order_id = :order_id AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
     """)  # noqa: S608  # a constant of this module
     row = (
@@ -99,7 +108,7 @@ async def orders_of_person(
 ) -> list[Order]:
     """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event."""
     query = text(f"""
-        SELECT {_COLUMNS} FROM purchase_order
+        SELECT {_COLUMNS} FROM {_ORDERS}
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
           AND (CAST(:open_for AS uuid) IS NULL OR event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
@@ -135,7 +144,7 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     """Locks an order against other changes until this transaction ends."""
-    query = text(f"SELECT {_COLUMNS} FROM purchase_order WHERE order_id = :order_id FOR UPDATE")  # noqa: S608  # a constant
+    query = text(f"SELECT {_COLUMNS} FROM {_ORDERS} WHERE order_id = :order_id FOR UPDATE OF own")  # noqa: S608  # a constant
     row = (await tx.execute(query, {"order_id": order_id}, name="orders.lock_order")).first()
     return order_of(row, []) if row is not None else None
 
@@ -256,6 +265,29 @@ async def make_due(tx: Transaction, order_id: UUID) -> None:
     await tx.execute(query, {"order_id": order_id}, name="orders.make_due")
 
 
+async def make_due_for_event(tx: Transaction, event_id: UUID) -> None:
+    """Lets the saga look at all open orders of an event now, whoever holds their leases."""
+    query = text(
+        "UPDATE purchase_order SET due_at = now(), leased_until = NULL WHERE event_id = :event_id AND due_at IS NOT NULL"
+    )
+    await tx.execute(query, {"event_id": event_id}, name="orders.make_due_for_event")
+
+
+async def put_event(tx: Transaction, event: dict[str, Any]) -> bool:
+    """Learns how an event stands. False if something newer is known of it."""
+    return bool((await tx.execute(_PUT_EVENT, event, name="orders.put_event")).rowcount)
+
+
+_PUT_EVENT = text("""
+    INSERT INTO event (event_id, version, state, title, starts_at, previous_starts_at, time_zone, venue_name, venue_city)
+    VALUES (:event_id, :version, :state, :title, :starts_at, :previous_starts_at, :time_zone, :venue_name, :venue_city)
+    ON CONFLICT (event_id) DO UPDATE SET version = excluded.version, state = excluded.state, title = excluded.title,
+        starts_at = excluded.starts_at, previous_starts_at = excluded.previous_starts_at, time_zone = excluded.time_zone,
+        venue_name = excluded.venue_name, venue_city = excluded.venue_city
+    WHERE event.version < excluded.version
+""")
+
+
 async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
     """How long the hold lasts from now, by the database's clock; negative when it is over."""
     query = text("""
@@ -289,6 +321,7 @@ def new_order(
         state=OrderState.PLACING,
         reason=None,
         event_id=offer.event_id,
+        event_version=offer.version,
         event_title=offer.title,
         event_starts_at=offer.starts_at,
         event_time_zone=offer.time_zone,

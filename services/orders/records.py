@@ -39,6 +39,7 @@ OrdersWhat = Literal[
     "capture_refused",
     "hold_expired",
     "buyer_cancelled",
+    "event_cancelled",
     "given_back",
     "waited",
 ]

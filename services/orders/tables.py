@@ -17,6 +17,28 @@ class Table(SQLModel, registry=make_registry()):
     """Base of orders' tables, on metadata of their own."""
 
 
+class Event(Table, table=True):
+    """How an event stands that has changed since it was published: cancelled, moved. Stands over the snapshot of older orders."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('scheduled', 'rescheduled', 'postponed', 'cancelled', 'moved_online')", name="state"
+        ),
+    )
+
+    event_id: UUID = Field(primary_key=True)
+    # Of catalog, growing with every change: only a newer one overwrites.
+    version: int
+    state: str
+    title: str
+    starts_at: datetime = moment()
+    previous_starts_at: datetime | None = moment(nullable=True, default=None)
+    time_zone: str
+    venue_name: str
+    venue_city: str
+
+
 class PurchaseOrder(Table, table=True):
     """An order, and the saga that carries it to its end."""
 
@@ -44,6 +66,7 @@ class PurchaseOrder(Table, table=True):
     state: str = Field(sa_column=Column(String(12), nullable=False))
     reason: str | None = Field(default=None, sa_column=Column(String(20)))
     event_id: UUID = Field(index=True)
+    event_version: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     event_title: str
     event_starts_at: datetime = moment()
     event_time_zone: str

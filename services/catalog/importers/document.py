@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NoReturn
 
@@ -43,41 +43,117 @@ def _no_constant(name: str) -> NoReturn:
     raise ImportRefused("", f"The file is not JSON: it contains {name}, which is no number of JSON.")
 
 
+@dataclass(slots=True)
+class Reading:
+    """What is learnt while a JSON-LD document is read: which fields were asked for, and what was passed over.
+
+    `known` are the objects that have an `@id`, by it; `prefixes` are what may stand before a name of schema.org."""
+
+    known: dict[str, "Node"] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ("schema:", "https://schema.org/", "http://schema.org/")
+    _asked: set[str] = field(default_factory=set)
+    _objects: dict[str, dict[str, object]] = field(default_factory=dict)
+    _passed_over: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, path: str, mapping: dict[str, object], field_path: str) -> None:
+        """Notes that a field of an object was asked for."""
+        self._objects[path] = mapping
+        self._asked.add(field_path)
+
+    def pass_over(self, path: str, why: str = "") -> None:
+        """Notes that what stands there has no effect."""
+        self._passed_over.setdefault(path, why)
+
+    def passed_over(self) -> dict[str, str]:
+        """What had no effect, by path, with a reason where there is one: what was noted, and every field that nobody asked for."""
+        found = dict(self._passed_over)
+        for path, mapping in self._objects.items():
+            for key in mapping:
+                field_path = below(path, key)
+                if key not in _KEYWORDS and field_path not in self._asked:
+                    found.setdefault(field_path, "")
+        return found
+
+
+# Fields of JSON-LD itself; the context of schema.org gives `type` and `id` the same meaning.
+_KEYWORDS = frozenset({"@context", "@type", "@id", "@graph", "@language", "@value", "type", "id"})
+
+
+def below(path: str, key: str) -> str:
+    """The path of a field of what stands at `path`."""
+    shown = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+    return f"{path}.{shown}" if path else shown
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value in the document and the path to it. Each reader returns what was asked for, or refuses with the path."""
+    """A value in the document and the path to it. Each reader returns what was asked for, or refuses with the path.
+
+    In JSON-LD (with a `reading`) a field may be written with its prefix, a value as an object with `@value`, and an object as a
+    reference to another one: what is meant is read, at the path where it stands."""
 
     value: object
     path: str
+    reading: Reading | None = field(default=None, compare=False, repr=False)
 
     def refuse(self, sentence: str) -> NoReturn:
         """Refuses the file because of this field."""
         raise ImportRefused(self.path, sentence)
 
+    def pass_over(self, why: str) -> None:
+        """Notes that this is not used, and why."""
+        if self.reading is not None:
+            self.reading.pass_over(self.path, why)
+
     def at(self, key: str) -> "Node":
         """The field of that name; its value is None if it is missing. Refuses if this is not an object."""
         mapping = self.mapping()
-        shown = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
-        return Node(mapping.get(key), f"{self.path}.{shown}" if self.path else shown)
+        if self.reading is None:
+            return Node(mapping.get(key), below(self.path, key))
+        names = (key, *(prefix + key for prefix in self.reading.prefixes)) if ":" not in key else (key,)
+        name = next((each for each in names if mapping.get(each) is not None), key)
+        found = Node(mapping.get(name), below(self.path, name), self.reading)
+        self.reading.ask(self.path, mapping, found.path)
+        return found.meant()
+
+    def meant(self) -> "Node":
+        """What this stands for: the value of a value object, or what a reference refers to."""
+        value, reading = self.value, self.reading
+        if reading is None or not isinstance(value, dict):
+            return self
+        for key in ("@value", "@list", "@set"):
+            if key in value:
+                return Node(value[key], self.path, reading)
+        reference = value.get("@id", value.get("id"))
+        if isinstance(reference, str) and reference in reading.known and _KEYWORDS.issuperset(value):
+            return reading.known[reference]
+        return self
 
     @property
     def missing(self) -> bool:
         return self.value is None
 
+    @property
+    def empty(self) -> bool:
+        """Whether it is missing or says nothing: empty text, or an empty list or object."""
+        return (
+            self.value is None or self.value in ("", [], {}) or (isinstance(self.value, str) and not self.value.strip())
+        )
+
     def mapping(self) -> dict[str, object]:
         """The fields of an object."""
         if not isinstance(self.value, dict):
-            self.refuse(f"Here belongs an object, but this is {self._shown()}.")
+            self.refuse(f"Here belongs an object, but this is {self.shown()}.")
         return self.value
 
     def items(self, *, at_most: int) -> Iterator["Node"]:
         """The items of a list."""
         if not isinstance(self.value, list):
-            self.refuse(f"Here belongs a list, but this is {self._shown()}.")
+            self.refuse(f"Here belongs a list, but this is {self.shown()}.")
         if len(self.value) > at_most:
             self.refuse(f"This list has {len(self.value):,} items; at most {at_most:,} are taken.")
         for index, item in enumerate(self.value):
-            yield Node(item, f"{self.path}[{index}]")
+            yield Node(item, f"{self.path}[{index}]", self.reading).meant()
 
     def one_or_many(self, *, at_most: int) -> list["Node"]:
         """JSON-LD writes a single value without its list: the items of a list, or this itself; none if missing."""
@@ -85,10 +161,19 @@ class Node:
             return []
         return list(self.items(at_most=at_most)) if isinstance(self.value, list) else [self]
 
+    def first(self) -> "Node":
+        """The first of several values, where one is enough; the others are passed over."""
+        if not isinstance(self.value, list) or not self.value:
+            return self
+        first, *others = self.items(at_most=len(self.value))
+        for other in others:
+            other.pass_over("one is enough")
+        return first
+
     def text(self, *, at_most: int, lines: bool = False) -> str:
         """Text that is not empty, without surrounding space; `lines` allows line breaks and tabs."""
         if not isinstance(self.value, str):
-            self.refuse(f"Here belongs text, but this is {self._shown()}.")
+            self.refuse(f"Here belongs text, but this is {self.shown()}.")
         if _CONTROL.search(self.value):
             self.refuse("The text contains control characters. Remove them.")
         text = self.value.strip() if lines else " ".join(self.value.split())
@@ -106,9 +191,9 @@ class Node:
     def number(self, *, at_least: float, at_most: float) -> float:
         """A number in these bounds, to a hundredth."""
         if isinstance(self.value, bool) or not isinstance(self.value, int | Decimal):
-            self.refuse(f"Here belongs a number, but this is {self._shown()}.")
+            self.refuse(f"Here belongs a number, but this is {self.shown()}.")
         if not at_least <= self.value <= at_most:
-            self.refuse(f"The number {self._shown()} is not between {at_least:,} and {at_most:,}.")
+            self.refuse(f"The number {self.shown()} is not between {at_least:,} and {at_most:,}.")
         return round(float(self.value), 2)
 
     def whole(self, *, at_least: int, at_most: int) -> int:
@@ -117,11 +202,11 @@ class Node:
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            self.refuse(f"Here belongs a whole number, but this is {self._shown()}.")
+            self.refuse(f"Here belongs a whole number, but this is {self.shown()}.")
         if not at_least <= value <= at_most:
-            self.refuse(f"The number {self._shown()} is not between {at_least:,} and {at_most:,}.")
+            self.refuse(f"The number {self.shown()} is not between {at_least:,} and {at_most:,}.")
         if value != int(value):
-            self.refuse(f"Here belongs a whole number, but this is {self._shown()}.")
+            self.refuse(f"Here belongs a whole number, but this is {self.shown()}.")
         return int(value)
 
     def yes_or_no(self, *, default: bool) -> bool:
@@ -129,17 +214,18 @@ class Node:
         if self.missing:
             return default
         if not isinstance(self.value, bool):
-            self.refuse(f"Here belongs true or false, but this is {self._shown()}.")
+            self.refuse(f"Here belongs true or false, but this is {self.shown()}.")
         return self.value
 
     def colour(self) -> str | None:
         """A colour as SVG takes it, in lower case; None if missing. Nothing else may reach a page's drawing."""
         text = self.text_or("", at_most=60)
         if text and not _COLOUR.fullmatch(text):
-            self.refuse(f"{self._shown()} is not a colour. Write it as “#rrggbb”.")
+            self.refuse(f"{self.shown()} is not a colour. Write it as “#rrggbb”.")
         return text.lower() or None
 
-    def _shown(self) -> str:
+    def shown(self) -> str:
+        """What this is, for a sentence."""
         kind = _KINDS.get(type(self.value))
         if isinstance(self.value, str):
             short = self.value if len(self.value) <= 40 else f"{self.value[:40]}…"

@@ -1,23 +1,47 @@
-"""Reads schema.org `Event` JSON-LD: one object, a list, or `@graph`. docs of the fields: services/catalog/README.md.
+"""Reads schema.org `Event` JSON-LD as sites publish it. docs of the fields: services/catalog/README.md.
 
 What schema.org has no field for stands in fields that begin with `onsale:`; a plain file of another system needs only
 the few of them that it cannot do without.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from services.catalog.domain import DEFAULT_MAX_PER_ORDER, ClassDraft, EventDraft, Kind, Venue
-from services.catalog.importers.document import Node
-from services.catalog.importers.money import read_currency, read_price
-from services.catalog.importers.times import read_moment, read_time_zone
+from services.catalog.domain import EventDraft, EventState, Venue
+from services.catalog.importers.document import Node, Reading
+from services.catalog.importers.finding import Found, find_events
+from services.catalog.importers.offers import Selling, read_classes, read_max_per_order, read_offers
+from services.catalog.importers.places import read_location, read_organiser, read_venue
+from services.catalog.importers.plain_text import read_text, read_text_or
+from services.catalog.importers.states import read_event_state
+from services.catalog.importers.times import (
+    read_door_time,
+    read_duration,
+    read_moment,
+    read_moment_or_day,
+    read_time_zone,
+)
 
-MAX_EVENTS = 1_000
-MAX_CLASSES = 50
-MAX_CAPACITY = 1_000_000
-# One hold takes at most so many places, in inventory and in orders.
-MAX_PER_ORDER = 50
 _MAX_TITLE = 200
-_KINDS: dict[str, Kind] = {"general": "general", "seated": "seated"}
+_MAX_IDENTIFIER = 300
+# What a performance has from its series or festival if it does not say it itself. Offers are not among it: whether a ticket of
+# the series is for one evening or for all would be a guess.
+_INHERITED = frozenset(
+    {
+        "location",
+        "organizer",
+        "description",
+        "performer",
+        "eventStatus",
+        "onsale:timeZone",
+        "onsale:image",
+        "onsale:seatingPlan",
+        "onsale:maxPerOrder",
+        "onsale:onSale",
+    }
+)
+Field = Callable[[str], Node]
 
 
 def looks_like_events(document: object) -> bool:
@@ -25,116 +49,179 @@ def looks_like_events(document: object) -> bool:
     return not (isinstance(document, dict) and "zones" in document and "@type" not in document)
 
 
-def read_events(document: object) -> list[EventDraft]:
-    """All events of a parsed JSON-LD document; ImportRefused with the path of the first bad field."""
-    root = Node(document, "")
-    if isinstance(document, dict) and "@graph" in document:
-        nodes = [node for node in root.at("@graph").items(at_most=MAX_EVENTS * 5) if _is_event(node)]
-    else:
-        nodes = root.one_or_many(at_most=MAX_EVENTS)
-    if not nodes:
-        root.refuse("There is no event in this file.")
+def read_events(document: object, reading: Reading | None = None) -> list[EventDraft]:
+    """All events of a parsed JSON-LD document; ImportRefused with the path of the first bad field.
+
+    `reading` knows afterwards what was passed over."""
+    reading = reading or Reading()
+    found = find_events(document, reading)
+    shared = _shared_ids(found)
     drafts: dict[str, EventDraft] = {}
-    for node in nodes:
-        if not _is_event(node):
-            node.at("@type").refuse("Here belongs “Event” or one of its kinds, such as “MusicEvent”.")
-        draft = _event(node)
-        if draft.identifier in drafts:
-            node.at("identifier").refuse(
-                f"The identifier “{draft.identifier}” is there twice. Give each event its own."
-            )
-        drafts[draft.identifier] = draft
+    for each in found:
+        draft = _event(each, shared)
+        known = drafts.setdefault(draft.identifier, draft)
+        if known is draft:
+            continue
+        if _same(known, draft):
+            each.node.pass_over("the same event once more")
+            continue
+        each.node.at("identifier").refuse(
+            f"The identifier “{draft.identifier}” is there twice. Give each event its own."
+        )
     return list(drafts.values())
 
 
-def _is_event(node: Node) -> bool:
-    types = node.at("@type").one_or_many(at_most=20)
-    names = [str(name.value).removeprefix("https://schema.org/").removeprefix("schema:") for name in types]
-    return any(name.endswith("Event") or name == "Festival" for name in names)
+def _same(one: EventDraft, other: EventDraft) -> bool:
+    """Whether these say the same of an event, wherever they stand."""
+    return all(
+        getattr(one, name) == getattr(other, name) for name in ("title", "starts_at", "venue", "state", "currency")
+    ) and [replace(cls, path="") for cls in one.classes] == [replace(cls, path="") for cls in other.classes]
 
 
-def _event(node: Node) -> EventDraft:
-    location = _location(node.at("location"))
-    zone_node = node.at("onsale:timeZone")
-    if zone_node.missing:
-        zone_node = location.at("onsale:timeZone")
-    given_zone = None if zone_node.missing else read_time_zone(zone_node)
-    starts_at, time_zone = read_moment(node.at("startDate"), given_zone)
-    doors_at, ends_at = (_later(node.at(key), time_zone) for key in ("doorTime", "endDate"))
-    if doors_at is not None and doors_at > starts_at:
-        node.at("doorTime").refuse("The doors cannot open after the start.")
-    if ends_at is not None and ends_at <= starts_at:
-        node.at("endDate").refuse("The end must lie after the start.")
-    plan = node.at("onsale:seatingPlan")
-    plan_name = None if plan.missing else plan.text(at_most=120)
-    offers = _offers(node)
-    currency, classes = _classes(node, offers, plan_name)
+def _event(found: Found, shared: frozenset[str]) -> EventDraft:
+    node, at = found.node, _fields(found)
+    location = read_location(at("location"))
+    state = read_event_state(at("eventStatus"))
+    starts_at, time_zone = read_moment(node.at("startDate").first(), _time_zone(at, location))
+    previous = _previous_start(node, time_zone)
+    plan = at("onsale:seatingPlan")
+    offers = read_offers(node.at("offers"))
+    selling = Selling(node, plan, time_zone, is_alone=len(offers) == 1)
+    currency, classes = read_classes(offers, selling)
+    identifier, address = _identity(found, starts_at, shared)
     return EventDraft(
-        identifier=_identifier(node),
+        identifier=identifier,
+        address=address,
         path=node.path,
-        title=node.at("name").text(at_most=_MAX_TITLE),
-        description=node.at("description").text_or("", at_most=20_000, lines=True),
+        title=_title(found),
+        description=read_text_or(at("description"), "", at_most=20_000, lines=True),
         starts_at=starts_at,
-        doors_at=doors_at,
-        ends_at=ends_at,
+        doors_at=_doors(node, starts_at, time_zone),
+        ends_at=_end(node, starts_at, time_zone),
         time_zone=time_zone,
-        organiser_name=_organiser(node),
-        image=_image(node.at("onsale:image"), "theatre" if plan_name else "hall"),
-        venue=_venue(location),
+        organiser_name=read_organiser(
+            at("organizer"), *(offer.at(key) for key in ("seller", "offeredBy") for offer in offers[:1])
+        ),
+        image=_image(at("onsale:image"), "theatre" if selling.plan_name else "hall"),
+        venue=_venue(at, location, state),
         currency=currency,
-        on_sale=node.at("onsale:onSale").yes_or_no(default=True),
-        max_per_order=_max_per_order(node, offers),
-        plan_name=plan_name,
+        on_sale=at("onsale:onSale").yes_or_no(default=True),
+        max_per_order=read_max_per_order(at("onsale:maxPerOrder"), offers),
+        plan_name=selling.plan_name,
         classes=classes,
+        state=state,
+        previous_starts_at=previous,
     )
 
 
-def _identifier(node: Node) -> str:
-    """What makes a second import change this event instead of adding another."""
+def _fields(found: Found) -> Field:
+    """The fields of an event: its own, or those of what it is a part of."""
+
+    def at(key: str) -> Node:
+        own = found.node.at(key)
+        if not own.missing or key not in _INHERITED:
+            return own
+        others = (parent.at(key) for parent in found.parents)
+        return next((each for each in others if not each.missing), own)
+
+    return at
+
+
+def _title(found: Found) -> str:
+    own = found.node.at("name")
+    nearest = next((each for each in (parent.at("name") for parent in found.parents) if not each.empty), own)
+    return read_text(nearest if own.missing else own, at_most=_MAX_TITLE)
+
+
+def _time_zone(at: Field, location: Node | None) -> str | None:
+    node = at("onsale:timeZone")
+    if node.missing and location is not None and isinstance(location.value, dict):
+        node = location.at("onsale:timeZone")
+    return None if node.missing else read_time_zone(node)
+
+
+def _venue(at: Field, location: Node | None, state: EventState) -> Venue | None:
+    if location is not None:
+        return read_venue(location)
+    if state == "moved_online":
+        return None  # what was known of its place stays known
+    return at("location").refuse(
+        "Here belongs a `Place` with `name` and `address`: tickets are for places that one can go to."
+    )
+
+
+def _previous_start(node: Node, time_zone: str) -> datetime | None:
+    """When it was to start before it was moved, last."""
+    fields = [each for each in node.at("previousStartDate").one_or_many(at_most=20) if not each.empty]
+    read = [read_moment_or_day(each, time_zone, ends=False) for each in fields]
+    return max((moment for moment in read if moment is not None), default=None)
+
+
+def _doors(node: Node, starts_at: datetime, time_zone: str) -> datetime | None:
+    field = node.at("doorTime").first()
+    doors_at = None if field.empty else read_door_time(field, starts_at, time_zone)
+    if doors_at is not None and doors_at > starts_at:
+        field.refuse("The doors cannot open after the start.")
+    return doors_at
+
+
+def _end(node: Node, starts_at: datetime, time_zone: str) -> datetime | None:
+    field = node.at("endDate").first()
+    if field.empty:
+        duration = node.at("duration").first()
+        length = None if duration.empty else read_duration(duration)
+        return None if length is None else starts_at + length
+    ends_at = read_moment_or_day(field, time_zone, ends=True)
+    if ends_at == starts_at:
+        field.pass_over("the same as the start, so no end")
+        return None
+    if ends_at is not None and ends_at < starts_at:
+        field.refuse("The end must lie after the start.")
+    return ends_at
+
+
+def _shared_ids(found: list[Found]) -> frozenset[str]:
+    """`@id`s that several performances have: sites that number pages and not evenings."""
+    starts: dict[str, set[str]] = {}
+    for each in found:
+        name = each.node.at("@id").value
+        if isinstance(name, str):
+            starts.setdefault(name, set()).add(str(each.node.at("startDate").value))
+    return frozenset(name for name, values in starts.items() if len(values) > 1)
+
+
+def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tuple[str, str | None]:
+    """What makes a second import change this event instead of adding another: its own number, or its page and its start.
+
+    Many evenings may have one page, so an address alone tells them not apart; then it is the second value."""
+    node = found.node
     for key in ("identifier", "@id", "url"):
-        field = node.at(key)
+        field = node.at(key).first()
         if isinstance(field.value, dict):
             field = field.at("value")
-        if not field.missing:
-            return field.text(at_most=300)
+        if field.empty:
+            continue
+        name = _as_text(field)
+        if key == "url" or (key == "@id" and name in shared):
+            return f"{name} {starts_at.isoformat()}", name
+        return name, None
+    for parent in found.parents:
+        for key in ("identifier", "@id", "url"):
+            field = parent.at(key).first()
+            if not field.empty and not isinstance(field.value, dict):
+                name = _as_text(field)
+                return f"{name} {starts_at.isoformat()}", name
     return node.at("identifier").refuse(
         "The event has neither `identifier` nor `@id` nor `url`. Give it one: with it a second import changes this event "
         "instead of adding another."
     )
 
 
-def _later(node: Node, time_zone: str) -> datetime | None:
-    return None if node.missing else read_moment(node, time_zone)[0]
-
-
-def _location(node: Node) -> Node:
-    for place in node.one_or_many(at_most=20):
-        if isinstance(place.value, dict) and place.value.get("@type") != "VirtualLocation":
-            return place
-    return node.refuse("Here belongs a `Place` with `name` and `address`: tickets are for places that one can go to.")
-
-
-def _venue(place: Node) -> Venue:
-    address = place.at("address")
-    if address.missing or isinstance(address.value, str):
-        address.refuse("Here belongs a `PostalAddress` with at least `addressLocality` (the city).")
-    country = address.at("addressCountry")
-    if isinstance(country.value, dict):
-        country = country.at("name")
-    return Venue(
-        name=place.at("name").text(at_most=_MAX_TITLE),
-        street=address.at("streetAddress").text_or("", at_most=200),
-        city=address.at("addressLocality").text(at_most=100),
-        country=country.text_or("", at_most=60),
-    )
-
-
-def _organiser(node: Node) -> str:
-    organisers = node.at("organizer").one_or_many(at_most=20)
-    if not organisers:
-        node.at("organizer").refuse("The organiser is missing. Buyers must know whose ticket they buy.")
-    first = organisers[0]
-    return (first if isinstance(first.value, str) else first.at("name")).text(at_most=_MAX_TITLE)
+def _as_text(node: Node) -> str:
+    """An identifier: text, or a whole number."""
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return str(node.value)
+    return node.text(at_most=_MAX_IDENTIFIER)
 
 
 def _image(node: Node, default: str) -> str:
@@ -142,101 +229,3 @@ def _image(node: Node, default: str) -> str:
     if not name.replace("-", "").isalnum() or not name.isascii() or not name.islower():
         node.refuse(f"“{name}” is not the key of a drawing. Write small letters and hyphens, such as “open-air”.")
     return name
-
-
-def _offers(node: Node) -> list[Node]:
-    """The offers of an event, those inside an AggregateOffer among them."""
-    offers: list[Node] = []
-    for offer in node.at("offers").one_or_many(at_most=MAX_CLASSES):
-        if offer.at("@type").value == "AggregateOffer":
-            inner = offer.at("offers").one_or_many(at_most=MAX_CLASSES)
-            if not inner:
-                offer.at("offers").refuse("A range of prices sells nothing. List the offers, each with its own price.")
-            outer_currency = offer.at("priceCurrency")
-            offers.extend(_with_currency(item, outer_currency) for item in inner)
-        else:
-            offers.append(offer)
-    if not offers:
-        node.at("offers").refuse("There is nothing to sell. Add at least one `Offer` with name, price and currency.")
-    if len(offers) > MAX_CLASSES:
-        node.at("offers").refuse(f"There are {len(offers)} offers; at most {MAX_CLASSES} ticket classes are taken.")
-    return offers
-
-
-def _with_currency(offer: Node, currency: Node) -> Node:
-    return Node({"priceCurrency": currency.value} | offer.mapping(), offer.path)
-
-
-def _classes(event: Node, offers: list[Node], plan_name: str | None) -> tuple[str, tuple[ClassDraft, ...]]:
-    currency: str | None = None
-    classes: dict[str, ClassDraft] = {}
-    for offer in offers:
-        offered_in = read_currency(offer.at("priceCurrency"))
-        if currency is not None and offered_in != currency:
-            offer.at("priceCurrency").refuse(f"One event has one currency, and the first offer is in {currency}.")
-        currency = offered_in
-        cls = _class(event, offer, currency, plan_name, alone=len(offers) == 1)
-        if cls.name in classes:
-            offer.at("name").refuse(f"The class “{cls.name}” is there twice. Give each class its own name.")
-        classes[cls.name] = cls
-    return currency or "", tuple(classes.values())
-
-
-def _class(event: Node, offer: Node, currency: str, plan_name: str | None, *, alone: bool) -> ClassDraft:
-    kind_node, capacity_node = offer.at("onsale:kind"), _capacity_node(event, offer, alone=alone)
-    # With a plan and no word on capacity, an offer sells the seats of its category.
-    by_plan = "seated" if plan_name is not None and capacity_node.missing else "general"
-    kind = _KINDS.get(kind_node.text_or(by_plan, at_most=20))
-    if kind is None:
-        kind_node.refuse("Here belongs “general” (places without numbers) or “seated” (seats of a seating plan).")
-    if kind == "seated" and plan_name is None:
-        event.at("onsale:seatingPlan").refuse(
-            "The event has seated classes; name the seating plan that has their seats."
-        )
-    if kind == "general" and capacity_node.missing:
-        offer.at("inventoryLevel").refuse("The capacity is missing: how many places may be sold in this class?")
-    capacity = None if capacity_node.missing else capacity_node.whole(at_least=1, at_most=MAX_CAPACITY)
-    return ClassDraft(
-        path=offer.path,
-        name=_class_name(offer, alone=alone),
-        description=offer.at("description").text_or("", at_most=500) or None,
-        kind=kind,
-        price_minor=read_price(offer.at("price"), currency),
-        capacity=capacity,
-        colour=offer.at("onsale:colour").colour(),
-    )
-
-
-def _class_name(offer: Node, *, alone: bool) -> str:
-    """A seated class is named as the category of its seats: `onsale:seatingCategory`, or simply `name`."""
-    category = offer.at("onsale:seatingCategory")
-    if not category.missing:
-        return category.text(at_most=80)
-    name = offer.at("name")
-    return name.text_or("Ticket", at_most=80) if alone else name.text(at_most=80)
-
-
-def _capacity_node(event: Node, offer: Node, *, alone: bool) -> Node:
-    """Where the capacity stands: `onsale:capacity`, `inventoryLevel`, or the event's own if there is one class."""
-    candidates = [offer.at("onsale:capacity"), offer.at("inventoryLevel")]
-    if alone and event.at("onsale:seatingPlan").missing:
-        candidates.append(event.at("maximumAttendeeCapacity"))
-    for node in candidates:
-        if not node.missing:
-            return node.at("value") if isinstance(node.value, dict) else node
-    return candidates[0]
-
-
-def _max_per_order(event: Node, offers: list[Node]) -> int:
-    """`onsale:maxPerOrder`, or the smallest `eligibleQuantity` of the offers, or 10."""
-    own = event.at("onsale:maxPerOrder")
-    if not own.missing:
-        return own.whole(at_least=1, at_most=MAX_PER_ORDER)
-    limits: list[int] = []
-    for offer in offers:
-        eligible = offer.at("eligibleQuantity")
-        if not eligible.missing:
-            most = eligible.at("maxValue") if isinstance(eligible.value, dict) else eligible
-            if not most.missing:
-                limits.append(most.whole(at_least=1, at_most=MAX_PER_ORDER))
-    return min(limits, default=DEFAULT_MAX_PER_ORDER)

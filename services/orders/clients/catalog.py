@@ -7,7 +7,7 @@ import httpx
 from pydantic import BaseModel
 
 from chassis.http import ProviderProblem, expect
-from services.orders.domain import EventUnknown, Offer
+from services.orders.domain import EventState, EventUnknown, Offer
 
 NOT_FOUND = 404
 
@@ -21,6 +21,8 @@ class _Class(BaseModel):
     class_id: UUID
     name: str
     price_minor: int
+    on_sale: bool = True
+    sale_begins_at: datetime | None = None
 
 
 class _Event(BaseModel):
@@ -31,6 +33,9 @@ class _Event(BaseModel):
     venue: _Venue
     currency: str
     on_sale: bool
+    sale_begins_at: datetime | None = None
+    state: EventState = "scheduled"
+    version: int = 0
     max_per_order: int
     classes: list[_Class]
 
@@ -61,5 +66,9 @@ class CatalogClient:
             currency=event.currency,
             on_sale=event.on_sale,
             max_per_order=event.max_per_order,
+            version=event.version,
+            state=event.state,
+            sale_begins_at=event.sale_begins_at,
+            closed={each.class_id: each.sale_begins_at for each in event.classes if not each.on_sale},
             classes={each.class_id: (each.name, each.price_minor) for each in event.classes},
         )

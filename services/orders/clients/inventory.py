@@ -8,7 +8,16 @@ import httpx
 from pydantic import BaseModel
 
 from chassis.http import ProviderProblem, expect
-from services.orders.domain import EventUnknown, HeldLine, OrdersError, PlaceUnknown, SeatsTaken, SoldOut, Wish
+from services.orders.domain import (
+    EventUnknown,
+    HeldLine,
+    NotOnSale,
+    OrdersError,
+    PlaceUnknown,
+    SeatsTaken,
+    SoldOut,
+    Wish,
+)
 
 HOLD = "/events/{event_id}/holds/{hold_id}"
 
@@ -46,6 +55,10 @@ class _Left(BaseModel):
     available: int
 
 
+class _Unsold(BaseModel):
+    begins_at: datetime | None
+
+
 class InventoryClient:
     """All calls are safe to repeat: the hold's id is ours. Raises `ProviderUnavailable` when the outcome is unknown."""
 
@@ -53,7 +66,7 @@ class InventoryClient:
         self._http = http
 
     async def hold(self, wish: Wish, *, hold_id: UUID, order_id: UUID, ttl_seconds: int) -> Hold:
-        """Holds places, all or nothing. Raises `SoldOut`, `SeatsTaken`, `PlaceUnknown` or `EventUnknown`."""
+        """Holds places, all or nothing. Raises `SoldOut`, `SeatsTaken`, `NotOnSale`, `PlaceUnknown` or `EventUnknown`."""
         body = {
             "order_id": str(order_id),
             "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in wish.places],
@@ -112,6 +125,8 @@ def _refusal(problem: ProviderProblem, wish: Wish) -> OrdersError | ProviderProb
         case "sold_out":
             left = _Left.model_validate(problem.facts)
             return SoldOut(problem.detail, left.class_id, left.available)
+        case "not_on_sale":
+            return NotOnSale(_Unsold.model_validate(problem.facts).begins_at)
         case "seats_taken":
             return SeatsTaken(problem.detail, problem.facts.get("seat_ids", []))
         case "place_unknown":

@@ -15,6 +15,7 @@ from services.orders.domain import (
     OrderNotPayable,
     OrderState,
     OrderUnknown,
+    check_event_of,
     payment_description,
     payment_id_of,
 )
@@ -56,13 +57,14 @@ class Paying:
     async def checkout(self, order_id: UUID, person_id: UUID, return_url: str) -> Order:
         """Begins the payment; `redirect_url` says where to pay. Again while paying: the same payment again.
 
-        Raises `OrderNotPayable`, `HoldExpired`.
+        Raises `OrderNotPayable`, `HoldExpired`; `EventCancelled` or `NotOnSale` if the event does not take place as planned.
         """
         order = await self.order(order_id, person_id)
         if order.state is OrderState.PAYING:
             return order
         if order.state is not OrderState.HELD or order.hold_expires_at is None:
             raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
+        check_event_of(order)
         async with self._database.reader() as reads:
             left = await queries.seconds_to_expiry(reads, order_id)
         if left <= self._margin_seconds:

@@ -21,6 +21,7 @@ from services.orders.domain import (
     ImpossibleTransition,
     Order,
     OrderState,
+    is_ended_by_its_event,
     retry_delay,
 )
 from services.orders.service.changes import Changes, money_of, told_of
@@ -89,7 +90,7 @@ class Saga:
             if order.state not in OPEN_STATES:
                 return
             try:
-                moved = await self._steps[order.state](order)
+                moved = await self._step(order)
             except ImpossibleTransition:
                 moved = await self._read_if_ours(order)
                 contested = True
@@ -102,6 +103,11 @@ class Saga:
         if contested:
             async with self._database.writer() as tx:
                 await queries.release_lease(tx, order)
+
+    async def _step(self, order: Order) -> Order | None:
+        if is_ended_by_its_event(order):
+            return await self._changes.apply(order, Happening.EVENT_CANCELLED)
+        return await self._steps[order.state](order)
 
     async def _read_if_ours(self, order: Order) -> Order | None:
         """A fact arrived in the middle of a step and moved the order on: go on from there, if the lease is still ours."""

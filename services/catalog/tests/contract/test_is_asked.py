@@ -22,7 +22,7 @@ from services.catalog.tests.examples import as_file, event, plan, seated_event
 class Chosen(EventDraft):
     """An event whose id the consumer has chosen, instead of following from its identifier."""
 
-    chosen: str
+    chosen: str = ""
 
     @property
     def event_id(self) -> UUID:

@@ -3,7 +3,7 @@
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.provider import told_by, verify_facts
-from services.catalog.events import EventPublished, SeatsPublished
+from services.catalog.events import EventChanged, EventPublished, SeatsPublished
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
 from services.catalog.settings import CatalogSettings
@@ -13,7 +13,8 @@ from services.catalog.tests.examples import as_file, plan, seated_event
 async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     database = Database(harness.settings(CatalogSettings))
     importer = Importer(database)
-    for content in (read_file(as_file(plan())), read_file(as_file(seated_event()))):
+    moved = seated_event(startDate="2031-06-21T20:00:00+02:00", doorTime="19:00")
+    for content in (read_file(as_file(each)) for each in (plan(), seated_event(), moved)):
         if isinstance(content, list):
             await importer.import_events(content)
         else:
@@ -22,6 +23,8 @@ async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     await verify_facts(
         "catalog",
         hearers=["inventory", "web"],
-        facts={subject: told[subject] for subject in (EventPublished.subject, SeatsPublished.subject)},
+        facts={
+            subject: told[subject] for subject in (EventPublished.subject, EventChanged.subject, SeatsPublished.subject)
+        },
     )
     await database.close()

@@ -5,10 +5,9 @@ from services.catalog.domain import (
     ImportRefused,
     Sellable,
     check_change,
-    search_text,
-    search_words,
     sellable,
 )
+from services.catalog.folding import search_text, search_words
 from services.catalog.importers.schema_org import read_events
 from services.catalog.tests.examples import seated_event
 

@@ -20,6 +20,9 @@ class Neighbours:
     class_id: UUID = field(default_factory=uuid4)
     free_class_id: UUID = field(default_factory=uuid4)
     on_sale: bool = True
+    # What catalog says besides, of the event and of its class.
+    event_says: dict[str, Any] = field(default_factory=dict)
+    class_says: dict[str, Any] = field(default_factory=dict)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     captures: list[str] = field(default_factory=list)
@@ -37,7 +40,8 @@ class Neighbours:
         if not self.refusals.get(call):
             return None
         status, code = self.refusals[call].pop(0)
-        body = {"code": code, "detail": f"{code}.", "seat_ids": ["A1"], "available": 0, "class_id": str(self.class_id)}
+        body = {"code": code, "detail": f"{code}.", "seat_ids": ["A1"], "available": 0}
+        body |= {"class_id": str(self.class_id), "begins_at": None}
         return JSONResponse(body, status, media_type="application/problem+json")
 
     def authorise(self, payment_id: str) -> None:
@@ -67,20 +71,24 @@ class Neighbours:
             if event_id != self.event_id:
                 return JSONResponse({"code": "event_unknown", "detail": "Unknown."}, 404)
             classes = [
-                {"class_id": str(self.class_id), "name": "Standing", "price_minor": PRICE_MINOR},
+                {"class_id": str(self.class_id), "name": "Standing", "price_minor": PRICE_MINOR} | self.class_says,
                 {"class_id": str(self.free_class_id), "name": "Children", "price_minor": 0},
             ]
-            return self.refusal("catalog") or {
-                "event_id": str(event_id),
-                "title": "Hamlet",
-                "starts_at": "2027-05-01T18:00:00Z",
-                "time_zone": "Europe/Berlin",
-                "venue": {"name": "Globe", "city": "Berlin"},
-                "currency": "EUR",
-                "on_sale": self.on_sale,
-                "max_per_order": 6,
-                "classes": classes,
-            }
+            return (
+                self.refusal("catalog")
+                or {
+                    "event_id": str(event_id),
+                    "title": "Hamlet",
+                    "starts_at": "2027-05-01T18:00:00Z",
+                    "time_zone": "Europe/Berlin",
+                    "venue": {"name": "Globe", "city": "Berlin"},
+                    "currency": "EUR",
+                    "on_sale": self.on_sale,
+                    "max_per_order": 6,
+                    "classes": classes,
+                }
+                | self.event_says
+            )
 
     def _add_inventory(self, app: FastAPI) -> None:
         @app.put("/events/{event_id}/holds/{hold_id}")

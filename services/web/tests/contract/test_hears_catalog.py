@@ -10,7 +10,7 @@ from services.web.tests.contract.listening import NotingShop
 catalog = hears("web", "catalog")
 
 
-@pytest.mark.parametrize("fact", ["event_published", "seats_published"])
+@pytest.mark.parametrize("fact", ["event_published", "event_changed", "seats_published"])
 async def test_pages_of_a_changed_event_are_forgotten(catalog: Hearing, fact: str) -> None:
     event_id = an_id(f"web hears catalog: {fact}")
     data = {"event_id": matchers.identifier(event_id)}
