@@ -110,7 +110,7 @@ async def orders_of_person(
     query = text(f"""
         SELECT {_COLUMNS} FROM {_ORDERS}
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
-          AND (CAST(:open_for AS uuid) IS NULL OR event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
+          AND (CAST(:open_for AS uuid) IS NULL OR own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
     """)  # noqa: S608  # a constant of this module
     parameters = {"person_id": person_id, "after": after, "limit": limit, "open_for": open_for}
