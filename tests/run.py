@@ -42,7 +42,14 @@ WITHOUT_SYSTEM = (
 )
 CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
 # Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
-WITH_SYSTEM = ("-m", "system and not browser", "local/tests/test_up.py", "tests/security", "tests/system")
+WITH_SYSTEM = (
+    "-m",
+    "system and not browser",
+    "local/tests/test_up.py",
+    "tests/met_elsewhere",
+    "tests/security",
+    "tests/system",
+)
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser", "simulators", "tests/browser")
 WITH_CONTAINERS = ("-m", "containers", "tests/containers")

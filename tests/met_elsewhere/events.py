@@ -1,0 +1,89 @@
+"""Events as organisers' files have them, and the way of such a file into a running system."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from local.browser import Browser
+from local.provision import make_secrets
+from local.system import System
+from local.topology import ROOT, programs
+
+SOON_SECONDS = 20.0
+LOOK_SECONDS = 0.1
+
+
+def an_event(identifier: str, name: str, **changes: Any) -> dict[str, Any]:
+    """A concert with one class of standing places; a key that is changed to `...` is left out."""
+    event: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "MusicEvent",
+        "identifier": f"met-elsewhere-{identifier}",
+        "name": name,
+        "startDate": "2031-06-20T20:00:00+02:00",
+        "doorTime": "2031-06-20T19:00:00+02:00",
+        "onsale:timeZone": "Europe/Berlin",
+        "location": {
+            "@type": "Place",
+            "name": "Kulturhaus am Kanal",
+            "address": {
+                "@type": "PostalAddress",
+                "streetAddress": "Kanalstraße 11",
+                "addressLocality": "Fürth",
+                "addressCountry": "DE",
+            },
+        },
+        "organizer": {"@type": "Organization", "name": "Konzertbüro Beispiel"},
+        "offers": [an_offer()],
+    }
+    return {key: value for key, value in (event | changes).items() if value is not ...}
+
+
+def an_offer(**changes: Any) -> dict[str, Any]:
+    """Standing places at 25 euros."""
+    return {
+        "@type": "Offer",
+        "name": "Standing",
+        "price": "25.00",
+        "priceCurrency": "EUR",
+        "inventoryLevel": 100,
+    } | changes
+
+
+async def load(system: System, *documents: Any) -> tuple[int, str]:
+    """Brings a file of these documents into the catalogue, as an organiser does; the exit code and what was printed."""
+    secrets = make_secrets(system.layout)
+    catalog = next(each for each in programs(system.layout, system.ports, secrets, "json") if each.name == "catalog")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "events.json")
+        file.write_text(json.dumps(list(documents)), encoding="utf-8")
+        loading = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.catalog.load",
+            str(file),
+            cwd=ROOT,
+            env={**os.environ, **catalog.environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told = (await loading.communicate())[0].decode()
+    assert loading.returncode is not None
+    return loading.returncode, told
+
+
+async def address_of(system: System, browser: Browser, name: str) -> str:
+    """The page of the event with this name, once the shop lists it and its places are known."""
+    shop = system.addresses["web"]
+    async with asyncio.timeout(SOON_SECONDS):
+        while True:
+            listing = await browser.open(f"{shop}/?{urlencode({'q': name})}")
+            found = [url for url, _ in listing.links if url.startswith(f"{shop}/events/") and "?" not in url]
+            if found and (await browser.open(found[0])).status == 200:
+                return found[0]
+            await asyncio.sleep(LOOK_SECONDS)
