@@ -84,6 +84,8 @@ STATE_WORDS: dict[str, tuple[str, str]] = {
 
 # Less more time than this is no help.
 _LEAST_MORE_SECONDS = 20
+# ISO/IEC 18004: so many light modules around a code, or scanners do not find it on a dark page.
+QUIET_MODULES = 4
 _TIMES = "\u00d7"
 
 
@@ -290,7 +292,9 @@ def ticket_view(ticket: Ticket) -> TicketView:
 
 def qr_code(code: str) -> Markup:
     """The code as an SVG that takes any size, black on nothing."""
-    drawn = segno.make(code, error="m", micro=False).svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None)
+    drawn = segno.make(code, error="m", micro=False).svg_inline(
+        border=QUIET_MODULES, omitsize=True, svgclass=None, lineclass=None
+    )
     return Markup(drawn)  # noqa: S704  # drawn by segno from modules; the code itself is not in it
 
 

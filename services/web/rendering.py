@@ -31,6 +31,7 @@ class Page:
     path: str
     here: str
     sign_in: str
+    shop_url: str
 
 
 def make_templates(assets: Assets) -> Environment:
@@ -52,6 +53,7 @@ class Renderer:
     def __init__(self, settings: WebSettings, templates: Environment, cookies: Cookies) -> None:
         self._templates = templates
         self._cookies = cookies
+        self._shop_url = settings.public_url.rstrip("/")
         self._trace_url = settings.trace_url.rstrip("/") if settings.trace_url else None
         self._policy = content_policy(settings)
 
@@ -73,6 +75,7 @@ class Renderer:
             path=request.url.path,
             here=here,
             sign_in=sign_in_address(request.url.path),
+            shop_url=self._shop_url,
         )
         content = self._templates.get_template(template).render(page=about, **context)
         response = HTMLResponse(content, status, self._headers())

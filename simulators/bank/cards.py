@@ -1,6 +1,7 @@
 """The test cards: what each number makes the bank do. Pure; published on the payment page and in README.md."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -91,9 +92,22 @@ def passes_luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
+def in_ascii(typed: str) -> str:
+    """Digits of every script as 0 to 9, and signs of another width as the usual ones."""
+    return "".join(
+        str(digit) if (digit := unicodedata.decimal(character, None)) is not None else character
+        for character in unicodedata.normalize("NFKC", typed)
+    )
+
+
+def _digits_of(number: str) -> str:
+    """A card number without the blanks and dashes that people put between its digits."""
+    return re.sub(r"[\s\u2010-\u2015-]", "", in_ascii(number))
+
+
 def check_number(number: str) -> str | None:
     """The sentence for the payer if the number cannot be used, else None."""
-    digits = re.sub(r"[\s-]", "", number)
+    digits = _digits_of(number)
     if not digits:
         return "Enter the card number."
     if not re.fullmatch(r"[0-9]{12,19}", digits):
@@ -107,7 +121,8 @@ def check_number(number: str) -> str | None:
 
 def check_expiry(expiry: str, today: date) -> str | None:
     """The sentence for the payer if the expiry date (MM/YY) cannot be used, else None. A card is good to the end of its month."""
-    match = re.fullmatch(r"\s*([0-9]{1,2})\s*[/.\- ]?\s*([0-9]{2})\s*", expiry)
+    # Browsers and password managers fill in two digits of the year, or four.
+    match = re.fullmatch(r"\s*([0-9]{1,2})\s*[/.\- ]?\s*(?:20)?([0-9]{2})\s*", in_ascii(expiry))
     if match is None:
         return "Enter the expiry date as month and year, like 09/31."
     month, year = int(match[1]), 2000 + int(match[2])
@@ -122,7 +137,7 @@ def check_expiry(expiry: str, today: date) -> str | None:
 
 def check_cvc(cvc: str) -> str | None:
     """The sentence for the payer if the security code cannot be used, else None."""
-    if not re.fullmatch(r"[0-9]{3,4}", cvc.strip()):
+    if not re.fullmatch(r"[0-9]{3,4}", in_ascii(cvc).strip()):
         return "Enter the security code: 3 or 4 digits. Any will do here."
     return None
 
@@ -139,4 +154,4 @@ def check(details: CardDetails, today: date) -> dict[str, str]:
 
 def behaviour_of(details: CardDetails) -> Behaviour:
     """The behaviour of a checked card."""
-    return _BY_NUMBER[re.sub(r"[\s-]", "", details.number)].behaviour
+    return _BY_NUMBER[_digits_of(details.number)].behaviour

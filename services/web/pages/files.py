@@ -1,7 +1,7 @@
 """Files that never change at their address."""
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from chassis.identity import open_to_all
 from services.web.assets import Assets
@@ -29,6 +29,11 @@ def make_files_router(assets: Assets) -> APIRouter:
         if asset is None:
             raise PageUnknown
         return immutable(request, asset.content, asset.compressed, asset.media_type, None)
+
+    @router.get("/favicon.ico", dependencies=[open_to_all])
+    async def icon() -> Response:
+        """Where browsers look when they show something that is no page of ours."""
+        return RedirectResponse(assets.address("icon.svg"), 308)
 
     @router.get("/robots.txt", dependencies=[open_to_all])
     async def robots() -> Response:

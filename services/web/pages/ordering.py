@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import replace
 from uuid import UUID
 
@@ -76,9 +77,11 @@ def choice_of(form: FormData) -> Choice:
             continue
         if name == "seat" and value and len(value) <= _LONGEST_SEAT_ID:
             seats[value] = None
-        if name.startswith(_QUANTITY) and _NUMBER.fullmatch(value):
+        # Japanese keyboards write digits of another width.
+        number = unicodedata.normalize("NFKC", value).strip()
+        if name.startswith(_QUANTITY) and _NUMBER.fullmatch(number):
             try:
-                quantities[UUID(name.removeprefix(_QUANTITY))] = int(value)
+                quantities[UUID(name.removeprefix(_QUANTITY))] = int(number)
             except ValueError:
                 continue
     return Choice(quantities, tuple(seats))

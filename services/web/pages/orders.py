@@ -1,6 +1,7 @@
 """The page of an order: to pay it, to watch it, to have its tickets."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
@@ -221,7 +222,8 @@ def contact_errors(contact: Contact) -> dict[str, str]:
         errors["name"] = "Write your name, so that the tickets have one."
     elif len(contact.name) > _LONGEST_NAME:
         errors["name"] = f"Write your name with at most {_LONGEST_NAME} letters."
-    if not _EMAIL.fullmatch(contact.email) or len(contact.email) > _LONGEST_EMAIL:
+    # What comes along when an address is pasted, and letters of another width, accounts takes away.
+    if not _EMAIL.fullmatch(unicodedata.normalize("NFKC", contact.email)) or len(contact.email) > _LONGEST_EMAIL:
         errors["email"] = "Write your whole e-mail address, like name@example.org."
     return errors
 

@@ -1,6 +1,7 @@
 """Pages for support: an order's whole life, for who has the support key. Without one set they do not exist."""
 
 import re
+import unicodedata
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +19,8 @@ from services.web.story_view import StoryOut, page_of, story_out
 from services.web.views import Notice
 from tracing.reader import normal_trace_id
 
-_NUMBER = re.compile(r"([A-Z0-9]{4})-?([A-Z0-9]{4})")
+# With any dash or none: telephones write another one than was typed.
+_NUMBER = re.compile(r"([A-Z0-9]{4})[\s\u2010-\u2015\u2212-]*([A-Z0-9]{4})")
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _SHOWN = 40
 _OLD_PAGE = Notice(
@@ -111,7 +113,7 @@ def make_support_api_router(site: Site) -> APIRouter:
 
 def normal_number(text: str) -> str:
     """An order's number as it is written, from what people type: `g3d3bgvz` is G3D3-BGVZ. Raises OrderNotFound."""
-    found = _NUMBER.fullmatch(text.strip().upper())
+    found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())
     if found is None:
         raise OrderNotFound(text.strip()[:_SHOWN])
     return f"{found[1]}-{found[2]}"

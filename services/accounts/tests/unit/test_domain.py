@@ -129,3 +129,18 @@ def test_a_person_shows_neither_name_nor_address_in_logs() -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(1, "1 minute."), (60, "1 minute."), (61, "2 minutes.")])
 def test_the_wait_is_told_in_minutes(seconds: int, words: str) -> None:
     assert str(TooManyAttempts(seconds)).endswith(words)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        " Zoe@example.org ",
+        "zoe\uff20example\uff0eorg",
+        "<zoe@example.org>",
+        "zoe@example.org;",
+        "mailto:zoe@example.org.",
+        "\u202azoe@example.org\u202c",
+    ],
+)
+def test_what_comes_along_with_a_pasted_address_is_left_away(pasted: str) -> None:
+    assert checked_email(pasted, public=True).casefold() == "zoe@example.org"

@@ -8,7 +8,12 @@ import pytest
 from services.web.tests.integration.conftest import Stage
 from services.web.tests.neighbours import sample_class, sample_event
 
-PRICES = {"en": "€45.00", "de": "45,00\u00a0€", "fr-CH, de;q=0.5": "45,00\u00a0€", "ar": "\u2068\u200f45.00\u00a0€\u2069"}
+PRICES = {
+    "en": "€45.00",
+    "de": "45,00\u00a0€",
+    "fr-CH, de;q=0.5": "45,00\u00a0€",
+    "ar": "\u2068\u200f45.00\u00a0€\u2069",
+}
 
 
 async def test_each_reader_sees_prices_in_their_way_though_the_house_is_drawn_once(stage: Stage) -> None:

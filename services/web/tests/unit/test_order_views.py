@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import segno
 
 from services.web.clients.orders import Order
 from services.web.order_views import order_view, phase_of, qr_code
@@ -109,3 +110,10 @@ def test_a_code_is_drawn_without_style() -> None:
     assert drawn.startswith("<svg")
     assert "style" not in drawn
     assert "viewBox" in drawn
+
+
+def test_a_code_has_the_light_border_that_scanners_need_on_a_dark_page() -> None:
+    drawn = str(qr_code("OS1.AETJW2VTAGRALMGDRBZPZNFATDOCIBC3ILFWGMODNXKVO3EFAPXS33SE4HNQ"))
+    code = segno.make("OS1.AETJW2VTAGRALMGDRBZPZNFATDOCIBC3ILFWGMODNXKVO3EFAPXS33SE4HNQ", error="m", micro=False)
+    modules = code.symbol_size(border=0)[0]
+    assert f'viewBox="0 0 {modules + 8} {modules + 8}"' in drawn
