@@ -1,6 +1,7 @@
-"""Each login x each database and each thing in it: connect, read, write, make; a real server is asked, with all services' real tables.
+"""Each login x each database and each thing in it: connect, read, write, make; a real server with all services' real tables is asked.
 
-Who may what is one sentence: a login has its own database, and nothing else. A new service, database or login is red until it is provisioned.
+Who may what is one sentence: a login has its own database, and nothing else. A new service, database or login is red until
+it is provisioned.
 """
 
 import asyncio
@@ -114,7 +115,7 @@ async def test_a_login_has_no_power_over_the_server(server: PostgresServer, serv
             f"ALTER ROLE {database_of(service)} CONNECTION LIMIT -1",
             "CREATE EXTENSION dblink",
         ):
-            with pytest.raises(asyncpg.PostgresError, match="permission denied|must be|Only roles"):
+            with pytest.raises(asyncpg.PostgresError, match=r"permission denied|must be|Only roles"):
                 await connection.execute(forbidden)
         powers = await connection.fetchrow(
             "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = current_user"
@@ -124,6 +125,7 @@ async def test_a_login_has_no_power_over_the_server(server: PostgresServer, serv
         )
         # Everybody owns the database that is asked, by way of this one; it has no rights of its own.
         assert {row["rolname"] for row in await connection.fetch(member)} <= {"pg_database_owner"}
+    assert powers is not None
     assert not any(powers)
 
 
