@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from chassis.errors import STATUS_OF_CATEGORY, CallerNotAllowed, DeadlinePassed, NotAuthenticated, StoreUnavailable
 from chassis.http import PERSON_HEADER
 from chassis.identity import access_of, optional_person_of_order, person, person_of_order
+from chassis.manners import AnswersHead
 from chassis.problems import MEDIA_TYPE
 
 # Beside each operation: the services that it lets in.
@@ -74,6 +75,10 @@ def refuses(*errors: type[Exception], without: tuple[str, ...] = ()) -> Refusals
 
 class Documented(FastAPI):
     """A FastAPI application whose document names the callers of each route, and the media type of its refusals."""
+
+    def build_middleware_stack(self) -> Any:
+        """The application with all that wraps it; HEAD is the outermost, so that it has the headers that GET leaves with."""
+        return AnswersHead(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""

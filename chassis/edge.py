@@ -3,6 +3,7 @@
 import asyncio
 import re
 from typing import Any
+from urllib.parse import unquote_plus
 
 from fastapi import HTTPException
 from starlette.requests import Request
@@ -11,11 +12,14 @@ from chassis.db import required_pin, written_pin
 from chassis.deadline import DEADLINE_HEADER, seconds_of_header, set_deadline
 from chassis.errors import DeadlinePassed
 from chassis.http import PIN_HEADER, provider_pins
-from chassis.problems import ErrorPage, note_refusal, problem_of
+from chassis.models import UNKEEPABLE
+from chassis.problems import ErrorPage, Problem, note_refusal, problem_of
 
 # The largest request that anybody has to make is a form with some hundred fields.
 MAX_BODY_BYTES = 262_144
 TOO_LARGE = 413
+NOT_FOUND = 404
+INVALID = 422
 
 _WAL_POSITION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 
@@ -46,6 +50,10 @@ class EdgeMiddleware:
             note_refusal(problem)
             await self._show(request, problem)(scope, receive, send)
             return
+        if unkeepable := _unkeepable(scope):
+            note_refusal(unkeepable)
+            await self._show(request, unkeepable)(scope, receive, send)
+            return
         started = False
 
         async def send_with_pin(message: Any) -> None:
@@ -63,6 +71,15 @@ class EdgeMiddleware:
             if started:
                 raise
             await self._show(request, problem_of(DeadlinePassed()))(scope, receive, send)
+
+
+def _unkeepable(scope: dict[str, Any]) -> Problem | None:
+    """The refusal of an address with a character that no database keeps: nothing has such a name."""
+    if UNKEEPABLE.search(scope["path"]):
+        return problem_of(HTTPException(NOT_FOUND))
+    if UNKEEPABLE.search(unquote_plus(scope.get("query_string", b"").decode("latin-1"))):
+        return Problem(INVALID, "request_invalid", "The address holds a NUL character, which no text has. Take it out.")
+    return None
 
 
 def _announced_bytes(request: Request) -> int:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from chassis.errors import ChassisError, facts_of, status_of
 from chassis.http import ProviderUnavailable
 from chassis.logs import log
+from chassis.manners import allowed_methods, other_address
 from tracing.spans import current_trace_id, note
 
 MEDIA_TYPE = "application/problem+json"
@@ -89,10 +90,15 @@ def handle_errors(app: FastAPI, errors: type[Exception] | None, page: ErrorPage 
 
     async def known(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
+        if problem.code == "route_unknown" and (elsewhere := other_address(request)) is not None:
+            return elsewhere
         note_refusal(problem)
         if problem.status >= SERVER_ERROR:
             _LOG.warning("answered with a problem", code=problem.code, status=problem.status, error=str(error))
-        return show(request, problem)
+        response = show(request, problem)
+        if problem.code == "method_not_allowed":
+            response.headers["Allow"] = ", ".join(allowed_methods(request))
+        return response
 
     for kind in (
         ChassisError,

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from uvicorn.supervisors.statreload import StatReload
 
 from chassis.logs import log_all_that_goes_wrong
+from chassis.protocol import BoundedProtocol
 from chassis.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +45,10 @@ def serve(path: str) -> None:
         timeout_graceful_shutdown=int(settings.drain_seconds),
         timeout_keep_alive=75,
         backlog=2048,
+        http=BoundedProtocol,
+        # Whoever else says for whom it asks is not believed.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
     )
 
 

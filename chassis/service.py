@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from chassis.bus import Bus
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
-from chassis.errors import told
+from chassis.errors import NotAuthenticated, told
 from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
@@ -195,6 +195,8 @@ class Service:
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
+            # Starlette's own would name whatever host the request names: see chassis/manners.py.
+            redirect_slashes=False,
             responses=ANY_PAGE if self._error_page else ANY_REFUSAL,
             # FastAPI would make a second server span of every request beside ours, and one without a trace at the edge.
             telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -216,7 +218,7 @@ class Service:
         app.add_middleware(
             TracingMiddleware,
             parent_of=self._trace_parent,
-            trust_header=self._trace_parent is None,
+            is_ours=None if self._trace_parent else partial(_is_ours, app.state.caller_verifier),
             streams=self._streams,
         )
         return app
@@ -263,6 +265,18 @@ class Service:
         if waiting := self._firehose.waiting:
             sentences = "; ".join(f"{name} waits ({why})" for name, why in sorted(waiting.items()))
             raise ConnectionError(f"Facts are not heard: {sentences}.")
+
+
+def _is_ours(verifier: CallerVerifier, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether one of our services sends this: only its trace is gone on with."""
+    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    try:
+        verifier.caller(token)
+    except NotAuthenticated:
+        return False
+    return True
 
 
 @asynccontextmanager

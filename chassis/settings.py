@@ -37,6 +37,8 @@ class ServiceSettings(BaseSettings):
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)
     # Base address of an OTLP/HTTP receiver of metrics; without one they are at /metrics alone.
     metrics_endpoint: str | None = None
+    # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, with commas between. None by default.
+    trusted_proxies: str = ""
     # Whether /readyz, /load and /metrics also answer what came through a proxy. In a mesh everything does.
     health_through_proxies: bool = False
     # What spans say the host is called; without it, what the machine calls itself.

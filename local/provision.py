@@ -27,6 +27,8 @@ from local.errors import StartError
 from local.nats import ADMIN
 from local.topology import HEARS, SERVICES, Layout, Secrets, database_of
 
+# Of one login, so that none takes those of the others. A process has 8 and two for what watches it; two versions may run at once.
+CONNECTIONS = 25
 # Keys that are not a service's identity: accounts signs people's tokens, tickets signs codes.
 OTHER_KEYS = ("people.signing", "tickets.signing")
 
@@ -83,7 +85,9 @@ async def make_databases(superuser_url: str, passwords: Mapping[str, str]) -> li
             name = database_of(service)  # a fixed word: safe to write into SQL
             word = await connection.fetchval("SELECT quote_literal($1)", password)
             verb = "ALTER" if name in logins else "CREATE"
-            rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+            rights = (
+                f"LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {CONNECTIONS}"
+            )
             await connection.execute(f"{verb} ROLE {name} {rights} PASSWORD {word}")
             if name not in databases:
                 await connection.execute(f"CREATE DATABASE {name} OWNER {name}")

@@ -25,9 +25,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
 HEARS: dict[str, tuple[str, ...]] = {
     "inventory": ("events.catalog.event_published.v1", "events.catalog.seats_published.v1"),
     "orders": (
+        "events.catalog.event_changed.v1",
         "events.inventory.hold_expired.v1",
         "events.payments.payment_authorised.v1",
         "events.payments.payment_declined.v1",
+        "events.tickets.tickets_issued.v1",
     ),
     "tickets": ("events.orders.order_confirmed.v1",),
     "notifications": ("events.orders.order_cancelled.v1", "events.tickets.tickets_issued.v1"),

@@ -1,19 +1,22 @@
 """The SERVER span of an HTTP request. Small on purpose: the stock instrumentation costs twice as much per request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from tracing.spans import context_of, mark_failed, note_error, tracer
+from tracing.spans import context_of, link_of, mark_failed, note_error, tracer
 
 Scope = dict[str, Any]
 ParentOf = Callable[[Scope], str | None]
+IsOurs = Callable[[Mapping[bytes, bytes]], bool]
 
 UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load", "/metrics"})
 SERVER_ERROR = 500
+# Where a scope keeps the method that was asked for, if it is answered by another (HEAD by GET).
+ASKED_METHOD = "onsale.asked_method"
 # Others are invented by strangers: a name of theirs in a span's would be one more each time.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -22,26 +25,37 @@ class TracingMiddleware:
     """Wraps an ASGI application: one SERVER span a request, and an `X-Trace-Id` header on every response.
 
     `parent_of` may name another parent (a traceparent) than the request's own header: an edge that trusts no
-    header from outside continues a trace that it remembers itself. `trust_header=False` ignores the header.
+    header from outside continues a trace that it remembers itself. `is_ours` says of a request's headers whether one of our own
+    sends them. Whoever else names a trace is linked to it: neither which trace this is nor whether it is kept is a stranger's to say.
     `streams` are prefixes of paths whose responses live for minutes: their span ends when the response begins.
     """
 
     def __init__(
-        self, app: Any, *, parent_of: ParentOf | None = None, trust_header: bool = True, streams: tuple[str, ...] = ()
+        self,
+        app: Any,
+        *,
+        parent_of: ParentOf | None = None,
+        is_ours: IsOurs | None = None,
+        streams: tuple[str, ...] = (),
     ) -> None:
         self._app = app
         self._parent_of = parent_of
-        self._trust_header = trust_header
+        self._is_ours = is_ours
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] in UNTRACED_PATHS:
             await self._app(scope, receive, send)
             return
-        parent, is_remembered = self._parent(scope, dict(scope["headers"]))
-        method = scope["method"] if scope["method"] in METHODS else "HTTP"
+        headers = dict(scope["headers"])
+        parent, is_remembered = self._parent(scope, headers)
+        stranger = None if is_remembered else _stranger(parent, headers)
         span = tracer().start_span(
-            method, context=parent, kind=SpanKind.SERVER, attributes=_attributes_of(scope, is_remembered)
+            _method_of(scope, "HTTP"),
+            context=parent,
+            kind=SpanKind.SERVER,
+            attributes=_attributes_of(scope, is_remembered),
+            links=[stranger] if stranger else None,
         )
         is_stream = scope["path"].startswith(self._streams or ("\0",))
         trace_id = f"{span.get_span_context().trace_id:032x}".encode()
@@ -74,15 +88,27 @@ class TracingMiddleware:
         remembered = self._parent_of(scope) if self._parent_of else None
         if remembered:
             return context_of(remembered), True
-        if self._trust_header and b"traceparent" in headers:
+        if b"traceparent" in headers and self._is_ours is not None and self._is_ours(headers):
             told, state = headers[b"traceparent"].decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1")
             return context_of(told, state), False
         return otel_context.Context(), False
 
 
+def _stranger(parent: otel_context.Context, headers: dict[bytes, bytes]) -> trace.Link | None:
+    """A link to the trace that a request names and that is not gone on with."""
+    if trace.get_current_span(parent).get_span_context().is_valid:
+        return None
+    return link_of(headers.get(b"traceparent", b"").decode("latin-1"), "named by a stranger")
+
+
+def _method_of(scope: Scope, other: str) -> str:
+    asked = str(scope.get(ASKED_METHOD) or scope["method"])
+    return asked if asked in METHODS else other
+
+
 def _attributes_of(scope: Scope, is_remembered: bool) -> dict[str, str | bool]:
     attributes: dict[str, str | bool] = {
-        "http.request.method": scope["method"] if scope["method"] in METHODS else "_OTHER",
+        "http.request.method": _method_of(scope, "_OTHER"),
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
     }
@@ -103,5 +129,5 @@ def name_by_route(span: trace.Span, scope: Scope) -> None:
     route = scope.get("route")
     template = getattr(route, "path", None)
     if template:
-        span.update_name(f"{scope['method'] if scope['method'] in METHODS else 'HTTP'} {template}")
+        span.update_name(f"{_method_of(scope, 'HTTP')} {template}")
         span.set_attribute("http.route", template)

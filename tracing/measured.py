@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from tracing.asgi import UNTRACED_PATHS
+from tracing.asgi import ASKED_METHOD, UNTRACED_PATHS
 from tracing.instruments import (
     DB_DURATION,
     HTTP_CLIENT_DURATION,
@@ -73,8 +73,9 @@ class MetricsMiddleware:
 
     def _note(self, scope: dict[str, Any], status: int, failure: str, seconds: float) -> None:
         # Of few values each, whatever strangers ask for.
+        method = scope.get(ASKED_METHOD, scope["method"])
         key = (
-            scope["method"] if scope["method"] in METHODS else OTHER_METHOD,
+            method if method in METHODS else OTHER_METHOD,
             getattr(scope.get("route"), "path", None) or UNMATCHED,
             status,
             failure or (str(status) if status >= SERVER_ERROR else ""),

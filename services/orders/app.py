@@ -11,13 +11,14 @@ from services.orders.clients.payments import PaymentsClient
 from services.orders.domain import OrdersError
 from services.orders.inbox import make_inbox
 from services.orders.records import make_records_router
+from services.orders.service.awaiting import Awaiting
 from services.orders.service.changes import Changes
 from services.orders.service.keeping import Keeping
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 from services.orders.service.saga import Saga
 from services.orders.settings import OrdersSettings
-from services.orders.watches import SAGAS
+from services.orders.watches import AWAITED, SAGAS
 
 
 def create_app(settings: OrdersSettings | None = None) -> FastAPI:
@@ -25,7 +26,7 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     settings = settings or OrdersSettings()
     service = Service(settings, title="Onsale orders", errors=OrdersError)
     database = service.database()
-    service.watch(database, SAGAS)
+    service.watch(database, SAGAS, AWAITED)
     catalog = CatalogClient(service.client("catalog", settings.catalog_url))
     inventory = InventoryClient(service.client("inventory", settings.inventory_url))
     payments = PaymentsClient(service.client("payments", settings.payments_url))
@@ -33,6 +34,8 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     saga = Saga(database, changes, inventory, payments)
     worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
     service.hear(make_inbox(changes, worker))
+    awaiting = Awaiting(database, settings.tickets_within_seconds)
+    service.work(Worker("tell_confirmed_orders_again", awaiting.tell_again, settings.saga_every_seconds))
     placing = Placing(
         database,
         changes,

@@ -49,6 +49,12 @@ class EventChanged(Heard):
     venue_city: str
 
 
+class TicketsIssued(Heard):
+    """The tickets of an order exist."""
+
+    order_id: UUID
+
+
 def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
     """What orders does with each fact: one transition, and the saga is woken for the rest."""
     inbox = Inbox("orders")
@@ -79,6 +85,11 @@ def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
             await changes.apply_in(tx, order, Happening.PAYMENT_DECLINED, **declined(order, fact.reason))
 
     _hear_catalog(inbox, saga_worker)
+
+    @inbox.hears("events.tickets.tickets_issued.v1", TicketsIssued)
+    async def await_tickets_no_more(tx: Transaction, fact: TicketsIssued, _received: Received) -> None:
+        await queries.note_tickets(tx, fact.order_id)
+
     return inbox
 
 

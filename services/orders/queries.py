@@ -296,6 +296,31 @@ async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
     return float((await reads.execute(query, {"order_id": order_id}, name="orders.seconds_to_expiry")).scalar_one())
 
 
+async def await_tickets(tx: Transaction, order_id: UUID) -> None:
+    """Notes that the order's tickets are to come."""
+    query = text("INSERT INTO awaited_tickets (order_id) VALUES (:order_id) ON CONFLICT DO NOTHING")
+    await tx.execute(query, {"order_id": order_id}, name="orders.await_tickets")
+
+
+async def note_tickets(tx: Transaction, order_id: UUID) -> None:
+    """Notes that they came."""
+    query = text("DELETE FROM awaited_tickets WHERE order_id = :order_id")
+    await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
+
+
+async def take_overdue_tickets(tx: Transaction, within_seconds: float, tellings_at_most: int) -> list[UUID]:
+    """Orders whose tickets should have come by now, a bounded number: each time after twice as long, and so often at most."""
+    query = text("""
+        UPDATE awaited_tickets SET tellings = tellings + 1 WHERE order_id IN (
+            SELECT order_id FROM awaited_tickets
+            WHERE tellings < :at_most AND since + make_interval(secs => :within * power(2, tellings - 1)) <= now()
+            ORDER BY since LIMIT :batch FOR UPDATE SKIP LOCKED
+        ) RETURNING order_id
+    """)
+    parameters = {"within": within_seconds, "at_most": tellings_at_most, "batch": CLAIM_BATCH}
+    return list((await tx.execute(query, parameters, name="orders.take_overdue_tickets")).scalars())
+
+
 def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:
     """A row as the domain knows it."""
     values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping

@@ -116,6 +116,18 @@ class OrderLine(Table, table=True):
     unit_price_minor: int = Field(sa_type=BigInteger)
 
 
+class AwaitedTickets(Table, table=True):
+    """An order that is confirmed and has no tickets yet, as far as orders has heard; gone once they are issued."""
+
+    __tablename__ = "awaited_tickets"
+    __table_args__ = (Index("ix_awaited_tickets_since", "since"),)
+
+    order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), primary_key=True))
+    since: datetime = moment(server_default=text("now()"))
+    # How often that it is confirmed was told by now.
+    tellings: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+
+
 class OrderChange(Table, table=True):
     """Each transition of each order: what happened, when, in which trace. Support reads it weeks later."""
 

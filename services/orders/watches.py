@@ -14,6 +14,9 @@ OVERDUE = Instrument(
 TRIES = Instrument(
     "onsale.saga.tries", "gauge", "{try}", "How often the step of an open order was tried in vain at most.", STATE
 )
+WITHOUT_TICKETS = Instrument(
+    "onsale.tickets.awaited.age", "gauge", "s", "How long ago the oldest order was confirmed that has no tickets yet."
+)
 
 SAGAS = Watch(
     "metrics.open_sagas",
@@ -29,4 +32,11 @@ SAGAS = Watch(
     """),
     {"open": OPEN, "age": AGE, "overdue": OVERDUE, "tries": TRIES},
     {"state": "onsale.order_state"},
+)
+
+AWAITED = Watch(
+    "metrics.awaited_tickets",
+    # As short as the list of orders that were confirmed in the last second.
+    text("SELECT COALESCE(EXTRACT(EPOCH FROM now() - min(since)), 0) AS age FROM awaited_tickets"),
+    {"age": WITHOUT_TICKETS},
 )

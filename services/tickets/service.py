@@ -45,7 +45,8 @@ class Tickets:
     async def issue(self, tx: Transaction, order: Order) -> None:
         """Issues one ticket per place and tells so, in the transaction of the fact that it answers.
 
-        An order that has its tickets already is left alone, even if it comes as another fact than before.
+        An order that has its tickets already keeps them, even if it comes as another fact than before: whoever tells it again did not
+        hear the answer, and gets it again.
         """
         with span("tickets.issue_tickets", _told(order)):
             await self._issue(tx, order)
@@ -55,7 +56,6 @@ class Tickets:
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
         if await queries.insert_tickets(tx, tickets) == 0:
             note({"onsale.duplicate": True})
-            return
         await tx.publish(
             TicketsIssued(
                 order_id=order.order_id,

@@ -52,7 +52,8 @@ class Changes:
             raise ImpossibleTransition(order.state, happening)
         if state is OrderState.CONFIRMED:
             lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
-            await tx.publish(_confirmed(changed, lines))
+            await tx.publish(confirmation_of(changed, lines))
+            await queries.await_tickets(tx, order.order_id)
         if happening is Happening.GIVEN_BACK:
             await tx.publish(_cancelled(changed))
         tx.after_commit(lambda: _note_change(changed, happening))
@@ -111,7 +112,8 @@ def _timer(changed: Order) -> dict[str, Any]:
     return {"due_at_expiry": changed.hold_expires_at}
 
 
-def _confirmed(order: Order, lines: list[Line]) -> OrderConfirmed:
+def confirmation_of(order: Order, lines: list[Line]) -> OrderConfirmed:
+    """The fact that a confirmed order is."""
     assert order.confirmed_at is not None, "A confirmed order has a time: the table's constraint says so."  # noqa: S101
     return OrderConfirmed(
         order_id=order.order_id,

@@ -7,11 +7,12 @@ import re
 import time
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy import RowMapping
 
 from chassis.db import Database
 from chassis.logs import log
+from chassis.models import Keepable
 from services.payments import queries
 from services.payments.domain import GatewayUnavailable, WebhookForged, WebhookInvalid
 from services.payments.service.settling import Settler
@@ -26,7 +27,7 @@ _LOG = log(__name__)
 _SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 
 
-class Hint(BaseModel):
+class Hint(Keepable):
     """What is read of a webhook's body."""
 
     model_config = ConfigDict(extra="ignore")

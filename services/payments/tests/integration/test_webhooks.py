@@ -6,6 +6,7 @@ import json
 import time
 
 import httpx
+import pytest
 
 from services.payments.tests.integration.conftest import Till
 from simulators.bank.testing import WEBHOOK_SECRET
@@ -50,6 +51,14 @@ async def test_a_forged_or_old_webhook_is_refused_and_kept_nowhere(till: Till) -
 async def test_a_signed_body_that_is_no_webhook_is_refused(till: Till) -> None:
     for body in (b"", b"[]", b"\xff\xfe", b'{"webhook_id": 7}', b" " * 20_000):
         assert (await send(till, body)).json()["code"] == "webhook_invalid"
+
+
+@pytest.mark.parametrize("place", ["webhook_id", "type", "gateway_payment_id"])
+@pytest.mark.parametrize("text", [r"\u0000", r"a\u0000b", r"\ud800", r"\udfff\ud800"])
+async def test_a_signed_webhook_with_text_that_no_database_keeps_is_refused(till: Till, place: str, text: str) -> None:
+    body = json.dumps(json.loads(hint("pay_x")) | {place: "here"}).replace('"here"', f'"{text}"').encode()
+    answer = await send(till, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "webhook_invalid")
 
 
 async def test_a_webhook_is_only_a_hint_what_counts_is_what_the_bank_says(till: Till) -> None:

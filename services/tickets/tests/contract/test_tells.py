@@ -19,5 +19,5 @@ async def test_tickets_tells_what_its_consumers_need(harness: Harness) -> None:
     for flavour, line in (("of places", PLACES), ("of seats", A_SEAT)):
         await issue(tickets_of(settings, database), database, uuid4(), uuid4(), line)
         facts[f"{TicketsIssued.subject} {flavour}"] = (await told_by(database))[TicketsIssued.subject]
-    await verify_facts("tickets", hearers=["notifications", "web"], facts=facts)
+    await verify_facts("tickets", hearers=["notifications", "orders", "web"], facts=facts)
     await database.close()

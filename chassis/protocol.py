@@ -1,0 +1,80 @@
+"""The HTTP protocol of our servers: uvicorn's, with a bound on how long a request's headers take, and how large they are."""
+
+from asyncio import TimerHandle, Transport
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# A browser sends its cookies and some dozen headers: 4 KiB. Proxies take 8 to 16.
+MOST_HEADER_BYTES = 32 * 1024
+HEADERS_SECONDS = 10.0
+
+_TOO_LATE = b"408 Request Timeout", b"The headers of the request did not come in time. Send it again.\n"
+_TOO_LARGE = b"431 Request Header Fields Too Large", b"The headers of the request are too large. Send less at once.\n"
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Ends connections whose headers do not end. A connection on which nothing was said at all is ended quietly."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begins to count: the first request has its time from now on, each further one from its first byte on."""
+        super().connection_made(transport)
+        self._in_headers = False
+        self._header_bytes = 0
+        self._timer: TimerHandle | None = self.loop.call_later(HEADERS_SECONDS, self._end, _TOO_LATE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Counts no more."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes some bytes, unless they are too many for headers."""
+        was_in_body = self.cycle is not None and self.cycle.more_body and not self._in_headers
+        super().data_received(data)
+        if self._in_headers and not was_in_body:
+            self._header_bytes += len(data)
+        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
+            self._end(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._in_headers = True
+        self._header_bytes = 0
+        self._stop_timer()
+        self._timer = self.loop.call_later(HEADERS_SECONDS, self._end, _TOO_LATE)
+
+    def on_headers_complete(self) -> None:
+        """The headers are there; what comes now is the body, which has bounds of its own (chassis/edge.py)."""
+        self._in_headers = False
+        self._stop_timer()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
+            self._end(_TOO_LARGE)
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body, unless the request was refused before it began."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the body."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self, why: tuple[bytes, bytes]) -> None:
+        if self.transport.is_closing():
+            return
+        status, sentence = why
+        if self._in_headers or why is _TOO_LARGE:
+            length = str(len(sentence)).encode()
+            head = b"HTTP/1.1 " + status + b"\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+            self.transport.write(head + b"content-length: " + length + b"\r\n\r\n" + sentence)
+        self._in_headers = False
+        self.transport.close()

@@ -1,0 +1,28 @@
+"""What orders reads in the facts of tickets."""
+
+from chassis.testing import Harness
+from contracts import matchers
+from contracts.consumer import Hearing, an_id, deliver, hears
+from services.orders import queries
+from services.orders.domain import OrderState
+from services.orders.tests.contract.desk import open_desk
+
+tickets = hears("orders", "tickets")
+
+
+async def test_an_order_waits_for_its_tickets_until_they_are_issued(tickets: Hearing, harness: Harness) -> None:
+    order_id = an_id("orders hears tickets: order")
+    data = {"order_id": matchers.identifier(order_id)}
+    async with open_desk(harness) as desk:
+        await desk.order(
+            order_id=order_id,
+            hold_id=an_id("orders hears tickets: hold"),
+            person_id=an_id("buyer"),
+            state=OrderState.HELD,
+        )
+        async with desk.database.writer() as tx:
+            await queries.await_tickets(tx, order_id)
+        with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of places") as event:
+            await deliver(desk.inbox, desk.database, event)
+            async with desk.database.writer() as tx:
+                assert await queries.take_overdue_tickets(tx, within_seconds=0.0, tellings_at_most=9) == []

@@ -1,0 +1,69 @@
+"""Confirmed orders whose tickets do not come are looked for and told again, until somebody answers."""
+
+from typing import Any
+
+import pytest
+
+from chassis.testing import Harness
+from services.orders.app import create_app
+from services.orders.service import awaiting
+from services.orders.settings import OrdersSettings
+from services.orders.tests.integration.conftest import Desk
+from services.orders.tests.integration.neighbours import Neighbours
+
+CONFIRMED = "events.orders.order_confirmed.v1"
+ISSUED = "events.tickets.tickets_issued.v1"
+
+
+@pytest.fixture
+def impatient(orders_settings: OrdersSettings) -> OrdersSettings:
+    return orders_settings.model_copy(update={"tickets_within_seconds": 0.2})
+
+
+async def test_an_order_without_tickets_is_told_again_until_they_are_issued(
+    harness: Harness, impatient: OrdersSettings, neighbours: Neighbours
+) -> None:
+    async with harness.running(create_app, impatient) as app:
+        desk = Desk(app, harness, neighbours)
+        order = await confirmed(desk)
+        first, again = await harness.heard(CONFIRMED), await harness.heard(CONFIRMED)
+        assert first["id"] != again["id"]
+        assert first["data"] == again["data"]
+        assert again["traceparent"].split("-")[1] == order["trace_id"]
+        await harness.tell(ISSUED, {"order_id": order["order_id"]}, aggregate_id=order["order_id"])
+        await harness.eventually(lambda: awaits_nothing(desk))
+
+
+async def test_an_order_is_told_again_a_bounded_number_of_times(
+    harness: Harness, impatient: OrdersSettings, neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "TELLINGS", 3)
+    async with harness.running(create_app, impatient) as app:
+        desk = Desk(app, harness, neighbours)
+        await confirmed(desk)
+        for _ in range(3):
+            await harness.heard(CONFIRMED)
+        later = awaiting.Awaiting(app.app.state.service._databases[0], 0.0)
+        assert await later.tell_again() == 0
+        (waits,) = await desk.rows("SELECT tellings FROM awaited_tickets")
+        assert waits["tellings"] == 3
+
+
+async def test_an_order_whose_tickets_come_at_once_is_told_once(desk: Desk) -> None:
+    order = await confirmed(desk)
+    await desk.harness.heard(CONFIRMED)
+    await desk.harness.tell(ISSUED, {"order_id": order["order_id"]}, aggregate_id=order["order_id"])
+    await desk.harness.eventually(lambda: awaits_nothing(desk))
+    assert len(await desk.rows("SELECT 1 FROM outbox WHERE subject = :subject", subject=CONFIRMED)) == 1
+
+
+async def confirmed(desk: Desk) -> dict[str, Any]:
+    order = await desk.paying()
+    desk.neighbours.authorise(desk.payment_of(order))
+    answer: dict[str, Any] = (await desk.act(order["order_id"], "refresh")).json()
+    assert answer["state"] == "confirmed"
+    return answer
+
+
+async def awaits_nothing(desk: Desk) -> bool:
+    return not await desk.rows("SELECT 1 FROM awaited_tickets")
