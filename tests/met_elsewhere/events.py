@@ -7,15 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from local.browser import Browser
 from local.provision import make_secrets
 from local.system import System
 from local.topology import ROOT, programs
-
-SOON_SECONDS = 20.0
-LOOK_SECONDS = 0.1
 
 
 def an_event(identifier: str, name: str, **changes: Any) -> dict[str, Any]:
@@ -75,15 +70,3 @@ async def load(system: System, *documents: Any) -> tuple[int, str]:
         told = (await loading.communicate())[0].decode()
     assert loading.returncode is not None
     return loading.returncode, told
-
-
-async def address_of(system: System, browser: Browser, name: str) -> str:
-    """The page of the event with this name, once the shop lists it and its places are known."""
-    shop = system.addresses["web"]
-    async with asyncio.timeout(SOON_SECONDS):
-        while True:
-            listing = await browser.open(f"{shop}/?{urlencode({'q': name})}")
-            found = [url for url, _ in listing.links if url.startswith(f"{shop}/events/") and "?" not in url]
-            if found and (await browser.open(found[0])).status == 200:
-                return found[0]
-            await asyncio.sleep(LOOK_SECONDS)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from chassis.http import ProviderUnavailable
+from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.cookies import Visitor
 from services.web.domain import PageUnknown
@@ -116,6 +116,7 @@ async def _places(
         if not with_seats:
             return free.value, {}, free.stale
         taken = await site.shop.taken_seats(event_id)
-    except ProviderUnavailable:
+    except (ProviderUnavailable, ProviderProblem):
+        # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
         return None, {}, True
     return free.value, taken.value, free.stale or taken.stale

@@ -16,7 +16,7 @@ from chassis.identity import open_to_all
 from services.web import formats
 from services.web.clients.orders import Order
 from services.web.cookies import Visitor
-from services.web.domain import EventUnknown, FormTooOld, SessionEnded
+from services.web.domain import FormTooOld, SessionEnded
 from services.web.own_places import held_notice, own_orders, own_seats
 from services.web.pages.browse import event_page
 from services.web.site import Site
@@ -34,6 +34,12 @@ OLD_PAGE = Notice(
     "warning",
     "This page was open for a long time.",
     "What you chose is still here: press the button again.",
+    focus=True,
+)
+NOT_OPEN_YET = Notice(
+    "warning",
+    "This sale is being opened at this moment.",
+    "What you chose is still here. Press the button again in a few seconds.",
     focus=True,
 )
 NO_ANSWER = Notice(
@@ -148,8 +154,6 @@ async def _refused(
     site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, problem: ProviderProblem
 ) -> Response:
     """Back to the event's page, with what was chosen and is still free, and a sentence about what is not."""
-    if problem.problem_code == "event_unknown":
-        raise EventUnknown from problem
     site.shop.places_changed(event_id)
     taken = frozenset(str(one) for one in problem.facts.get("seat_ids") or ())
     own = await own_orders(site, visitor, event_id)
@@ -161,7 +165,7 @@ async def _refused(
         event_id,
         choice=Choice(choice.quantities, tuple(one for one in choice.seats if one not in taken)),
         notices=(notice,),
-        status=problem.status,
+        status=503 if notice is NOT_OPEN_YET else problem.status,
         also_taken=taken,
     )
 
@@ -175,6 +179,9 @@ async def _notice(
     site: Site, event_id: UUID, problem: ProviderProblem, taken: frozenset[str], own: list[Order]
 ) -> Notice:
     event = (await site.shop.event(event_id)).value
+    if problem.problem_code == "event_unknown":
+        # Catalog knows it, else there would be no page: inventory will have heard of it in a moment.
+        return NOT_OPEN_YET
     if problem.problem_code == "seats_taken" and (mine := _holding_all(taken, own)):
         return replace(held_notice(mine, focus=True), title="These places are yours already.")
     if problem.problem_code == "seats_taken":

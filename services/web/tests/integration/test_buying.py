@@ -266,3 +266,21 @@ async def test_an_event_nobody_knows_is_a_page_that_says_so(stage: Stage) -> Non
     page = await browser.open(f"/events/{UUID(int=7)}", 404)
 
     assert page.main["data-problem"] == "event_unknown"
+
+
+async def test_an_event_that_was_published_a_moment_ago_has_its_page_and_can_be_bought_a_moment_later(
+    stage: Stage,
+) -> None:
+    browser = await stage.browser()
+    for what in ("availability", "seats"):
+        stage.neighbours.refuse[f"GET inventory/events/{stage.play}/{what}"] = problem(404, "event_unknown")
+    stage.neighbours.refuse["POST orders/orders"] = problem(404, "event_unknown")
+    page = await browser.open(f"/events/{stage.play}")
+    assert "We cannot see at the moment how many places are left." in page.html
+    early = await browser.send(page, f"/events/{stage.play}/orders", seat=["0-0-0"])
+    assert early.status_code == 503
+    assert "This sale is being opened at this moment." in early.text
+    assert PageRead(early.text).checked == {"0-0-0"}
+    stage.neighbours.refuse.clear()
+    later = await browser.send(PageRead(early.text), f"/events/{stage.play}/orders", seat=["0-0-0"])
+    assert later.status_code == 303
