@@ -162,7 +162,7 @@ class Tree:
 async def traced(client: httpx.AsyncClient, store: str) -> AsyncIterator[Traced]:
     """Requests of `client` within the block are one sampled trace, which the store at that address is asked for.
 
-    Services that trust no header from outside, as web, begin their own traces all the same.
+    Services go on with the trace of a client that has a service's token, and begin their own for strangers; web always does.
     """
     made = Traced(store)
     before = client.headers.get("traceparent")

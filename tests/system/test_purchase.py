@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.tokens import ServiceTokens, load_signing_key
 from local.buyer import Buyer, Purchase, Wish
 from local.system import System
 from local.topology import SERVICES
@@ -30,7 +31,7 @@ async def test_a_buyer_gets_signed_tickets_by_mail_in_one_trace_of_all_services(
     assert purchase.failure is None
     assert len(purchase.ticket_codes) == 2
     async with (
-        httpx.AsyncClient(base_url=system.addresses["tickets"]) as gate,
+        httpx.AsyncClient(base_url=system.addresses["tickets"], headers=of_a_service(system)) as gate,
         traced(gate, system.addresses["traces"]) as at_the_door,
     ):
         for code in purchase.ticket_codes:
@@ -58,6 +59,12 @@ async def test_a_buyer_gets_signed_tickets_by_mail_in_one_trace_of_all_services(
     assert_path(trace, "orders orders.capture_payment", "payments POST /payments/*/capture")
     assert_the_bank_is_asked_for_what_the_order_costs(trace)
     assert_path(trace, "orders orders.commit_places", "inventory POST /events/*/holds/*/commit")
+
+
+def of_a_service(system: System) -> dict[str, str]:
+    """Headers of somebody whose trace tickets goes on with: a stranger's is only linked."""
+    key = load_signing_key(system.layout.keys / "web.pem")
+    return {"Authorization": f"Bearer {ServiceTokens('web', key).to('tickets')}"}
 
 
 def assert_the_bank_is_asked_for_what_the_order_costs(trace: Trace) -> None:
