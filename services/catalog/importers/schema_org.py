@@ -12,7 +12,7 @@ from services.catalog.domain import EventDraft, EventState, Venue
 from services.catalog.importers.document import Node, Reading
 from services.catalog.importers.finding import Found, find_events
 from services.catalog.importers.offers import Selling, read_classes, read_max_per_order, read_offers
-from services.catalog.importers.places import read_location, read_organiser, read_venue
+from services.catalog.importers.places import read_location, read_organiser, read_performers, read_venue
 from services.catalog.importers.plain_text import read_text, read_text_or
 from services.catalog.importers.states import read_event_state
 from services.catalog.importers.times import (
@@ -111,6 +111,7 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
         classes=classes,
         state=state,
         previous_starts_at=previous,
+        performers=read_performers(at("performer")),
     )
 
 
