@@ -55,7 +55,6 @@ SENTENCES: Mapping[tuple[str, str], Sentence] = {
     ("orders", "captured"): Sentence("The money is taken, and the order is confirmed.", "good"),
     ("orders", "capture_refused"): Sentence("The bank would not give the money: the order is given up.", "bad"),
     ("orders", "hold_prolonged"): Sentence("The buyer asked for more time, and has it."),
-    ("orders", "event_cancelled"): Sentence("The event was cancelled, and the order with it.", "bad"),
     ("orders", "hold_expired"): Sentence("Nobody had paid in time: the order is given up.", "bad"),
     ("orders", "buyer_cancelled"): Sentence("The buyer cancelled the order."),
     ("orders", "event_cancelled"): Sentence("The event was cancelled, so the order ends before the money is taken.", "bad"),
