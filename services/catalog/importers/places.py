@@ -7,6 +7,7 @@ from services.catalog.importers.plain_text import read_text, read_text_or
 
 MAX_NAME = 200
 MAX_PERFORMERS = 200
+_MERE_TYPES = ("Organization", "Person", "PerformingGroup", "MusicGroup")
 
 
 def read_location(node: Node) -> Node | None:
@@ -84,6 +85,7 @@ def read_performers(node: Node) -> tuple[str, ...]:
     names: list[str] = []
     for performer in node.one_or_many(at_most=MAX_PERFORMERS):
         name = performer.at("name") if isinstance(performer.value, dict) else performer
-        if not name.empty:
+        # A widespread plugin writes the type alone where nobody is named.
+        if not name.empty and name.value not in _MERE_TYPES:
             names.append(read_text(name, at_most=MAX_NAME))
     return tuple(names)
