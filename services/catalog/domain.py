@@ -181,7 +181,8 @@ class ClassDraft:
 class EventDraft:
     """An event as a file describes it; `plan_name` names the seat map, `path` is where it stands in its file.
 
-    `address` is the page of an event that has no identifier of its own: it is known again by that and by its start.
+    `performers` are only searched. `address` is the page of an event that has no identifier of its own: it is known again by
+    that and by its start.
     `previous_starts_at` is when it was to start before it was moved, if the file says so. `venue` is None for an event that
     has moved online and names no other place: then it is the one that was known."""
 
@@ -204,6 +205,7 @@ class EventDraft:
     state: EventState = "scheduled"
     previous_starts_at: datetime | None = None
     address: str | None = None
+    performers: tuple[str, ...] = ()
 
     @property
     def event_id(self) -> UUID:

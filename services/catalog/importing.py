@@ -294,7 +294,9 @@ def _event_values(draft: EventDraft, standing: Standing, seat_map_id: UUID | Non
         "max_per_order": draft.max_per_order,
         "state": standing.state,
         "previous_starts_at": standing.previous_starts_at,
-        "search_text": search_text(draft.title, venue.name, venue.city, draft.organiser_name),
+        "search_text": search_text(
+            draft.title, venue.name, venue.city or venue.street, draft.organiser_name, *draft.performers
+        ),
     }
 
 

@@ -107,7 +107,7 @@ async def _import(importer: Importer, name: str, content: Content, reading: Read
     with span("catalog.import_events", {"onsale.events": len(content)}):
         imported = await importer.import_events(content)
     for draft, event in zip(content, imported, strict=True):
-        sys.stdout.writelines(f"{name}: {sentence}\n" for sentence in event_sentences(draft, event))
+        sys.stdout.writelines(f"{name}: {sentence}\n" for sentence in event_sentences(draft, event, utc_now()))
     sys.stdout.writelines(f"{name}: {sentence}\n" for sentence in passed_over_sentences(reading))
 
 

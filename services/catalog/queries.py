@@ -29,9 +29,9 @@ def _not_over() -> ColumnElement[bool]:
 
 
 async def events_page(
-    reads: Reads, words: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
+    reads: Reads, needles: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Events that are not over, by start; each of the words must begin a word of the event."""
+    """Events that are not over, by start; each of the needles must stand in what a search looks through."""
     statement = (
         select(
             _EVENT.c.event_id,
@@ -49,8 +49,8 @@ async def events_page(
         )
         .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
         .where(_not_over())
-        # A word consists of letters and digits, so no wildcard of LIKE is in it.
-        .where(*(_EVENT.c.search_text.like(f"% {word}%") for word in words))
+        # The wildcards of LIKE are letters like others in a needle.
+        .where(*(_EVENT.c.search_text.contains(needle, autoescape=True) for needle in needles))
         .order_by(_EVENT.c.starts_at, _EVENT.c.event_id)
         .limit(limit)
     )

@@ -13,7 +13,7 @@ from chassis.clock import utc_now
 from chassis.db import Database
 from services.catalog import queries
 from services.catalog.domain import CursorInvalid, EventUnknown, Sale, SeatMapUnknown, sale_of_class, sale_of_event
-from services.catalog.folding import search_words
+from services.catalog.folding import search_needles
 
 MAX_WORDS = 8
 
@@ -54,13 +54,13 @@ class Catalog:
         self._database = database
 
     async def list_events(self, query: str, after: str | None, limit: int) -> Page:
-        """Upcoming events by start, whose title, venue, city or organiser have words that begin as those of the query."""
+        """Upcoming events by start, whose title, venue, city, organiser or performers have all words of the query (folding.py)."""
         position = _position_of(after) if after else None
-        words = search_words(query)[:MAX_WORDS]
-        if query.strip() and not words:
+        needles = search_needles(query)[:MAX_WORDS]
+        if query.strip() and not needles:
             return Page([], None)
         async with self._database.reader() as reads:
-            found = await queries.events_page(reads, words, after=position, limit=limit + 1)
+            found = await queries.events_page(reads, needles, after=position, limit=limit + 1)
             events = found[:limit]
             classes = await queries.classes_of_all(reads, [event["event_id"] for event in events]) if events else []
         items = [_listed(event, classes, utc_now()) for event in events]

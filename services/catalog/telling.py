@@ -36,7 +36,7 @@ def plan_sentence(plan: PlanImported) -> str:
     return f"seating plan “{plan.name}”, version {plan.version}, {plan.seats:,} seats: {plan.outcome}"
 
 
-def event_sentences(draft: EventDraft, imported: EventImported) -> Iterator[str]:
+def event_sentences(draft: EventDraft, imported: EventImported, now: datetime) -> Iterator[str]:
     """What became of an event, and how it was understood."""
     standing, zone = imported.standing, draft.time_zone
     yield f"event “{imported.title}”, {imported.event_id}: {imported.outcome}"
@@ -44,7 +44,7 @@ def event_sentences(draft: EventDraft, imported: EventImported) -> Iterator[str]
     place = ", ".join(part for part in (standing.venue.name, standing.venue.city or standing.venue.street) if part)
     yield f"  {_STATES[standing.state]}: {_moment(standing.starts_at, zone)} {zone}{moved}; {place}"
     for cls in draft.classes:
-        yield f"  {_class_sentence(draft, cls, imported.sales[cls.name])}"
+        yield f"  {_class_sentence(draft, cls, imported.sales[cls.name], now)}"
 
 
 def passed_over_sentences(reading: Reading) -> Iterator[str]:
@@ -66,15 +66,17 @@ def refusal_sentence(refused: ImportRefused) -> str:
     return f"{where} {refused.sentence} Nothing of this file was loaded."
 
 
-def _class_sentence(draft: EventDraft, cls: ClassDraft, sale: Sale) -> str:
+def _class_sentence(draft: EventDraft, cls: ClassDraft, sale: Sale, now: datetime) -> str:
     places = "seats of the plan" if cls.kind == "seated" else f"{cls.capacity:,} places" if cls.capacity else "places"
     price = Money(cls.price_minor, draft.currency).written() if cls.price_minor else "free"
-    return f"“{cls.name}”, {places}, {price}: {_sale_words(sale, draft.time_zone)}"
+    return f"“{cls.name}”, {places}, {price}: {_sale_words(sale, draft.time_zone, now)}"
 
 
-def _sale_words(sale: Sale, zone: str) -> str:
+def _sale_words(sale: Sale, zone: str, now: datetime) -> str:
     if sale.obstacle is not None:
         return f"not sold, because {_OBSTACLES[sale.obstacle]}"
+    if sale.ends_at <= now:
+        return f"not sold any more, since {_moment(sale.ends_at, zone)}"
     begins = f"from {_moment(sale.begins_at, zone)} " if sale.begins_at is not None else ""
     return f"sold {begins}until {_moment(sale.ends_at, zone)}"
 

@@ -85,6 +85,7 @@ _WHY = {
     "expired": "The time to pay had run out before your payment reached us.",
     "places_gone": "By the time your payment reached us, the places were gone.",
     "buyer": "You cancelled the order.",
+    "event_cancelled": "The event was cancelled before your order was complete.",
     "refused": "The payment could not be completed.",
     "payment_failed": "The payment could not be completed.",
 }

@@ -1,6 +1,6 @@
 """What the pages about orders and tickets show, ready to be written down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -10,8 +10,11 @@ import segno
 from markupsafe import Markup
 
 from services.web import formats
+from services.web.clients.catalog import EventState
 from services.web.clients.orders import Order, OrderLine
 from services.web.clients.tickets import Ticket
+from services.web.event_words import STATES_TO_STAY_AWAY, Standing, standing_of
+from services.web.views import Notice
 
 Phase = Literal[
     "placing", "held", "declined", "paying", "confirming", "issuing", "confirmed", "cancelling", "cancelled"
@@ -60,6 +63,13 @@ _CANCELLED: dict[str, tuple[str, str]] = {
         "See what is still free",
     ),
     "refused": ("The places could not be held for you. Nothing was charged.", "Choose again"),
+    "event_cancelled": (
+        (
+            "The event was cancelled before your order was complete. If your bank shows a charge, it is given back by "
+            "itself; there is nothing you need to do."
+        ),
+        "See the page of the event",
+    ),
     "payment_failed": (
         (
             "The payment could not be completed. If your bank shows a charge, it is given back by itself. "
@@ -69,6 +79,28 @@ _CANCELLED: dict[str, tuple[str, str]] = {
     ),
 }
 _CANCELLED_OTHERWISE = ("Nothing was charged, or it is given back by itself.", "Choose again")
+
+# What the buyer of an order has to know of its event, by how it stands.
+_EVENT_NOTICES: dict[EventState, Notice] = {
+    "cancelled": Notice(
+        "error",
+        "The event is cancelled.",
+        "It does not take place. The organiser tells you how you get your money back.",
+    ),
+    "postponed": Notice(
+        "warning",
+        "The event is postponed: the new date is not known yet.",
+        "Your places stay yours. We show the date once there is one.",
+    ),
+    "moved_online": Notice(
+        "warning",
+        "The event takes place online.",
+        "Do not set out for the place. The organiser tells you how to take part.",
+    ),
+    "rescheduled": Notice(
+        "warning", "The event has a new date.", "Your places stay yours, on the date that this page shows."
+    ),
+}
 
 STATE_WORDS: dict[str, tuple[str, str]] = {
     "placing": ("Being placed", "open"),
@@ -124,6 +156,8 @@ class OrderView:
     expires: formats.Moment | None
     seconds_left: int
     seconds_whole: int
+    standing: Standing | None
+    event_notice: Notice | None
     state_words: str
     tone: str
     may_prolong: bool
@@ -214,7 +248,7 @@ def order_view(
     return OrderView(
         order=order,
         phase=phase,
-        heading=_HEADINGS[phase],
+        heading=_heading(order, phase),
         lead=lead,
         waiting_for=_WAITING.get(phase, ""),
         again=again,
@@ -225,12 +259,20 @@ def order_view(
         expires=formats.Moment(expires, order.event_time_zone) if expires else None,
         seconds_left=max(0, int(left)),
         seconds_whole=max(1, int(whole)),
+        standing=standing_of(order.event_state, order.event_previous_starts_at, order.event_time_zone),
+        event_notice=None if phase in ("cancelling", "cancelled") else _EVENT_NOTICES.get(order.event_state),
         state_words=state_words,
         tone=tone,
         may_prolong=phase in ("held", "declined") and may_prolong(order),
         trace_link=f"{trace_url}/trace/{order.trace_id}" if trace_url and order.trace_id else None,
         refresh_seconds=_REFRESH_SECONDS.get(phase),
     )
+
+
+def _heading(order: Order, phase: Phase) -> str:
+    if phase == "confirmed" and order.event_state in STATES_TO_STAY_AWAY:
+        return "Confirmed"  # nobody is seen there
+    return _HEADINGS[phase]
 
 
 def _line(line: OrderLine, currency: str) -> LineView:
@@ -272,6 +314,7 @@ class TicketGroup:
     event_title: str
     venue_name: str
     moment: formats.Moment
+    standing: Standing | None
     tickets: list[TicketView]
 
 
@@ -298,13 +341,21 @@ def qr_code(code: str) -> Markup:
     return Markup(drawn)  # noqa: S704  # drawn by segno from modules; the code itself is not in it
 
 
-def ticket_groups(tickets: Sequence[Ticket]) -> list[TicketGroup]:
-    """Tickets by order, in the order in which they come."""
+def ticket_groups(tickets: Sequence[Ticket], standings: Mapping[UUID, Standing] | None = None) -> list[TicketGroup]:
+    """Tickets by order, in the order in which they come; with how their events stand, by event, where that is known."""
     groups: dict[UUID, TicketGroup] = {}
     for ticket in tickets:
         view = ticket_view(ticket)
         group = groups.setdefault(
-            ticket.order_id, TicketGroup(ticket.order_id, view.event_title, view.venue_name, view.moment, [])
+            ticket.order_id,
+            TicketGroup(
+                ticket.order_id,
+                view.event_title,
+                view.venue_name,
+                view.moment,
+                (standings or {}).get(ticket.event_id),
+                [],
+            ),
         )
         group.tickets.append(view)
     return list(groups.values())

@@ -55,9 +55,9 @@ SENTENCES: Mapping[tuple[str, str], Sentence] = {
     ("orders", "captured"): Sentence("The money is taken, and the order is confirmed.", "good"),
     ("orders", "capture_refused"): Sentence("The bank would not give the money: the order is given up.", "bad"),
     ("orders", "hold_prolonged"): Sentence("The buyer asked for more time, and has it."),
-    ("orders", "event_cancelled"): Sentence("The event was cancelled, and the order with it.", "bad"),
     ("orders", "hold_expired"): Sentence("Nobody had paid in time: the order is given up.", "bad"),
     ("orders", "buyer_cancelled"): Sentence("The buyer cancelled the order."),
+    ("orders", "event_cancelled"): Sentence("The event was cancelled, so the order ends before the money is taken.", "bad"),
     ("orders", "given_back"): Sentence("Places and money are given back, and the order is cancelled ({reason})."),
     ("orders", "waited"): Sentence("The order could not go on{tries}: {reason}. It tries again at {until}.", "bad"),
     ("inventory", "hold_granted"): Sentence("Inventory held {places} until {until}."),
@@ -118,6 +118,7 @@ _DID = {
 _REASONS = {
     "expired": "the time to pay was over",
     "buyer": "the buyer wanted it",
+    "event_cancelled": "the event was cancelled",
     "places_gone": "the places were gone",
     "refused": "the places could not be had",
     "payment_failed": "the payment failed",

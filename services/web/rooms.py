@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from contextvars import Context
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from chassis.facts import Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
 from services.web.clients.catalog import Event
+from services.web.event_words import unsold
 from services.web.live import Listener, Streams, message
 from services.web.seatmap import House
 from services.web.shop import Shop
@@ -101,6 +103,11 @@ class Room:
                 with continued("web.compare_places", None, self._named()):
                     await self._compare()
 
+    def _closed(self) -> dict[str, str]:
+        """Why classes are not on sale now, by name: whatever inventory has of them, nobody can choose it."""
+        now, zone = datetime.now(UTC), self._event.time_zone
+        return {one.name: why.words for one in self._event.classes if (why := unsold(one, zone, now))}
+
     async def _tell_what_changed(self) -> None:
         """In the trace of the first change, with links to the others that are told together with it."""
         causes, self._causes = self._causes, []
@@ -113,6 +120,8 @@ class Room:
 
     async def _tell_changes(self) -> None:
         changes, self._changes = self._changes, {}
+        closed = self._house.seats_of(self._closed()) if self._house else {}
+        changes |= dict.fromkeys(changes.keys() & closed.keys(), "sold")
         seats = {seat_id: state for seat_id, state in changes.items() if self._taken.get(seat_id, "free") != state}
         for seat_id, state in seats.items():
             if state == "free":
@@ -139,7 +148,9 @@ class Room:
         seats: dict[str, str] = {}
         if self._house is not None:
             with suppress(ProviderUnavailable, ProviderProblem):
-                taken = (await self._shop.taken_seats(self._event.event_id)).value
+                taken = (
+                    self._house.seats_of(self._closed()) | (await self._shop.taken_seats(self._event.event_id)).value
+                )
                 seats = {seat_id: state for seat_id, state in taken.items() if self._taken.get(seat_id) != state}
                 seats |= dict.fromkeys(self._taken.keys() - taken.keys(), "free")
                 self._taken = dict(taken)
@@ -161,9 +172,12 @@ class Room:
             if found:
                 told.setdefault(state, []).append(found[1].index)
         if places:
-            most = self._event.max_per_order
+            most, closed = self._event.max_per_order, self._closed()
+            names = {one.class_id: one.name for one in self._event.classes}
             told["places"] = {
-                str(class_id): {"most": most_of(left, most), "words": left_words(left)}
+                str(class_id): {"most": 0, "words": why}
+                if (why := closed.get(names.get(class_id, "")))
+                else {"most": most_of(left, most), "words": left_words(left)}
                 for class_id, left in places.items()
             }
         return told

@@ -109,6 +109,12 @@ class House:
         found = self.by_seat_id.get(seat_id)
         return f"{found[0].place}, seat {found[1].number}" if found else "a seat of another plan"
 
+    def seats_of(self, categories: Collection[str]) -> dict[str, str]:
+        """The seats of these categories, as if they were sold: of classes that are not on sale now."""
+        if not categories:
+            return {}
+        return {seat_id: "sold" for seat_id, (run, _) in self.by_seat_id.items() if run.category.name in categories}
+
     def price_of(self, seat_id: str) -> int:
         """Price in minor units; 0 for a seat that is not for sale here."""
         found = self.by_seat_id.get(seat_id)

@@ -101,13 +101,17 @@ class Shop:
             # A fact about something else; it cost a few lists.
             return
         note({"onsale.event_id": str(event_id)})
-        self._events.drop(event_id)
+        self.event_changed(event_id)
         self.places_changed(event_id)
 
     def doubt_all(self) -> None:
         """Something may have been said that nobody heard here: everything that is kept is asked again."""
         for cache in (self._lists, self._events, self._free, self._taken):
             cache.drop_all()
+
+    def event_changed(self, event_id: UUID) -> None:
+        """An event is not what it was."""
+        self._events.drop(event_id)
 
     def places_changed(self, event_id: UUID) -> None:
         """Somebody has taken or given back places of this event."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.money import Style
 from services.web import formats
 from services.web.clients.catalog import Event, EventListed, TicketClass
+from services.web.event_words import Standing, Unsold, event_unsold, is_open, standing_of, unsold
 from services.web.seatmap import House
 
 _DRAWINGS = frozenset({"theatre", "hall", "festival"})
@@ -61,8 +63,13 @@ class Card:
     place: str
     moment: formats.Moment
     from_price: str
-    on_sale: bool
+    unsold: str
+    standing: Standing | None
     art: Art
+
+    @property
+    def on_sale(self) -> bool:
+        return not self.unsold
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class ClassView:
     price: str
     price_minor: int
     left: str
+    unsold: str
     most: int
     quantity: int
 
@@ -92,12 +100,19 @@ class EventView:
     venue: object
     address: str
     art: Art
-    on_sale: bool
+    standing: Standing | None
+    unsold: Unsold | None
     max_per_order: int
     style: Style
     nothing: str
     general: list[ClassView]
     house: House | None
+    # Of classes with seats that are not sold now: why, by name.
+    unsold_categories: Mapping[str, str]
+
+    @property
+    def on_sale(self) -> bool:
+        return self.unsold is None
 
     @property
     def most_words(self) -> str:
@@ -118,16 +133,19 @@ def art_of(key: str, event_id: UUID) -> Art:
     return Art(key if key in _DRAWINGS else "default", event_id.bytes[-1] % _VARIANTS)
 
 
-def card_of(event: EventListed) -> Card:
-    """An event on the list."""
-    from_price = event.from_price_minor
+def card_of(event: EventListed, now: datetime | None = None) -> Card:
+    """An event on the list. Catalog has said whether it is on sale; a sale that has begun since then has begun."""
+    from_price, now = event.from_price_minor, now or datetime.now(UTC)
+    has_begun = event.obstacle is None and event.sale_begins_at is not None and is_open(event, now)
+    why = None if event.on_sale or has_begun else unsold(event, event.time_zone, now)
     return Card(
         href=f"/events/{event.event_id}",
         title=event.title,
-        place=f"{event.venue_name}, {event.city}",
+        place=", ".join(part for part in (event.venue_name, event.city) if part),
         moment=formats.Moment(event.starts_at, event.time_zone),
         from_price=_from(from_price, event.currency),
-        on_sale=event.on_sale,
+        unsold="" if event.on_sale or has_begun else why.words if why else "Not on sale now",
+        standing=standing_of(event.state, event.previous_starts_at, event.time_zone),
         art=art_of(event.image, event.event_id),
     )
 
@@ -152,8 +170,16 @@ def most_of(available: int | None, max_per_order: int) -> int:
     return max_per_order if available is None else max(0, min(available, max_per_order))
 
 
-def event_view(event: Event, house: House | None, free: Mapping[UUID, int] | None, choice: Choice) -> EventView:
+def event_view(
+    event: Event,
+    house: House | None,
+    free: Mapping[UUID, int] | None,
+    choice: Choice,
+    now: datetime | None = None,
+) -> EventView:
     """The page of an event. `free` is None if nobody knows how many places there are."""
+    now = now or datetime.now(UTC)
+    closed = {one.name: why.words for one in event.classes if (why := unsold(one, event.time_zone, now))}
     moment = formats.Moment(event.starts_at, event.time_zone)
     venue = event.venue
     return EventView(
@@ -166,25 +192,32 @@ def event_view(event: Event, house: House | None, free: Mapping[UUID, int] | Non
         venue=venue,
         address=", ".join(part for part in (venue.street, venue.city, venue.country) if part),
         art=art_of(event.image, event.event_id),
-        on_sale=event.on_sale,
+        standing=standing_of(event.state, event.previous_starts_at, event.time_zone),
+        unsold=event_unsold(event, now),
         max_per_order=event.max_per_order,
         style=formats.style(event.currency),
         nothing=formats.money(0, event.currency),
-        general=[_class_view(one, event, free, choice) for one in event.classes if one.kind == "general"],
+        general=[
+            _class_view(one, event, free, choice, closed.get(one.name, ""))
+            for one in event.classes
+            if one.kind == "general"
+        ],
         house=house,
+        unsold_categories=closed,
     )
 
 
-def _class_view(one: TicketClass, event: Event, free: Mapping[UUID, int] | None, choice: Choice) -> ClassView:
+def _class_view(one: TicketClass, event: Event, free: Mapping[UUID, int] | None, choice: Choice, why: str) -> ClassView:
     available = None if free is None else free.get(one.class_id)
-    most = most_of(available, event.max_per_order)
+    most = 0 if why else most_of(available, event.max_per_order)
     return ClassView(
         class_id=one.class_id,
         name=one.name,
         description=one.description,
         price=formats.price(one.price_minor, event.currency),
         price_minor=one.price_minor,
-        left=left_words(available),
+        left=why or left_words(available),
+        unsold=why,
         most=most,
         quantity=min(choice.quantities.get(one.class_id, 0), most),
     )

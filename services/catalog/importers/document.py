@@ -54,6 +54,7 @@ class Reading:
     _asked: set[str] = field(default_factory=set)
     _objects: dict[str, dict[str, object]] = field(default_factory=dict)
     _passed_over: dict[str, str] = field(default_factory=dict)
+    _others: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, mapping: dict[str, object], field_path: str) -> None:
         """Notes that a field of an object was asked for."""
@@ -64,10 +65,17 @@ class Reading:
         """Notes that what stands there has no effect."""
         self._passed_over.setdefault(path, why)
 
+    def pass_over_unless_read(self, path: str, kind: str) -> None:
+        """Notes an object that is no event; it may still be what an event refers to."""
+        self._others.setdefault(path, kind)
+
     def passed_over(self) -> dict[str, str]:
         """What had no effect, by path, with a reason where there is one: what was noted, and every field that nobody asked for."""
-        found = dict(self._passed_over)
+        found = {path: kind for path, kind in self._others.items() if path not in self._objects} | self._passed_over
+        whole = tuple(f"{path}{next_one}" for path in found for next_one in ".[")
         for path, mapping in self._objects.items():
+            if path in self._passed_over or path.startswith(whole):
+                continue
             for key in mapping:
                 field_path = below(path, key)
                 if key not in _KEYWORDS and field_path not in self._asked:

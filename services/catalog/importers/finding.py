@@ -58,15 +58,16 @@ def find_events(document: object, reading: Reading) -> list[Found]:
 
 def kinds_of(value: object) -> list[str]:
     """The types of an object by their last word, in small letters: `http://schema.org/MusicEvent` is `musicevent`."""
+    return [name.casefold() for name in _names_of_kinds(value)]
+
+
+def _names_of_kinds(value: object) -> list[str]:
     if not isinstance(value, dict):
         return []
     types = value.get("@type", value.get("type"))
     listed = types if isinstance(types, list) else [types]
-    return [
-        each.rstrip("/").replace("#", "/").replace(":", "/").rpartition("/")[2].casefold()
-        for each in listed
-        if isinstance(each, str)
-    ]
+    words = [each.rstrip("/").replace("#", "/").replace(":", "/") for each in listed if isinstance(each, str)]
+    return [word.rpartition("/")[2] for word in words]
 
 
 def is_virtual(node: Node) -> bool:
@@ -99,7 +100,7 @@ def _walk(root: Node) -> Iterator[Node]:
                 continue
             inner = [(key, each) for key, each in value.items() if key != "@context" and isinstance(each, dict | list)]
             if is_listed and kinds_of(value) and not _has_event(value):
-                node.pass_over(", ".join(kinds_of(value)))
+                _pass_over_unless_read(node)
                 continue
             stack.extend(
                 (Node(each, below(node.path, key), node.reading), is_listed or key == "@graph")
@@ -107,6 +108,11 @@ def _walk(root: Node) -> Iterator[Node]:
             )
         elif is_listed:
             node.mapping()
+
+
+def _pass_over_unless_read(node: Node) -> None:
+    if node.reading is not None:
+        node.reading.pass_over_unless_read(node.path, ", ".join(_names_of_kinds(node.value)))
 
 
 def _reversed(items: list[object]) -> Iterator[tuple[int, object]]:

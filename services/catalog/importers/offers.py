@@ -158,9 +158,7 @@ def _class_name(offer: Offer, selling: Selling) -> str:
     category = offer.at("onsale:seatingCategory")
     if not category.missing:
         return read_text(category, at_most=80)
-    name, kind = offer.at("name"), offer.at("category")
-    if name.empty and isinstance(kind.value, str) and kind.value.strip() and not kind.value.startswith("http"):
-        name = kind
+    name = offer.at("name")
     return read_text_or(name, "Ticket", at_most=80) if selling.is_alone else read_text(name, at_most=80)
 
 

@@ -6,6 +6,8 @@ from services.catalog.importers.finding import is_virtual
 from services.catalog.importers.plain_text import read_text, read_text_or
 
 MAX_NAME = 200
+MAX_PERFORMERS = 200
+_MERE_TYPES = ("Organization", "Person", "PerformingGroup", "MusicGroup")
 
 
 def read_location(node: Node) -> Node | None:
@@ -76,3 +78,14 @@ def read_organiser(*candidates: Node) -> str:
         if not name.empty:
             return read_text(name, at_most=MAX_NAME)
     return candidates[0].refuse("The organiser is missing. Buyers must know whose ticket they buy.")
+
+
+def read_performers(node: Node) -> tuple[str, ...]:
+    """Who plays, by name; they are searched, and no page of theirs is needed for that."""
+    names: list[str] = []
+    for performer in node.one_or_many(at_most=MAX_PERFORMERS):
+        name = performer.at("name") if isinstance(performer.value, dict) else performer
+        # A widespread plugin writes the type alone where nobody is named.
+        if not name.empty and name.value not in _MERE_TYPES:
+            names.append(read_text(name, at_most=MAX_NAME))
+    return tuple(names)

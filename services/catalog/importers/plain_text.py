@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>|<!doctype[^<>]*>", r
 _TAG = re.compile(rf"<(/?)(?:(br)|(li)|({_BLOCKS})|{_INLINE})\b[^<>]*>", re.IGNORECASE)
 _HAS_BLOCK = re.compile(rf"<(?:br|li|{_BLOCKS})\b", re.IGNORECASE)
 _PARAGRAPH = "\n\n"
-_SOURCE_LINE = re.compile(r"\s*\n\s*|\\r?\\n")
+_SOURCE_LINE = re.compile(r"\s*\n\s*|(?:\\r)?\\n")
 _SPACE_IN_LINES = re.compile(r"[ \t\r\f\v]+")
 # Entities of entities: once by who wrote the text, once by who wrote the feed, and once more is seen.
 _MOST_LAYERS = 3

@@ -11,8 +11,8 @@ from datetime import datetime
 from services.catalog.domain import EventDraft, EventState, Venue
 from services.catalog.importers.document import Node, Reading
 from services.catalog.importers.finding import Found, find_events
-from services.catalog.importers.offers import Selling, read_classes, read_max_per_order, read_offers
-from services.catalog.importers.places import read_location, read_organiser, read_venue
+from services.catalog.importers.offers import Offer, Selling, read_classes, read_max_per_order, read_offers
+from services.catalog.importers.places import read_location, read_organiser, read_performers, read_venue
 from services.catalog.importers.plain_text import read_text, read_text_or
 from services.catalog.importers.states import read_event_state
 from services.catalog.importers.times import (
@@ -20,11 +20,16 @@ from services.catalog.importers.times import (
     read_duration,
     read_moment,
     read_moment_or_day,
+    read_moment_unless_day,
     read_time_zone,
+    zone_of_country,
 )
 
 _MAX_TITLE = 200
+_COUNTRY_CODE = 2
 _MAX_IDENTIFIER = 300
+# Such an `@id` tells apart what is on one page; another page has the same for something else.
+_WITHIN_ITS_PAGE = ("#", "_:")
 # What a performance has from its series or festival if it does not say it itself. Offers are not among it: whether a ticket of
 # the series is for one evening or for all would be a guess.
 _INHERITED = frozenset(
@@ -82,10 +87,11 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
     node, at = found.node, _fields(found)
     location = read_location(at("location"))
     state = read_event_state(at("eventStatus"))
-    starts_at, time_zone = read_moment(node.at("startDate").first(), _time_zone(at, location))
+    venue = _venue(at, location, state)
+    starts_at, time_zone = read_moment(_start(node), _time_zone(at, location, venue))
     previous = _previous_start(node, time_zone)
     plan = at("onsale:seatingPlan")
-    offers = read_offers(node.at("offers"))
+    offers = _offers(found)
     selling = Selling(node, plan, time_zone, is_alone=len(offers) == 1)
     currency, classes = read_classes(offers, selling)
     identifier, address = _identity(found, starts_at, shared)
@@ -103,7 +109,7 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
             at("organizer"), *(offer.at(key) for key in ("seller", "offeredBy") for offer in offers[:1])
         ),
         image=_image(at("onsale:image"), "theatre" if selling.plan_name else "hall"),
-        venue=_venue(at, location, state),
+        venue=venue,
         currency=currency,
         on_sale=at("onsale:onSale").yes_or_no(default=True),
         max_per_order=read_max_per_order(at("onsale:maxPerOrder"), offers),
@@ -111,7 +117,18 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
         classes=classes,
         state=state,
         previous_starts_at=previous,
+        performers=read_performers(at("performer")),
     )
+
+
+def _offers(found: Found) -> list[Offer]:
+    own = found.node.at("offers")
+    if own.empty and any(not parent.at("offers").empty for parent in found.parents):
+        own.refuse(
+            "This performance has no offers, and what it is a part of has some. Whether those are for one evening or for all "
+            "would be a guess: give each performance its own."
+        )
+    return read_offers(own)
 
 
 def _fields(found: Found) -> Field:
@@ -133,11 +150,22 @@ def _title(found: Found) -> str:
     return read_text(nearest if own.missing else own, at_most=_MAX_TITLE)
 
 
-def _time_zone(at: Field, location: Node | None) -> str | None:
+def _start(node: Node) -> Node:
+    """When it starts. Several starts are several evenings, and whether a ticket is for one of them or for all is not said."""
+    starts = node.at("startDate").one_or_many(at_most=1_000)
+    if len({str(each.value) for each in starts}) > 1:
+        node.at("startDate").refuse("The event starts several times. Give each performance an event of its own.")
+    return starts[0] if starts else node.at("startDate")
+
+
+def _time_zone(at: Field, location: Node | None, venue: Venue | None) -> str | None:
+    """The zone that is named, or that of the country if it has only one."""
     node = at("onsale:timeZone")
     if node.missing and location is not None and isinstance(location.value, dict):
         node = location.at("onsale:timeZone")
-    return None if node.missing else read_time_zone(node)
+    if not node.missing:
+        return read_time_zone(node)
+    return zone_of_country(venue.country) if venue is not None and len(venue.country) == _COUNTRY_CODE else None
 
 
 def _venue(at: Field, location: Node | None, state: EventState) -> Venue | None:
@@ -151,10 +179,9 @@ def _venue(at: Field, location: Node | None, state: EventState) -> Venue | None:
 
 
 def _previous_start(node: Node, time_zone: str) -> datetime | None:
-    """When it was to start before it was moved, last."""
+    """When it was to start before it was moved, last. A day without a time is what the catalogue knows better."""
     fields = [each for each in node.at("previousStartDate").one_or_many(at_most=20) if not each.empty]
-    read = [read_moment_or_day(each, time_zone, ends=False) for each in fields]
-    return max((moment for moment in read if moment is not None), default=None)
+    return max((moment for each in fields if (moment := read_moment_unless_day(each, time_zone))), default=None)
 
 
 def _doors(node: Node, starts_at: datetime, time_zone: str) -> datetime | None:
@@ -202,6 +229,8 @@ def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tupl
         if field.empty:
             continue
         name = _as_text(field)
+        if key == "@id" and name.startswith(_WITHIN_ITS_PAGE):
+            continue
         if key == "url" or (key == "@id" and name in shared):
             return f"{name} {starts_at.isoformat()}", name
         return name, None
@@ -210,9 +239,12 @@ def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tupl
             field = parent.at(key).first()
             if not field.empty and not isinstance(field.value, dict):
                 name = _as_text(field)
+                if name.startswith(_WITHIN_ITS_PAGE):
+                    continue
                 return f"{name} {starts_at.isoformat()}", name
     return node.at("identifier").refuse(
-        "The event has neither `identifier` nor `@id` nor `url`. Give it one: with it a second import changes this event "
+        "The event has neither `identifier` nor `url`, nor an `@id` that is its own in all the web. "
+        "Give it one: with it a second import changes this event "
         "instead of adding another."
     )
 

@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from importlib.util import find_spec
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
 from services.catalog.importers.document import Node
 
@@ -19,11 +21,45 @@ _HOUR = timedelta(hours=1)
 # Doors at 23:00 of a start at 0:30 are those of the evening before.
 _LONGEST_EVENING = timedelta(hours=12)
 _END_OF_DAY = "24"
+_A_YEAR = 2031
 
 
 @cache
 def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones())  # walks through the system's folder of zones
+
+
+@cache
+def zone_of_country(code: str) -> str | None:
+    """The time zone of a country by its ISO 3166 code, if all its clocks agree; None if they do not, or it is not known here."""
+    zones = [(zone, codes[0]) for codes, zone in _zones_of_countries() if code.upper() in codes]
+    if len({_clock_of_zone(zone) for zone, _ in zones}) != 1:
+        return None
+    return next((zone for zone, first in zones if first == code.upper()), zones[0][0])
+
+
+def _clock_of_zone(zone: str) -> tuple[timedelta | None, ...]:
+    """How a zone's clock goes by its present rules: its offset on the days of a year."""
+    return tuple(
+        (datetime(_A_YEAR, 1, 1, 12, tzinfo=ZoneInfo(zone)) + timedelta(days=day)).utcoffset() for day in range(365)
+    )
+
+
+@cache
+def _zones_of_countries() -> tuple[tuple[tuple[str, ...], str], ...]:
+    """The table that comes with the zones: countries whose clocks agree since 1970, and a zone of theirs."""
+    for folder in (*(Path(each) for each in TZPATH), *_packaged_zones()):
+        table = folder / "zone1970.tab"
+        if table.is_file():
+            lines = [line.split("\t") for line in table.read_text("utf-8").splitlines() if not line.startswith("#")]
+            return tuple((tuple(parts[0].split(",")), parts[2]) for parts in lines if len(parts) > 2)
+    return ()
+
+
+def _packaged_zones() -> list[Path]:
+    """Where the package `tzdata` has them, on machines whose system has none."""
+    found = find_spec("tzdata")
+    return [Path(each) / "zoneinfo" for each in (found.submodule_search_locations or [])] if found else []
 
 
 def read_time_zone(node: Node) -> str:
@@ -73,6 +109,14 @@ def read_moment_or_day(node: Node, time_zone: str, *, ends: bool) -> datetime | 
         return day.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         node.refuse(f"“{text}” is not on the calendar.")
+
+
+def read_moment_unless_day(node: Node, time_zone: str) -> datetime | None:
+    """An instant; None, and passed over, if it is only a day."""
+    if _DATE.fullmatch(node.text(at_most=60)):
+        node.pass_over("a day without a time")
+        return None
+    return read_moment(node, time_zone)[0]
 
 
 def read_door_time(node: Node, starts_at: datetime, time_zone: str) -> datetime | None:

@@ -10,9 +10,14 @@ from pydantic import Field
 from chassis.http import expect
 from services.web.clients.reading import Read, understood
 
+EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
+Obstacle = Literal[
+    "cancelled", "postponed", "moved_online", "not_on_sale", "sold_out", "not_yet", "box_office", "discontinued"
+]
+
 
 class EventListed(Read):
-    """An event on the list."""
+    """An event on the list. `on_sale` was so when it was asked; not for an `obstacle`, or from `sale_begins_at`."""
 
     event_id: UUID
     title: str
@@ -24,6 +29,11 @@ class EventListed(Read):
     from_price_minor: int | None
     currency: str
     on_sale: bool
+    state: EventState = "scheduled"
+    previous_starts_at: datetime | None = None
+    obstacle: Obstacle | None = None
+    sale_begins_at: datetime | None = None
+    sale_ends_at: datetime | None = None
 
 
 class EventPage(Read):
@@ -43,7 +53,7 @@ class Venue(Read):
 
 
 class TicketClass(Read):
-    """What is for sale. `capacity` and `price_minor` in places and minor units of the event's currency."""
+    """What is for sale. `price_minor` in minor units of the event's currency. `obstacle`: why it is not sold at any time."""
 
     class_id: UUID
     name: str
@@ -51,6 +61,9 @@ class TicketClass(Read):
     kind: Literal["general", "seated"]
     price_minor: int
     colour: str | None = None
+    obstacle: Obstacle | None = None
+    sale_begins_at: datetime | None = None
+    sale_ends_at: datetime | None = None
 
 
 class SeatMapRef(Read):
@@ -74,6 +87,10 @@ class Event(Read):
     venue: Venue
     currency: str
     on_sale: bool
+    state: EventState = "scheduled"
+    previous_starts_at: datetime | None = None
+    over_at: datetime | None = None
+    obstacle: Obstacle | None = None
     max_per_order: int
     seat_map: SeatMapRef | None = None
     classes: list[TicketClass]

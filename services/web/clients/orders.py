@@ -9,6 +9,7 @@ import httpx
 
 from chassis.deadline import remaining_seconds
 from chassis.http import ProviderProblem, ProviderUnavailable, expect
+from services.web.clients.catalog import EventState
 from services.web.clients.reading import Read, understood
 from services.web.clients.records import Records, read_records
 
@@ -43,6 +44,8 @@ class Order(Read):
     event_title: str
     event_starts_at: datetime
     event_time_zone: str
+    event_state: EventState = "scheduled"
+    event_previous_starts_at: datetime | None = None
     venue_name: str
     currency: str
     total_minor: int
@@ -111,7 +114,7 @@ class OrdersClient:
     ) -> Order:
         """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits.
 
-        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `too_many_places`, `no_places`, `event_unknown`.
+        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `event_cancelled`, `too_many_places`, `no_places`, `event_unknown`.
         """
         body: dict[str, Any] = {
             "event_id": str(event_id),
@@ -176,7 +179,7 @@ class OrdersClient:
             return OrderPage.model_validate_json(response.content)
 
     async def check_out(self, token: str, order_id: UUID, return_url: str) -> Order:
-        """Starts paying; ProviderProblem `order_not_payable`, `hold_expired`, `payments_unavailable`."""
+        """Starts paying; ProviderProblem `order_not_payable`, `hold_expired`, `event_cancelled`, `not_on_sale`."""
         return await self._step(token, order_id, "checkout", {"return_url": return_url})
 
     async def prolong(self, token: str, order_id: UUID) -> Order:

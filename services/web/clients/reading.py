@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import httpx
 from opentelemetry import trace
@@ -37,3 +38,12 @@ def understood(provider: str, response: httpx.Response) -> Iterator[None]:
 def is_nonsense(problem: ProviderProblem) -> bool:
     """Whether a list was asked for words or a place in it that make no sense: an address which no page of ours has led to."""
     return problem.status == _INVALID
+
+
+def moment_of(fact: object) -> datetime | None:
+    """A moment among the facts of a refusal; None if it tells none."""
+    try:
+        moment = datetime.fromisoformat(fact) if isinstance(fact, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None

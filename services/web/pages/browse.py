@@ -22,6 +22,12 @@ OLD_NUMBERS = Notice(
     "We cannot see at the moment how many places are left.",
     "You can choose, and try: what is gone is told to you when you hold your places.",
 )
+LONGEST_QUERY = 100
+TOO_LONG = Notice(
+    "warning",
+    f"A search has at most {LONGEST_QUERY} letters.",
+    "Write less: the name of the event, of the place, or of a city. Until then, here are all events.",
+)
 OLD_EVENT = Notice(
     "warning",
     "This page may be a little old.",
@@ -36,19 +42,25 @@ def make_browse_router(site: Site) -> APIRouter:
     @router.get("/", dependencies=[open_to_all])
     async def events(
         request: Request,
-        q: Annotated[str, Query(max_length=100)] = "",
+        q: str = "",
         after: Annotated[str, Query(max_length=500)] = "",
     ) -> Response:
         visitor = await site.visitors.recognise(request)
         query = " ".join(q.split())
-        listed = await site.shop.events(query, after)
+        is_too_long = len(query) > LONGEST_QUERY
+        query = query[:LONGEST_QUERY]
+        listed = await site.shop.events("" if is_too_long else query, after)
         cards = [card_of(event) for event in listed.value.items]
-        following = {name: value for name, value in (("q", query), ("after", listed.value.next)) if value}
+        following = {
+            name: value for name, value in (("q", "" if is_too_long else query), ("after", listed.value.next)) if value
+        }
         return site.renderer.page(
             request,
             visitor,
             "events.html",
+            status=422 if is_too_long else 200,
             query=query,
+            notices=[TOO_LONG] if is_too_long else [],
             cards=cards,
             art_keys=sorted({card.art.key for card in cards} or {"default"}),
             more=f"/?{urlencode(following)}" if listed.value.next else None,
@@ -91,16 +103,18 @@ async def event_page(
     own = await own_orders(site, visitor, event_id)
     said = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
     free, taken, is_old = await _places(site, event_id, with_seats=house is not None)
-    if is_old and found.value.on_sale:
+    view = event_view(found.value, house, free, choice)
+    if is_old and view.on_sale:
         said.append(OLD_NUMBERS)
-    if also_taken:
-        taken = taken | dict.fromkeys(also_taken - taken.keys(), "held")
+    closed = house.seats_of(view.unsold_categories) if house else {}
+    if also_taken or closed:
+        taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
     return site.renderer.page(
         request,
         visitor,
         "event.html",
         status=status,
-        event=event_view(found.value, house, free, choice),
+        event=view,
         seat_list=house.list_of_seats(taken, choice.seats, own_seats(own)) if house else "",
         notices=said,
         attempt=attempt or new_secret(),

@@ -1,8 +1,10 @@
 """My tickets and my orders."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -13,7 +15,8 @@ from services.web.clients.orders import OrderPage
 from services.web.clients.reading import is_nonsense
 from services.web.clients.tickets import TicketPage
 from services.web.cookies import Visitor
-from services.web.domain import PageUnknown
+from services.web.domain import EventUnknown, PageUnknown
+from services.web.event_words import Standing, standing_of
 from services.web.order_views import order_view, ticket_groups
 from services.web.site import Site
 from services.web.views import Notice
@@ -39,7 +42,7 @@ def make_mine_router(site: Site) -> APIRouter:
             visitor,
             "tickets.html",
             here="tickets",
-            groups=ticket_groups(page.items),
+            groups=ticket_groups(page.items, await _standings(site, page)),
             more=f"/my/tickets?{urlencode({'after': page.next})}" if page.next else None,
             notices=notices,
             status=503 if notices else 200,
@@ -64,6 +67,17 @@ def make_mine_router(site: Site) -> APIRouter:
         )
 
     return router
+
+
+async def _standings(site: Site, page: TicketPage) -> dict[UUID, Standing]:
+    """How the events of these tickets stand, of those that are not as planned; nothing of what cannot be asked now."""
+    known: dict[UUID, Standing] = {}
+    for event_id in dict.fromkeys(ticket.event_id for ticket in page.items):
+        with suppress(ProviderUnavailable, ProviderProblem, EventUnknown):
+            event = (await site.shop.event(event_id)).value
+            if standing := standing_of(event.state, event.previous_starts_at, event.time_zone):
+                known[event_id] = standing
+    return known
 
 
 async def _mine(

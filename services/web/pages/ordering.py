@@ -15,8 +15,10 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web import formats
 from services.web.clients.orders import Order
+from services.web.clients.reading import moment_of
 from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, SessionEnded
+from services.web.event_words import begins_later
 from services.web.own_places import held_notice, own_orders, own_seats
 from services.web.pages.browse import event_page
 from services.web.site import Site
@@ -29,6 +31,7 @@ _NUMBER = re.compile(r"0*[1-9][0-9]{0,3}", re.ASCII)
 _LONGEST_SEAT_ID = 100
 _MOST_PLACES = 50
 
+NOT_NOW = "Their sale has not begun, or is over. What this page shows below is on sale."
 NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
 OLD_PAGE = Notice(
     "warning",
@@ -155,6 +158,8 @@ async def _refused(
 ) -> Response:
     """Back to the event's page, with what was chosen and is still free, and a sentence about what is not."""
     site.shop.places_changed(event_id)
+    if problem.problem_code in {"not_on_sale", "event_cancelled"}:
+        site.shop.event_changed(event_id)  # what is kept of it here says otherwise
     taken = frozenset(str(one) for one in problem.facts.get("seat_ids") or ())
     own = await own_orders(site, visitor, event_id)
     notice = await _notice(site, event_id, problem, taken, own)
@@ -168,6 +173,17 @@ async def _refused(
         status=503 if notice is NOT_OPEN_YET else problem.status,
         also_taken=taken,
     )
+
+
+def unsold_notice(problem: ProviderProblem, time_zone: str) -> Notice:
+    """Why what was asked for is not sold, and from when it will be, if that is known."""
+    if problem.problem_code == "event_cancelled":
+        return Notice("warning", "This event is cancelled.", "No tickets are sold. Nothing was charged.", focus=True)
+    begins_at = moment_of(problem.facts.get("begins_at"))
+    if begins_at is None:
+        return Notice("warning", "These tickets are not on sale at the moment.", NOT_NOW, focus=True)
+    later = begins_later(begins_at, time_zone)
+    return Notice("warning", later.title, later.text, focus=True)
 
 
 def _holding_all(taken: frozenset[str], own: list[Order]) -> Order | None:
@@ -203,9 +219,8 @@ async def _notice(
             return Notice("error", f"{name}: only {only} left.", "Choose fewer, then press again.", focus=True)
         text = "Choose another class, or look again later: places whose holds end come back on sale."
         return Notice("error", f"{name}: sold out.", text, focus=True)
-    if problem.problem_code == "not_on_sale":
-        text = "The sale has not begun, or is over."
-        return Notice("warning", "This event is not on sale at the moment.", text, focus=True)
+    if problem.problem_code in {"not_on_sale", "event_cancelled"}:
+        return unsold_notice(problem, event.time_zone)
     if problem.problem_code == "too_many_places":
         return too_many_places(event.max_per_order)
     return Notice("error", "That did not work.", problem.detail or "Choose again, then press the button.", focus=True)

@@ -19,6 +19,7 @@ from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, TicketsNotHere
 from services.web.formats import Moment
 from services.web.order_views import may_prolong, order_view, ticket_view
+from services.web.pages.ordering import unsold_notice
 from services.web.site import Site
 from services.web.views import Notice
 from tracing.spans import note, span
@@ -208,6 +209,11 @@ async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order
         if problem.problem_code == "hold_expired":
             order = await site.orders.order(token, order_id)
             return await _page(site, request, visitor, token, order, Said((TOO_LATE,), contact=contact, status=410))
+        if problem.problem_code in {"event_cancelled", "not_on_sale"}:
+            # Its page says how the event stands; a cancelled one takes the order along.
+            order = await site.orders.order(token, order_id)
+            said = Said((unsold_notice(problem, order.event_time_zone),), contact=contact, status=409)
+            return await _page(site, request, visitor, token, order, said)
         if problem.problem_code != "order_not_payable":
             raise
         # It has moved on already, in another tab perhaps: its page says how far.

@@ -46,6 +46,22 @@ class States:
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
         await self._import(event(identifier=given["event_id"], **{"onsale:onSale": False}), given["event_id"])
 
+    async def an_event_whose_sale_lies_ahead(self, given: dict[str, Any]) -> None:
+        offer = {"name": "Standing", "price": "12.50", "priceCurrency": "EUR", "inventoryLevel": 40}
+        later = offer | {"availability": "PreSale", "validFrom": "2031-01-10T10:00:00+01:00"}
+        await self._import_event(given, offers=later)
+
+    async def an_event_that_is_cancelled(self, given: dict[str, Any]) -> None:
+        await self._import_event(given, eventStatus="https://schema.org/EventCancelled")
+
+    async def an_event_that_has_moved(self, given: dict[str, Any]) -> None:
+        before = "2031-05-20T20:00:00+02:00"
+        await self._import_event(given, eventStatus="EventRescheduled", previousStartDate=before)
+
+    async def _import_event(self, given: dict[str, Any], **says: Any) -> None:
+        titles = {"name": given["title"]} if "title" in given else {}
+        await self._import(event(identifier=given["event_id"], **titles, **says), given["event_id"])
+
     async def a_seat_map(self, given: dict[str, Any]) -> None:
         # The consumer has chosen the id, which otherwise follows from the plan.
         house = plan(name=f"House {given['seat_map_id']}")
@@ -95,6 +111,9 @@ async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
                 "an event with seats": states.an_event_with_seats,
                 "several events on sale": states.several_events_on_sale,
                 "an event on sale": states.an_event_on_sale,
+                "an event that has moved": states.an_event_that_has_moved,
+                "an event that is cancelled": states.an_event_that_is_cancelled,
+                "an event whose sale lies ahead": states.an_event_whose_sale_lies_ahead,
                 "an event that is not on sale": states.an_event_that_is_not_on_sale,
             },
         )

@@ -46,9 +46,31 @@ def test_one_object_a_list_and_a_graph_are_the_same() -> None:
     assert (single.path, listed.path, in_graph.path) == ("", "[0]", "@graph[1]")
 
 
+def place(country: str | None) -> dict[str, Any]:
+    """A place in a country, or in none that is told."""
+    address = {"@type": "PostalAddress", "streetAddress": "1 Main St", "addressLocality": "Springfield"}
+    return {"@type": "Place", "name": "Hall", "address": address | ({"addressCountry": country} if country else {})}
+
+
 def test_an_offset_alone_says_the_time_zone_if_it_is_whole_hours() -> None:
-    (draft,) = read(event(**{"onsale:timeZone": None}))
+    (draft,) = read(event(location=place(None), **{"onsale:timeZone": None}))
     assert (draft.time_zone, draft.starts_at.hour) == ("Etc/GMT-2", 18)
+
+
+@pytest.mark.parametrize(
+    ("country", "start", "zone", "hour"),
+    [
+        ("DE", "2031-06-20T20:00", "Europe/Berlin", 18),
+        ("DE", "2031-06-20T18:00:00.000Z", "Europe/Berlin", 18),
+        ("jp", "2031-06-20T20:00:00", "Asia/Tokyo", 11),
+        ("IN", "2031-06-20T20:00:00+05:30", "Asia/Kolkata", 14),
+        ("US", "2031-06-20T20:00:00-05:00", "Etc/GMT+5", 1),
+        ("US", "2031-06-20T20:00-05:00[America/Chicago]", "America/Chicago", 1),
+    ],
+)
+def test_a_country_with_one_time_zone_says_which_it_is(country: str, start: str, zone: str, hour: int) -> None:
+    (draft,) = read(event(startDate=start, location=place(country), **{"onsale:timeZone": None}))
+    assert (draft.time_zone, draft.starts_at.hour) == (zone, hour)
 
 
 def test_an_aggregate_offer_hands_its_currency_to_the_offers_in_it() -> None:
@@ -83,10 +105,19 @@ def test_the_smallest_eligible_quantity_bounds_an_order_unless_the_event_says_ot
         ({"startDate": "2031-06-20"}, "startDate", "a day and not a time"),
         ({"startDate": "next Friday"}, "startDate", "not a date with a time"),
         ({"startDate": "2031-02-30T20:00:00Z"}, "startDate", "not on the calendar"),
-        ({"startDate": "2031-06-20T20:00", "onsale:timeZone": None}, "startDate", "neither an offset nor a time zone"),
+        (
+            {"startDate": "2031-06-20T20:00", "onsale:timeZone": None, "location": place("US")},
+            "startDate",
+            "neither an offset nor a time zone",
+        ),
         ({"startDate": "2031-03-30T02:30:00"}, "startDate", "does not exist in Europe/Berlin"),
         ({"startDate": "2031-10-26T02:30:00"}, "startDate", "comes twice in Europe/Berlin"),
-        ({"startDate": "2031-06-20T20:00+05:30", "onsale:timeZone": None}, "startDate", "no whole hour"),
+        ({"startDate": ["2031-06-20T20:00", "2031-06-21T20:00"]}, "startDate", "several times"),
+        (
+            {"startDate": "2031-06-20T20:00+05:30", "onsale:timeZone": None, "location": place(None)},
+            "startDate",
+            "no whole hour",
+        ),
         ({"onsale:timeZone": "Cologne"}, "onsale:timeZone", "is not a time zone"),
         ({"doorTime": "2031-06-20T21:00:00"}, "doorTime", "after the start"),
         ({"endDate": "2031-06-20T19:00:00"}, "endDate", "after the start"),

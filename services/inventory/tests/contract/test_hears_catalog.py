@@ -32,6 +32,9 @@ async def test_a_published_event_becomes_places(catalog: Hearing, database: Data
         "name": matchers.text("Standing"),
         "kind": matchers.one_of("general", "seated"),
         "capacity": matchers.integer(10),
+        "obstacle": matchers.nothing(),
+        "sale_begins_at": matchers.nothing(),
+        "sale_ends_at": matchers.timestamp("2031-06-21T18:00:00Z"),
     }
     data = {
         "event_id": matchers.identifier(EVENT),
@@ -44,6 +47,34 @@ async def test_a_published_event_becomes_places(catalog: Hearing, database: Data
         async with database.reader() as reads:
             (row,) = await queries.availability(reads, EVENT)
         assert (row["class_id"], row["capacity"], row["available"]) == (CLASS, 10, 10)
+
+
+async def test_places_are_not_on_sale_before_their_sale_begins_nor_when_there_is_an_obstacle(
+    catalog: Hearing, database: Database
+) -> None:
+    published = {
+        "class_id": matchers.identifier(CLASS),
+        "name": matchers.text("Standing"),
+        "kind": matchers.one_of("general", "seated"),
+        "capacity": matchers.integer(10),
+        "obstacle": matchers.one_of(
+            "cancelled", "postponed", "moved_online", "not_on_sale", "sold_out", "not_yet", "box_office", "discontinued"
+        ),
+        "sale_begins_at": matchers.timestamp("2031-01-10T09:00:00Z"),
+        "sale_ends_at": matchers.timestamp("2031-06-21T18:00:00Z"),
+    }
+    data = {
+        "event_id": matchers.identifier(EVENT),
+        "title": matchers.text("Hamlet"),
+        "starts_at": matchers.timestamp(),
+        "classes": matchers.several(published),
+    }
+    subject = "events.catalog.event_published.v1"
+    with catalog.told(subject, data, about=EVENT, flavour="of a cancelled event", traced=False) as event:
+        await deliver(make_inbox(), database, event)
+        async with database.writer() as tx:
+            row = (await queries.lock_classes(tx, EVENT, [CLASS]))[CLASS]
+        assert row.is_on_sale is False
 
 
 async def test_published_seats_can_be_taken(catalog: Hearing, database: Database) -> None:

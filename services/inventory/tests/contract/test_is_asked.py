@@ -29,6 +29,13 @@ class States:
     async def an_event_with_free_places(self, given: dict[str, Any], capacity: int = 10) -> None:
         await self._publish(given["event_id"], given["class_id"], "general", capacity)
 
+    async def an_event_whose_class_is_not_on_sale(self, given: dict[str, Any]) -> None:
+        await self._publish(given["event_id"], given["class_id"], "general", 10, for_sale=False)
+
+    async def an_event_whose_class_goes_on_sale_later(self, given: dict[str, Any]) -> None:
+        begins_at = datetime(2031, 1, 10, 9, tzinfo=UTC)
+        await self._publish(given["event_id"], given["class_id"], "general", 10, sale_begins_at=begins_at)
+
     async def an_event_for_which_very_many_wait(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
         self._briefly.change(granting, "LONGEST_QUEUE", 0)
@@ -63,11 +70,11 @@ class States:
         await self.an_event_with_free_seats(given)
         await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()}, seats=[given["taken"]])
 
-    async def _publish(self, event_id: str, class_id: str, kind: str, capacity: int) -> None:
+    async def _publish(self, event_id: str, class_id: str, kind: str, capacity: int, **sale: Any) -> None:
         event = {"event_id": UUID(event_id), "title": "Hamlet", "starts_at": STARTS_AT, "version": NO_VERSION}
         known = {"class_id": UUID(class_id), "event_id": UUID(event_id), "name": "Standing"}
         async with self._database.writer() as tx:
-            await queries.upsert_event(tx, event, [{**known, "kind": kind, "capacity": capacity}])
+            await queries.upsert_event(tx, event, [{**known, "kind": kind, "capacity": capacity, **sale}])
 
     async def hold(self, given: dict[str, Any], seats: list[str] | None = None) -> None:
         body = {
@@ -107,6 +114,8 @@ async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> Non
             states={
                 "an event with free places": states.an_event_with_free_places,
                 "an event for which very many wait": states.an_event_for_which_very_many_wait,
+                "an event whose class is not on sale": states.an_event_whose_class_is_not_on_sale,
+                "an event whose class goes on sale later": states.an_event_whose_class_goes_on_sale_later,
                 "an event with one place left": states.an_event_with_one_place_left,
                 "an event with free seats": states.an_event_with_free_seats,
                 "an event whose seat is taken": states.an_event_whose_seat_is_taken,

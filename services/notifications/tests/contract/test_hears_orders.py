@@ -15,7 +15,7 @@ async def test_whoever_gets_money_back_is_told(orders: Hearing, harness: Harness
         "number": matchers.text("K7Q2-9MXA"),
         "person_id": matchers.identifier(an_id("notifications hears orders: buyer")),
         "event_title": matchers.text("Hamlet"),
-        "reason": matchers.one_of("places_gone", "expired", "buyer", "refused", "payment_failed"),
+        "reason": matchers.one_of("places_gone", "expired", "buyer", "refused", "payment_failed", "event_cancelled"),
         "paid": True,
     }
     async with open_mails(harness) as mails:
@@ -31,7 +31,7 @@ async def test_whoever_paid_nothing_is_not_bothered(orders: Hearing, harness: Ha
         "number": matchers.text("K7Q2-9MXA"),
         "person_id": matchers.identifier(an_id("notifications hears orders: buyer")),
         "event_title": matchers.text("Hamlet"),
-        "reason": matchers.one_of("expired", "buyer", "refused", "payment_failed", "places_gone"),
+        "reason": matchers.one_of("expired", "buyer", "refused", "payment_failed", "places_gone", "event_cancelled"),
         "paid": False,
     }
     async with open_mails(harness) as mails:

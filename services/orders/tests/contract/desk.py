@@ -40,6 +40,7 @@ class Desk:
         payment_id: UUID | None = None,
         seat: bool = False,
         lives: timedelta = timedelta(minutes=10),
+        event_id: UUID | None = None,
     ) -> Order:
         """An order that its buyer has placed (`held`), that they are paying (`paying`), or that inventory was not asked for yet."""
         made = queries.new_order(
@@ -47,7 +48,7 @@ class Desk:
             hold_id=hold_id,
             number=new_number(),
             person_id=person_id,
-            offer=an_offer(an_id("orders: event")),
+            offer=an_offer(event_id or an_id("orders: event")),
             traceparent=TRACEPARENT,
             trace_id=TRACEPARENT.split("-")[1],
             now=utc_now(),

@@ -1,5 +1,6 @@
 """What orders needs of catalog: what is offered, at which price."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ catalog = asks("orders", "catalog", CatalogClient)
 CLASS = an_id("orders asks catalog: class")
 
 
-def an_event(event_id: UUID, *, on_sale: bool) -> dict[str, Any]:
+def an_event(event_id: UUID, *, on_sale: bool, state: str = "scheduled", begins_at: Any = None) -> dict[str, Any]:
+    begins_at = matchers.nothing() if begins_at is None else begins_at
     return {
         "event_id": str(event_id),
         "title": matchers.text("Hamlet"),
@@ -24,12 +26,17 @@ def an_event(event_id: UUID, *, on_sale: bool) -> dict[str, Any]:
         "venue": {"name": matchers.text("Globe"), "city": matchers.text("Berlin")},
         "currency": matchers.currency(),
         "on_sale": on_sale,
+        "sale_begins_at": begins_at,
+        "state": matchers.one_of(state, "scheduled", "rescheduled", "postponed", "cancelled", "moved_online"),
+        "version": matchers.integer(1),
         "max_per_order": matchers.integer(6),
         "classes": matchers.several(
             {
                 "class_id": matchers.identifier(CLASS),
                 "name": matchers.text("Standing"),
                 "price_minor": matchers.money(2500),
+                "on_sale": on_sale,
+                "sale_begins_at": begins_at,
             }
         ),
     }
@@ -59,6 +66,30 @@ async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClien
         Answer(200, an_event(event_id, on_sale=False)),
     ) as client:
         assert (await client.offer(event_id)).on_sale is False
+
+
+async def test_a_sale_that_lies_ahead_says_when_it_begins(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("orders asks catalog: sale ahead")
+    begins_at = matchers.timestamp("2031-01-10T09:00:00Z")
+    async with catalog.expects(
+        "the offer of an event whose sale lies ahead",
+        a_state("an event whose sale lies ahead", event_id=event_id),
+        Ask("GET", f"/events/{event_id}"),
+        Answer(200, an_event(event_id, on_sale=False, begins_at=begins_at)),
+    ) as client:
+        offer = await client.offer(event_id)
+        assert offer.sale_begins_at == offer.closed[CLASS] == datetime(2031, 1, 10, 9, tzinfo=UTC)
+
+
+async def test_a_cancelled_event_says_so(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("orders asks catalog: cancelled event")
+    async with catalog.expects(
+        "the offer of an event that is cancelled",
+        a_state("an event that is cancelled", event_id=event_id),
+        Ask("GET", f"/events/{event_id}"),
+        Answer(200, an_event(event_id, on_sale=False, state="cancelled")),
+    ) as client:
+        assert (await client.offer(event_id)).state == "cancelled"
 
 
 async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogClient]) -> None:

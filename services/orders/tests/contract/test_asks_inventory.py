@@ -1,6 +1,7 @@
 """What orders needs of inventory: holds, their refusals, and their two ends."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.orders.clients.inventory import HoldLost, InventoryClient
-from services.orders.domain import EventUnknown, PlaceUnknown, SeatsTaken, SoldOut, Wish
+from services.orders.domain import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut, Wish
 
 inventory = asks("orders", "inventory", InventoryClient)
 
@@ -126,6 +127,30 @@ async def test_a_seat_that_somebody_has_is_refused_by_its_id(inventory: Asking[I
         with pytest.raises(SeatsTaken) as refused:
             await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
         assert refused.value.seat_ids == ["A2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "begins_at", "expected"),
+    [
+        ("is not on sale", matchers.nothing(), None),
+        ("goes on sale later", matchers.timestamp("2031-01-10T09:00:00Z"), datetime(2031, 1, 10, 9, tzinfo=UTC)),
+    ],
+)
+async def test_places_that_are_not_on_sale_are_refused_with_when_they_will_be(
+    inventory: Asking[InventoryClient], words: str, begins_at: Any, expected: datetime | None
+) -> None:
+    event_id, hold_id = event_of(words), hold_of(words)
+    class_id = an_id(f"orders asks inventory: class, {words}")
+    wish = a_wish(event_id, class_id)
+    async with inventory.expects(
+        f"a hold of a class that {words}",
+        a_state(f"an event whose class {words}", event_id=event_id, class_id=class_id),
+        ask_for(wish, hold_id),
+        problem(409, "not_on_sale", begins_at=begins_at),
+    ) as client:
+        with pytest.raises(NotOnSale) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        assert refused.value.begins_at == expected
 
 
 async def test_a_place_that_the_event_does_not_have_is_refused(inventory: Asking[InventoryClient]) -> None:

@@ -38,6 +38,7 @@ class States:
         self._neighbours.event_id = UUID(given["event_id"])
         self._neighbours.class_id = UUID(given["class_id"])
         self._neighbours.on_sale = True
+        self._neighbours.event_says, self._neighbours.class_says = {}, {}
         self._neighbours.refusals.clear()
 
     async def an_event_that_is_sold_out(self, given: dict[str, Any]) -> None:
@@ -51,6 +52,30 @@ class States:
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
         self._neighbours.on_sale = False
+
+    async def an_event_whose_sale_lies_ahead(self, given: dict[str, Any]) -> None:
+        await self.an_event_that_is_not_on_sale(given)
+        self._neighbours.event_says = {"sale_begins_at": "2031-01-10T09:00:00Z"}
+
+    async def an_event_that_is_cancelled(self, given: dict[str, Any]) -> None:
+        await self.an_event_that_is_not_on_sale(given)
+        self._neighbours.event_says = {"state": "cancelled"}
+
+    async def a_held_order_of_an_event_that_stands_otherwise(self, given: dict[str, Any]) -> None:
+        order = await self._order(given, event_id=uuid4())
+        event = {
+            "event_id": order.event_id,
+            "version": 2,
+            "state": given["state"],
+            "title": "Hamlet",
+            "starts_at": order.event_starts_at + timedelta(days=9),
+            "previous_starts_at": order.event_starts_at,
+            "time_zone": "Europe/Berlin",
+            "venue_name": "Globe",
+            "venue_city": "Berlin",
+        }
+        async with self._desk.database.writer() as tx:
+            await queries.put_event(tx, event)
 
     async def an_event_that_nobody_knows(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places({**given, "event_id": str(uuid4())})
@@ -167,6 +192,11 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an event whose places are sold out": states.an_event_that_is_sold_out,
                     "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                     "an event that is not on sale": states.an_event_that_is_not_on_sale,
+                    "an event whose sale lies ahead": states.an_event_whose_sale_lies_ahead,
+                    "an event that is cancelled": states.an_event_that_is_cancelled,
+                    "a held order of an event that stands otherwise": (
+                        states.a_held_order_of_an_event_that_stands_otherwise
+                    ),
                     "an event that nobody knows": states.an_event_that_nobody_knows,
                     "catalog does not answer": states.catalog_does_not_answer,
                     "an order whose first click is not answered yet": (

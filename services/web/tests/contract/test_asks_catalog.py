@@ -12,6 +12,31 @@ from services.web.clients.reading import is_nonsense
 
 catalog = asks("web", "catalog", CatalogClient)
 
+STATES = ("scheduled", "rescheduled", "postponed", "cancelled", "moved_online")
+OBSTACLES = (
+    "cancelled",
+    "postponed",
+    "moved_online",
+    "not_on_sale",
+    "sold_out",
+    "not_yet",
+    "box_office",
+    "discontinued",
+)
+
+
+def in_state(state: str) -> Any:
+    """How an event stands: pages know a word for each of these."""
+    return matchers.one_of(state, *STATES)
+
+
+CANCELLED: dict[str, Any] = {
+    "on_sale": False,
+    "state": in_state("cancelled"),
+    "obstacle": matchers.one_of(*OBSTACLES),
+}
+LIES_AHEAD: dict[str, Any] = {"on_sale": False, "sale_begins_at": matchers.timestamp("2031-01-10T09:00:00Z")}
+MOVED: dict[str, Any] = {"state": in_state("rescheduled"), "previous_starts_at": matchers.timestamp()}
 COLOUR = matchers.text("#4c6ef5", r"^#[0-9a-fA-F]{6}$")
 A_LISTED_EVENT = {
     "event_id": matchers.identifier(an_id("web asks catalog: listed event")),
@@ -24,6 +49,11 @@ A_LISTED_EVENT = {
     "from_price_minor": matchers.money(2500),
     "currency": matchers.currency(),
     "on_sale": matchers.boolean(True),
+    "state": in_state("scheduled"),
+    "previous_starts_at": matchers.nothing(),
+    "obstacle": matchers.nothing(),
+    "sale_begins_at": matchers.nothing(),
+    "sale_ends_at": matchers.timestamp("2031-06-20T18:00:00Z"),
 }
 
 
@@ -36,6 +66,28 @@ async def test_the_list_is_searched(catalog: Asking[CatalogClient]) -> None:
     ) as client:
         page = await client.events("gilgamesh", None, 24)
         assert [each.from_price_minor for each in page.items] == [2500]
+
+
+@pytest.mark.parametrize(
+    ("given", "title", "says", "state"),
+    [
+        ("that is cancelled", "Ubu", CANCELLED, "cancelled"),
+        ("whose sale lies ahead", "Woyzeck", LIES_AHEAD, "scheduled"),
+        ("that has moved", "Medea", MOVED, "rescheduled"),
+    ],
+)
+async def test_an_event_on_the_list_says_how_it_stands_and_why_it_is_not_sold(
+    catalog: Asking[CatalogClient], given: str, title: str, says: dict[str, Any], state: str
+) -> None:
+    event_id = an_id(f"web asks catalog: event {given}")
+    async with catalog.expects(
+        f"the list with an event {given}",
+        a_state(f"an event {given}", event_id=event_id, title=title),
+        Ask("GET", "/events", query={"query": title, "limit": "24"}),
+        Answer(200, {"items": matchers.several(A_LISTED_EVENT | says), "next": matchers.nothing()}),
+    ) as client:
+        (listed,) = (await client.events(title, None, 24)).items
+        assert listed.state == state
 
 
 async def test_a_search_may_find_nothing(catalog: Asking[CatalogClient]) -> None:
@@ -87,6 +139,10 @@ def an_event(event_id: Any, **more: Any) -> dict[str, Any]:
         },
         "currency": matchers.currency(),
         "on_sale": matchers.boolean(True),
+        "state": in_state("scheduled"),
+        "previous_starts_at": matchers.nothing(),
+        "over_at": matchers.timestamp("2031-06-20T18:00:00Z"),
+        "obstacle": matchers.nothing(),
         "max_per_order": matchers.integer(10),
     } | more
 
@@ -98,6 +154,9 @@ def a_class(kind: str, **more: Any) -> Any:
             "name": matchers.text("Standing"),
             "kind": kind,
             "price_minor": matchers.money(2500),
+            "obstacle": matchers.nothing(),
+            "sale_begins_at": matchers.nothing(),
+            "sale_ends_at": matchers.timestamp("2031-06-20T18:00:00Z"),
             **more,
         }
     )
@@ -138,6 +197,35 @@ async def test_an_event_with_seats_names_its_seat_map(catalog: Asking[CatalogCli
         found = await client.event(event_id)
         assert found.seat_map is not None
         assert found.seat_map.seat_map_id == seat_map_id
+
+
+@pytest.mark.parametrize(
+    ("given", "says", "class_says", "state"),
+    [
+        ("that is cancelled", CANCELLED, {"obstacle": matchers.one_of(*OBSTACLES)}, "cancelled"),
+        (
+            "whose sale lies ahead",
+            {"on_sale": False},
+            {"sale_begins_at": LIES_AHEAD["sale_begins_at"]},
+            "scheduled",
+        ),
+        ("that has moved", MOVED, {}, "rescheduled"),
+    ],
+)
+async def test_the_page_of_an_event_says_how_it_stands_and_why_it_is_not_sold(
+    catalog: Asking[CatalogClient], given: str, says: dict[str, Any], class_says: dict[str, Any], state: str
+) -> None:
+    event_id = an_id(f"web asks catalog: page of an event {given}")
+    plain = {"description": matchers.nothing(), "colour": matchers.nothing()}
+    nothing = {"doors_at": matchers.nothing(), "seat_map": matchers.nothing()}
+    event = an_event(event_id, classes=a_class("general", **plain, **class_says), **nothing, **says)
+    async with catalog.expects(
+        f"the page of an event {given}",
+        a_state(f"an event {given}", event_id=event_id),
+        Ask("GET", f"/events/{event_id}"),
+        Answer(200, event),
+    ) as client:
+        assert (await client.event(event_id)).state == state
 
 
 async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogClient]) -> None:

@@ -50,6 +50,8 @@ def an_order(order_id: UUID | None, state: Any, **changes: Any) -> dict[str, Any
         "event_title": matchers.text("Hamlet"),
         "event_starts_at": matchers.timestamp(),
         "event_time_zone": matchers.text("Europe/Berlin"),
+        "event_state": matchers.one_of("scheduled", "rescheduled", "postponed", "cancelled", "moved_online"),
+        "event_previous_starts_at": matchers.nothing(),
         "venue_name": matchers.text("Globe"),
         "currency": matchers.currency(),
         "total_minor": matchers.money(5000),
@@ -114,7 +116,9 @@ async def refused(
     ("words", "status", "code", "facts"),
     [
         ("whose places are sold out", 409, "sold_out", {"available": matchers.integer(0)}),
-        ("that is not on sale", 409, "not_on_sale", {}),
+        ("that is not on sale", 409, "not_on_sale", {"begins_at": matchers.nothing()}),
+        ("whose sale lies ahead", 409, "not_on_sale", {"begins_at": matchers.timestamp("2031-01-10T09:00:00Z")}),
+        ("that is cancelled", 409, "event_cancelled", {}),
         ("that nobody knows", 404, "event_unknown", {}),
     ],
 )
@@ -301,6 +305,37 @@ async def test_an_order_whose_time_is_over_cannot_be_paid(orders: Asking[OrdersC
     ask = ask_to_pay(order_id, buyer)
     async with refused(orders, "the checkout of an order that is too late", state, ask, 410, "hold_expired") as client:
         await client.check_out(TOKEN, order_id, RETURN_URL)
+
+
+@pytest.mark.parametrize(("state", "code"), [("cancelled", "event_cancelled"), ("postponed", "not_on_sale")])
+async def test_an_order_whose_event_does_not_take_place_as_planned_cannot_be_paid(
+    orders: Asking[OrdersClient], state: str, code: str
+) -> None:
+    order_id, buyer = ids(f"of an event that is {state}")
+    given = a_state("a held order of an event that stands otherwise", order_id=order_id, person_id=buyer, state=state)
+    facts = {"begins_at": matchers.nothing()} if code == "not_on_sale" else {}
+    what = f"the checkout of an order whose event is {state}"
+    async with refused(orders, what, given, ask_to_pay(order_id, buyer), 409, code, **facts) as client:
+        await client.check_out(TOKEN, order_id, RETURN_URL)
+
+
+async def test_an_order_tells_that_its_event_has_moved(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("moved event")
+    given = a_state(
+        "a held order of an event that stands otherwise", order_id=order_id, person_id=buyer, state="rescheduled"
+    )
+    moved = {
+        "event_state": matchers.one_of("rescheduled", "scheduled", "postponed", "cancelled", "moved_online"),
+        "event_previous_starts_at": matchers.timestamp("2031-06-21T18:00:00Z"),
+    }
+    async with orders.expects(
+        "an order whose event has moved",
+        given,
+        Ask("GET", f"/orders/{order_id}", person=buyer),
+        Answer(200, an_order(order_id, "held", **moved)),
+    ) as client:
+        found = await client.order(TOKEN, order_id)
+        assert (found.event_state, found.event_previous_starts_at is None) == ("rescheduled", False)
 
 
 async def test_without_payments_nobody_is_sent_to_the_bank(orders: Asking[OrdersClient]) -> None:
