@@ -16,6 +16,7 @@ from typing import Any
 
 from contracts.completeness.offers import Folders
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of
+from contracts.partners.leniency import besides, kind_of
 from contracts.partners.setups import parameters_of, states_of_provider, told
 from contracts.promises.declared import Declared, Schema
 from contracts.promises.needs import findings_of
@@ -27,9 +28,6 @@ PARTNER = re.compile(r"[a-z][a-z0-9]*")
 CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
 # A JWT, whoever's it is.
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
-# What Pact's regular expressions compare as if it were text.
-DIGITS = "1234567890123456789"
-NO_TEXTS = ("true", "null", "1.5", "-1", "[]", "{}", '["a"]', '{"a":1}', *(DIGITS[:end] for end in range(1, 20)))
 
 _NAMED: dict[str, Any] = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 _STATES = {"type": "array", "items": {**_NAMED, "properties": {**_NAMED["properties"], "params": {"type": "object"}}}}
@@ -170,7 +168,9 @@ def _of_interaction(edge: Edge, interaction: Interaction) -> Iterator[str]:
     for name, values in interaction.get("request", {}).get("headers", {}).items():
         if name.lower() == "authorization" and values not in ([f"Bearer {edge.consumer}"], f"Bearer {edge.consumer}"):
             yield f"the header {name} is the placeholder `Bearer {edge.consumer}`, never a real token."
-    body = body_of(interaction if edge.kind == "hears" else interaction["response"])
+    answer = interaction if edge.kind == "hears" else interaction["response"]
+    body = body_of(answer)
+    yield from _of_rules(answer, body)
     if body is not None:
         yield from _weak(body, "$", body.example)
 
@@ -178,24 +178,60 @@ def _of_interaction(edge: Edge, interaction: Interaction) -> Iterator[str]:
 def _weak(body: Body, path: str, value: Any) -> Iterator[str]:
     """Where Pact would accept what breaks this consumer."""
     rules = _rules_at(body, path)
-    kinds = {rule.get("match") for rule in rules}
-    by_type = "type" in kinds and not any(rule.get("min", 0) for rule in rules)
     if value == {}:
         yield f"{path} is empty, and so accepts any object. Name the fields that are read."
-    elif isinstance(value, list) and by_type:
-        yield f"{path} accepts an empty list. Say how many there are at least (`min=1`), or describe the empty list by itself."
-    elif isinstance(value, bool) and "boolean" in kinds:
-        yield f'{path} accepts the text "true" as well. Match its type instead (`like(true)`).'
-    elif isinstance(value, int) and not isinstance(value, bool) and by_type:
-        yield f"{path} accepts 1.5 as well. Match a whole number instead (`integer`)."
-    elif isinstance(value, str) and "type" not in kinds:
-        patterns = [rule["regex"] for rule in rules if "regex" in rule]
-        patterns += [re.escape(rule["value"]) for rule in rules if rule.get("match") == "include"]
-        passing = [text for text in NO_TEXTS if all(re.search(each, text) for each in patterns)]
-        if patterns and passing:
-            yield f"{path} accepts {passing[0]} as well, which is no text. Match its type instead, or a narrower pattern."
+    elif rules and (accepted := next(besides(rules, value), None)) is not None:
+        yield f"{path} accepts {_instead(value, accepted)}"
     for path_below, value_below in below(path, value):
         yield from _weak(body, path_below, value_below)
+
+
+def _instead(value: Any, accepted: str) -> str:
+    """What is accepted, and what to write instead."""
+    kind = kind_of(value)
+    if kind == "list" and accepted == "[]":
+        return "an empty list. Say how many there are at least (`min=1`), or describe the empty list by itself."
+    if kind == "yes or no" and accepted == '"true"':
+        return 'the text "true" as well. Match its type instead (`like(true)`).'
+    if kind == "whole number" and accepted == "1.5":
+        return "1.5 as well. Match a whole number instead (`integer`)."
+    return f"{accepted} as well, which is no {kind}. {_NARROWER[kind]}"
+
+
+_NARROWER = {
+    "text": "Match its type instead, or a narrower pattern.",
+    "whole number": "Match a whole number instead (`integer`).",
+    "number": "Match a number instead (`number`).",
+    "yes or no": "Match its type instead (`like(true)`).",
+    "null": "Match null instead, or leave the field out.",
+    "list": "Match its type instead, with at least one item (`each_like`, `min=1`).",
+    "object": "Name the fields that are read, without a rule for the object itself.",
+}
+
+
+def _of_rules(part: dict[str, Any], body: Body | None) -> Iterator[str]:
+    """Rules that say less than they seem to: one of several is enough, they are about nothing, or about any status."""
+    rules = part.get("matchingRules", {})
+    if rules.get("status"):
+        yield "its status is a class of statuses. Say the number that is expected."
+    for path, rule in rules.get("body", {}).items():
+        if rule.get("combine", "AND") != "AND" and len(rule.get("matchers", [])) > 1:
+            yield f"of the rules of {path} one is enough (combine: {rule['combine']}). Write AND, or one rule."
+        if body is not None and not _is_there(tokens_of(path)[1:], body.example):
+            yield f"the rules of {path} are about nothing in the example, and so check nothing. Correct the path."
+
+
+def _is_there(tokens: tuple[str, ...], value: Any) -> bool:
+    if not tokens:
+        return True
+    token, rest = tokens[0], tokens[1:]
+    if isinstance(value, dict):
+        found = list(value.values()) if token == "*" else [value[token]] if token in value else []  # noqa: S105  # of a path
+    elif isinstance(value, list):
+        found = value if token == "*" else value[int(token) :][:1] if token.isdecimal() else []  # noqa: S105  # of a path
+    else:
+        found = []
+    return any(_is_there(rest, each) for each in found)
 
 
 def _rules_at(body: Body, path: str) -> list[dict[str, Any]]:

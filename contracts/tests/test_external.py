@@ -197,6 +197,70 @@ FAULTS: dict[str, tuple[Plant, str]] = {
         lambda it: _set(_first(it), "9ad3f4a0", match="regex", regex=r"^[0-9a-f]{8}$"),
         "$.message accepts 12345678 as well",
     ),
+    "not empty": (
+        lambda it: _set(_first(it), "a", match="notEmpty"),
+        "$.message accepts true as well, which is no text",
+    ),
+    "not empty, of a number": (
+        lambda it: _set(_first(it), 7, match="notEmpty"),
+        "$.message accepts true as well, which is no whole number",
+    ),
+    "not empty, of null": (
+        lambda it: _set(_first(it), None, match="notEmpty"),
+        "$.message accepts true as well, which is no null",
+    ),
+    "not empty, of a list": (
+        lambda it: _set(_first(it), ["a"], match="notEmpty"),
+        "$.message accepts true as well, which is no list",
+    ),
+    "a part that is none": (
+        lambda it: _set(_first(it), "a", match="include", value=""),
+        "$.message accepts true as well",
+    ),
+    "a pattern that fits nothing, too": (
+        lambda it: _set(_first(it), "a", match="regex", regex="^[a-z]*$"),
+        "$.message accepts true as well",
+    ),
+    "a pattern that fits null": (
+        lambda it: _set(_first(it), "A", match="regex", regex="^[A-Z]*$"),
+        "$.message accepts null as well, which is no text",
+    ),
+    "another type": (
+        lambda it: _set(_first(it), "a", match="integer"),
+        "$.message accepts -1 as well, which is no text",
+    ),
+    "at least none": (lambda it: _set(_first(it), ["a"], match="type", min=0), "$.message accepts an empty list"),
+    "at most three": (lambda it: _set(_first(it), ["a"], match="type", max=3), "$.message accepts an empty list"),
+    "any values": (lambda it: _set(_first(it), {"a": 1}, match="values"), "which is no object. Name the fields"),
+    "some of a list": (
+        lambda it: _set(_first(it), ["a"], match="arrayContains", variants=[]),
+        "$.message accepts true as well, which is no list",
+    ),
+    "a date that is a number": (
+        lambda it: _set(_first(it), "2024", match="date", format="yyyy"),
+        "$.message accepts 1 as well, which is no text",
+    ),
+    "a matcher that nobody knows": (lambda it: _set(_first(it), "a", match="vibes"), "$.message accepts true as well"),
+    "one of two rules": (
+        lambda it: _first(it)["response"]["matchingRules"]["body"].update(
+            {"$.message": {"combine": "OR", "matchers": [{"match": "type"}, {"match": "notEmpty"}]}}
+        ),
+        "of the rules of $.message one is enough (combine: OR)",
+    ),
+    "a rule about nothing": (
+        lambda it: _rule(_first(it), "$.mesage", match="type"),
+        "the rules of $.mesage are about nothing in the example",
+    ),
+    "a rule about no item": (
+        lambda it: _rule(_keys(it), "$.keys[*].kidd", match="type"),
+        "the rules of $.keys[*].kidd are about nothing in the example",
+    ),
+    "any status that is well": (
+        lambda it: _first(it)["response"]["matchingRules"].update(
+            status={"matchers": [{"match": "statusCode", "status": "success"}]}
+        ),
+        "its status is a class of statuses",
+    ),
     "a part that is a number": (
         lambda it: _set(_first(it), "row 7", match="include", value="7"),
         "$.message accepts 1234567 as well",
@@ -234,6 +298,17 @@ def test_a_name_that_is_none_is_told(submitted: Submitted, name: str, said: str)
 )
 def test_what_is_no_pact_at_all_is_told_and_nothing_falls_over(submitted: Submitted, text: str) -> None:
     assert len(submitted(text)) >= 1
+
+
+def test_a_pact_whose_texts_may_be_anything_that_is_not_empty_is_told_field_by_field(submitted: Submitted) -> None:
+    """As a turnstile's makers wrote it: the verifier takes 1, true and ["a"] for each of its texts."""
+    text = (Path(__file__).parent / "turnstile-asks-tickets.json").read_text(encoding="utf-8")
+    found = submitted(text, "turnstile-asks-tickets.json")
+    fields = [f"$.keys[0].{name} accepts true as well, which is no text" for name in ("crv", "kid", "x")]
+    assert [[field in each for each in found] for field in fields] == [
+        [number == place for number in range(len(found))] for place in range(3)
+    ]
+    assert submitted(text.replace('"notEmpty"', '"type"'), "turnstile-asks-tickets.json") == []
 
 
 def test_rules_that_are_strict_enough_are_let_pass(submitted: Submitted) -> None:
