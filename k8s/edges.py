@@ -127,7 +127,7 @@ def _everywhere() -> Iterator[Edge]:
         yield Edge(service(name), COLLECTOR, OTLP_HTTP, why="spans")
     yield Edge(EVERYBODY, DNS, 53, "UDP", why="names")
     yield Edge(EVERYBODY, DNS, 53, "TCP", why="names, where the answer is long")
-    yield Edge(ours("stream", "job"), BROKER, NATS, why="makes the firehose's stream")
+    yield Edge(ours("stream", "job"), BROKER, NATS, why="makes the firehose's stream and consumers")
 
 
 def takes_people(name: str, openapi: Path = OPENAPI) -> bool:

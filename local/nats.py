@@ -19,7 +19,7 @@ from urllib.parse import quote
 from chassis.firehose import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
-from local.topology import LISTENS
+from local.topology import HEARS, LISTENS
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -33,7 +33,7 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
     nor consumers, since whoever makes a consumer chooses on which subject its facts are said. A forbidden subject shows up at the
     client as a time-out; the reason reaches only its `error_cb`.
     """
-    consumer = f"{STREAM}.{service}"
+    consumers = [service, *(each for each in HEARS if each.startswith(f"{service}-shard-"))]
     return {
         "publish": {
             "allow": [
@@ -41,9 +41,9 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
                 f"bus.{service}.>",
                 f"$JS.API.STREAM.INFO.{STREAM}",
                 f"$JS.API.STREAM.MSG.GET.{STREAM}",  # how old the first fact is that its consumer has not taken
-                f"$JS.API.CONSUMER.INFO.{consumer}",
-                f"$JS.API.CONSUMER.MSG.NEXT.{consumer}",
-                f"$JS.ACK.{consumer}.>",
+                *(f"$JS.API.CONSUMER.INFO.{STREAM}.{each}" for each in consumers),
+                *(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{each}" for each in consumers),
+                *(f"$JS.ACK.{STREAM}.{each}.>" for each in consumers),
             ]
         },
         "subscribe": {"allow": [f"_INBOX_{service}.>", *LISTENS.get(service, ())]},

@@ -21,7 +21,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets"),
 }
 
-# The facts that each service must not miss; its consumer of the firehose has its name.
+# The facts that each service must not miss; its consumer of the firehose has its name (that of a further shard `inventory-shard-1`).
 HEARS: dict[str, tuple[str, ...]] = {
     "inventory": ("events.catalog.event_published.v1", "events.catalog.seats_published.v1"),
     "orders": (
