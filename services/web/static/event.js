@@ -167,6 +167,8 @@ function written(minor, { before, after, decimal, group, primary, secondary, dig
   return before + [whole, ...groups].join(group) + fraction + after;
 }
 
+// A seat as its plan calls it, on tickets and in mails too.
 function nameOf(seat) {
-  return `${seat.closest("fieldset").dataset.place}, seat ${seat.parentElement.textContent.trim()}`;
+  const { before, after } = seat.closest("fieldset").dataset;
+  return seat.parentElement.dataset.label ?? `${before}${seat.parentElement.textContent.trim()}${after}`;
 }

@@ -66,7 +66,7 @@ async def test_taken_seats_are_named_and_the_others_stay_chosen(stage: Stage) ->
 
     again = PageRead(response.text)
     assert response.status_code == 409
-    assert "Stalls, row 1, seat 2 was taken" in again.html
+    assert "Stalls, Row 1, Seat 2 was taken" in again.html
     assert again.checked == {"0-0-0", "0-0-2"}
     assert "0-0-1" in again.disabled
     retried = await browser.send(again, f"/events/{stage.play}/orders", seat=["0-0-0", "0-0-2"])
