@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Row, insert, text
 
 from chassis.db import Reads, Transaction
-from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish
+from services.orders.domain import Happening, Line, Offer, OpenOrder, Order, OrderState, Wish
 from services.orders.tables import OrderLine
 from tracing.spans import current_span_id, current_trace_id, current_traceparent
 
@@ -59,6 +59,27 @@ async def insert_order(
         "due_in_seconds": due_in_seconds,
     }
     return bool((await tx.execute(query, parameters, name="orders.insert_order")).rowcount)
+
+
+async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, request_key: str) -> list[OpenOrder]:
+    """What this person holds of an event and has not paid, the newest first, other requests' orders alone.
+
+    Until the transaction ends nobody else counts for them, so that clicks at the same moment come one after the other.
+    """
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+    await tx.execute(lock, {"key": f"open orders {person_id} {event_id}"}, name="orders.lock_open_orders")
+    query = text("""
+        SELECT order_id, number, jsonb_array_length(wish -> 'seats') + (
+            SELECT COALESCE(sum(CAST(place ->> 1 AS integer)), 0) FROM jsonb_array_elements(wish -> 'places') AS place
+        ) AS places
+        FROM purchase_order
+        WHERE person_id = :person_id AND event_id = :event_id AND state IN ('placing', 'held', 'paying')
+            AND request_key IS DISTINCT FROM :request_key
+        ORDER BY order_id DESC
+    """)
+    parameters = {"person_id": person_id, "event_id": event_id, "request_key": request_key}
+    rows = await tx.execute(query, parameters, name="orders.open_orders")
+    return [OpenOrder(row.order_id, row.number, row.places) for row in rows]
 
 
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
