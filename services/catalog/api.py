@@ -10,7 +10,16 @@ from sqlalchemy import RowMapping
 from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Response as ResponseModel
-from services.catalog.domain import CursorInvalid, EventState, EventUnknown, Kind, LabelPlace, Obstacle, Sale, SeatMapUnknown
+from services.catalog.domain import (
+    CursorInvalid,
+    EventState,
+    EventUnknown,
+    Kind,
+    LabelPlace,
+    Obstacle,
+    Sale,
+    SeatMapUnknown,
+)
 from services.catalog.service import Catalog, EventListed, EventWithClasses
 
 _FOR_EVER = "private, max-age=31536000, immutable"

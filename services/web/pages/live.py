@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from chassis.http import ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.clients.tickets import Ticket
+from services.web.domain import SessionEnded
 from services.web.site import Site
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -21,14 +22,16 @@ def make_live_router(site: Site) -> APIRouter:
     router = APIRouter()
 
     @router.get("/live/events/{event_id}", dependencies=[open_to_all], include_in_schema=False)
-    async def live_event(event_id: UUID) -> StreamingResponse:
-        return await _streaming(site.rooms.stream(event_id))
+    async def live_event(request: Request, event_id: UUID) -> StreamingResponse:
+        return await _streaming(site.rooms.stream(event_id, site.cookies.caller(request)))
 
     @router.get("/live/orders/{order_id}", dependencies=[open_to_all], include_in_schema=False)
     async def live_order(request: Request, order_id: UUID) -> StreamingResponse:
         visitor = await site.visitors.recognise(request)
 
         async def snapshot() -> dict[str, Any]:
+            if visitor.session_cookie and not await site.sessions.is_open(visitor.session_cookie):
+                raise SessionEnded
             async with site.token_of(visitor) as token:
                 order = await site.orders.order(token, order_id)
                 tickets = await site.tickets.of_order(token, order_id) if order.state == "confirmed" else []
@@ -36,7 +39,7 @@ def make_live_router(site: Site) -> APIRouter:
 
         # Whose order it is decides before anything is sent.
         await snapshot()
-        return await _streaming(site.watchers.stream(order_id, snapshot))
+        return await _streaming(site.watchers.stream(order_id, snapshot, site.cookies.caller(request)))
 
     @router.get("/api/orders/{order_id}", dependencies=[open_to_all])
     async def api_order(request: Request, order_id: UUID) -> JSONResponse:

@@ -21,7 +21,7 @@ from services.web.formats import Moment
 from services.web.order_views import may_prolong, order_view, ticket_view
 from services.web.pages.ordering import unsold_notice
 from services.web.site import Site
-from services.web.views import Notice
+from services.web.views import OLD_BECAUSE, Notice
 from tracing.spans import note, span
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -31,7 +31,10 @@ _LONGEST_EMAIL = 254
 _LOG = log(__name__)
 
 OLD_PAGE = Notice(
-    "warning", "This page was open for a long time.", "Nothing was done. Press the button again.", focus=True
+    "warning",
+    "This page does not fit your browser any more.",
+    f"{OLD_BECAUSE} Nothing was done. Press the button again.",
+    focus=True,
 )
 NO_BANK = Notice(
     "error",

@@ -223,7 +223,7 @@ async def test_programs_read_an_order_as_json(stage: Stage) -> None:
     answer = (await browser.http.get(f"/api{path}")).json()
 
     assert answer["state"] == "confirmed"
-    assert [ticket["seat_label"] for ticket in answer["tickets"]] == ["Stalls, row 1, seat 1"]
+    assert [ticket["seat_label"] for ticket in answer["tickets"]] == ["Stalls, Row 1, Seat 1"]
 
 
 async def test_tickets_that_cannot_be_asked_for_are_said_to_be_safe(stage: Stage) -> None:
