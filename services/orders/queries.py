@@ -127,10 +127,14 @@ async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = Non
 async def orders_of_person(
     reads: Reads, person_id: UUID, after: UUID | None, limit: int, open_for: UUID | None = None
 ) -> list[Order]:
-    """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event."""
+    """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event.
+
+    What never held a place is left out: to its buyer it was a sentence on the page of the event, and no order.
+    """
     query = text(f"""
         SELECT {_COLUMNS} FROM {_ORDERS}
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
+          AND reason IS DISTINCT FROM 'refused'
           AND (CAST(:open_for AS uuid) IS NULL OR own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
     """)  # noqa: S608  # a constant of this module

@@ -7,9 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
-from chassis.http import ProviderUnavailable
 from chassis.identity import open_to_all
-from services.web.clients.tickets import Ticket
 from services.web.domain import SessionEnded
 from services.web.site import Site
 
@@ -45,7 +43,9 @@ def make_live_router(site: Site) -> APIRouter:
     async def api_order(request: Request, order_id: UUID) -> JSONResponse:
         async with site.person(request) as (_, token):
             order = await site.orders.order(token, order_id)
-            tickets = await _tickets(site, token, order_id) if order.state == "confirmed" else []
+            # The order is an answer without them too.
+            found = await site.tickets.of_order_now(token, order_id) if order.state == "confirmed" else None
+            tickets = found or []
         answer = {
             "order_id": str(order.order_id),
             "number": order.number,
@@ -64,14 +64,6 @@ def make_live_router(site: Site) -> APIRouter:
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return router
-
-
-async def _tickets(site: Site, token: str, order_id: UUID) -> list[Ticket]:
-    """The tickets, [] while there are none or nobody can be asked: the order is an answer without them too."""
-    try:
-        return await site.tickets.of_order(token, order_id)
-    except ProviderUnavailable:
-        return []
 
 
 async def _streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:

@@ -52,11 +52,6 @@ TOO_LATE = Notice("error", "The time to pay is over.", "Your places go back on s
 TOO_LATE_TO_CANCEL = Notice(
     "warning", "This order cannot be cancelled any more.", "What you see below is how it stands.", focus=True
 )
-NO_TICKETS_NOW = Notice(
-    "warning",
-    "We cannot show your tickets at the moment.",
-    "They are safe, and in your e-mail too. Try again in a few seconds.",
-)
 
 
 @dataclass(frozen=True)
@@ -260,16 +255,12 @@ async def _page(
 ) -> Response:
     said = said or Said()
     note(order.told())
-    notices = list(said.notices)
-    tickets: list[Ticket] = []
+    tickets: list[Ticket] | None = []
     if order.state == "confirmed":
-        try:
-            tickets = await site.tickets.of_order(token, order.order_id)
-        except ProviderUnavailable:
-            notices.append(NO_TICKETS_NOW)
+        tickets = await site.tickets.of_order_now(token, order.order_id)
     view = order_view(
         order,
-        has_tickets=bool(tickets),
+        has_tickets=None if tickets is None else bool(tickets),
         has_returned=request.query_params.get("returned") == "1",
         trace_url=site.renderer.trace_url,
     )
@@ -280,10 +271,10 @@ async def _page(
         "order.html",
         status=said.status,
         order=view,
-        tickets=[ticket_view(ticket) for ticket in tickets],
+        tickets=[ticket_view(ticket) for ticket in tickets or ()],
         contact=contact,
         errors=said.errors,
-        notices=notices,
+        notices=said.notices,
     )
 
 

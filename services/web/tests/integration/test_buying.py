@@ -235,7 +235,11 @@ async def test_tickets_that_cannot_be_asked_for_are_said_to_be_safe(stage: Stage
     page = await browser.open(path)
 
     assert page.main["data-order-state"] == "confirmed"
-    assert "We cannot show your tickets at the moment." in page.html
+    # One true sentence, and none that says that the tickets are still being made.
+    assert page.main["data-phase"] == "unshown"
+    assert "Confirmed. Your tickets cannot be shown right now" in page.html
+    assert "being made" not in page.html
+    assert "Signing your tickets" not in page.html
     assert "We cannot show your tickets at the moment." in (await browser.open("/my/tickets", 503)).html
 
 
