@@ -58,7 +58,7 @@ class Shares:
         self._has: Counter[str] = Counter()
 
     def is_full(self, key: str) -> bool:
-        return self._has[key] >= self._most if key in self._has else self._most == 0
+        return self._has[key] >= self._most
 
     @contextmanager
     def one(self, key: str) -> Iterator[None]:
