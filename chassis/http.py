@@ -52,6 +52,15 @@ class ProviderUnavailable(Exception):
         super().__init__(f"The service {provider} does not answer at the moment. Try again in a few seconds.")
 
 
+class ProviderBusyForYou(ProviderUnavailable):
+    """The provider has had too much of this (429). Whoever does not tell it from no answer treats it as one."""
+
+    def __init__(self, provider: str, code: str, retry_after_seconds: int) -> None:
+        super().__init__(provider)
+        self.problem_code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
 class ProviderProblem(Exception):
     """The provider understood, and refused: its status, code, sentence and facts."""
 
@@ -65,10 +74,11 @@ class ProviderProblem(Exception):
 
 
 def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Response:
-    """The response, if it has one of the statuses. Raises `ProviderUnavailable` for 5xx and 429, else `ProviderProblem`."""
+    """The response, if it has one of the statuses. Raises `ProviderUnavailable` for 5xx and 429 (of its kind
+    `ProviderBusyForYou`), else `ProviderProblem`."""
     if response.status_code in statuses:
         return response
-    if response.status_code >= SERVER_ERROR or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+    if response.status_code >= SERVER_ERROR:
         raise ProviderUnavailable(provider)
     try:
         problem = response.json()
@@ -76,7 +86,15 @@ def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Res
         problem = None
     facts = problem if isinstance(problem, dict) else {}
     code, detail = str(facts.get("code", "unknown")), str(facts.get("detail", ""))
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise ProviderBusyForYou(provider, code, _retry_after(response, facts))
     raise ProviderProblem(provider, response.status_code, code, detail, facts)
+
+
+def _retry_after(response: httpx.Response, facts: dict[str, Any]) -> int:
+    """What the provider says in its answer or its header; if it says nothing in seconds, what is usual here."""
+    said = str(facts.get("retry_after_seconds") or response.headers.get("retry-after", ""))
+    return int(said) if said.isdecimal() and len(said) < 7 else ProviderUnavailable.retry_after_seconds
 
 
 def service_client(

@@ -225,6 +225,9 @@ def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, d
             "TRACE_URL": ports.url("traces"),
             "TRACE_QUERY_URL": ports.url("traces"),
             "PAYMENT_ORIGINS": ports.url("bank"),
+            # Every crowd of this machine comes from one address, and scripts buy faster than people.
+            "MAX_GUESTS_PER_ADDRESS": "20000",
+            "MAX_GUESTS_PER_ADDRESS_AND_EVENT": "20000",
         },
     }
 

@@ -93,6 +93,7 @@ class TooManyAttempts(AccountsError):
 
     code = "too_many_attempts"
     category = "too_many"
+    retry_after_seconds: int
 
     def __init__(self, retry_after_seconds: int) -> None:
         self.retry_after_seconds = retry_after_seconds

@@ -10,7 +10,16 @@ from sqlalchemy import RowMapping
 from chassis.documented import refuses
 from chassis.identity import calls_from
 from chassis.models import Response as ResponseModel
-from services.catalog.domain import CursorInvalid, EventState, EventUnknown, Kind, Obstacle, Sale, SeatMapUnknown
+from services.catalog.domain import (
+    CursorInvalid,
+    EventState,
+    EventUnknown,
+    Kind,
+    LabelPlace,
+    Obstacle,
+    Sale,
+    SeatMapUnknown,
+)
 from services.catalog.service import Catalog, EventListed, EventWithClasses
 
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -119,15 +128,29 @@ class SeatOut(ResponseModel):
 
 
 class RowOut(ResponseModel):
-    """Seats beside each other."""
+    """Seats beside each other, or around a table. `label` is painted where `label_at` says; `name` is how the row is
+    described in text (empty: not at all)."""
 
     row_id: str
     label: str
+    name: str
+    label_at: LabelPlace
     seats: list[SeatOut]
 
 
+class LetteringOut(ResponseModel):
+    """How an area's text is written: centred on x and y, `size` high, turned about that point."""
+
+    x: float
+    y: float
+    size: float
+    rotation: float
+    colour: str | None
+
+
 class AreaOut(ResponseModel):
-    """A drawing: its box before it is turned about its middle by `rotation` degrees; `points` for polygons, as drawn."""
+    """A drawing: its box before it is turned about its middle by `rotation` degrees; `points` for polygons, as drawn.
+    Colours are `#rrggbb` or `#rrggbbaa`. Without `lettering` the text stands in the middle of the box."""
 
     shape: Literal["rectangle", "ellipse", "polygon", "text"]
     x: float
@@ -139,6 +162,7 @@ class AreaOut(ResponseModel):
     colour: str | None
     border_colour: str | None
     points: list[tuple[float, float]]
+    lettering: LetteringOut | None
 
 
 class ZoneOut(ResponseModel):

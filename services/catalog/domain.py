@@ -21,6 +21,7 @@ Obstacle = Literal[
 """Why something is not sold, whatever the time: the event's state, the organiser's word, or the offer's."""
 Change = Literal["state", "starts_at", "doors_at", "title", "venue"]
 """What those who hold tickets must know of."""
+LabelPlace = Literal["start", "end", "both", "nowhere"]
 
 
 class CatalogError(Exception):
@@ -87,17 +88,33 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Seats beside each other. `label` is what is painted at the row's end (`C`, `12`)."""
+    """Seats beside each other, or around a table. `label` is painted on the plan (`C`, `12`) at its first seat, its last,
+    both, or nowhere (`label_at`); `name` is how the row is described in text (`Row C`, `Table 12`; empty: not at all)."""
 
     row_id: str
     label: str
+    name: str
+    label_at: LabelPlace
     seats: tuple[Seat, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """How an area's text is written: centred on x and y, `size` high, turned about that point by `rotation` degrees
+    clockwise. `colour` may be None."""
+
+    x: float
+    y: float
+    size: float
+    rotation: float
+    colour: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
     """A drawing: stage, bar, table. x, y, width, height: the box around it before it is turned about its middle by
-    `rotation` degrees clockwise; `points` (already turned) only for polygons."""
+    `rotation` degrees clockwise; `points` (already turned) only for polygons. `lettering` is None if the plan does not
+    say where its text stands: then in the middle, as large as the box allows."""
 
     shape: Literal["rectangle", "ellipse", "polygon", "text"]
     x: float
@@ -109,6 +126,7 @@ class Area:
     colour: str | None
     border_colour: str | None
     points: tuple[tuple[float, float], ...]
+    lettering: Lettering | None
 
 
 @dataclass(frozen=True, slots=True)

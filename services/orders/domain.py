@@ -177,6 +177,25 @@ class TooManyPlaces(OrdersError):
         super().__init__(f"One order can have at most {most} places for this event. Choose fewer.")
 
 
+class OrderStillOpen(OrdersError):
+    """The buyer holds as many places of this event as one order may have, or would with these, and has not paid for them."""
+
+    code = "order_still_open"
+    category = "conflict"
+    order_id: UUID
+    held: int
+    most: int
+
+    def __init__(self, order_id: UUID, number: str, held: int, most: int) -> None:
+        self.order_id = order_id
+        self.held = held
+        self.most = most
+        super().__init__(
+            f"You hold {held} of at most {most} places of this event and have not paid for them yet. "
+            f"Pay or cancel order {number} first."
+        )
+
+
 class PlaceUnknown(OrdersError):
     """A class or seat that this event does not have."""
 
@@ -334,6 +353,15 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class OpenOrder:
+    """An order that holds places of an event and is not paid."""
+
+    order_id: UUID
+    number: str
+    places: int
+
+
+@dataclass(frozen=True)
 class Wish:
     """What a buyer wants."""
 
@@ -375,6 +403,13 @@ def check_event_of(order: Order) -> None:
         raise EventCancelled
     if order.event_state in EVENT_STATES_WITHOUT_SALE:
         raise NotOnSale
+
+
+def check_open_orders(wish: Wish, most: int, open_orders: Sequence[OpenOrder]) -> None:
+    """Raises OrderStillOpen if the buyer would hold more unpaid places of the event than one order may have."""
+    held = sum(order.places for order in open_orders)
+    if open_orders and held + wish.count > most:
+        raise OrderStillOpen(open_orders[0].order_id, open_orders[0].number, held, most)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Row, insert, text
 
 from chassis.db import Reads, Transaction
-from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish
+from services.orders.domain import Happening, Line, Offer, OpenOrder, Order, OrderState, Wish
 from services.orders.tables import OrderLine
 from tracing.spans import current_span_id, current_trace_id, current_traceparent
 
@@ -61,6 +61,27 @@ async def insert_order(
     return bool((await tx.execute(query, parameters, name="orders.insert_order")).rowcount)
 
 
+async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, request_key: str) -> list[OpenOrder]:
+    """What this person holds of an event and has not paid, the newest first, other requests' orders alone.
+
+    Until the transaction ends nobody else counts for them, so that clicks at the same moment come one after the other.
+    """
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+    await tx.execute(lock, {"key": f"open orders {person_id} {event_id}"}, name="orders.lock_open_orders")
+    query = text("""
+        SELECT order_id, number, jsonb_array_length(wish -> 'seats') + (
+            SELECT COALESCE(sum(CAST(place ->> 1 AS integer)), 0) FROM jsonb_array_elements(wish -> 'places') AS place
+        ) AS places
+        FROM purchase_order
+        WHERE person_id = :person_id AND event_id = :event_id AND state IN ('placing', 'held', 'paying')
+            AND request_key IS DISTINCT FROM :request_key
+        ORDER BY order_id DESC
+    """)
+    parameters = {"person_id": person_id, "event_id": event_id, "request_key": request_key}
+    rows = await tx.execute(query, parameters, name="orders.open_orders")
+    return [OpenOrder(row.order_id, row.number, row.places) for row in rows]
+
+
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
     """The newest order that a request of this person has placed, with its lines."""
     query = text(f"""
@@ -106,10 +127,14 @@ async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = Non
 async def orders_of_person(
     reads: Reads, person_id: UUID, after: UUID | None, limit: int, open_for: UUID | None = None
 ) -> list[Order]:
-    """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event."""
+    """Orders of a person, newest first, by keyset: ids grow with time. `open_for`: only those that hold places of this event.
+
+    What never held a place is left out: to its buyer it was a sentence on the page of the event, and no order.
+    """
     query = text(f"""
         SELECT {_COLUMNS} FROM {_ORDERS}
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
+          AND reason IS DISTINCT FROM 'refused'
           AND (CAST(:open_for AS uuid) IS NULL OR own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
     """)  # noqa: S608  # a constant of this module

@@ -47,7 +47,8 @@ class PaymentIn(Request):
 
 
 class PaymentOut(Response):
-    """A payment. One that was voided before it was made has no order and no amount."""
+    """A payment. One that was voided before it was made has no order and no amount. `was_authorised`: its payer had authorised
+    it at some moment; after a void, that money went back."""
 
     payment_id: UUID
     order_id: UUID | None
@@ -57,6 +58,7 @@ class PaymentOut(Response):
     redirect_url: str | None
     decline_reason: str | None
     captured_at: datetime | None
+    was_authorised: bool
 
 
 _OPENING_REFUSALS = refuses(PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, GatewayUnavailable)
@@ -152,4 +154,5 @@ def _payment_out(payment: Payment) -> PaymentOut:
         redirect_url=payment.redirect_url,
         decline_reason=payment.decline_reason,
         captured_at=payment.captured_at,
+        was_authorised=payment.was_authorised,
     )

@@ -29,6 +29,8 @@ TRANSITIONS: dict[PaymentState, frozenset[PaymentState]] = {
 }
 # One payment of an order at a time may still bring money, so that nobody can pay an order twice.
 LIVE = frozenset({PaymentState.CREATED, PaymentState.AUTHORISED, PaymentState.CAPTURED})
+# States that no payment is in without its payer having authorised it.
+AUTHORISED = frozenset({PaymentState.AUTHORISED, PaymentState.CAPTURED, PaymentState.REFUNDED})
 
 
 def steps_to(state: PaymentState, target: PaymentState) -> list[PaymentState] | None:
@@ -102,7 +104,8 @@ class Terms:
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment. `terms` is None for one that was voided before it was made: it can never be made."""
+    """A payment. `terms` is None for one that was voided before it was made: it can never be made. `was_authorised`: money
+    was reserved at some moment, also if it was given back before anybody heard of it."""
 
     payment_id: UUID
     terms: Terms | None
@@ -112,6 +115,7 @@ class Payment:
     redirect_url: str | None
     decline_reason: str | None
     captured_at: datetime | None
+    was_authorised: bool
     traceparent: str | None
 
     def told(self) -> dict[str, str | int]:

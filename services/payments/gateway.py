@@ -8,12 +8,14 @@ from services.payments.domain import PaymentState, Terms
 
 @dataclass(frozen=True)
 class Seen:
-    """A payment as the gateway shows it: the id that it gave it, how far it is, where the payer pays."""
+    """A payment as the gateway shows it: the id that it gave it, how far it is, where the payer pays, and whether the payer
+    has ever authorised it: a payment that was called off does not say it by its state."""
 
     gateway_payment_id: str
     state: PaymentState
     redirect_url: str
     decline_reason: str | None
+    was_authorised: bool
 
 
 class GatewayRefused(Exception):

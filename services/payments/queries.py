@@ -126,6 +126,12 @@ async def move_payment(
     await tx.execute(insert(_CHANGE).from_select(columns, noted).on_conflict_do_nothing(), name="payments.move")
 
 
+async def note_authorised(tx: Transaction, payment_id: UUID) -> None:
+    """Writes that the payer of a locked payment has authorised it."""
+    statement = update(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id).values(was_authorised=True)
+    await tx.execute(statement, name="payments.note_authorised")
+
+
 async def claim_quiet_payments(tx: Transaction, limit: int) -> list[Payment]:
     """Payments of which nothing was heard for long, to ask about. Each comes up again later and later, until it has expired."""
     parameters = {"limit": limit, "longest": LONGEST_PAUSE_SECONDS}

@@ -69,6 +69,7 @@ class PaymentRow(Table, table=True):
     redirect_url: str | None = None
     decline_reason: str | None = None
     captured_at: datetime | None = moment(default=None, nullable=True)
+    was_authorised: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     # When the gateway is asked by itself if nothing is heard; null when there is nothing to wait for.
     ask_at: datetime | None = moment(default=None, nullable=True)
     traceparent: str | None = None

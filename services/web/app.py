@@ -15,6 +15,7 @@ from services.web.clients.payments import PaymentsClient
 from services.web.clients.tickets import TicketsClient
 from services.web.cookies import Cookies
 from services.web.domain import WebError
+from services.web.guests import Guests
 from services.web.live import Streams
 from services.web.pages.browse import make_browse_router
 from services.web.pages.files import make_files_router
@@ -71,9 +72,10 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         "tickets": tickets.records,
         "notifications": notifications.records,
     }
-    sessions = Sessions(service.database(), accounts)
+    database = service.database()
+    sessions = Sessions(database, accounts)
     shop = Shop(catalog, inventory, templates)
-    streams = Streams(settings.max_streams)
+    streams = Streams(settings.max_streams, settings.max_streams_per_visitor, settings.max_streams_per_address)
     service.measure(OPEN_STREAMS, lambda: len(streams))
     site = Site(
         settings=settings,
@@ -82,17 +84,19 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         orders=orders,
         tickets=tickets,
         sessions=sessions,
+        guests=Guests(sessions, settings),
         cookies=cookies,
         visitors=Visitors(cookies, sessions),
         renderer=renderer,
         rooms=Rooms(shop, streams),
         watchers=Watchers(streams),
-        support=Support(settings),
+        support=Support(settings, database),
         storyteller=Storyteller(recorded, settings.trace_query_url),
     )
     _hear(service, site)
     service.manage(streams.opened())
     service.work(Worker("sweep_sessions", sessions.sweep, every_seconds=SWEEP_SECONDS))
+    service.work(Worker("sweep_support", site.support.sweep, every_seconds=SWEEP_SECONDS))
     for router in (
         make_browse_router(site),
         make_ordering_router(site),

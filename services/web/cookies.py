@@ -9,6 +9,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 
 from services.web.domain import FormTooOld
+from services.web.limits import Caller, address_of
 from services.web.sessions import LIFETIME, Session
 from services.web.settings import WebSettings
 from services.web.signing import Signer, new_secret
@@ -47,6 +48,11 @@ class Visitor:
         """From this answer on it is this session."""
         self.session, self.session_cookie, self.has_changed = session, session.session_id, True
 
+    def has_begun_anew(self, session: Session) -> None:
+        """From this answer on it is this session, and another visitor than before: who planted the cookie is left behind."""
+        self.has_begun(session)
+        self.visitor_id, self.is_new = new_secret(), True
+
     def has_ended(self) -> None:
         """From this answer on it is nobody; also the visitor's cookie is a new one."""
         self.session, self.session_cookie, self.has_changed = None, None, True
@@ -65,6 +71,12 @@ class Cookies:
         self._pass_name = "__Secure-pass" if self._secure else "pass"
         self._purchase_name = "__Secure-purchase" if self._secure else "purchase"
 
+    def caller(self, request: Request) -> Caller:
+        """Which browser asks, by address and cookie; known without a look at sessions."""
+        cookies = (request.cookies.get(name, "") for name in (self._session_name, self._visitor_name))
+        cookie = next((one for one in cookies if _SECRET.fullmatch(one)), None)
+        return Caller(address_of(request), cookie)
+
     def stranger(self, request: Request) -> Visitor:
         """The visitor as far as the cookies tell."""
         session_cookie = request.cookies.get(self._session_name, "")
@@ -82,12 +94,20 @@ class Cookies:
         return self._signer.form_token(visitor.binding)
 
     async def own_form(self, request: Request, visitor: Visitor) -> FormData:
-        """The form that was sent, if this visitor got it from us. Raises FormTooOld."""
+        """The form that was sent, if this visitor got it from us. Raises FormTooOld.
+
+        Two tabs that a new visitor opens at once get a cookie each, and the browser keeps one of them. The form of the other is
+        taken if it is ours and the browser itself says that it comes from a page of ours, which no page elsewhere can make it
+        say. Not for somebody who is signed in: their forms are their own.
+        """
         form = await request.form(max_files=0, max_fields=300)
         site = request.headers.get("sec-fetch-site", "none")
-        token = form.get("form_token")
-        good = isinstance(token, str) and self._signer.form_token_is_good(token, visitor.binding)
-        if not good or site not in ("same-origin", "none"):
+        token = str(form.get("form_token") or "")
+        is_own = self._signer.form_token_is_good(token, visitor.binding) and site in ("same-origin", "none")
+        is_of_another_tab = (
+            site == "same-origin" and not visitor.is_signed_in and self._signer.form_token_is_ours(token)
+        )
+        if not is_own and not is_of_another_tab:
             raise FormTooOld
         return form
 

@@ -61,7 +61,8 @@ class FormTooOld(WebError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This page was open for too long, or your browser does not keep our cookie. "
+            "This page was open for too long, another tab was opened at the same moment, or your browser does not keep our "
+            "cookie. "
             "Nothing was done. Open the page again and repeat it."
         )
 
@@ -118,3 +119,29 @@ class TooManyStreams(WebError):
 
     def __init__(self) -> None:
         super().__init__("Too many people watch live at the moment. The page works without; it is tried again soon.")
+
+
+class TooManyStreamsOfOne(WebError):
+    """One browser, or one address, has as many open streams as it may."""
+
+    code = "too_many_streams_of_one"
+    category = "too_many"
+    retry_after_seconds = 30
+
+    def __init__(self) -> None:
+        super().__init__("This page is open very often here. It works without being live; close some of its tabs.")
+
+
+class TooManyGuests(WebError):
+    """One browser, or one address, became so many guests that it cannot be a crowd of buyers."""
+
+    code = "too_many_guests"
+    category = "too_many"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        minutes = -(-retry_after_seconds // 60)
+        super().__init__(
+            "Very many orders without an account have begun here. Pay or cancel those that are open, sign in, or try again "
+            f"in {minutes} minute{'s' * (minutes != 1)}."
+        )

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from services.web.domain import TooManyStreams
+from services.web.domain import TooManyStreams, TooManyStreamsOfOne
+from services.web.limits import Caller, Shares
 
 HEARTBEAT_SECONDS = 15.0
 # Streams end, so that browsers spread over all processes again and again, also after a roll-out.
@@ -71,30 +72,35 @@ class Listener:
 
 
 class Streams:
-    """All open streams of this process: counted, bounded, and ended when the process stops."""
+    """All open streams of this process: counted, bounded together and by who asks, and ended when the process stops."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, most_of_browser: int, most_of_address: int) -> None:
         self._most = most
+        self._of_browser = Shares(most_of_browser)
+        self._of_address = Shares(most_of_address)
         self._listeners: set[Listener] = set()
 
     def __len__(self) -> int:
         return len(self._listeners)
 
-    def check(self) -> None:
-        """Raises TooManyStreams if there is no place for another."""
+    def check(self, caller: Caller) -> None:
+        """Raises TooManyStreams if there is no place for another, TooManyStreamsOfOne if there is none for this caller."""
+        if self._of_browser.is_full(caller.browser) or self._of_address.is_full(caller.address):
+            raise TooManyStreamsOfOne
         if len(self._listeners) >= self._most:
             raise TooManyStreams
 
     @contextmanager
-    def listener(self) -> Iterator[Listener]:
-        """A listener as long as the block lasts. Raises TooManyStreams."""
-        self.check()
+    def listener(self, caller: Caller) -> Iterator[Listener]:
+        """A listener as long as the block lasts. Raises TooManyStreams, TooManyStreamsOfOne."""
+        self.check(caller)
         listener = Listener()
-        self._listeners.add(listener)
-        try:
-            yield listener
-        finally:
-            self._listeners.discard(listener)
+        with self._of_browser.one(caller.browser), self._of_address.one(caller.address):
+            self._listeners.add(listener)
+            try:
+                yield listener
+            finally:
+                self._listeners.discard(listener)
 
     def end_all(self) -> None:
         """Ends every stream; browsers come back to another process."""

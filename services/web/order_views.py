@@ -17,11 +17,11 @@ from services.web.event_words import STATES_TO_STAY_AWAY, Standing, standing_of
 from services.web.views import Notice
 
 Phase = Literal[
-    "placing", "held", "declined", "paying", "confirming", "issuing", "confirmed", "cancelling", "cancelled"
+    "placing", "held", "declined", "paying", "confirming", "issuing", "unshown", "confirmed", "cancelling", "cancelled"
 ]
 FINAL: frozenset[Phase] = frozenset({"confirmed", "cancelled"})
 # While it moves by itself: so often a browser without JavaScript asks again.
-_REFRESH_SECONDS: dict[Phase, int] = {"placing": 2, "confirming": 3, "issuing": 3, "cancelling": 3}
+_REFRESH_SECONDS: dict[Phase, int] = {"placing": 2, "confirming": 3, "issuing": 3, "unshown": 10, "cancelling": 3}
 
 _HEADINGS: dict[Phase, str] = {
     "placing": "Taking your places…",
@@ -30,6 +30,7 @@ _HEADINGS: dict[Phase, str] = {
     "paying": "Your payment is open",
     "confirming": "Confirming your payment…",
     "issuing": "Confirmed. Your tickets are being made…",
+    "unshown": "Confirmed. Your tickets cannot be shown right now",
     "confirmed": "Confirmed. See you there!",
     "cancelling": "Cancelling your order…",
     "cancelled": "This order is cancelled",
@@ -40,12 +41,14 @@ _LEADS: dict[Phase, str] = {
     "paying": "Your places are held. Finish the payment on the page of the bank, or give the places back.",
     "confirmed": "Your tickets are below, and on their way to your e-mail. Each code opens the door once.",
     "issuing": "The payment is done and the places are yours. You can close this page: the tickets come by e-mail too.",
+    "unshown": "The payment is done and the places are yours. The tickets are safe, and come by e-mail too.",
     "confirming": "This takes a few seconds. You can close this page: the tickets come by e-mail too.",
 }
 _WAITING: dict[Phase, str] = {
     "placing": "Asking for your places",
     "confirming": "Waiting for the answer of the bank",
     "issuing": "Signing your tickets",
+    "unshown": "Asking again in a few seconds",
     "cancelling": "Giving the places back",
 }
 # What happened, and what to do, by the reason of a cancelled order.
@@ -207,8 +210,9 @@ class OrderView:
         return f"Try again: pay {self.total}" if self.phase == "declined" else f"Pay {self.total}"
 
 
-def phase_of(order: Order, *, has_tickets: bool, has_returned: bool) -> Phase:
-    """Where the order is for its buyer. `has_returned`: the bank has just sent the browser back."""
+def phase_of(order: Order, *, has_tickets: bool | None, has_returned: bool) -> Phase:
+    """Where the order is for its buyer. `has_tickets`: None if nobody can say it now.
+    `has_returned`: the bank has just sent the browser back."""
     if order.state in ("held", "paying") and order.last_decline:
         return "declined"
     if order.state == "paying":
@@ -216,7 +220,7 @@ def phase_of(order: Order, *, has_tickets: bool, has_returned: bool) -> Phase:
     if order.state in ("authorised", "committed"):
         return "confirming"
     if order.state == "confirmed":
-        return "confirmed" if has_tickets else "issuing"
+        return "unshown" if has_tickets is None else "confirmed" if has_tickets else "issuing"
     phases: dict[str, Phase] = {"placing": "placing", "held": "held", "cancelling": "cancelling"}
     return phases.get(order.state, "cancelled")
 
@@ -231,7 +235,7 @@ def may_prolong(order: Order) -> bool:
 def order_view(
     order: Order,
     *,
-    has_tickets: bool = False,
+    has_tickets: bool | None = False,
     has_returned: bool = False,
     trace_url: str | None = None,
     now: datetime | None = None,
@@ -284,7 +288,16 @@ def _line(line: OrderLine, currency: str) -> LineView:
 
 
 def _steps(phase: Phase) -> list[Step]:
-    at = {"placing": 0, "held": 1, "declined": 1, "paying": 1, "confirming": 1, "issuing": 2, "confirmed": 3}.get(phase)
+    at = {
+        "placing": 0,
+        "held": 1,
+        "declined": 1,
+        "paying": 1,
+        "confirming": 1,
+        "issuing": 2,
+        "unshown": 2,
+        "confirmed": 3,
+    }.get(phase)
     if at is None:
         return []
     names = ("Places", "Payment", "Tickets")

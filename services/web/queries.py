@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from chassis.db import Reads, Transaction
-from services.web.tables import SessionRow
+from services.web.tables import LeftVisitRow, SessionRow
 
 _SESSION: Table = SessionRow.metadata.tables["session"]
+_LEFT: Table = LeftVisitRow.metadata.tables["left_visit"]
 _SWEEP_AT_ONCE = 1000
 
 
@@ -50,6 +52,25 @@ async def update_session(tx: Transaction, id_hash: bytes, values: Mapping[str, A
     """Changes a session, and lets others refresh it again."""
     statement = update(_SESSION).where(_SESSION.c.id_hash == id_hash).values(refreshing_until=None, **values)
     await tx.execute(statement, name="web.update_session")
+
+
+async def insert_left_visit(tx: Transaction, visit_hash: bytes, expires_at: datetime) -> None:
+    """Writes down that a visit of support was left; again is no error."""
+    statement = insert_or_skip(_LEFT).values(visit_hash=visit_hash, expires_at=expires_at).on_conflict_do_nothing()
+    await tx.execute(statement, name="web.insert_left_visit")
+
+
+async def was_left(reads: Reads, visit_hash: bytes) -> bool:
+    """Whether a visit of support was left."""
+    statement = select(_LEFT.c.visit_hash).where(_LEFT.c.visit_hash == visit_hash)
+    return (await reads.execute(statement, name="web.left_visit")).first() is not None
+
+
+async def delete_ended_visits(tx: Transaction) -> int:
+    """Forgets visits whose cookie is over by itself; returns how many."""
+    ended = select(_LEFT.c.visit_hash).where(_LEFT.c.expires_at <= func.now()).limit(_SWEEP_AT_ONCE)
+    statement = delete(_LEFT).where(_LEFT.c.visit_hash.in_(ended)).returning(_LEFT.c.visit_hash)
+    return len((await tx.execute(statement, name="web.delete_ended_visits")).all())
 
 
 async def delete_ended_sessions(tx: Transaction) -> int:

@@ -15,6 +15,7 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
 from services.web.clients.catalog import Event
 from services.web.event_words import unsold
+from services.web.limits import Caller
 from services.web.live import Listener, Streams, message
 from services.web.seatmap import House
 from services.web.shop import Shop
@@ -191,11 +192,13 @@ class Rooms:
         self._streams = streams
         self._rooms: dict[UUID, Room] = {}
 
-    async def stream(self, event_id: UUID, opened: Callable[[], None] = lambda: None) -> AsyncIterator[bytes]:
+    async def stream(
+        self, event_id: UUID, caller: Caller, opened: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[bytes]:
         """One browser's stream of an event. Raises EventUnknown, TooManyStreams, ProviderUnavailable before it begins."""
         event = (await self._shop.event(event_id)).value
         house = await self._shop.house(event)
-        with self._streams.listener() as listener:
+        with self._streams.listener(caller) as listener:
             room = self._rooms.setdefault(event_id, Room(self._shop, event, house))
             try:
                 await room.join(listener)

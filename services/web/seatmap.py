@@ -7,24 +7,24 @@ only fills the gaps.
 
 import gzip
 import hashlib
-import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby
 from uuid import UUID
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from services.web import formats, reader
-from services.web.clients.catalog import Event, Row, Seat, SeatMap, TicketClass
+from services.web.clients.catalog import Event, Row, SeatMap, TicketClass
+from services.web.colours import solid
+from services.web.plan import Circles, frame, picture
+from services.web.spots import Spot, spots_of
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 _PALETTE = ("#7c5cff", "#e4572e", "#0f9d8a", "#d99a00", "#c2418f", "#3a7bd5")
 _TAKEN = {state: f' disabled data-state="{state}"' for state in ("held", "sold", "own")}
-_NOT_FOR_SALE = "#9a93a6"
 # A small house is often one zone that nobody has named.
 _NAMELESS_ZONE = "All seats"
 
@@ -57,19 +57,20 @@ class PlacedSeat:
     index: int
     seat_id: str
     number: str
-    x: float
-    y: float
+    label: str
     gap: str
 
 
 @dataclass(frozen=True)
 class Run:
-    """Seats of one row and one category, beside each other."""
+    """Seats of one row and one category, beside each other. `row` is what people call the row; `before` and `after` are
+    what every seat's label says around its number, None if they differ: then each seat says its own."""
 
-    place: str
     row: str
     category: Category
     seats: tuple[PlacedSeat, ...]
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ class House:
     _lists_taken: Mapping[str, str] | None = None
 
     def name_of(self, seat_id: str) -> str:
-        """A seat as people call it: `Stalls, row A, seat 12`."""
+        """A seat as its plan calls it, on tickets and in mails too: `Stalls, Row A, Seat 12`."""
         found = self.by_seat_id.get(seat_id)
-        return f"{found[0].place}, seat {found[1].number}" if found else "a seat of another plan"
+        return found[1].label if found else "a seat of another plan"
 
     def seats_of(self, categories: Collection[str]) -> dict[str, str]:
         """The seats of these categories, as if they were sold: of classes that are not on sale now."""
@@ -171,21 +172,23 @@ def build_house(templates: Environment, event: Event, seat_map: SeatMap) -> Hous
     for at, zone in enumerate(seat_map.zones):
         runs: list[Run] = []
         for row in zone.rows:
-            for run in _runs(zone.name, row, categories, counter):
+            for run in _runs(row, categories, counter):
                 counter += len(run.seats)
                 runs.append(run)
         zones.append(HouseZone(zone.name or _NAMELESS_ZONE, tuple(runs), f"z{at}"))
-    picture = _picture(seat_map, zones, categories).encode()
+    spots = spots_of(seat_map)
+    drawn = picture(seat_map, spots, *_circles(seat_map, zones, spots)).encode()
+    box = frame(seat_map, spots)
     house = House(
         event_id=event.event_id,
-        drawing_key=hashlib.sha256(picture).hexdigest()[:12],
-        width=seat_map.width,
-        height=seat_map.height,
+        drawing_key=hashlib.sha256(drawn).hexdigest()[:12],
+        width=box.width,
+        height=box.height,
         categories=[one for one in categories.values() if one is not None],
         zones=[zone for zone in zones if zone.runs],
         by_seat_id={seat.seat_id: (run, seat) for zone in zones for run in zone.runs for seat in run.seats},
-        picture=picture,
-        compressed_picture=gzip.compress(picture, 9, mtime=0),
+        picture=drawn,
+        compressed_picture=gzip.compress(drawn, 9, mtime=0),
     )
     house.cut(templates.get_template("parts/seat_list.html").render(house=house, gap=_gap))
     return house
@@ -207,8 +210,7 @@ def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
         if ticket_class is None:
             found[category.name] = None
             continue
-        given = [one for one in (ticket_class.colour, category.colour) if one and _COLOUR.fullmatch(one)]
-        colour = given[0] if given else _PALETTE[at % len(_PALETTE)]
+        colour = solid(ticket_class.colour) or solid(category.colour) or _PALETTE[at % len(_PALETTE)]
         found[category.name] = Category(
             index=at,
             name=category.name,
@@ -219,120 +221,35 @@ def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
     return found
 
 
-def _runs(zone_name: str, row: Row, categories: dict[str, Category | None], first: int) -> list[Run]:
+def _circles(
+    seat_map: SeatMap, zones: Sequence[HouseZone], spots: Mapping[str, Spot]
+) -> tuple[list[Circles], list[str]]:
+    """The circles of what is for sale, by colour, and the seats that nobody sells here."""
+    runs = [run for zone in zones for run in zone.runs]
+    for_sale = [
+        Circles(run.category.colour, [(f"p{seat.index}", spots[seat.seat_id]) for seat in run.seats]) for run in runs
+    ]
+    sold = {seat.seat_id for run in runs for seat in run.seats}
+    return for_sale, [seat_id for seat_id in spots if seat_id not in sold]
+
+
+def _runs(row: Row, categories: dict[str, Category | None], first: int) -> list[Run]:
     runs: list[Run] = []
-    words = [zone_name, f"row {row.label}" if row.label else ""]
-    place = ", ".join(word for word in words if word) or _NAMELESS_ZONE
-    place = place[0].upper() + place[1:]
     for name, seats in groupby(row.seats, key=lambda seat: seat.category):
         category = categories.get(name)
         if category is None:
             continue
         placed = tuple(
-            PlacedSeat(at, seat.seat_id, seat.number, seat.x, seat.y, f"s{at}") for at, seat in enumerate(seats, first)
+            PlacedSeat(at, seat.seat_id, seat.number, seat.label, f"s{at}") for at, seat in enumerate(seats, first)
         )
         first += len(placed)
-        runs.append(Run(place, row.label, category, placed))
+        around = {_around(seat) for seat in placed}
+        before, after = around.pop() if len(around) == 1 else (None, None)
+        runs.append(Run(row.words, category, placed, before, after))
     return runs
 
 
-def seat_radius(seat_map: SeatMap) -> float:
-    """A radius that leaves a gap between the nearest neighbours, in the map's units."""
-    nearest = math.inf
-    for zone in seat_map.zones:
-        for row in zone.rows:
-            for left, right in pairwise(row.seats):
-                nearest = min(nearest, _distance(left, right) or math.inf)
-        for above, below in pairwise(zone.rows):
-            for seat in above.seats[:: max(1, len(above.seats) // 4)]:
-                for other in below.seats:
-                    nearest = min(nearest, _distance(seat, other) or math.inf)
-    if nearest is math.inf:
-        nearest = min(seat_map.width, seat_map.height) / 10
-    return nearest * 0.43
-
-
-def _distance(left: Seat, right: Seat) -> float:
-    return math.hypot(left.x - right.x, left.y - right.y)
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".rstrip("0").rstrip(".")
-
-
-def _picture(seat_map: SeatMap, zones: list[HouseZone], categories: dict[str, Category | None]) -> str:
-    """The SVG document. Attributes only, no style: it is shown as an image and inside pages with a strict policy."""
-    radius = seat_radius(seat_map)
-    size = f"{_number(seat_map.width)} {_number(seat_map.height)}"
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">']
-    for source in seat_map.zones:
-        out.extend(_area(area) for area in source.areas)
-    out.append('<g class="plan__labels" font-family="system-ui,sans-serif" fill="#857d92" text-anchor="middle">')
-    for zone in zones:
-        out.extend(_row_labels(zone, radius))
-    out.append("</g>")
-    unsold = [
-        seat
-        for source in seat_map.zones
-        for row in source.rows
-        for seat in row.seats
-        if categories.get(seat.category) is None
-    ]
-    out.append(f'<g fill="{_NOT_FOR_SALE}" fill-opacity=".35">')
-    out.extend(f'<circle cx="{_number(s.x)}" cy="{_number(s.y)}" r="{_number(radius * 0.5)}"/>' for s in unsold)
-    out.append('</g><g class="plan__seats">')
-    for zone in zones:
-        for run in zone.runs:
-            out.append(f'<g fill="{run.category.colour}">')
-            out.extend(
-                f'<circle id="p{seat.index}" cx="{_number(seat.x)}" cy="{_number(seat.y)}" r="{_number(radius)}"/>'
-                for seat in run.seats
-            )
-            out.append("</g>")
-    out.append("</g></svg>")
-    return "".join(out)
-
-
-def _row_labels(zone: HouseZone, radius: float) -> list[str]:
-    labels: list[str] = []
-    size = _number(radius * 1.3)
-    for _, group in groupby(zone.runs, key=lambda run: run.place):
-        runs = list(group)
-        seats = [seat for run in runs for seat in run.seats]
-        left, right = min(seats, key=lambda seat: seat.x), max(seats, key=lambda seat: seat.x)
-        labels.extend(
-            f'<text x="{_number(seat.x + side * radius * 2.6)}" y="{_number(seat.y + radius * 0.45)}" '
-            f'font-size="{size}">{escape(runs[0].row)}</text>'
-            for seat, side in ((left, -1), (right, 1))
-        )
-    return labels
-
-
-def _area(area: Mapping[str, object]) -> str:
-    """A drawing of the plan (stage, bar, block): a rectangle with words, turned by its rotation in degrees."""
-
-    def number(name: str) -> float:
-        value = area.get(name)
-        if value is None and isinstance(position := area.get("position"), Mapping):
-            value = position.get(name)
-        return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
-
-    x, y, width, height = (number(name) for name in ("x", "y", "width", "height"))
-    turn = number("rotation")
-    middle_x, middle_y = x + width / 2, y + height / 2
-    rotate = f' transform="rotate({_number(turn)} {_number(middle_x)} {_number(middle_y)})"' if turn else ""
-    text = area.get("text")
-    words = text if isinstance(text, str) else ""
-    size = min(height * 0.5, width / max(len(words), 1) * 1.3)
-    label = (
-        f'<text x="{_number(middle_x)}" y="{_number(middle_y + size * 0.35)}" font-size="{_number(size)}" '
-        f'font-family="system-ui,sans-serif" font-weight="600" letter-spacing="{_number(size * 0.12)}" '
-        f'text-anchor="middle" fill="#857d92">{escape(words)}</text>'
-        if words
-        else ""
-    )
-    return (
-        f'<g class="plan__area"{rotate}><rect x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" '
-        f'height="{_number(height)}" rx="{_number(min(width, height) * 0.12)}" fill="#857d92" fill-opacity=".16"/>'
-        f"{label}</g>"
-    )
+def _around(seat: PlacedSeat) -> tuple[str | None, str | None]:
+    """What a label says before and after the seat's number, so that a list of thousands need not repeat it."""
+    before, found, after = seat.label.rpartition(seat.number)
+    return (before, after) if found else (None, seat.seat_id)

@@ -14,7 +14,6 @@ from chassis.db import Database
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
 from services.web import queries
-from services.web.cache import Cache
 from services.web.clients.accounts import AccountsClient, SignedIn
 from services.web.domain import SessionEnded
 from services.web.signing import digest, new_secret, seal, unseal
@@ -24,8 +23,6 @@ LIFETIME = timedelta(days=30)
 REFRESH_BEFORE = timedelta(seconds=90)
 REFRESH_LEASE_SECONDS = 10.0
 WAIT_FOR_OTHERS_SECONDS = 4.0
-# A visitor who presses twice before the first answer is one guest.
-GUEST_MEMORY_SECONDS = 30.0
 
 _LOG = log(__name__)
 
@@ -49,8 +46,12 @@ class Sessions:
     def __init__(self, database: Database, accounts: AccountsClient) -> None:
         self._database = database
         self._accounts = accounts
-        self._guests: Cache[str, Session] = Cache(name="guests", size=10_000, ttl_seconds=GUEST_MEMORY_SECONDS)
         self._renewals: dict[str, asyncio.Task[Session]] = {}
+
+    async def is_open(self, session_id: str) -> bool:
+        """Whether it has not ended, by the primary: who has signed out a moment ago is out."""
+        async with self._database.writer() as tx:
+            return await queries.session_by_hash(tx, digest(session_id)) is not None
 
     async def find(self, session_id: str) -> Session | None:
         """The session of a cookie, None if there is none any more."""
@@ -70,13 +71,9 @@ class Sessions:
             await queries.insert_session(tx, values)
         return _session(session_id, values)
 
-    async def begin_as_guest(self, visitor_id: str) -> Session:
-        """A session for a visitor who buys without an account. Asked twice at once for the same visitor, it is one."""
-
-        async def make() -> Session:
-            return await self.begin(await self._accounts.new_guest(), guest=True)
-
-        return (await self._guests.get(visitor_id, make)).value
+    async def begin_as_guest(self) -> Session:
+        """A session for a visitor who buys without an account."""
+        return await self.begin(await self._accounts.new_guest(), guest=True)
 
     async def end(self, session: Session) -> None:
         """Ends it here, and at accounts if that can be reached."""

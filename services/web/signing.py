@@ -42,12 +42,17 @@ class Signer:
         Each is different (a random half), so that a compressed page gives nothing away about it.
         """
         nonce = secrets.token_urlsafe(12)
-        return f"{nonce}.{self._mac('form', binding, nonce)}"
+        return f"{nonce}.{self._mac('form', binding, nonce)}.{self._mac('form of ours', nonce)}"
 
     def form_token_is_good(self, token: str, binding: str) -> bool:
         """Whether the token was made by this server for this cookie."""
-        nonce, _, mac = token.partition(".")
+        nonce, mac, *_ = [*token.split(".", 2), ""]
         return bool(binding) and _same(mac, self._mac("form", binding, nonce))
+
+    def form_token_is_ours(self, token: str) -> bool:
+        """Whether the token was made by this server, for whichever cookie."""
+        nonce, *_, mac = token.split(".")
+        return _same(mac, self._mac("form of ours", nonce))
 
     def purchase(self, order_id: str, traceparent: str) -> str:
         """The value of an order's purchase cookie: the trace that its later requests continue."""
@@ -62,16 +67,14 @@ class Signer:
 
     def support(self, until: int, key: bytes) -> str:
         """The value of the cookie of somebody of support: good until a moment (Unix time), and while the key is that one."""
-        return f"{until}.{self._mac('support', str(until), key.hex())}"
+        visit = secrets.token_urlsafe(18)
+        return f"{until}.{visit}.{self._mac('support', str(until), visit, key.hex())}"
 
-    def support_is_good(self, cookie: str, key: bytes, now: float) -> bool:
-        """Whether this server signed the cookie for this key, and its time is not over."""
-        until, _, mac = cookie.partition(".")
-        return (
-            bool(_UNIX_TIME.fullmatch(until))
-            and _same(mac, self._mac("support", until, key.hex()))
-            and now < int(until)
-        )
+    def support_visit(self, cookie: str, key: bytes, now: float) -> str | None:
+        """The visit that the cookie is for; None if this server did not sign it for this key, or its time is over."""
+        until, visit, mac = [*cookie.split(".", 2), "", ""][:3]
+        is_good = bool(_UNIX_TIME.fullmatch(until)) and _same(mac, self._mac("support", until, visit, key.hex()))
+        return visit if is_good and now < int(until) else None
 
 
 def _same(left: str, right: str) -> bool:

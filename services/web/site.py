@@ -14,6 +14,7 @@ from services.web.clients.orders import OrdersClient
 from services.web.clients.tickets import TicketsClient
 from services.web.cookies import Cookies, Visitor
 from services.web.domain import OrderNotHere, SessionEnded
+from services.web.guests import Guests
 from services.web.rendering import Renderer
 from services.web.rooms import Rooms
 from services.web.sessions import Sessions
@@ -37,6 +38,7 @@ class Site:
     orders: OrdersClient
     tickets: TicketsClient
     sessions: Sessions
+    guests: Guests
     cookies: Cookies
     visitors: Visitors
     renderer: Renderer

@@ -3,11 +3,14 @@
 import hmac
 import time
 from collections import deque
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.db import Database
+from services.web import queries
 from services.web.domain import PageUnknown, SupportKeyWrong, TooManyTries
 from services.web.settings import WebSettings
 from services.web.signing import Signer, digest
@@ -23,7 +26,8 @@ Way = Literal["cookie", "key"]
 class Support:
     """The key, and who has shown it."""
 
-    def __init__(self, settings: WebSettings) -> None:
+    def __init__(self, settings: WebSettings, database: Database) -> None:
+        self._database = database
         key = settings.support_key
         self._key = digest(key.get_secret_value()) if key else None
         self._signer = Signer(settings.cookie_secret.get_secret_value())
@@ -31,10 +35,17 @@ class Support:
         self._cookie = "__Host-support" if self._secure else "support"
         self._wrong: deque[float] = deque(maxlen=MOST_WRONG)
 
-    def is_in(self, request: Request) -> bool:
-        """Whether the browser has a good cookie. Raises PageUnknown if there is no support here at all."""
-        cookie = request.cookies.get(self._cookie, "")
-        return self._signer.support_is_good(cookie, self._the_key(), time.time())
+    def exists(self) -> None:
+        """Raises PageUnknown if there is no support here at all."""
+        self._the_key()
+
+    async def is_in(self, request: Request) -> bool:
+        """Whether the browser has a good cookie of a visit that was not left. Raises PageUnknown, StoreUnavailable."""
+        visit = self._visit(request)
+        if visit is None:
+            return False
+        async with self._database.writer() as tx:  # a replica may not know yet who has left
+            return not await queries.was_left(tx, digest(visit))
 
     def opens(self, key: str) -> bool:
         """Whether this is the key. Raises TooManyTries, PageUnknown."""
@@ -49,9 +60,9 @@ class Support:
         self._wrong.append(now)
         return False
 
-    def check_program(self, request: Request) -> Way:
+    async def check_program(self, request: Request) -> Way:
         """Lets programs with the key in, and browsers with the cookie. Raises SupportKeyWrong, TooManyTries, PageUnknown."""
-        if self.is_in(request):
+        if await self.is_in(request):
             return "cookie"
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key or not self.opens(key.strip()):
@@ -63,9 +74,22 @@ class Support:
         value = self._signer.support(int(time.time()) + COOKIE_SECONDS, self._the_key())
         self._set(response, value, COOKIE_SECONDS)
 
-    def let_out(self, response: Response) -> None:
-        """Takes the cookie away."""
+    async def let_out(self, request: Request, response: Response) -> None:
+        """Ends the visit, also for who has a copy of its cookie, and takes the cookie away."""
+        if visit := self._visit(request):
+            until = datetime.now(UTC) + timedelta(seconds=COOKIE_SECONDS)
+            async with self._database.writer() as tx:
+                await queries.insert_left_visit(tx, digest(visit), until)
         self._set(response, "", 0)
+
+    async def sweep(self) -> int:
+        """Forgets visits that were left and would be over by now; returns how many."""
+        async with self._database.writer() as tx:
+            return await queries.delete_ended_visits(tx)
+
+    def _visit(self, request: Request) -> str | None:
+        cookie = request.cookies.get(self._cookie, "")
+        return self._signer.support_visit(cookie, self._the_key(), time.time())
 
     def _the_key(self) -> bytes:
         if self._key is None:

@@ -36,4 +36,17 @@ class SessionRow(Table, table=True):
     expires_at: datetime = moment()
 
 
+class LeftVisitRow(Table, table=True):
+    """A visit of support that was left. Its cookie is signed and would be good until its time is over."""
+
+    __tablename__ = "left_visit"
+    __table_args__ = (
+        CheckConstraint("octet_length(visit_hash) = 32", name="visit_hash"),
+        Index("ix_left_visit_expires_at", "expires_at"),
+    )
+
+    visit_hash: bytes = Field(primary_key=True)
+    expires_at: datetime = moment()
+
+
 add_chassis_tables(Table.metadata)

@@ -16,6 +16,9 @@ _VARIANTS = 6
 # From here on people are told how few are left.
 FEW = 50
 
+# Why a form of ours is not taken: nobody can tell which of them it was.
+OLD_BECAUSE = "It was open for long, or another tab was opened at the same moment."
+
 
 @dataclass(frozen=True)
 class Art:

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from chassis.errors import StoreUnavailable
 from chassis.facts import CloudEvent, Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
+from services.web.domain import OrderNotHere, SessionEnded
+from services.web.limits import Caller
 from services.web.live import HEARTBEAT, Listener, Streams, message
 from tracing.spans import continued, current_traceparent, link_of
 
@@ -28,13 +31,14 @@ class Watchers:
         self._streams = streams
         self._listeners: dict[UUID, set[Listener]] = {}
 
-    async def stream(self, order_id: UUID, snapshot: Snapshot) -> AsyncIterator[bytes]:
+    async def stream(self, order_id: UUID, snapshot: Snapshot, caller: Caller) -> AsyncIterator[bytes]:
         """One browser's stream of an order: a snapshot at once, and another whenever it differs from the last.
 
         What is heard only says *look again*: an order has one truth, and messages may come late or in another order.
-        Every heartbeat looks as well, since the bus may lose messages. Raises TooManyStreams.
+        Every heartbeat looks as well, since the bus may lose messages, and ends the stream of who has signed out meanwhile.
+        Raises TooManyStreams, TooManyStreamsOfOne.
         """
-        with self._streams.listener() as listener:
+        with self._streams.listener(caller) as listener:
             watching = self._listeners.setdefault(order_id, set())
             watching.add(listener)
             last: dict[str, Any] = {}
@@ -43,7 +47,10 @@ class Watchers:
             try:
                 async for told in listener.messages():
                     cause, listener.caused_by = listener.caused_by, None
-                    now = await self._look(order_id, snapshot, cause, opened_in) or last
+                    try:
+                        now = await self._look(order_id, snapshot, cause, opened_in) or last
+                    except (SessionEnded, OrderNotHere):
+                        return
                     if now != last:
                         last = now
                         yield message("order", now)
@@ -65,7 +72,7 @@ class Watchers:
         with continued("web.tell_order", cause, {"onsale.order_id": str(order_id)}, links=links):
             try:
                 return await snapshot()
-            except (ProviderUnavailable, ProviderProblem):
+            except (ProviderUnavailable, ProviderProblem, StoreUnavailable):
                 return None
 
     def changed(self, order_id: UUID) -> None:

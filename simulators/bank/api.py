@@ -41,6 +41,7 @@ class PaymentOut(BaseModel):
     status: str
     amount_minor: int
     currency: str
+    authorised_minor: int
     captured_minor: int
     refunded_minor: int
     decline_reason: str | None

@@ -52,6 +52,12 @@ class Payment(Opening):
     refunded_minor: int
 
     @property
+    def authorised_minor(self) -> int:
+        """How much the payer has ever authorised, whatever became of it."""
+        has_decided = self.behaviour is not None and not self.awaiting_confirmation
+        return self.amount_minor if has_decided and self.decline_reason is None else 0
+
+    @property
     def has_expired(self) -> bool:
         """Whether the time to pay has passed."""
         return now() >= self.expires_at

@@ -150,3 +150,21 @@ def test_everything_works_without_javascript(visit: Callable[..., Visit]) -> Non
 
     # The page asks again by itself every few seconds.
     expect(page.locator("[data-ticket-code]")).to_have_count(1, timeout=20_000)
+
+
+def test_a_number_counts_while_it_is_typed(visit: Callable[..., Visit]) -> None:
+    page = visit(**DESKTOP).open_event(FESTIVAL)
+    field = page.locator("input[type=number]:enabled").first
+    before = page.locator("[data-total]").inner_text()
+    field.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("3")
+    expect(page.locator("[data-count]")).to_have_text("3 places")
+    assert page.locator("[data-total]").inner_text() != before
+    # On the way to another number the field is empty for a moment, and stays so until it is left.
+    page.keyboard.press("Backspace")
+    expect(page.locator("[data-count]")).to_have_text("Total")
+    expect(field).to_have_value("")
+    page.keyboard.type("2")
+    expect(page.locator("[data-count]")).to_have_text("2 places")
+    expect(field).to_be_focused()

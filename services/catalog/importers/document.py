@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import NoReturn
 
 from services.catalog.domain import ImportRefused
+from services.catalog.importers.colours import hex_colour, opaque
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 _PLAIN_KEY = re.compile(r"[A-Za-z_@][A-Za-z0-9_:@-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,24}|rgba?\([0-9., %]{5,40}\)")
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
@@ -226,11 +226,12 @@ class Node:
         return self.value
 
     def colour(self) -> str | None:
-        """A colour as SVG takes it, in lower case; None if missing. Nothing else may reach a page's drawing."""
+        """A colour as `#rrggbb`; None if missing. Nothing else may reach a page's drawing."""
         text = self.text_or("", at_most=60)
-        if text and not _COLOUR.fullmatch(text):
+        colour = opaque(hex_colour(text))
+        if text and not colour:
             self.refuse(f"{self.shown()} is not a colour. Write it as “#rrggbb”.")
-        return text.lower() or None
+        return colour
 
     def shown(self) -> str:
         """What this is, for a sentence."""

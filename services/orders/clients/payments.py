@@ -31,6 +31,8 @@ class Payment:
     state: PaymentState
     redirect_url: str | None
     decline_reason: str | None
+    # Money was reserved at some moment, also if it was given back before anybody heard of it.
+    was_authorised: bool = False
 
 
 class CaptureRefused(Exception):
@@ -45,6 +47,7 @@ class _Payment(BaseModel):
     state: PaymentState
     redirect_url: str | None = None
     decline_reason: str | None = None
+    was_authorised: bool = False
 
 
 class PaymentsClient:
@@ -110,4 +113,4 @@ class PaymentsClient:
 
 def _payment(response: httpx.Response) -> Payment:
     payment = _Payment.model_validate_json(response.content)
-    return Payment(payment.state, payment.redirect_url, payment.decline_reason)
+    return Payment(payment.state, payment.redirect_url, payment.decline_reason, payment.was_authorised)

@@ -24,6 +24,7 @@ from services.orders.domain import (
     SeatsTaken,
     SoldOut,
     Wish,
+    check_open_orders,
     check_wish,
     new_number,
     priced,
@@ -110,6 +111,8 @@ class Placing:
                 now=now,
             )
             async with self._database.writer() as tx:
+                open_orders = await queries.lock_open_orders(tx, person_id, wish.event_id, request_key)
+                check_open_orders(wish, offer.max_per_order, open_orders)
                 if await queries.insert_order(tx, order, wish, self._abandoned_after_seconds, request_key):
                     return order
                 known = await queries.order_of_request(tx, person_id, request_key)

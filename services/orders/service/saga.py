@@ -159,10 +159,12 @@ class Saga:
     async def _give_back(self, order: Order) -> Order:
         reason = {"onsale.reason": order.reason} if order.reason else {}
         with span("orders.give_back_places", {**money_of(order), **reason, "onsale.hold_id": str(order.hold_id)}):
+            paid = order.paid
             if order.payment_id is not None:
-                await self._payments.void(order.payment_id)
+                # The payer may have authorised in the moment of the cancellation: then nobody here has heard of it before.
+                paid |= (await self._payments.void(order.payment_id)).was_authorised
             await self._inventory.release(order.event_id, order.hold_id)
-            return await self._changes.apply(order, Happening.GIVEN_BACK)
+            return await self._changes.apply(order, Happening.GIVEN_BACK, paid=paid)
 
     async def _postponed_until_expiry(self, order: Order, at_most_seconds: float = float("inf")) -> bool:
         async with self._database.writer() as tx:

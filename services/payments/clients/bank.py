@@ -4,7 +4,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.http import ProviderUnavailable
-from services.payments.domain import OperationKind, PaymentState, Terms
+from services.payments.domain import AUTHORISED, OperationKind, PaymentState, Terms
 from services.payments.gateway import GatewayRefused, GatewaySilent, Seen
 
 # How the bank's statuses are called here. Another one is no answer: nothing is guessed.
@@ -27,6 +27,8 @@ class _Payment(BaseModel):
     status: str
     redirect_url: str
     decline_reason: str | None = None
+    # How much the payer has ever authorised.
+    authorised_minor: int | None = None
 
 
 class BankGateway:
@@ -112,7 +114,8 @@ def _read(response: httpx.Response) -> Seen:
         state = _STATES[payment.status]
     except (ValidationError, KeyError) as error:
         raise GatewaySilent("The bank's answer cannot be read.", problem="unreadable") from error
-    return Seen(payment.id, state, payment.redirect_url, payment.decline_reason)
+    was_authorised = bool(payment.authorised_minor) or state in AUTHORISED
+    return Seen(payment.id, state, payment.redirect_url, payment.decline_reason, was_authorised)
 
 
 def _code_of(response: httpx.Response) -> str:

@@ -128,6 +128,8 @@ class Settler:
         payment = await queries.locked_payment(tx, payment_id)
         if payment is None:
             raise PaymentUnknown(payment_id)
+        if seen.was_authorised and not payment.was_authorised:
+            await queries.note_authorised(tx, payment_id)
         for step in steps_to(payment.state, seen.state) or ():
             payment = await self.step(tx, payment, step, reason=seen.decline_reason)
             if step is PaymentState.CAPTURED:

@@ -1,7 +1,7 @@
 """catalog, as web sees it: events, their classes and prices, and seat maps."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import httpx
@@ -108,19 +108,53 @@ class Seat(Read):
 
 
 class Row(Read):
-    """Seats beside each other."""
+    """Seats beside each other, or around a table. `label` is painted where `label_at` says; `name` is how the row is
+    described in text. Seat maps of old do not say these two."""
 
     row_id: UUID | str
     label: str
+    name: str | None = None
+    label_at: Literal["start", "end", "both", "nowhere"] | None = None
     seats: list[Seat]
+
+    @property
+    def words(self) -> str:
+        """The row as people call it: `Row C`, `Table 12`; empty if it is not described."""
+        return self.name if self.name is not None else f"Row {self.label}" if self.label else ""
+
+
+class Lettering(Read):
+    """How an area's text is written: centred on x and y, `size` high, turned about that point."""
+
+    x: float
+    y: float
+    size: float
+    rotation: float = 0.0
+    colour: str | None = None
+
+
+class Area(Read):
+    """A drawing: stage, bar, table. Its box before it is turned about its middle; `points` are as drawn."""
+
+    shape: str = "rectangle"
+    x: float
+    y: float
+    width: float
+    height: float
+    rotation: float = 0.0
+    text: str | None = None
+    colour: str | None = None
+    border_colour: str | None = None
+    points: list[tuple[float, float]] = Field(default_factory=list)
+    lettering: Lettering | None = None
 
 
 class Zone(Read):
-    """A part of the house. `areas` are drawings: stage, bars, blocks."""
+    """A part of the house."""
 
     zone_id: UUID | str
     name: str
-    areas: list[dict[str, Any]] = Field(default_factory=list)
+    areas: list[Area] = Field(default_factory=list)
     rows: list[Row]
 
 

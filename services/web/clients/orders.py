@@ -114,7 +114,8 @@ class OrdersClient:
     ) -> Order:
         """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits.
 
-        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `event_cancelled`, `too_many_places`, `no_places`, `event_unknown`.
+        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `event_cancelled`, `too_many_places`, `no_places`, `event_unknown`,
+        `order_still_open` (`order_id`).
         """
         body: dict[str, Any] = {
             "event_id": str(event_id),

@@ -1,14 +1,18 @@
 """tickets, as web sees it: issued tickets and their PDF."""
 
+import asyncio
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import httpx
 
-from chassis.http import expect
+from chassis.http import ProviderUnavailable, expect
 from services.web.clients.reading import Read, understood
 from services.web.clients.records import Records, read_records
+
+# A page that has more to say than tickets does not wait longer for them.
+PATIENCE_SECONDS = 2.0
 
 PdfFormat = Literal["a4", "phone"]
 
@@ -60,6 +64,14 @@ class TicketsClient:
         expect(response, 200, provider="tickets")
         with understood("tickets", response):
             return Tickets.model_validate_json(response.content).items
+
+    async def of_order_now(self, token: str, order_id: UUID) -> list[Ticket] | None:
+        """The same for a page that does not wait long: None if nobody can be asked now."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self.of_order(token, order_id)
+        except (ProviderUnavailable, TimeoutError):
+            return None
 
     async def pdf(self, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
         """The order's tickets to print (`a4`) or to carry (`phone`); ProviderProblem `tickets_unknown`."""

@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
-from chassis.http import ProviderUnavailable
 from chassis.identity import open_to_all
-from services.web.clients.tickets import Ticket
+from services.web.domain import SessionEnded
 from services.web.site import Site
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -21,14 +20,16 @@ def make_live_router(site: Site) -> APIRouter:
     router = APIRouter()
 
     @router.get("/live/events/{event_id}", dependencies=[open_to_all], include_in_schema=False)
-    async def live_event(event_id: UUID) -> StreamingResponse:
-        return await _streaming(site.rooms.stream(event_id))
+    async def live_event(request: Request, event_id: UUID) -> StreamingResponse:
+        return await _streaming(site.rooms.stream(event_id, site.cookies.caller(request)))
 
     @router.get("/live/orders/{order_id}", dependencies=[open_to_all], include_in_schema=False)
     async def live_order(request: Request, order_id: UUID) -> StreamingResponse:
         visitor = await site.visitors.recognise(request)
 
         async def snapshot() -> dict[str, Any]:
+            if visitor.session_cookie and not await site.sessions.is_open(visitor.session_cookie):
+                raise SessionEnded
             async with site.token_of(visitor) as token:
                 order = await site.orders.order(token, order_id)
                 tickets = await site.tickets.of_order(token, order_id) if order.state == "confirmed" else []
@@ -36,13 +37,15 @@ def make_live_router(site: Site) -> APIRouter:
 
         # Whose order it is decides before anything is sent.
         await snapshot()
-        return await _streaming(site.watchers.stream(order_id, snapshot))
+        return await _streaming(site.watchers.stream(order_id, snapshot, site.cookies.caller(request)))
 
     @router.get("/api/orders/{order_id}", dependencies=[open_to_all])
     async def api_order(request: Request, order_id: UUID) -> JSONResponse:
         async with site.person(request) as (_, token):
             order = await site.orders.order(token, order_id)
-            tickets = await _tickets(site, token, order_id) if order.state == "confirmed" else []
+            # The order is an answer without them too.
+            found = await site.tickets.of_order_now(token, order_id) if order.state == "confirmed" else None
+            tickets = found or []
         answer = {
             "order_id": str(order.order_id),
             "number": order.number,
@@ -61,14 +64,6 @@ def make_live_router(site: Site) -> APIRouter:
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return router
-
-
-async def _tickets(site: Site, token: str, order_id: UUID) -> list[Ticket]:
-    """The tickets, [] while there are none or nobody can be asked: the order is an answer without them too."""
-    try:
-        return await site.tickets.of_order(token, order_id)
-    except ProviderUnavailable:
-        return []
 
 
 async def _streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:

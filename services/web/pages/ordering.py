@@ -22,7 +22,7 @@ from services.web.event_words import begins_later
 from services.web.own_places import held_notice, own_orders, own_seats
 from services.web.pages.browse import event_page
 from services.web.site import Site
-from services.web.views import Choice, Notice
+from services.web.views import OLD_BECAUSE, Choice, Notice
 from tracing.spans import current_traceparent, note, span
 
 _QUANTITY = "quantity-"
@@ -35,8 +35,8 @@ NOT_NOW = "Their sale has not begun, or is over. What this page shows below is o
 NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
 OLD_PAGE = Notice(
     "warning",
-    "This page was open for a long time.",
-    "What you chose is still here: press the button again.",
+    "This page does not fit your browser any more.",
+    f"{OLD_BECAUSE} What you chose is still here: press the button again.",
     focus=True,
 )
 NOT_OPEN_YET = Notice(
@@ -102,12 +102,19 @@ def too_many_places(max_per_order: int) -> Notice:
     return Notice("warning", f"At most {most} an order.", "Choose fewer, then press again.", focus=True)
 
 
+def open_order_first(problem: ProviderProblem) -> Notice:
+    """The buyer holds places of this event already, and these would be more than one order may have."""
+    way_on = f"/orders/{problem.facts.get('order_id')}"
+    title = "Your open order comes first."
+    return Notice("warning", title, problem.detail, focus=True, href=way_on, words="Go to your open order")
+
+
 async def _place(
     site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str
 ) -> Response:
     try:
         with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": choice.places}):
-            order = await _ask(site, visitor, event_id, choice, attempt)
+            order = await _ask(site, request, visitor, event_id, choice, attempt)
             note(order.told())
     except ProviderUnavailable:
         # Perhaps it was done all the same: the same attempt again finds it instead of doing it twice.
@@ -121,10 +128,10 @@ async def _place(
     return response
 
 
-async def _ask(site: Site, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str) -> Order:
+async def _ask(site: Site, request: Request, visitor: Visitor, event_id: UUID, choice: Choice, attempt: str) -> Order:
     """Places the order, as a guest if need be."""
     if visitor.session is None:
-        visitor.has_begun(await site.sessions.begin_as_guest(visitor.visitor_id))
+        await site.guests.become(visitor, site.cookies.caller(request), event_id, attempt)
     try:
         async with site.token_of(visitor) as token:
             return await site.orders.place(
@@ -135,7 +142,7 @@ async def _ask(site: Site, visitor: Visitor, event_id: UUID, choice: Choice, att
         if visitor.is_signed_in:
             raise
         visitor.has_ended()
-        visitor.has_begun(await site.sessions.begin_as_guest(visitor.visitor_id))
+        await site.guests.become(visitor, site.cookies.caller(request), event_id, attempt)
         async with site.token_of(visitor) as token:
             return await site.orders.place(
                 token, event_id, dict(choice.quantities), list(choice.seats), idempotency_key(attempt, event_id, choice)
@@ -221,6 +228,8 @@ async def _notice(
         return Notice("error", f"{name}: sold out.", text, focus=True)
     if problem.problem_code in {"not_on_sale", "event_cancelled"}:
         return unsold_notice(problem, event.time_zone)
+    if problem.problem_code == "order_still_open":
+        return open_order_first(problem)
     if problem.problem_code == "too_many_places":
         return too_many_places(event.max_per_order)
     return Notice("error", "That did not work.", problem.detail or "Choose again, then press the button.", focus=True)

@@ -21,7 +21,7 @@ from services.web.formats import Moment
 from services.web.order_views import may_prolong, order_view, ticket_view
 from services.web.pages.ordering import unsold_notice
 from services.web.site import Site
-from services.web.views import Notice
+from services.web.views import OLD_BECAUSE, Notice
 from tracing.spans import note, span
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -31,7 +31,10 @@ _LONGEST_EMAIL = 254
 _LOG = log(__name__)
 
 OLD_PAGE = Notice(
-    "warning", "This page was open for a long time.", "Nothing was done. Press the button again.", focus=True
+    "warning",
+    "This page does not fit your browser any more.",
+    f"{OLD_BECAUSE} Nothing was done. Press the button again.",
+    focus=True,
 )
 NO_BANK = Notice(
     "error",
@@ -48,11 +51,6 @@ NO_MORE_TIME_NOW = Notice(
 TOO_LATE = Notice("error", "The time to pay is over.", "Your places go back on sale. Nothing was charged.", focus=True)
 TOO_LATE_TO_CANCEL = Notice(
     "warning", "This order cannot be cancelled any more.", "What you see below is how it stands.", focus=True
-)
-NO_TICKETS_NOW = Notice(
-    "warning",
-    "We cannot show your tickets at the moment.",
-    "They are safe, and in your e-mail too. Try again in a few seconds.",
 )
 
 
@@ -257,16 +255,12 @@ async def _page(
 ) -> Response:
     said = said or Said()
     note(order.told())
-    notices = list(said.notices)
-    tickets: list[Ticket] = []
+    tickets: list[Ticket] | None = []
     if order.state == "confirmed":
-        try:
-            tickets = await site.tickets.of_order(token, order.order_id)
-        except ProviderUnavailable:
-            notices.append(NO_TICKETS_NOW)
+        tickets = await site.tickets.of_order_now(token, order.order_id)
     view = order_view(
         order,
-        has_tickets=bool(tickets),
+        has_tickets=None if tickets is None else bool(tickets),
         has_returned=request.query_params.get("returned") == "1",
         trace_url=site.renderer.trace_url,
     )
@@ -277,10 +271,10 @@ async def _page(
         "order.html",
         status=said.status,
         order=view,
-        tickets=[ticket_view(ticket) for ticket in tickets],
+        tickets=[ticket_view(ticket) for ticket in tickets or ()],
         contact=contact,
         errors=said.errors,
-        notices=notices,
+        notices=said.notices,
     )
 
 

@@ -19,6 +19,7 @@ _TITLES = {
     "tickets_unknown": "No tickets yet",
     "form_too_old": "This page was too old",
     "session_ended": "Please sign in again",
+    "too_many_guests": "Very many orders have begun here",
     "too_many_streams": "Very many people are here",
     "method_not_allowed": "That is not possible here",
     "request_invalid": "There is nothing here",
@@ -74,6 +75,7 @@ def _links(request: Request, problem: Problem) -> list[dict[str, str]]:
     choices: dict[str, Callable[[], list[dict[str, str]]]] = {
         "session_ended": lambda: [sign_in, _HOME],
         "order_unknown": lambda: [sign_in, _HOME],
+        "too_many_guests": lambda: [{"href": "/my/orders", "words": "See my orders"}, sign_in, _HOME],
         "tickets_unknown": lambda: [{"href": path.removesuffix("/tickets.pdf"), "words": "Back to the order"}, _HOME],
     }
     if problem.code in choices:

@@ -6,17 +6,23 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.http import ProviderBusyForYou, ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
+from services.web import formats
 from services.web.clients.accounts import SignedIn
 from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, SessionEnded
 from services.web.sessions import Session
 from services.web.site import Site
-from services.web.views import Notice
+from services.web.views import OLD_BECAUSE, Notice
 from services.web.visitors import local_path
 
-OLD_PAGE = Notice("warning", "This page was open for a long time.", "Nothing was done. Write it once more.", focus=True)
+OLD_PAGE = Notice(
+    "warning",
+    "This page does not fit your browser any more.",
+    f"{OLD_BECAUSE} Nothing was done. Write it once more.",
+    focus=True,
+)
 NO_ACCOUNTS = Notice(
     "error",
     "We cannot sign anybody in at the moment.",
@@ -78,6 +84,8 @@ async def _sign_in(site: Site, request: Request) -> Response:
         return _sign_in_page(site, request, visitor, next_path, email, OLD_PAGE, 403)
     try:
         signed_in = await site.accounts.sign_in(email, str(form.get("password") or ""))
+    except ProviderBusyForYou as busy:
+        return _too_often(_sign_in_page(site, request, visitor, next_path, email, _wait(busy), 429), busy)
     except ProviderUnavailable:
         return _sign_in_page(site, request, visitor, next_path, email, NO_ACCOUNTS, 503)
     except ProviderProblem:
@@ -95,11 +103,30 @@ async def _sign_up(site: Site, request: Request) -> Response:
     written = {"next": next_path, "email": email, "name": name}
     try:
         signed_in = await site.accounts.sign_up(email, str(form.get("password") or ""), name)
+    except ProviderBusyForYou as busy:
+        return _too_often(
+            _sign_up_page(site, request, visitor, written | {"notices": [_wait(busy)], "status": 429}), busy
+        )
     except ProviderUnavailable:
         return _sign_up_page(site, request, visitor, written | {"notices": [NO_ACCOUNTS], "status": 503})
     except ProviderProblem as problem:
         return _sign_up_page(site, request, visitor, written | _not_liked(problem))
     return await _begin(site, request, visitor, signed_in, next_path, email)
+
+
+def _wait(busy: ProviderBusyForYou) -> Notice:
+    """How long, in words that people use."""
+    minutes = -(-busy.retry_after_seconds // 60)
+    again = formats.count(minutes, "minute", "minutes") if busy.retry_after_seconds > 60 else "a minute"
+    text = (
+        f"Wait {again}, then try again. Nobody can guess a password that way. You can buy without an account meanwhile."
+    )
+    return Notice("error", "That was tried too often.", text, focus=True)
+
+
+def _too_often(response: Response, busy: ProviderBusyForYou) -> Response:
+    response.headers["Retry-After"] = str(busy.retry_after_seconds)
+    return response
 
 
 async def _form(site: Site, request: Request, visitor: Visitor) -> tuple[FormData | None, str, str]:

@@ -16,7 +16,7 @@ from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, OrderNotFound, PageUnknown, SupportKeyWrong, TooManyTries
 from services.web.site import Site
 from services.web.story_view import StoryOut, page_of, story_out
-from services.web.views import Notice
+from services.web.views import OLD_BECAUSE, Notice
 from tracing.reader import normal_trace_id
 
 # With any dash or none: telephones write another one than was typed.
@@ -24,7 +24,10 @@ _NUMBER = re.compile(r"([A-Z0-9]{4})[\s\u2010-\u2015\u2212-]*([A-Z0-9]{4})")
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _SHOWN = 40
 _OLD_PAGE = Notice(
-    "warning", "This page was open for a long time.", "Nothing was done. Write it once more.", focus=True
+    "warning",
+    "This page does not fit your browser any more.",
+    f"{OLD_BECAUSE} Nothing was done. Write it once more.",
+    focus=True,
 )
 _WRONG_KEY = Notice(
     "error", "That is not the key.", "Look at it again. It is among the secrets of this shop.", focus=True
@@ -58,7 +61,7 @@ def make_support_router(site: Site) -> APIRouter:
     @router.get("/support", dependencies=[open_to_all])
     async def support_page(request: Request, q: str = "") -> Response:
         visitor = await site.visitors.recognise(request)
-        if not site.support.is_in(request):
+        if not await site.support.is_in(request):
             return _key_page(site, request, visitor)
         return await _looked_up(site, request, visitor, q) if q.strip() else _search_page(site, request, visitor)
 
@@ -69,16 +72,16 @@ def make_support_router(site: Site) -> APIRouter:
     @router.post("/support/leave", dependencies=[open_to_all])
     async def leave(request: Request) -> Response:
         visitor = await site.visitors.recognise(request)
-        if site.support.is_in(request):
+        if await site.support.is_in(request):
             await site.cookies.own_form(request, visitor)
         response = site.renderer.go_to("/support", visitor)
-        site.support.let_out(response)
+        await site.support.let_out(request, response)
         return response
 
     @router.get("/support/orders/{number}", dependencies=[open_to_all])
     async def story_page(request: Request, number: str) -> Response:
         visitor = await site.visitors.recognise(request)
-        if not site.support.is_in(request):
+        if not await site.support.is_in(request):
             return _key_page(site, request, visitor, number=number)
         try:
             head = await _head(site, number, "page")
@@ -103,7 +106,7 @@ def make_support_api_router(site: Site) -> APIRouter:
     )
     async def story(request: Request, response: Response, number: str) -> StoryOut:
         """An order's whole life, for programs that send the support key as `Authorization: Bearer`."""
-        way = site.support.check_program(request)
+        way = await site.support.check_program(request)
         response.headers["Cache-Control"] = "no-store"
         head = await _head(site, number, way)
         return story_out(await site.storyteller.story_of(head), site.renderer.trace_url)
@@ -131,7 +134,7 @@ async def _head(site: Site, number: str, way: str) -> OrderHead:
 
 async def _enter(site: Site, request: Request) -> Response:
     visitor = await site.visitors.recognise(request)
-    site.support.is_in(request)  # without support there is nothing to enter
+    site.support.exists()  # without support there is nothing to enter
     try:
         form = await site.cookies.own_form(request, visitor)
         opened = site.support.opens(str(form.get("key") or "").strip())

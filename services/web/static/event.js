@@ -137,7 +137,14 @@ function start(form) {
     input.value = String((Number(input.value) || 0) + Number(button.dataset.step));
     changed(input);
   });
-  form.addEventListener("change", (event) => { if (event.target.matches("input[type=number], input[name=seat]")) changed(event.target); });
+  // A number counts while it is typed. An empty field is on its way to the next number, and is 0 when it is left.
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("input[type=number]")) return;
+    if (event.target.value === "") show(); else changed(event.target);
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("input[name=seat]") || (event.target.matches("input[type=number]") && event.target.value === "")) changed(event.target);
+  });
   form.addEventListener("submit", (event) => {
     if (chosenCount() === 0) {
       event.preventDefault();
@@ -167,6 +174,8 @@ function written(minor, { before, after, decimal, group, primary, secondary, dig
   return before + [whole, ...groups].join(group) + fraction + after;
 }
 
+// A seat as its plan calls it, on tickets and in mails too.
 function nameOf(seat) {
-  return `${seat.closest("fieldset").dataset.place}, seat ${seat.parentElement.textContent.trim()}`;
+  const { before, after } = seat.closest("fieldset").dataset;
+  return seat.parentElement.dataset.label ?? `${before}${seat.parentElement.textContent.trim()}${after}`;
 }

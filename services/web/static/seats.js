@@ -3,7 +3,10 @@ import { viewport } from "./viewport.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // A seat smaller than this on the screen (radius in CSS pixels) is too small for a finger: a tap looks closer first.
-const SMALLEST_TAP_PX = 10;
+// WCAG 2.5.8 asks for 24 pixels across.
+const SMALLEST_TAP_PX = 12;
+// So large it is after that tap, and the smallest seat of the house when the plan is as close as it goes.
+const AFTER_TAP_PX = 15;
 const SMALLEST_NUMBER_PX = 9;
 
 export function seatPlan(holder, tools, inputs, { nameOf, price, changed, say }) {
@@ -43,7 +46,8 @@ export function seatPlan(holder, tools, inputs, { nameOf, price, changed, say })
     holder.querySelector("img").replaceWith(svg);
     const first = [...circles.values()].find((one) => !one.input.disabled) ?? [...circles.values()][0];
     if (first) roveTo(first, false);
-    view = viewport(svg, holder, tools, redrawMarks);
+    const smallest = Math.min(...[...circles.values()].map((seat) => seat.r));
+    view = viewport(svg, holder, tools, redrawMarks, Number.isFinite(smallest) ? AFTER_TAP_PX / smallest : 0);
     redrawMarks();
     svg.addEventListener("click", click);
     svg.addEventListener("keydown", key);
@@ -101,15 +105,26 @@ export function seatPlan(holder, tools, inputs, { nameOf, price, changed, say })
 
   function click(event) {
     if (view.wasDrag()) return;
-    const tooSmall = circles.size > 0 && current.r * view.scale() < SMALLEST_TAP_PX;
-    if (tooSmall && event.pointerType !== "mouse" && event.detail > 0) {
-      view.closer(event.clientX, event.clientY, 14 / current.r);
-      return;
+    if (event.pointerType !== "mouse" && event.detail > 0) {
+      const meant = event.target.seat ?? nearest(...view.at(event.clientX, event.clientY));
+      if (meant && meant.r * view.scale() < SMALLEST_TAP_PX) {
+        view.closer(event.clientX, event.clientY, AFTER_TAP_PX / meant.r);
+        return;
+      }
     }
     const seat = event.target.seat;
     if (!seat) return;
     roveTo(seat, true);
     toggle(seat);
+  }
+
+  function nearest(x, y) {
+    let [best, least] = [null, Infinity];
+    for (const seat of circles.values()) {
+      const distance = Math.hypot(seat.x - x, seat.y - y) - seat.r;
+      if (distance < least) [best, least] = [seat, distance];
+    }
+    return best;
   }
 
   function key(event) {
@@ -180,5 +195,5 @@ export function seatPlan(holder, tools, inputs, { nameOf, price, changed, say })
 function inkOn(colour) {
   const hex = colour.length === 4 ? colour.replace(/[0-9a-f]/gi, "$&$&") : colour;
   const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(hex.slice(at, at + 2), 16) / 255) ** 2.2);
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.3 ? "#1b1622" : "#ffffff";
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#1b1622" : "#ffffff";
 }

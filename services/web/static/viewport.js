@@ -1,8 +1,11 @@
 // Zoom and pan of an SVG through its viewBox: wheel, pinch, drag, buttons.
 
 const CLOSEST = 12;
+// However close two seats are on the plan: beyond this nobody finds the way back.
+const CLOSEST_OF_ALL = 400;
 
-export function viewport(svg, holder, tools, redraw) {
+// `finest`: CSS pixels per unit of the drawing that must be reached, so that its smallest seat can be touched.
+export function viewport(svg, holder, tools, redraw, finest) {
   const { x: left, y: top, width, height } = svg.viewBox.baseVal;
   const whole = { x: left, y: top, width, height };
   // Some air around the drawing.
@@ -19,6 +22,12 @@ export function viewport(svg, holder, tools, redraw) {
     return Math.min(frame.width / box.width, frame.height / box.height) || 1;
   };
 
+  function narrowest() {
+    const frame = svg.getBoundingClientRect();
+    const wanted = finest ? Math.min(frame.width, frame.height * home.width / home.height) / finest : home.width;
+    return Math.max(Math.min(wanted, home.width / CLOSEST), home.width / CLOSEST_OF_ALL);
+  }
+
   function paint() {
     if (asked) return;
     asked = true;
@@ -31,7 +40,7 @@ export function viewport(svg, holder, tools, redraw) {
   }
 
   function keepInside() {
-    const factor = Math.min(Math.max(box.width, home.width / CLOSEST), home.width) / box.width;
+    const factor = Math.min(Math.max(box.width, narrowest()), home.width) / box.width;
     const [middleX, middleY] = [box.x + box.width / 2, box.y + box.height / 2];
     box.width *= factor;
     box.height *= factor;
@@ -45,7 +54,7 @@ export function viewport(svg, holder, tools, redraw) {
   }
 
   function zoomAt(factor, x, y) {
-    const limited = Math.min(Math.max(box.width / factor, home.width / CLOSEST), home.width) / box.width;
+    const limited = Math.min(Math.max(box.width / factor, narrowest()), home.width) / box.width;
     box = { x: x - (x - box.x) * limited, y: y - (y - box.y) * limited, width: box.width * limited, height: box.height * limited };
     keepInside();
     paint();
@@ -115,6 +124,7 @@ export function viewport(svg, holder, tools, redraw) {
   return {
     scale,
     zoom,
+    at,
     wasDrag: () => dragged,
     shows: ({ x, y, r }) => x + r > box.x && x - r < box.x + box.width && y + r > box.y && y - r < box.y + box.height,
     // So close that one unit is `wanted` CSS pixels.

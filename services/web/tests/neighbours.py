@@ -37,7 +37,7 @@ def sample_seat_map(rows: int = 3, seats: int = 6, zones: tuple[str, ...] = ("St
         places = [
             {
                 "seat_id": f"{zone}-{number}-{seat}",
-                "label": f"{zones[zone]}, row {number + 1}, seat {seat + 1}",
+                "label": ", ".join(word for word in (zones[zone], f"Row {number + 1}", f"Seat {seat + 1}") if word),
                 "number": str(seat + 1),
                 "x": 60 + seat * 30,
                 "y": y,

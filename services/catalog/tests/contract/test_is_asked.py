@@ -65,8 +65,21 @@ class States:
     async def a_seat_map(self, given: dict[str, Any]) -> None:
         # The consumer has chosen the id, which otherwise follows from the plan.
         house = plan(name=f"House {given['seat_map_id']}")
-        place = {"width": 100, "height": 10, "position": {"x": 0, "y": 80}}
-        house["zones"][0]["areas"] = [{**place, "text": "STAGE"}, place]
+        corners = [{"x": 0, "y": 0.5}, {"x": 100, "y": 0}, {"x": 50, "y": 9}]
+        at = {"position": {"x": 0.5, "y": 80}}
+        house["zones"][0]["areas"] = [
+            {
+                **at,
+                "shape": "polygon",
+                "polygon": {"points": corners},
+                "color": "#dddddd",
+                "border_color": "#222222",
+                "text": {"text": "STAGE", "position": {"x": 50, "y": 5}, "color": "#111111"},
+            },
+            {**at, "shape": "circle", "circle": {"radius": 9}},
+            {**at, "width": 100, "height": 10},
+            {**at, "shape": "text", "text": {"text": "EXIT", "position": {"x": 1, "y": 1}}},
+        ]
         content = read_file(as_file(house))
         assert isinstance(content, SeatingPlan)
         with pytest.MonkeyPatch.context() as patch:

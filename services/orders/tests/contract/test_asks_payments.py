@@ -246,9 +246,22 @@ async def test_money_is_given_back(payments: Asking[PaymentsClient], state: str,
         "the money back",
         a_state(state, payment_id=payment_id, order_id=order_id),
         Ask("POST", f"/payments/{payment_id}/void"),
-        Answer(200, in_state(ends)),
+        Answer(200, in_state(ends, was_authorised=True)),
     ) as client:
-        assert (await client.void(payment_id)).state == ends
+        payment = await client.void(payment_id)
+        assert (payment.state, payment.was_authorised) == (ends, True)
+
+
+async def test_a_payment_that_nobody_authorised_gives_no_money_back(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("void of an open one")
+    async with payments.expects(
+        "the money back of a payment that waits for its payer",
+        a_state("a payment that waits for its payer", payment_id=payment_id, order_id=order_id),
+        Ask("POST", f"/payments/{payment_id}/void"),
+        Answer(200, in_state("voided", was_authorised=False)),
+    ) as client:
+        payment = await client.void(payment_id)
+        assert (payment.state, payment.was_authorised) == (PaymentState.VOIDED, False)
 
 
 async def test_a_payment_that_never_arrived_can_be_called_off(payments: Asking[PaymentsClient]) -> None:

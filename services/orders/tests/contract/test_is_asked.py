@@ -23,6 +23,7 @@ from services.orders.tests.integration.neighbours import Neighbours
 
 # How an order that is being paid goes on, step by step.
 TO_CONFIRMED = (Happening.PAYMENT_AUTHORISED, Happening.PLACES_COMMITTED, Happening.CAPTURED)
+MOST_PER_ORDER = 6
 # More than one call and its repetitions: away is away.
 TRIES = 3
 
@@ -83,6 +84,17 @@ class States:
     async def inventory_does_not_answer(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
         self._neighbours.refuse("hold", 503, "inventory_busy", times=TRIES)
+
+    async def an_event_of_which_the_buyer_holds_unpaid_places(self, given: dict[str, Any]) -> None:
+        await self._order(given)
+        await self.an_event_with_free_places(given)
+        query = text(
+            "UPDATE purchase_order SET event_id = :event_id, wish = CAST(:wish AS jsonb) WHERE order_id = :order_id"
+        )
+        wish = orjson.dumps({"places": [[given["class_id"], MOST_PER_ORDER]], "seats": []}).decode()
+        named = {name: UUID(given[name]) for name in ("event_id", "order_id")}
+        async with self._desk.database.writer() as tx:
+            await tx.execute(query, {**named, "wish": wish}, name="tests.hold_many")
 
     async def catalog_does_not_answer(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
@@ -189,6 +201,9 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                 callers=["web"],
                 states={
                     "an event with free places": states.an_event_with_free_places,
+                    "an event of which the buyer holds unpaid places": (
+                        states.an_event_of_which_the_buyer_holds_unpaid_places
+                    ),
                     "an event whose places are sold out": states.an_event_that_is_sold_out,
                     "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                     "an event that is not on sale": states.an_event_that_is_not_on_sale,

@@ -154,5 +154,6 @@ class Neighbours:
         @app.post("/payments/{payment_id}/void")
         async def void(payment_id: str) -> Any:
             payment = self.payments.setdefault(payment_id, {"state": "created"})
+            payment["was_authorised"] = payment["state"] in {"authorised", "captured", "refunded"}
             payment["state"] = "refunded" if payment["state"] == "captured" else "voided"
             return self.refusal("void") or payment

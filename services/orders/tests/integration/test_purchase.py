@@ -158,3 +158,13 @@ async def test_open_order_pages_are_told(desk: Desk) -> None:
     said = await desk.harness.on_bus("bus.orders.order_changed.*")
     order = (await desk.place()).json()
     assert await asyncio.wait_for(said.get(), 10) == {"order_id": order["order_id"], "state": "held"}
+
+
+async def test_a_try_that_never_held_a_place_is_no_order_of_the_buyer(desk: Desk) -> None:
+    desk.neighbours.refuse("hold", 409, "seats_taken")
+    assert (await desk.place()).status_code == 409
+    kept = (await desk.place()).json()
+    await desk.act(kept["order_id"], "cancel")
+    await desk.in_state(kept["order_id"], "cancelled")
+    listed = (await desk.app.http.get("/orders", headers=desk.headers())).json()["items"]
+    assert [(order["order_id"], order["reason"]) for order in listed] == [(kept["order_id"], "buyer")]

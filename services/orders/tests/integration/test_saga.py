@@ -139,3 +139,14 @@ async def test_a_payment_whose_time_is_over_is_told_to_the_buyer(desk: Desk) -> 
     order = (await desk.place()).json()
     desk.neighbours.refuse("begin", 409, "payment_refused")
     assert (await desk.checkout(order["order_id"])).json()["code"] == "hold_expired"
+
+
+async def test_who_cancels_while_the_bank_authorises_is_told_that_the_money_goes_back(desk: Desk) -> None:
+    for is_authorised in (True, False):
+        order = await desk.paying()
+        if is_authorised:
+            desk.neighbours.authorise(desk.payment_of(order))  # and nobody has told orders yet
+        await desk.act(order["order_id"], "cancel")
+        await desk.in_state(order["order_id"], "cancelled")
+        told = (await desk.harness.heard(CANCELLED))["data"]
+        assert (told["order_id"], told["reason"], told["paid"]) == (order["order_id"], "buyer", is_authorised)

@@ -39,7 +39,7 @@ class ScriptedGateway:
     hooks: dict[str, Hook] = field(default_factory=dict)
 
     def seen(self) -> Seen:
-        return Seen("pay_1", self.state, "http://bank.test/pay/pay_1", None)
+        return Seen("pay_1", self.state, "http://bank.test/pay/pay_1", None, was_authorised=False)
 
     async def _do(self, name: str, key: str, sources: set[PaymentState], target: PaymentState) -> Seen:
         self.calls.append((name, key))

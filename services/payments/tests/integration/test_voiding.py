@@ -1,6 +1,8 @@
 """Calling a payment off, whatever is known of it."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 from chassis.ids import uuid7
 from chassis.testing import Harness
@@ -108,3 +110,29 @@ async def test_a_void_that_the_bank_does_not_answer_is_carried_on_by_a_worker(ha
     async with running_till(harness, tmp_path, database_url=url) as after:
         await after.becomes(payment, "refunded")
         assert await after.charges() == ["charge", "refund"]
+
+
+async def test_whoever_calls_off_hears_of_money_that_was_authorised_without_anybody_knowing(till: Till) -> None:
+    payment = await till.open()
+    till.forwarder.target = None  # the bank's word does not arrive
+    await till.bank.pay(payment["redirect_url"], "approved")
+    voided = (await till.void(payment)).json()
+    assert (voided["state"], voided["was_authorised"]) == ("voided", True)
+    never = (await till.void(await till.open())).json()
+    assert (never["state"], never["was_authorised"]) == ("voided", False)
+
+
+async def test_calling_off_while_the_payer_authorises_agrees_with_the_bank_about_the_money(till: Till) -> None:
+    payments = [await till.open() for _ in range(12)]
+
+    async def pay(payment: dict[str, Any], after_seconds: float) -> None:
+        await asyncio.sleep(after_seconds)  # the race itself: some come before the void, some after it
+        await till.bank.pay(payment["redirect_url"], "approved")
+
+    paying = asyncio.gather(*(pay(payment, at * 0.01) for at, payment in enumerate(payments)))
+    answers = await asyncio.gather(*(till.void(payment) for payment in payments))
+    await paying
+    for payment, answer in zip(payments, answers, strict=True):
+        at_bank = (await till.bank.http.get(f"/v1/payments/{payment['redirect_url'].rsplit('/', 1)[1]}")).json()
+        assert (answer.json()["state"], at_bank["status"]) == ("voided", "voided")
+        assert answer.json()["was_authorised"] == (at_bank["authorised_minor"] > 0)

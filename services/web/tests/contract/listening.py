@@ -30,7 +30,7 @@ class NotingWatchers(Watchers):
     """Who looks at which order; notes which orders they were told to look at again."""
 
     def __init__(self) -> None:
-        super().__init__(Streams(1))
+        super().__init__(Streams(1, 1, 1))
         self.told: list[UUID] = []
 
     def changed(self, order_id: UUID) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.http import ProviderBusyForYou, ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
 from services.web.clients.accounts import AccountsClient
@@ -114,7 +114,11 @@ async def test_a_wrong_password_is_refused(accounts: Asking[AccountsClient]) -> 
 @pytest.mark.parametrize(
     ("words", "state", "answer"),
     [
-        ("after many wrong ones", "many wrong passwords for an address", problem(429, "too_many_attempts")),
+        (
+            "after many wrong ones",
+            "many wrong passwords for an address",
+            problem(429, "too_many_attempts", retry_after_seconds=matchers.integer(840)),
+        ),
         ("while very many sign in", "very many who sign in at once", problem(503, "accounts_busy")),
     ],
     ids=["many attempts", "a crowd"],
@@ -125,8 +129,11 @@ async def test_a_sign_in_that_is_not_looked_at_is_to_be_tried_again(
     email = f"{answer.status}@example.com"
     given = a_state(state, email=email)
     async with accounts.expects(f"a sign-in {words}", given, a_sign_in(email), answer) as client:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailable) as refused:
             await client.sign_in(email, PASSWORD)
+    if answer.status == 429:
+        assert isinstance(refused.value, ProviderBusyForYou)
+        assert (refused.value.problem_code, refused.value.retry_after_seconds) == ("too_many_attempts", 840)
 
 
 async def test_a_session_goes_on(accounts: Asking[AccountsClient]) -> None:

@@ -251,12 +251,34 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
         "y": matchers.number(20.5),
         "category": matchers.text("Stalls"),
     }
-    row = {"row_id": matchers.text("r1"), "label": matchers.text("A"), "seats": matchers.several(seat)}
-    area = {name: matchers.number(10.5) for name in ("x", "y", "width", "height", "rotation")}
+    row = {
+        "row_id": matchers.text("r1"),
+        "label": matchers.text("A"),
+        "name": matchers.text("Row A"),
+        "label_at": matchers.text("both", "^(start|end|both|nowhere)$"),
+        "seats": matchers.several(seat),
+    }
+    box = {name: matchers.number(10.5) for name in ("x", "y", "width", "height", "rotation")}
+    bare = {**box, "text": matchers.nothing(), "colour": matchers.nothing(), "border_colour": matchers.nothing()}
+    points = matchers.several([matchers.number(10.5), matchers.number(10.5)])
+    place = {name: matchers.number(10.5) for name in ("x", "y", "size", "rotation")}
+    stage = {
+        **box,
+        "shape": "polygon",
+        "points": points,
+        "text": matchers.text("STAGE"),
+        "colour": COLOUR,
+        "border_colour": COLOUR,
+        "lettering": {**place, "colour": COLOUR},
+    }
+    bar = {**bare, "shape": "ellipse", "points": [], "lettering": matchers.nothing()}
+    block = {**bar, "shape": "rectangle"}
+    plain = {**place, "colour": matchers.nothing()}
+    exit_sign = {**bar, "shape": "text", "text": matchers.text("EXIT"), "lettering": plain}
     zone = {
         "zone_id": matchers.text("z1"),
         "name": matchers.text("Main"),
-        "areas": [{**area, "text": matchers.text("STAGE")}, {**area, "text": matchers.nothing()}],
+        "areas": [stage, bar, block, exit_sign],
         "rows": matchers.several(row),
     }
     house = {
@@ -276,4 +298,7 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
     ) as client:
         found = await client.seat_map(seat_map_id)
         assert found.zones[0].rows[0].seats[0].x == 40.5
-        assert [area["text"] for area in found.zones[0].areas] == ["STAGE", None]
+        assert (found.zones[0].rows[0].words, found.zones[0].rows[0].label_at) == ("Row A", "both")
+        assert [area.text for area in found.zones[0].areas] == ["STAGE", None, None, "EXIT"]
+        assert found.zones[0].areas[0].lettering is not None
+        assert found.zones[0].areas[0].points == [(10.5, 10.5)]

@@ -152,6 +152,17 @@ async def test_an_order_of_more_than_one_buyer_may_have_is_refused(orders: Askin
         await client.place(TOKEN, event_id, {class_id: 50}, [], KEY)
 
 
+async def test_who_holds_as_much_as_one_order_may_have_is_led_to_the_open_order(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("still open")
+    event_id, class_id = an_id("web asks orders: event, still open"), an_id("web asks orders: class, still open")
+    given = {"event_id": event_id, "class_id": class_id, "order_id": order_id, "person_id": buyer}
+    state = a_state("an event of which the buyer holds unpaid places", **given)
+    ask = ask_to_place(buyer, event_id, class_id)
+    facts = {"order_id": str(order_id)}
+    async with refused(orders, "an order beside an open one", state, ask, 409, "order_still_open", **facts) as client:
+        await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+
+
 async def test_an_order_of_nothing_is_refused(orders: Asking[OrdersClient]) -> None:
     _, buyer = ids("nothing")
     event_id, class_id = an_id("web asks orders: event, nothing"), an_id("web asks orders: class, nothing")

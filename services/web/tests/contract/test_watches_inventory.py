@@ -22,7 +22,7 @@ async def hear(body: bytes, event_id: UUID) -> PlacesChanged:
     shop = NotingShop()
     payload = orjson.loads(body)
     refuse_unread(payload, PlacesChanged, SUBJECT)
-    await Rooms(shop, Streams(1)).on_places_changed(f"{SUBJECT}.{event_id}", payload)
+    await Rooms(shop, Streams(1, 1, 1)).on_places_changed(f"{SUBJECT}.{event_id}", payload)
     assert shop.forgotten == [event_id]
     return PlacesChanged.model_validate(payload)
 

@@ -66,7 +66,7 @@ async def test_taken_seats_are_named_and_the_others_stay_chosen(stage: Stage) ->
 
     again = PageRead(response.text)
     assert response.status_code == 409
-    assert "Stalls, row 1, seat 2 was taken" in again.html
+    assert "Stalls, Row 1, Seat 2 was taken" in again.html
     assert again.checked == {"0-0-0", "0-0-2"}
     assert "0-0-1" in again.disabled
     retried = await browser.send(again, f"/events/{stage.play}/orders", seat=["0-0-0", "0-0-2"])
@@ -223,7 +223,7 @@ async def test_programs_read_an_order_as_json(stage: Stage) -> None:
     answer = (await browser.http.get(f"/api{path}")).json()
 
     assert answer["state"] == "confirmed"
-    assert [ticket["seat_label"] for ticket in answer["tickets"]] == ["Stalls, row 1, seat 1"]
+    assert [ticket["seat_label"] for ticket in answer["tickets"]] == ["Stalls, Row 1, Seat 1"]
 
 
 async def test_tickets_that_cannot_be_asked_for_are_said_to_be_safe(stage: Stage) -> None:
@@ -235,7 +235,11 @@ async def test_tickets_that_cannot_be_asked_for_are_said_to_be_safe(stage: Stage
     page = await browser.open(path)
 
     assert page.main["data-order-state"] == "confirmed"
-    assert "We cannot show your tickets at the moment." in page.html
+    # One true sentence, and none that says that the tickets are still being made.
+    assert page.main["data-phase"] == "unshown"
+    assert "Confirmed. Your tickets cannot be shown right now" in page.html
+    assert "being made" not in page.html
+    assert "Signing your tickets" not in page.html
     assert "We cannot show your tickets at the moment." in (await browser.open("/my/tickets", 503)).html
 
 

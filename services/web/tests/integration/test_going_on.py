@@ -17,7 +17,7 @@ async def test_who_goes_back_finds_the_own_places_and_the_way_on(stage: Stage) -
     path = await browser.place(stage.play, "0-0-0", "0-0-1")
     back = await browser.open(f"/events/{stage.play}")
     assert "You hold places until" in back.html
-    assert "Stalls, row 1, seat 1 and Stalls, row 1, seat 2" in back.html
+    assert "Stalls, Row 1, Seat 1 and Stalls, Row 1, Seat 2" in back.html
     assert f'href="{path}"' in back.html
     assert {"0-0-0", "0-0-1"} <= back.disabled
     assert back.html.count('data-state="own"') == 2

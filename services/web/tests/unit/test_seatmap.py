@@ -9,7 +9,7 @@ import pytest
 from services.web.assets import Assets
 from services.web.clients.catalog import Event, SeatMap
 from services.web.rendering import make_templates
-from services.web.seatmap import House, build_house, seat_radius
+from services.web.seatmap import House, build_house
 from services.web.tests.neighbours import sample_class, sample_event, sample_seat_map
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -89,7 +89,7 @@ def test_seats_that_no_class_sells_are_drawn_but_not_offered() -> None:
 def test_seats_are_named_and_priced_as_people_call_them() -> None:
     house = house_of(sample_seat_map())
 
-    assert house.name_of("0-1-3") == "Stalls, row 2, seat 4"
+    assert house.name_of("0-1-3") == "Stalls, Row 2, Seat 4"
     assert (house.price_of("0-0-0"), house.price_of("0-1-0"), house.price_of("nowhere")) == (4500, 2900, 0)
 
 
@@ -97,7 +97,7 @@ def test_a_zone_without_a_name_is_called_all_seats() -> None:
     house = house_of(sample_seat_map(rows=1, seats=2, zones=("",)))
 
     assert "All seats" in house.list_of_seats({})
-    assert house.name_of("0-0-1") == "Row 1, seat 2"
+    assert house.name_of("0-0-1") == "Row 1, Seat 2"
 
 
 def test_words_of_a_plan_cannot_break_out_of_page_or_picture() -> None:
@@ -122,10 +122,6 @@ def test_a_colour_that_is_none_is_replaced(colour: str | None) -> None:
     assert house_of(seat_map).categories[0].colour.startswith("#")
 
 
-def test_neighbouring_seats_do_not_touch() -> None:
-    assert 10 < seat_radius(SeatMap.model_validate(sample_seat_map())) < 15
-
-
 def test_the_address_of_the_picture_changes_with_the_picture() -> None:
     seat_map = sample_seat_map()
     before = house_of(seat_map).drawing_key
@@ -140,3 +136,50 @@ def test_two_thousand_seats_are_listed_in_little_space() -> None:
     assert len(house.by_seat_id) == 2000
     assert len(house.list_of_seats({})) < 110 * 2000
     assert len(house.compressed_picture) < 30_000
+
+
+class Names(HTMLParser):
+    """What a script calls each seat of a list, as event.js puts it together."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+        self.legends = ""
+        self._row: dict[str, str | None] = {}
+        self._label: dict[str, str | None] = {}
+        self._seat = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "fieldset":
+            self._row = dict(attrs)
+        elif tag == "label":
+            self._label = dict(attrs)
+        elif tag == "input":
+            self._seat = str(dict(attrs)["value"])
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "input" and self._seat:
+            own = self._label.get("data-label")
+            self.names[self._seat] = own or f"{self._row['data-before']}{data}{self._row['data-after']}"
+            self._seat = ""
+        elif self.lasttag == "legend":
+            self.legends += data
+
+
+def test_tables_and_their_seats_are_called_as_the_plan_calls_them_on_page_and_in_sentences() -> None:
+    seat_map = sample_seat_map(rows=2, seats=3)
+    table, row = seat_map["zones"][0]["rows"]
+    table |= {"label": "7", "name": "Tisch 7"}
+    for number, seat in enumerate(table["seats"], start=1):
+        seat["label"] = f"Saal, Tisch 7, Stuhl {number} von 3"
+    for seat, label in zip(row["seats"], ("Sofa", "Sessel am Kamin", "Saal, Platz 3"), strict=True):
+        seat["label"] = label
+    house = house_of(seat_map)
+
+    listed = Names(house.list_of_seats({}))
+
+    assert listed.names == {seat["seat_id"]: seat["label"] for seat in (*table["seats"], *row["seats"])}
+    assert {one: house.name_of(one) for one in listed.names} == listed.names
+    assert "Tisch 7" in listed.legends
+    assert "Row 7" not in listed.legends
