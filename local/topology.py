@@ -16,7 +16,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "inventory": (),
     "orders": ("catalog", "inventory", "payments"),
     "payments": (),
-    "tickets": (),
+    "tickets": ("accounts",),
     "notifications": ("accounts", "tickets"),
     "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets"),
 }
@@ -31,8 +31,12 @@ HEARS: dict[str, tuple[str, ...]] = {
         "events.payments.payment_declined.v1",
         "events.tickets.tickets_issued.v1",
     ),
-    "tickets": ("events.orders.order_confirmed.v1",),
-    "notifications": ("events.orders.order_cancelled.v1", "events.tickets.tickets_issued.v1"),
+    "tickets": ("events.catalog.event_changed.v1", "events.orders.order_confirmed.v1"),
+    "notifications": (
+        "events.orders.order_cancelled.v1",
+        "events.tickets.tickets_changed.v1",
+        "events.tickets.tickets_issued.v1",
+    ),
 }
 # What is heard as it goes by: facts that drop caches, and messages of the bus.
 LISTENS: dict[str, tuple[str, ...]] = {
@@ -217,7 +221,11 @@ def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, d
             "BANK_API_KEY": secrets.bank_api_key,
             "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
         },
-        "notifications": {"SMTP_HOST": LOOPBACK, "SMTP_PORT": str(ports.of["smtp"])},
+        "notifications": {
+            "SMTP_HOST": LOOPBACK,
+            "SMTP_PORT": str(ports.of["smtp"]),
+            "SHOP_URL": ports.url("web"),
+        },
         "web": {
             "COOKIE_SECRET": secrets.web_cookie_secret,
             "SUPPORT_KEY": secrets.web_support_key,

@@ -166,7 +166,10 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
         return _person(await accounts.change_contact(caller.person_id, name=body.name, email=body.email))
 
     @router.get(
-        "/people/{person_id}/contact", dependencies=[calls_from("notifications")], responses=refuses(PersonUnknown)
+        "/people/{person_id}/contact",
+        # Tickets prints the name on them.
+        dependencies=[calls_from("notifications", "tickets")],
+        responses=refuses(PersonUnknown),
     )
     async def get_contact(
         person_id: UUID, response: Response, order_id: UUID | None = None, pass_until: AwareDatetime | None = None

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.service import Service
 from chassis.worker import Worker
+from services.notifications.addresses import AddressBound
 from services.notifications.clients.accounts import AccountsClient
 from services.notifications.clients.tickets import TicketsClient
 from services.notifications.inbox import make_inbox
@@ -12,6 +13,9 @@ from services.notifications.sending import Emails
 from services.notifications.service import Notifications
 from services.notifications.settings import NotificationsSettings
 from services.notifications.watches import MAILS
+
+# How often it forgets to which addresses mails went.
+FORGET_SECONDS = 600.0
 
 
 def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
@@ -22,7 +26,15 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     service.watch(database, MAILS)
     accounts = AccountsClient(service.client("accounts", settings.accounts_url))
     tickets = TicketsClient(service.client("tickets", settings.tickets_url))
-    emails = Emails(settings, database, accounts, tickets)
+    bound = AddressBound(
+        database,
+        settings.key_file,
+        most=settings.mails_per_address,
+        window_seconds=settings.mails_per_address_seconds,
+    )
+    emails = Emails(settings, database, accounts, tickets, bound)
+    service.manage(emails.opened())
+    service.work(Worker("forget_addresses", bound.forget, every_seconds=FORGET_SECONDS))
     worker = service.work(Worker("send_emails", emails.send_due, every_seconds=settings.poll_seconds))
     service.hear(make_inbox(Notifications(settings.mail_from, worker.wake)))
     service.include(make_records_router(database))

@@ -1,34 +1,43 @@
 """Makes the mail: a text, the same as HTML, and the tickets attached."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.headerregistry import Address
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
-from services.notifications.domain import Contact, Delivery, NotDelivered, Template, is_address, why_cancelled
+from chassis.money import Money
+from chassis.plain import unlinked
+from services.notifications.domain import (
+    HEADINGS,
+    NEWS,
+    SUBJECTS,
+    Contact,
+    Delivery,
+    NotDelivered,
+    Template,
+    file_of,
+    is_address,
+    why_cancelled,
+)
+from services.notifications.headers import address_line, text_line
 from tracing.spans import trace_id_of
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    # Titles and names come from people: in HTML they are text and never markup. The plain text has no markup to escape.
-    autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_SUBJECTS = {
-    Template.TICKETS: "Your tickets for {event_title}",
-    Template.MONEY_RETURNED: "Your money was given back: {event_title}",
-}
-HEADER_CHARACTERS_MAX = 200
+# Longer than any title that catalog takes, and any name that accounts takes.
+SUBJECT_CHARACTERS_MAX = 1000
+NAME_CHARACTERS_MAX = 200
+# Whoever was there may look at the order once more.
+PASS_AFTER_START = timedelta(days=2)
+_ISOLATE, _POP = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +48,63 @@ class Sender:
     shop_url: str | None
 
 
-def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sender, now: datetime) -> EmailMessage:
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A whole mail, as it goes over the wire, and between which mailboxes. It holds an address: never shown."""
+
+    sender: str
+    recipient: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return "Mail(...)"
+
+
+def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sender, now: datetime) -> Mail:
     """The whole message. Raises NotDelivered (permanent) if the contact's address cannot be written to."""
     content = _in_one_line(delivery.content)
-    message = EmailMessage(policy=SMTP)
-    message["From"] = _address(*parseaddr(sender.mail_from))
-    message["To"] = _address(contact.name or "", contact.email or "")
-    message["Subject"] = one_line(_SUBJECTS[delivery.template].format(**content))[:HEADER_CHARACTERS_MAX]
-    message["Message-ID"] = delivery.message_id
-    message["Date"] = format_datetime(now)
+    name = unlinked(one_line(contact.name or ""))
+    from_name, from_address = parseaddr(sender.mail_from)
+    recipient = mailbox_of(contact.email or "")
+    subject = _cut(one_line(SUBJECTS[delivery.template].format(**content)), SUBJECT_CHARACTERS_MAX)
+    lines = [
+        address_line("From", from_name, mailbox_of(from_address)),
+        address_line("To", _cut(name, NAME_CHARACTERS_MAX), recipient),
+        text_line("Subject", subject),
+        f"Message-ID: {delivery.message_id}\r\n".encode(),
+        text_line("Date", format_datetime(now)),
+        # Nobody's holiday answer should come back to a machine (RFC 3834).
+        text_line("Auto-Submitted", "auto-generated"),
+        text_line("X-Auto-Response-Suppress", "All"),
+        text_line("Content-Language", "en"),
+    ]
     # Whoever asks about a mail can say which trace it belongs to.
     if (trace_id := trace_id_of(delivery.traceparent)) is not None:
-        message["Onsale-Trace"] = trace_id
-    # Nobody's holiday answer should come back to a machine (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    page = _page(delivery, contact, content, sender)
-    message.set_content(_TEMPLATES.get_template(f"{delivery.template.value}.txt.j2").render(page))
-    message.add_alternative(_TEMPLATES.get_template(f"{delivery.template.value}.html.j2").render(page), subtype="html")
+        lines.append(text_line("Onsale-Trace", trace_id))
+    body = _body(delivery, _page(delivery, name, content, sender, contact.order_pass), pdf)
+    return Mail(mailbox_of(from_address), recipient, b"".join(lines) + body.as_bytes())
+
+
+def _body(delivery: Delivery, page: dict[str, Any], pdf: bytes | None) -> EmailMessage:
+    """Only headers that are plain ASCII: those that hold what people typed are written by `headers`."""
+    body = EmailMessage(policy=SMTP)
+    file = file_of(delivery.template)
+    body.set_content(_TEXTS.get_template(f"{file}.txt.j2").render(page))
+    body.add_alternative(_PAGES.get_template(f"{file}.html.j2").render(page), subtype="html")
     if pdf is not None:
         name = "".join(each for each in delivery.order_number if each.isascii() and (each.isalnum() or each == "-"))
-        message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"onsale-{name}.pdf")
-    return message
+        body.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"onsale-{name}.pdf")
+    return body
 
 
 def one_line(value: str) -> str:
-    """Without control characters and line breaks: what people typed cannot add headers or lines."""
-    printable = "".join(" " if unicodedata.category(each) in {"Cc", "Zl", "Zp"} else each for each in value)
-    return " ".join(printable.split())
+    """Without control characters and line breaks: what people typed cannot add headers or lines. Blanks stay as they are."""
+    printable = "".join(" " if unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} else each for each in value)
+    return printable.strip(" ")
+
+
+def _cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
 
 
 def _in_one_line(value: Any) -> Any:
@@ -78,35 +116,104 @@ def _in_one_line(value: Any) -> Any:
     return [_in_one_line(each) for each in value] if isinstance(value, list) else value
 
 
-def _address(name: str, email: str) -> Address:
-    if not is_address(email):
-        reason = "the buyer's address cannot be written to" if email else "the buyer left no address"
+def mailbox_of(address: str) -> str:
+    """The address as it travels. Raises NotDelivered (permanent) if it cannot be written to."""
+    if not is_address(address):
+        reason = "the buyer's address cannot be written to" if address else "the buyer left no address"
         raise NotDelivered(reason, permanent=True)
-    local, _, domain = email.rpartition("@")
+    local, _, domain = address.rpartition("@")
     try:
         # Names of hosts in other scripts travel in their ASCII form; the part before the @ stays as it is.
-        return Address(one_line(name)[:HEADER_CHARACTERS_MAX], local, domain.encode("idna").decode())
+        return f"{local}@{domain.encode('idna').decode()}"
     except ValueError:
         raise NotDelivered("the buyer's address cannot be written to", permanent=True) from None
 
 
-def _page(delivery: Delivery, contact: Contact, content: dict[str, Any], sender: Sender) -> dict[str, Any]:
+def _order_url(delivery: Delivery, order_pass: str | None, sender: Sender) -> str | None:
+    """Where the order is seen: by who has an account after signing in, by a guest with the pass in the link."""
+    if sender.shop_url is None:
+        return None
+    order = f"{sender.shop_url.rstrip('/')}/orders/{delivery.order_id}"
+    return f"{order}/open?key={quote(order_pass)}" if order_pass else order
+
+
+def pass_until(delivery: Delivery) -> datetime | None:
+    """Until when the link in a mail opens the order; None if it does not say when the event is."""
+    starts_at = delivery.content.get("starts_at")
+    return datetime.fromisoformat(starts_at) + PASS_AFTER_START if starts_at else None
+
+
+def _page(
+    delivery: Delivery, name: str, content: dict[str, Any], sender: Sender, order_pass: str | None
+) -> dict[str, Any]:
     page = content | {
-        "name": one_line(contact.name or ""),
+        "name": name,
         "order_number": delivery.order_number,
-        "order_url": f"{sender.shop_url.rstrip('/')}/orders/{delivery.order_id}" if sender.shop_url else None,
+        "order_url": _order_url(delivery, order_pass, sender),
+        "subject": SUBJECTS[delivery.template],
     }
-    if delivery.template is Template.TICKETS:
-        page["when"] = when(datetime.fromisoformat(content["starts_at"]), content["time_zone"])
-    else:
-        page["why"] = why_cancelled(content["reason"])
+    if delivery.template is Template.MONEY_RETURNED:
+        return page | {"why": why_cancelled(content["reason"])}
+    zone = content["time_zone"]
+    page |= {
+        "when": when(datetime.fromisoformat(content["starts_at"]), zone),
+        "doors": _told(content.get("doors_at"), lambda moment: clock(moment, zone)),
+        "was": _told(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
+        "address": ", ".join(part for part in (content.get("venue_street"), content.get("venue_city")) if part),
+        "heading": HEADINGS.get(delivery.template),
+        "news": NEWS.get(delivery.template),
+        "is_place_new": "venue" in content.get("changes", []),
+    }
+    if content.get("currency") and content.get("paid_minor") is not None:
+        page["paid"] = Money(content["paid_minor"], content["currency"]).written() if content["paid_minor"] else "Free"
     return page
+
+
+def _told(moment: str | None, write: Callable[[datetime], str]) -> str | None:
+    return write(datetime.fromisoformat(moment)) if moment else None
 
 
 def when(moment: datetime, time_zone: str) -> str:
     """`Thursday 31 December 2026, 20:00 CET`: by the clock of the place; in UTC if this machine does not know the zone."""
-    try:
-        local = moment.astimezone(ZoneInfo(time_zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        local = moment.astimezone(UTC)
+    local = _local(moment, time_zone)
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M} {local.tzname()}"
+
+
+def clock(moment: datetime, time_zone: str) -> str:
+    """`20:00 CET`, by the clock of the place."""
+    local = _local(moment, time_zone)
+    return f"{local:%H:%M} {local.tzname()}"
+
+
+def _local(moment: datetime, time_zone: str) -> datetime:
+    try:
+        return moment.astimezone(ZoneInfo(time_zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.astimezone(UTC)
+
+
+def _apart_in_text(value: str) -> str:
+    """A name or title that is read from right to left does not turn the words around it."""
+    is_turning = any(unicodedata.bidirectional(each) in {"R", "AL", "AN"} for each in value)
+    return f"{_ISOLATE}{value}{_POP}" if is_turning else value
+
+
+def _apart_in_page(value: str) -> Markup:
+    return Markup("<bdi>{}</bdi>").format(value)
+
+
+def _templates(apart: Callable[[str], str]) -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        # Titles and names come from people: in HTML they are text and never markup. The plain text has no markup to escape.
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["apart"] = apart
+    return templates
+
+
+_TEXTS = _templates(_apart_in_text)
+_PAGES = _templates(_apart_in_page)

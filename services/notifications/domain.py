@@ -3,16 +3,74 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 
 class Template(StrEnum):
-    """Which mail; an order gets each at most once."""
+    """Which mail; an order gets each at most once, and those about its event once for each version of that."""
 
     TICKETS = "tickets"
     MONEY_RETURNED = "money_returned"
+    NEW_DATE = "new_date"
+    NEW_PLACE = "new_place"
+    EVENT_CHANGED = "event_changed"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    MOVED_ONLINE = "moved_online"
+
+
+# Mails with the tickets in them: what stands on those is new.
+WITH_TICKETS = frozenset({Template.TICKETS, Template.NEW_DATE, Template.NEW_PLACE, Template.EVENT_CHANGED})
+SUBJECTS: dict[Template, str] = {
+    Template.TICKETS: "Your tickets for {event_title}",
+    Template.MONEY_RETURNED: "Your money was given back: {event_title}",
+    Template.NEW_DATE: "New date: {event_title}",
+    Template.NEW_PLACE: "New place: {event_title}",
+    Template.EVENT_CHANGED: "Changed: {event_title}",
+    Template.CANCELLED: "Cancelled: {event_title}",
+    Template.POSTPONED: "Postponed: {event_title}",
+    Template.MOVED_ONLINE: "Online instead: {event_title}",
+}
+HEADINGS: dict[Template, str] = {
+    Template.NEW_DATE: "A new date",
+    Template.NEW_PLACE: "A new place",
+    Template.EVENT_CHANGED: "Something has changed",
+    Template.CANCELLED: "Cancelled",
+    Template.POSTPONED: "Postponed",
+    Template.MOVED_ONLINE: "Online instead",
+}
+_STAY = "Your tickets stay valid, with the same codes; the PDF with what is new is attached."
+NEWS: dict[Template, str] = {
+    Template.NEW_DATE: f"The event takes place on another date. {_STAY}",
+    Template.NEW_PLACE: f"The event takes place somewhere else. {_STAY}",
+    Template.EVENT_CHANGED: f"Below is how the event stands now. {_STAY}",
+    Template.CANCELLED: "The event does not take place. Please do not go there. How you get your money back is for the organiser to say.",
+    Template.POSTPONED: "The event does not take place on this date, and a new one is not known yet. "
+    "Keep your tickets: they stay valid, and we write to you when there is a date.",
+    Template.MOVED_ONLINE: "The event takes place online, and not at this place. The organiser will tell you how to take part.",
+}
+
+
+def kind_of_change(state: str, changes: Sequence[str]) -> Template:
+    """Which mail tells of an event that is not as it was."""
+    match state:
+        case "cancelled":
+            return Template.CANCELLED
+        case "postponed":
+            return Template.POSTPONED
+        case "moved_online":
+            return Template.MOVED_ONLINE
+    if "starts_at" in changes:
+        return Template.NEW_DATE
+    return Template.NEW_PLACE if "venue" in changes else Template.EVENT_CHANGED
+
+
+def file_of(template: Template) -> str:
+    """The name of the files that it is written with."""
+    return "event" if template in HEADINGS else template.value
 
 
 class DeliveryState(StrEnum):
@@ -37,14 +95,19 @@ class Delivery:
     message_id: str
     attempt: int
     traceparent: str | None
+    edition: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where and under which name a person is written to. Never stored, logged or traced."""
+    """Where and under which name a person is written to. Never stored, logged or traced.
+
+    `order_pass` opens the order of the mail on another device, for guests.
+    """
 
     name: str | None
     email: str | None
+    order_pass: str | None = None
 
     def __repr__(self) -> str:
         return "Contact(...)"
@@ -62,6 +125,14 @@ class NotDelivered(Exception):
         super().__init__(reason)
 
 
+class NotNow(Exception):
+    """Enough mails went to this address lately; another may go then."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__("many mails went to this address lately")
+
+
 # One mailbox and nothing else. Stricter than RFC 5321 allows (no quoted names), so that nothing in it can mean anything to a header.
 _ADDRESS = re.compile(r"""[^\s@,:;<>()\[\]"\\\x00-\x1f\x7f]+@[^\s@,:;<>()\[\]"\\\x00-\x1f\x7f]+""")
 
@@ -71,9 +142,21 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def message_id_of(order_id: UUID, template: Template, domain: str) -> str:
+def message_id_of(order_id: UUID, template: Template, domain: str, edition: int | None = None) -> str:
     """The Message-ID of an order's mail: the same on every try, so that mail programs show a repeated one once."""
-    return f"<{template.value}.{order_id}@{domain}>"
+    about = template.value if edition is None else f"{template.value}.{edition}"
+    return f"<{about}.{order_id}@{domain}>"
+
+
+def name_of(template: Template, edition: int | None) -> str:
+    """How a row calls the mail: `tickets`, `new_date/7`. An order has each name at most once."""
+    return template.value if edition is None else f"{template.value}/{edition}"
+
+
+def read_name(name: str) -> tuple[Template, int | None]:
+    """The template and the edition of a row's name."""
+    template, _, edition = name.partition("/")
+    return Template(template), int(edition) if edition else None
 
 
 def next_delay_seconds(attempt: int, delays_seconds: Sequence[float]) -> float | None:

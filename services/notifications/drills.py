@@ -36,8 +36,9 @@ def send_first(faults: Faults) -> None:
         order_number: str,
         person_id: UUID,
         content: dict[str, Any],
+        edition: int | None = None,
     ) -> None:
-        message_id = message_id_of(order_id, template, "onsale.example")
+        message_id = message_id_of(order_id, template, "onsale.example", edition)
         about = (order_id, order_number, person_id, template, content, message_id, 1, current_traceparent())
         mail = Delivery(uuid7(), uuid4(), *about)
         await made[0]._send(mail)  # noqa: SLF001  # as somebody in a hurry would

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import Field
+
 from chassis.db import Transaction
 from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
-from services.notifications.domain import Template
+from services.notifications.domain import Template, kind_of_change
 from services.notifications.service import Notifications
 
 
@@ -28,6 +30,30 @@ class TicketsIssued(Heard):
     starts_at: datetime
     time_zone: str
     tickets: list[IssuedTicket]
+    doors_at: datetime | None = None
+    venue_street: str | None = None
+    venue_city: str | None = None
+    currency: str | None = None
+    paid_minor: int | None = None
+
+
+class TicketsChanged(Heard):
+    """The event of an order's tickets is not as it was; told once per order and version."""
+
+    order_id: UUID
+    order_number: str
+    person_id: UUID
+    version: int = Field(ge=1)
+    event_title: str
+    state: str
+    changes: list[str]
+    starts_at: datetime
+    previous_starts_at: datetime | None
+    doors_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_street: str | None
+    venue_city: str
 
 
 class OrderCancelled(Heard):
@@ -39,6 +65,9 @@ class OrderCancelled(Heard):
     event_title: str
     reason: str
     paid: bool
+
+
+_KNOWN_BY_THE_ROW = {"order_id", "order_number", "person_id", "version"}
 
 
 def make_inbox(notifications: Notifications) -> Inbox:
@@ -53,9 +82,19 @@ def make_inbox(notifications: Notifications) -> Inbox:
             order_id=fact.order_id,
             order_number=fact.order_number,
             person_id=fact.person_id,
-            content=fact.model_dump(
-                mode="json", include={"event_title", "venue_name", "starts_at", "time_zone", "tickets"}
-            ),
+            content=fact.model_dump(mode="json", exclude=_KNOWN_BY_THE_ROW),
+        )
+
+    @inbox.hears("events.tickets.tickets_changed.v1", TicketsChanged)
+    async def tell_what_changed(tx: Transaction, fact: TicketsChanged, _received: Received) -> None:
+        await notifications.note(
+            tx,
+            kind_of_change(fact.state, fact.changes),
+            order_id=fact.order_id,
+            order_number=fact.order_number,
+            person_id=fact.person_id,
+            content=fact.model_dump(mode="json", exclude=_KNOWN_BY_THE_ROW),
+            edition=fact.version,
         )
 
     @inbox.hears("events.orders.order_cancelled.v1", OrderCancelled)

@@ -1,14 +1,14 @@
 """All SQL of this service. Only the database's clock decides what is due and whose lease has ended."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, RowMapping, String, Table, case, cast, func, literal, or_, select, update
+from sqlalchemy import Integer, RowMapping, String, Table, case, cast, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
-from services.notifications.domain import Delivery, DeliveryState, Template
+from services.notifications.domain import Delivery, DeliveryState, read_name
 from services.notifications.tables import DeliveryRow
 from tracing.spans import current_traceparent
 
@@ -64,6 +64,65 @@ async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_sec
     return await _finish(tx, delivery, problem, next_attempt_at=due, last_problem=problem)
 
 
+async def use_address(
+    tx: Transaction, delivery: Delivery, digest: bytes, *, most: int, window_seconds: float
+) -> datetime | None:
+    """Takes one of the `most` places that an address has in each window for this mail: None. If none is free, when one is.
+
+    A mail that is tried again has its place already.
+    """
+    about = {"delivery_id": delivery.delivery_id, "digest": digest, "window": window_seconds}
+    # Two mails to one address at the same moment: one after the other.
+    await tx.execute(_ONE_AFTER_THE_OTHER, {"key": int.from_bytes(digest[:8], signed=True)}, name="addresses.lock")
+    full: datetime | None = (
+        await tx.execute(_FREE_AT, {**about, "behind": most - 1}, name="addresses.free_at")
+    ).scalar_one_or_none()
+    if full is not None:
+        return full
+    await tx.execute(_USE, about, name="addresses.use")
+    return None
+
+
+async def wait_for_address(tx: Transaction, delivery: Delivery, until: datetime) -> bool:
+    """It is due again then. This was no try: nobody was asked to take the mail."""
+    statement = (
+        update(_DELIVERY)
+        .where(_DELIVERY.c.delivery_id == delivery.delivery_id, _DELIVERY.c.lease_id == delivery.lease_id, _WAITING)
+        .values(
+            lease_id=None,
+            leased_until=None,
+            next_attempt_at=until,
+            attempts=_DELIVERY.c.attempts - 1,
+            last_problem="many mails went to this address lately; it waits",
+        )
+    )
+    return (await tx.execute(statement, name="deliveries.wait_for_address")).rowcount == 1
+
+
+async def forget_addresses(tx: Transaction, *, window_seconds: float, limit: int) -> int:
+    """Forgets uses that no window reaches any more. How many."""
+    return (await tx.execute(_FORGET, {"window": window_seconds, "most": limit}, name="addresses.forget")).rowcount
+
+
+_ONE_AFTER_THE_OTHER = text("SELECT pg_advisory_xact_lock(:key)")
+# The use that must leave the window before another fits in; none if one does, or if this mail has its place.
+_FREE_AT = text("""
+    SELECT used_at + make_interval(secs => :window) FROM address_use
+    WHERE digest = :digest AND used_at > now() - make_interval(secs => :window)
+        AND NOT EXISTS (SELECT FROM address_use WHERE delivery_id = :delivery_id)
+    ORDER BY used_at DESC OFFSET :behind LIMIT 1
+""")
+_USE = text("""
+    INSERT INTO address_use (delivery_id, digest, used_at) VALUES (:delivery_id, :digest, clock_timestamp())
+    ON CONFLICT (delivery_id) DO NOTHING
+""")
+_FORGET = text("""
+    DELETE FROM address_use WHERE delivery_id IN (
+        SELECT delivery_id FROM address_use WHERE used_at < now() - make_interval(secs => :window) LIMIT :most
+    )
+""")
+
+
 async def _finish(tx: Transaction, delivery: Delivery, problem: str | None, **values: Any) -> bool:
     # In one statement with what support reads of this try.
     # A process that was asleep for longer than its lease must not overwrite what its successor wrote. One case is harmless
@@ -90,13 +149,15 @@ async def _finish(tx: Transaction, delivery: Delivery, problem: str | None, **va
 
 
 def _delivery(row: RowMapping) -> Delivery:
+    template, edition = read_name(row["template"])
     return Delivery(
         delivery_id=row["delivery_id"],
         lease_id=row["lease_id"],
         order_id=row["order_id"],
         order_number=row["order_number"],
         person_id=row["person_id"],
-        template=Template(row["template"]),
+        template=template,
+        edition=edition,
         content=row["content"],
         message_id=row["message_id"],
         attempt=row["attempts"],

@@ -38,7 +38,7 @@ def make_records_router(database: Database) -> APIRouter:
             mails = (await reads.execute(_MAILS, parameters, name="records.mails")).mappings().all()
             tries = (await reads.execute(_TRIES, parameters, name="records.tries")).mappings().all()
             facts = await facts_about(reads, [order_id])
-        noted = [Noted(row["created_at"], "mail_noted", row["traceparent"], {"kind": row["template"]}) for row in mails]
+        noted = [Noted(row["created_at"], "mail_noted", row["traceparent"], {"kind": row["kind"]}) for row in mails]
         return records_of(NotificationsRecords, order_id, [*noted, *map(_tried, tries), *facts])
 
     return router
@@ -46,7 +46,7 @@ def make_records_router(database: Database) -> APIRouter:
 
 def _tried(row: RowMapping) -> Noted:
     facts = {
-        "kind": row["template"],
+        "kind": row["kind"],
         "attempt": row["attempt"],
         "reason": row["problem"],
         "until": row["again_at"],
@@ -55,10 +55,11 @@ def _tried(row: RowMapping) -> Noted:
 
 
 _MAILS = text("""
-    SELECT template, created_at, traceparent FROM delivery WHERE order_id = :order_id ORDER BY created_at LIMIT :most
+    SELECT split_part(template, '/', 1) AS kind, created_at, traceparent FROM delivery
+    WHERE order_id = :order_id ORDER BY created_at LIMIT :most
 """)
 _TRIES = text("""
-    SELECT template, attempt, tried.state, tried.problem, tried.again_at, tried.traceparent, tried.ended_at
+    SELECT split_part(template, '/', 1) AS kind, attempt, tried.state, tried.problem, tried.again_at, tried.traceparent, tried.ended_at
     FROM delivery_attempt tried JOIN delivery USING (delivery_id)
     WHERE order_id = :order_id ORDER BY tried.ended_at LIMIT :most
 """)

@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.db import Transaction
 from chassis.ids import uuid7
 from services.notifications import queries
-from services.notifications.domain import Template, message_id_of
+from services.notifications.domain import Template, message_id_of, name_of
 from tracing.spans import current_traceparent, note
 
 
@@ -28,17 +28,18 @@ class Notifications:
         order_number: str,
         person_id: UUID,
         content: dict[str, Any],
+        edition: int | None = None,
     ) -> None:
-        """Lets a mail be sent after the commit; does nothing if the order had this mail before."""
+        """Lets a mail be sent after the commit; does nothing if the order had this mail, in this edition, before."""
         note({"onsale.order_id": str(order_id), "onsale.order_number": order_number, "onsale.template": template.value})
         row = {
             "delivery_id": uuid7(),
             "order_id": order_id,
             "order_number": order_number,
             "person_id": person_id,
-            "template": template.value,
+            "template": name_of(template, edition),
             "content": content,
-            "message_id": message_id_of(order_id, template, self._mail_domain),
+            "message_id": message_id_of(order_id, template, self._mail_domain, edition),
             "traceparent": current_traceparent(),
         }
         if await queries.insert_delivery(tx, row):

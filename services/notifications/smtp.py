@@ -1,11 +1,11 @@
 """The conversation with the mail server. What it says may quote the buyer's address, so only codes leave this room."""
 
 import re
-from email.message import EmailMessage
 
 import aiosmtplib
 from opentelemetry.trace import SpanKind
 
+from services.notifications.composing import Mail
 from services.notifications.domain import NotDelivered
 from services.notifications.settings import NotificationsSettings
 from tracing.spans import mark_failed, span
@@ -20,24 +20,28 @@ class MailServer:
     def __init__(self, settings: NotificationsSettings) -> None:
         self._settings = settings
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, mail: Mail) -> None:
         """Returns when the server has taken the mail. Raises NotDelivered; then it may have taken it all the same."""
         settings = self._settings
         attributes = {"server.address": settings.smtp_host, "server.port": settings.smtp_port}
         with span("smtp send", attributes, SpanKind.CLIENT) as current:
-            problem = await self._talk(message)
+            problem = await self._talk(mail)
             if problem is not None:
                 mark_failed(current, problem.reason)
         if problem is not None:
             raise problem
 
-    async def _talk(self, message: EmailMessage) -> NotDelivered | None:
+    async def _talk(self, mail: Mail) -> NotDelivered | None:
         # The problem is returned, not raised from the original: a traceback in a span would hold the address.
         settings = self._settings
         password = settings.smtp_password
         try:
             await aiosmtplib.send(
-                message,
+                mail.data,
+                sender=mail.sender,
+                recipients=[mail.recipient],
+                # An address in another script than ours: not every server takes such (RFC 6531).
+                mail_options=None if mail.recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"],
                 hostname=settings.smtp_host,
                 port=settings.smtp_port,
                 timeout=settings.smtp_timeout_seconds,

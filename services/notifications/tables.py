@@ -25,7 +25,11 @@ class DeliveryRow(Table, table=True):
         UniqueConstraint("message_id"),
         # Workers look for what is due all the time: the index holds only what waits.
         Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
-        CheckConstraint("template IN ('tickets', 'money_returned')", name="template"),
+        # With the version of the event behind it, for mails about that: an order gets one of each.
+        CheckConstraint(
+            "template ~ '^(tickets|money_returned|(new_date|new_place|event_changed|cancelled|postponed|moved_online)/[0-9]+)$'",
+            name="template",
+        ),
         CheckConstraint("state IN ('waiting', 'sent', 'failed')", name="state"),
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
@@ -63,6 +67,20 @@ class DeliveryAttemptRow(Table, table=True):
     again_at: datetime | None = moment(default=None, nullable=True)
     traceparent: str | None = None
     ended_at: datetime = moment(server_default=func.now())
+
+
+class AddressUseRow(Table, table=True):
+    """That a mail went to an address, whose keyed digest alone is known; forgotten when the window of the bound has passed."""
+
+    __tablename__ = "address_use"
+    __table_args__ = (
+        Index("ix_address_use_digest_used_at", "digest", "used_at"),
+        Index("ix_address_use_used_at", "used_at"),
+    )
+
+    delivery_id: UUID = Field(primary_key=True)
+    digest: bytes
+    used_at: datetime = moment(server_default=func.now())
 
 
 add_chassis_tables(Table.metadata)

@@ -13,12 +13,13 @@ ATTEMPTS = Instrument("onsale.mail.attempts", "gauge", "{try}", "How often one o
 MAILS = Watch(
     "metrics.waiting_mails",
     text("""
-        SELECT template, count(*) AS waiting, EXTRACT(EPOCH FROM now() - min(created_at)) AS age, max(attempts) AS attempts
+        SELECT split_part(template, '/', 1) AS template, count(*) AS waiting,
+            EXTRACT(EPOCH FROM now() - min(created_at)) AS age, max(attempts) AS attempts
         FROM (
             SELECT template, created_at, attempts FROM delivery
             WHERE state = 'waiting' ORDER BY next_attempt_at LIMIT 10000
         ) AS first
-        GROUP BY template
+        GROUP BY 1
     """),
     {"waiting": WAITING, "age": AGE, "attempts": ATTEMPTS},
     {"template": "onsale.template"},

@@ -309,6 +309,9 @@ class Order:
     event_time_zone: str
     venue_name: str
     venue_city: str
+    venue_street: str | None
+    venue_country: str | None
+    event_doors_at: datetime | None
     currency: str
     total_minor: int
     hold_id: UUID
@@ -350,6 +353,9 @@ class Offer:
     state: EventState = "scheduled"
     sale_begins_at: datetime | None = None
     closed: Mapping[UUID, datetime | None] = field(default_factory=dict)
+    venue_street: str | None = None
+    venue_country: str | None = None
+    doors_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ class OrderConfirmed(Fact):
     total_minor: int
     confirmed_at: datetime
     lines: list[ConfirmedLine]
+    venue_street: str | None
+    venue_country: str | None
+    doors_at: datetime | None
 
 
 class OrderCancelled(Fact):

@@ -29,7 +29,8 @@ _COLUMNS = """
     COALESCE(event.title, own.event_title) AS event_title, COALESCE(event.starts_at, own.event_starts_at) AS event_starts_at,
     COALESCE(event.time_zone, own.event_time_zone) AS event_time_zone, COALESCE(event.venue_name, own.venue_name) AS venue_name,
     COALESCE(event.venue_city, own.venue_city) AS venue_city, COALESCE(event.state, 'scheduled') AS event_state,
-    event.previous_starts_at AS event_previous_starts_at, own.currency, own.total_minor, own.hold_id, own.hold_expires_at,
+    event.previous_starts_at AS event_previous_starts_at, own.venue_street, own.venue_country, own.event_doors_at, own.currency,
+    own.total_minor, own.hold_id, own.hold_expires_at,
     own.payment_id, own.payment_attempt, own.redirect_url, own.last_decline, own.paid, own.traceparent, own.trace_id,
     own.created_at, own.confirmed_at, own.fence, own.tries
 """
@@ -41,16 +42,16 @@ async def insert_order(
     """Writes a new order. False if its number is taken, or if this request has an order that is not cancelled."""
     query = text("""
         INSERT INTO purchase_order (order_id, number, person_id, state, event_id, event_version, event_title, event_starts_at,
-            event_time_zone, venue_name, venue_city, currency, total_minor, wish, request_key, hold_id, traceparent, trace_id,
-            due_at)
+            event_time_zone, venue_name, venue_city, venue_street, venue_country, event_doors_at, currency, total_minor, wish,
+            request_key, hold_id, traceparent, trace_id, due_at)
         VALUES (:order_id, :number, :person_id, :state, :event_id, :event_version, :event_title, :event_starts_at,
-            :event_time_zone, :venue_name, :venue_city, :currency, 0, CAST(:wish AS jsonb), :request_key, :hold_id, :traceparent,
-            :trace_id, now() + make_interval(secs => :due_in_seconds))
+            :event_time_zone, :venue_name, :venue_city, :venue_street, :venue_country, :event_doors_at, :currency, 0,
+            CAST(:wish AS jsonb), :request_key, :hold_id, :traceparent, :trace_id, now() + make_interval(secs => :due_in_seconds))
         ON CONFLICT DO NOTHING
     """)
     names = (
-        "order_id number person_id event_id event_version event_title event_starts_at event_time_zone venue_name venue_city currency "
-        "hold_id traceparent trace_id"
+        "order_id number person_id event_id event_version event_title event_starts_at event_time_zone venue_name venue_city "
+        "venue_street venue_country event_doors_at currency hold_id traceparent trace_id"
     )
     parameters = {name: getattr(order, name) for name in names.split()} | {
         "state": order.state.value,
@@ -377,6 +378,9 @@ def new_order(
         event_time_zone=offer.time_zone,
         venue_name=offer.venue_name,
         venue_city=offer.venue_city,
+        venue_street=offer.venue_street,
+        venue_country=offer.venue_country,
+        event_doors_at=offer.doors_at,
         currency=offer.currency,
         total_minor=0,
         hold_id=hold_id,

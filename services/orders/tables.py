@@ -72,6 +72,9 @@ class PurchaseOrder(Table, table=True):
     event_time_zone: str
     venue_name: str
     venue_city: str
+    venue_street: str | None = None
+    venue_country: str | None = None
+    event_doors_at: datetime | None = moment(nullable=True, default=None)
     currency: str = Field(sa_column=Column(String(3), nullable=False))
     total_minor: int = Field(sa_type=BigInteger)
     # The key of the request that placed it: pressed again, it finds this order. A cancelled one is no more in the way.

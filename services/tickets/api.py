@@ -15,13 +15,14 @@ from chassis.errors import NotAuthenticated
 from chassis.identity import Person, calls_from, open_to_all, optional_person_of_order, person, person_of_order
 from chassis.models import Request, Response
 from services.tickets.domain import (
-    SENTENCES,
     CursorInvalid,
+    EventState,
     PrinterBusy,
     Reason,
     Ticket,
     TicketState,
     TicketsUnknown,
+    sentence_of,
 )
 from services.tickets.printing import Format
 from services.tickets.service import Tickets
@@ -45,6 +46,12 @@ class TicketOut(Response):
     seat_label: str | None
     state: TicketState
     code: str
+    venue_street: str | None
+    venue_city: str
+    doors_at: datetime | None
+    event_state: EventState
+    event_version: int
+    previous_starts_at: datetime | None
 
 
 class TicketsOut(Response):
@@ -76,6 +83,7 @@ class VerdictOut(Response):
     event_title: str | None
     class_name: str | None
     seat_label: str | None
+    event_state: EventState | None
 
 
 class TicketKey(Response):
@@ -157,11 +165,12 @@ def _add_verifying(router: APIRouter, tickets: Tickets) -> None:
         return VerdictOut(
             valid=verdict.reason is Reason.GENUINE,
             reason=verdict.reason,
-            message=SENTENCES[verdict.reason],
+            message=sentence_of(verdict.reason, ticket),
             ticket_id=ticket.ticket_id if ticket else None,
             event_title=ticket.event_title if ticket else None,
             class_name=ticket.class_name if ticket else None,
             seat_label=ticket.seat_label if ticket else None,
+            event_state=ticket.event_state if ticket else None,
         )
 
     @router.get("/.well-known/ticket-keys.json", dependencies=[open_to_all])
@@ -187,6 +196,12 @@ def _ticket_out(tickets: Tickets, ticket: Ticket) -> TicketOut:
         seat_label=ticket.seat_label,
         state=ticket.state,
         code=tickets.code_of(ticket),
+        venue_street=ticket.venue_street,
+        venue_city=ticket.venue_city,
+        doors_at=ticket.doors_at,
+        event_state=ticket.event_state,
+        event_version=ticket.event_version,
+        previous_starts_at=ticket.previous_starts_at,
     )
 
 

@@ -66,6 +66,26 @@ class TicketState(StrEnum):
     VOID = "void"
 
 
+class EventState(StrEnum):
+    """How the event of a ticket stands."""
+
+    SCHEDULED = "scheduled"
+    RESCHEDULED = "rescheduled"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+    MOVED_ONLINE = "moved_online"
+
+
+class Change(StrEnum):
+    """What of an event is not as it was."""
+
+    STATE = "state"
+    STARTS_AT = "starts_at"
+    DOORS_AT = "doors_at"
+    TITLE = "title"
+    VENUE = "venue"
+
+
 class Reason(StrEnum):
     """What a check of a code came to. Stable: gates and pages branch on it."""
 
@@ -94,6 +114,19 @@ SENTENCES: dict[Reason, str] = {
     Reason.UNKNOWN_VERSION: "The code is of a version that this service does not know.",
     Reason.UNKNOWN_KEY: "The code is signed by a key that is not ours. It is forged.",
     Reason.FORGED: "The signature does not fit. The code is forged or was altered.",
+}
+
+
+def sentence_of(reason: Reason, ticket: "Ticket | None") -> str:
+    """What a check of a code came to, in a sentence for whoever stands at the door."""
+    if reason is Reason.GENUINE and ticket is not None:
+        return _SENTENCES_OF_EVENTS.get(ticket.event_state, SENTENCES[reason])
+    return SENTENCES[reason]
+
+
+_SENTENCES_OF_EVENTS = {
+    EventState.CANCELLED: "This ticket is genuine and valid, but its event is cancelled.",
+    EventState.POSTPONED: "This ticket is genuine and valid, but its event is postponed; a new date is not known yet.",
 }
 
 
@@ -187,11 +220,17 @@ class Order:
     time_zone: str
     currency: str
     lines: tuple[Line, ...]
+    venue_street: str | None = None
+    venue_country: str | None = None
+    doors_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One place for one person, with all that is printed on it."""
+    """One place for one person, with all that is printed on it.
+
+    What it says of the event is what catalog told last; before it told anything, what was bought. `event_version` is 0 then.
+    """
 
     ticket_id: UUID
     order_id: UUID
@@ -214,6 +253,49 @@ class Ticket:
     state: TicketState
     epoch: int
     issued_at: datetime
+    venue_street: str | None = None
+    venue_country: str | None = None
+    doors_at: datetime | None = None
+    event_state: EventState = EventState.SCHEDULED
+    event_version: int = 0
+    previous_starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What catalog told of an event that has changed. `version` grows with every change; `changes` names what did."""
+
+    event_id: UUID
+    version: int
+    state: EventState
+    changes: tuple[Change, ...]
+    title: str
+    starts_at: datetime
+    doors_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_street: str | None
+    venue_city: str
+    venue_country: str | None
+    previous_starts_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An event that has changed, and the last order whose holder was told so; None before the first."""
+
+    change: EventChange
+    told_after: UUID | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An order that holds tickets."""
+
+    order_id: UUID
+    order_number: str
+    person_id: UUID
 
 
 def places_of(order: Order) -> list[tuple[Line, int]]:

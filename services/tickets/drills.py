@@ -18,7 +18,7 @@ from chassis.drills import Faults, Switch
 from chassis.firehose import OnMessage
 from services.tickets import printer, queries, service
 from services.tickets.domain import Line, Order, Ticket
-from services.tickets.printing import Format, Printed
+from services.tickets.printing import Format, Pdf, Printed
 from services.tickets.service import Tickets
 
 # A page of A4 at 600 dots an inch, three bytes each; and what this container may use.
@@ -80,10 +80,10 @@ def one_order_at_a_time(faults: Faults) -> None:
 def print_from_pictures(faults: Faults) -> None:
     """Pages are drawn as pictures first, all of an order at once: more than the container's memory limit lets it have."""
 
-    def print_tickets(printed: Sequence[Printed], page: Format) -> bytes:
+    def print_tickets(printed: Sequence[Printed], page: Format) -> Pdf:
         if len(printed) * PICTURE_BYTES > LIMIT_BYTES:
             os.kill(os.getpid(), signal.SIGKILL)  # what the kernel does then
-        pdf: bytes = good(printed, page)
+        pdf: Pdf = good(printed, page)
         return pdf
 
     good = faults.replace(printer, "print_tickets", print_tickets)

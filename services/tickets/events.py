@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from chassis.facts import Fact
+from services.tickets.domain import Change, EventState
 
 
 class IssuedTicket(BaseModel):
@@ -34,3 +35,31 @@ class TicketsIssued(Fact):
     starts_at: datetime
     time_zone: str
     tickets: list[IssuedTicket]
+    doors_at: datetime | None
+    venue_street: str | None
+    venue_city: str
+    currency: str
+    paid_minor: int
+
+
+class TicketsChanged(Fact):
+    """The event of an order's tickets is not as it was; the tickets and their codes stay. One fact per order and version."""
+
+    subject: ClassVar[str] = "events.tickets.tickets_changed.v1"
+    aggregate: ClassVar[str] = "order_id"
+
+    order_id: UUID
+    order_number: str
+    person_id: UUID
+    event_id: UUID
+    version: int
+    event_title: str
+    state: EventState
+    changes: list[Change]
+    starts_at: datetime
+    previous_starts_at: datetime | None
+    doors_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_street: str | None
+    venue_city: str

@@ -8,11 +8,13 @@ from pydantic import Field
 from chassis.db import Transaction
 from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
-from services.tickets.domain import Line, Order
+from services.tickets.domain import Change, EventChange, EventState, Line, Order
+from services.tickets.moved import Moved
 from services.tickets.service import Tickets
 
 # Far above what one order may hold, far below what would choke the service: a fact beyond it is a mistake.
 PLACES_MAX = 1000
+CHANGES_MAX = 20
 
 
 class OrderLine(Heard):
@@ -41,6 +43,9 @@ class OrderConfirmed(Heard):
     time_zone: str
     currency: str
     lines: list[OrderLine] = Field(min_length=1, max_length=PLACES_MAX)
+    venue_street: str | None = None
+    venue_country: str | None = None
+    doors_at: datetime | None = None
 
     def as_order(self) -> Order:
         """The same as this service speaks of it."""
@@ -48,12 +53,40 @@ class OrderConfirmed(Heard):
         return Order(**fields, lines=tuple(Line(**line.model_dump()) for line in self.lines))
 
 
-def make_inbox(tickets: Tickets) -> Inbox:
+class EventChanged(Heard):
+    """An event is not as it was; whoever holds tickets must know."""
+
+    event_id: UUID
+    version: int = Field(ge=1)
+    state: EventState
+    changes: list[str] = Field(max_length=CHANGES_MAX)
+    title: str
+    starts_at: datetime
+    doors_at: datetime | None
+    time_zone: str
+    venue_name: str
+    venue_street: str | None
+    venue_city: str
+    venue_country: str | None
+    previous_starts_at: datetime | None
+
+    def as_change(self) -> EventChange:
+        """The same as this service speaks of it."""
+        # A change that this version has no name for is told with those that it has.
+        changes = tuple(Change(each) for each in self.changes if each in set(Change))
+        return EventChange(**{**dict(self), "changes": changes})
+
+
+def make_inbox(tickets: Tickets, moved: Moved) -> Inbox:
     """What is heard, and which use case it starts."""
     inbox = Inbox("tickets")
 
     @inbox.hears("events.orders.order_confirmed.v1", OrderConfirmed)
     async def issue(tx: Transaction, fact: OrderConfirmed, _received: Received) -> None:
         await tickets.issue(tx, fact.as_order())
+
+    @inbox.hears("events.catalog.event_changed.v1", EventChanged)
+    async def keep_change(tx: Transaction, fact: EventChanged, _received: Received) -> None:
+        await moved.keep(tx, fact.as_change())
 
     return inbox

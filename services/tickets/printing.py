@@ -1,36 +1,55 @@
-"""The PDF of tickets: A4 to print at home and fold, or a tall narrow page for a phone.
+"""What stands on a page, and the typesetter that makes a PDF of it.
 
-Deterministic: the same tickets and codes give the same bytes. Takes about a tenth of a second of CPU, most of it for
-cutting the fonts down to the letters that are used, so callers keep it off the event loop.
+A page is a list of texts, boxes and pictures in the order in which they are read aloud. Typst shapes and orders the letters of
+every script, and tags the PDF for people who cannot see it (PDF/UA-1). What people typed is data to it and never markup.
+Deterministic: the same pages give the same bytes. A page costs some milliseconds of CPU once a thread has printed its first,
+so callers keep it off the event loop, in threads that stay.
 """
 
+import json
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-import segno
-from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, WrapMode
+import typst
+import zxingcpp
+from PIL import Image
 
+from services.tickets.copying import tell_letters
 from services.tickets.domain import Ticket
+from services.tickets.fonts import CHAIN, folders
+from services.tickets.scripts import (
+    ENGLISH,
+    breakable,
+    has_right_to_left,
+    is_reordered,
+    printable,
+    speech_of,
+)
 
-FONTS = Path(__file__).parent / "fonts"
-FONT = "DejaVu"
+TEMPLATE = Path(__file__).parent / "ticket.typ"
+STANDARD = "ua-1"
 
 # The shop's colours (its light theme); GLOW is its red on a dark ground.
-INK = (27, 22, 34)
-MUTED = (98, 89, 108)
-ACCENT = (207, 50, 23)
-GLOW = (255, 107, 74)
-PAPER = (255, 255, 255)
-TINT = (251, 247, 238)
-LINE = (221, 212, 196)
-DANGER = (156, 32, 9)
+INK = "#1b1622"
+MUTED = "#62596c"
+ACCENT = "#cf3217"
+GLOW = "#ff6b4a"
+PAPER = "#ffffff"
+TINT = "#fbf7ee"
+LINE = "#ddd4c4"
+DANGER = "#9c2009"
 
-QUIET_ZONE = 4 / (45 + 2 * 4)  # the light border of a QR of 45 modules, as a part of its side
-PHONE_WIDTH_MM, PHONE_HEIGHT_MM = 90.0, 195.0
+MM_PER_POINT = 0.3528
+LINE_HEIGHT = 1.22  # of the size of the letters, as the template has it
+QR_BORDER = 4  # modules
+QUIET_ZONE = QR_BORDER / (45 + 2 * QR_BORDER)  # the light border of a QR of 45 modules, as a part of its side
 
 
 class Format(StrEnum):
@@ -42,120 +61,210 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A ticket, its code, and its place in the order: `number` of `count`."""
+    """A ticket, its code, its place in the order (`number` of `count`), and who holds it, where that was given."""
 
     ticket: Ticket
     code: str
     number: int
     count: int
+    holder: str | None = None
 
 
-class Sheet(FPDF):
-    """A document in Onsale's colours and letters, measured in millimetres from the top left corner."""
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """A PDF, and how many letters of it are boxes, because no font has them."""
 
-    def __init__(self, printed: Sequence[Printed], size: tuple[float, float]) -> None:
-        super().__init__(unit="mm", format=size)
-        first = printed[0].ticket
-        self.set_auto_page_break(auto=False)
-        self.set_margin(0)
-        self.c_margin = 0
-        self.add_font(FONT, "", FONTS / "DejaVuSans.ttf")
-        self.add_font(FONT, "B", FONTS / "DejaVuSans-Bold.ttf")
-        self.set_title(f"{first.event_title}: {len(printed)} {'ticket' if len(printed) == 1 else 'tickets'}")
-        self.set_author("Onsale")
-        self.set_lang("en")
-        # The time of issue and not of printing: the same ticket is the same file.
-        self.set_creation_date(first.issued_at)
+    data: bytes
+    boxes: int = 0
 
-    def write_line(
-        self, x: float, y: float, text: str, *, size: float, bold: bool = False, colour: tuple[int, int, int] = INK
-    ) -> None:
-        """One line whose top is at y; `size` in points."""
-        self.set_font(FONT, "B" if bold else "", size)
-        self.set_text_color(*colour)
-        self.text(x, y + size * 0.3528 * 0.8, text)
 
-    def write_fitted(
+@dataclass(frozen=True, slots=True)
+class Document:
+    """All that is drawn. `sheets` is what the template reads; `told` what is copied of each text, None where its letters say it."""
+
+    title: str
+    width_mm: float
+    height_mm: float
+    issued_at: datetime
+    sheets: list[list[dict[str, Any]]]
+    told: list[list[str | None]]
+    boxes: int
+
+    def as_json(self) -> str:
+        """What the typesetter is given, whole."""
+        return json.dumps(
+            {"title": self.title, "width": self.width_mm, "height": self.height_mm, "sheets": self.sheets},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A page in the making, measured in millimetres from the top left corner. `country`: where its texts belong."""
+
+    country: str | None = None
+    items: list[dict[str, Any]] = field(default_factory=list)
+    told: list[str | None] = field(default_factory=list)
+    boxes: int = 0
+
+    def write(
         self,
         x: float,
         y: float,
         text: str,
         *,
         width: float,
-        height: float,
-        sizes: Sequence[float],
+        size: float | Sequence[float],
+        height: float = 0.0,
         bold: bool = False,
-        colour: tuple[int, int, int] = INK,
-        breaks: WrapMode = WrapMode.WORD,
-    ) -> float:
-        """Text in a box, in the largest of `sizes` (points) in which it fits; what does not fit in the last is cut.
+        colour: str = INK,
+        align: str = "left",
+        is_heading: bool = False,
+    ) -> None:
+        """A text in a box, in the largest of the sizes (points) in which it fits; with one size it is not measured.
 
-        Returns the y below it.
+        `align` is `left`, `end` (right) or `start`: where the text's own direction begins.
         """
-        for size in sizes:
-            self.set_font(FONT, "B" if bold else "", size)
-            leading = size * 0.3528 * 1.22
-            lines = self._broken(text, width, leading, breaks)
-            if len(lines) * leading <= height:
-                break
-        fitting = max(1, int(height / leading + 1e-6))
-        if len(lines) > fitting:
-            lines = [*lines[: fitting - 1], lines[fitting - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"]
-        for index, line in enumerate(lines):
-            self.write_line(x, y + index * leading, line, size=size, bold=bold, colour=colour)
-        return y + len(lines) * leading
-
-    def _broken(self, text: str, width: float, leading: float, breaks: WrapMode) -> list[str]:
-        self.set_xy(0, 0)
-        broken = self.multi_cell(width, leading, text, dry_run=True, output=MethodReturnValue.LINES, wrapmode=breaks)
-        return [str(line) for line in cast("list[str]", broken)]
-
-    def field(self, x: float, y: float, label: str, value: str, *, width: float, size: float = 11) -> float:
-        """A small label with its value under it. Returns the y below them."""
-        self.write_line(x, y, label, size=6.5, colour=MUTED)
-        below = self.write_fitted(
-            x, y + 4, value, width=width, height=size * 0.9, sizes=(size, size * 0.85, size * 0.7), bold=True
+        what = printable(text)
+        speech = ENGLISH if what.isascii() else speech_of(what, self.country)
+        drawn, boxes = CHAIN.drawable(what)
+        self.boxes += boxes
+        sizes = [size] if isinstance(size, int | float) else list(size)
+        if width_mm(drawn, sizes[-1]) > width:
+            drawn = breakable(drawn)
+        self.told.append(what if _is_to_be_told(what, drawn) else None)
+        self.items.append(
+            {
+                "kind": "text",
+                "x": x,
+                "y": y,
+                "text": drawn,
+                "width": width,
+                "height": height,
+                "sizes": sizes[:1] if _surely_fits(drawn, sizes[0], width, height) else sizes,
+                "weight": "bold" if bold else "regular",
+                "colour": colour,
+                "align": align,
+                "is_heading": is_heading,
+                "fonts": CHAIN.families(drawn, speech),
+                "language": speech.language,
+                "region": speech.region,
+                "right_to_left": speech.right_to_left,
+            }
         )
-        return below + 3.5
 
-    def filled(self, x: float, y: float, width: float, height: float, colour: tuple[int, int, int]) -> None:
+    def field(self, x: float, y: float, label: str, value: str, *, width: float, size: float = 11) -> None:
+        """A small label with its value under it, 10 mm high in all with letters of 11 points."""
+        self.write(x, y, label, width=width, size=6.5, colour=MUTED)
+        sizes = (size, size * 0.85, size * 0.7)
+        self.write(x, y + 3.2, value, width=width, height=size * 0.46, size=sizes, bold=True)
+
+    def fill(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """A box."""
-        self.set_fill_color(*colour)
-        self.rect(x, y, width, height, style="F")
+        self.items.append({"kind": "box", "x": x, "y": y, "width": width, "height": height, "colour": colour})
+
+    def line(self, x: float, y: float, length: float, *, angle: int = 0, is_dashed: bool = False) -> None:
+        """A thin line from here; `angle` in degrees, 90 is downwards."""
+        self.items.append(
+            {"kind": "line", "x": x, "y": y, "length": length, "angle": angle, "is_dashed": is_dashed, "colour": LINE}
+        )
 
     def wordmark(self, x: float, y: float, size: float) -> None:
-        """The shop's sign and name on a dark ground: a ticket with a hole and a line to tear along."""
-        unit = size * 0.3528 / 18  # the sign is drawn 32 x 22 units large
-        with self.rotation(9, x + 16 * unit, y + 11 * unit):
-            self.set_fill_color(*GLOW)
-            self.rect(x, y, 32 * unit, 22 * unit, style="F", round_corners=True, corner_radius=3 * unit)
-            self.set_fill_color(*INK)
-            for centre, radius in ((0, 4.4), (32, 4.4), (13, 5.5)):
-                self.circle(x + centre * unit, y + 11 * unit, radius * unit, style="F")
-            for dash in range(3):
-                self.rect(x + 23 * unit, y + (4.5 + 5 * dash) * unit, 2 * unit, 2.5 * unit, style="F")
-        self.write_line(x + 40 * unit, y + size * 0.02, "Onsale", size=size, bold=True, colour=PAPER)
+        """The shop's sign and name on a dark ground."""
+        unit = size * MM_PER_POINT / 18
+        self.items.append({"kind": "sign", "x": x, "y": y, "width": 32 * unit, "colour": GLOW, "ground": INK})
+        self.write(x + 40 * unit, y - 0.6, "Onsale", width=60, size=size, bold=True, colour=PAPER)
 
     def qr(self, x: float, y: float, side: float, code: str) -> None:
-        """The QR code of a ticket code, drawn as boxes (sharp in every size), in a square with its quiet zone."""
-        rows = segno.make_qr(code, error="m", boost_error=False).matrix
-        border = 4
-        module = side / (len(rows) + 2 * border)
-        self.filled(x, y, side, side, PAPER)
-        self.set_fill_color(0, 0, 0)
-        for row_number, row in enumerate(rows):
-            for start, length in _runs(row):
-                self.rect(
-                    x + (border + start) * module, y + (border + row_number) * module, length * module, module, "F"
-                )
+        """The QR code of a ticket code, sharp in every size, in a square with its quiet zone."""
+        self.items.append(
+            {
+                "kind": "picture",
+                "x": x,
+                "y": y,
+                "width": side,
+                "png": list(_qr_of(code)),
+                "alternative": f"The QR code of this ticket. It says: {code}",
+            }
+        )
 
 
-def _runs(row: Sequence[int]) -> list[tuple[int, int]]:
-    """Dark runs of a row as (start, length): a box per run leaves no hairlines between modules, and a smaller file."""
-    runs: list[tuple[int, int]] = []
-    for column, dark in enumerate(row):
-        if dark and runs and sum(runs[-1]) == column:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        elif dark:
-            runs.append((column, 1))
-    return runs
+def _qr_of(code: str) -> bytes:
+    symbol = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    modules: Any = symbol.to_image(scale=1, add_quiet_zones=True)
+    height, width = memoryview(modules).shape or (0, 0)
+    picture = BytesIO()
+    Image.frombuffer("L", (width, height), bytes(modules)).save(picture, format="png")
+    return picture.getvalue()
+
+
+def _is_to_be_told(text: str, drawn: str) -> bool:
+    """Whether the drawn letters do not say what was written. Right to left, a viewer turns what it is told around, and is not told."""
+    if text.isascii() or has_right_to_left(text):
+        return drawn != text and text.isascii()
+    return drawn != text or is_reordered(text)
+
+
+def width_mm(text: str, size: float) -> float:
+    """How wide a line of this is, by a guess that is never too small."""
+    if text.isascii():
+        return (0.72 * len(text) + 0.3 * sum(map(text.count, "MW@%mw"))) * size * MM_PER_POINT
+    return sum(_em_of(each) for each in text) * size * MM_PER_POINT
+
+
+def _em_of(letter: str) -> float:
+    return 0.8 if letter < "\u0250" else 1.1
+
+
+def _surely_fits(text: str, size: float, width: float, height: float) -> bool:
+    """So that most texts need not be measured, which costs a second layout."""
+    length = width_mm(text, size)
+    line = size * MM_PER_POINT * LINE_HEIGHT
+    if length <= width:
+        return line <= height + 0.03
+    longest = max(map(len, text.split(" ")))
+    lines = length / (width * 0.7) + 1
+    return longest * size * MM_PER_POINT < width * 0.3 and lines * line <= height
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(folder) for folder in folders()],
+    )
+
+
+class Typesetter(threading.local):
+    """Makes PDFs; one in each thread, because a compiler serves one caller. The fonts are shared, and read once."""
+
+    def __init__(self) -> None:
+        self._compiler = typst.Compiler(str(TEMPLATE), font_paths=_fonts(), ignore_system_fonts=True)
+
+    def set(self, document: Document) -> Pdf:
+        """The PDF of a document."""
+        pdf = self._compiled(document, [STANDARD])
+        if pdf is None:
+            # Some letter that a font has cannot be drawn together with its neighbours. Without the promise of PDF/UA, which
+            # forbids it, the typesetter draws a box: still a ticket.
+            return Pdf(self._compiled(document, []) or b"", document.boxes + 1)
+        if any(text is not None for sheet in document.told for text in sheet):
+            pdf = tell_letters(pdf, document.told)
+        return Pdf(pdf, document.boxes)
+
+    def _compiled(self, document: Document, standards: list[Any]) -> bytes | None:
+        try:
+            made = self._compiler.compile(
+                sys_inputs={"data": document.as_json()},
+                format="pdf",
+                pdf_standards=standards,
+                # The time of issue and not of printing: the same ticket is the same file.
+                timestamp=int(document.issued_at.timestamp()),
+            )
+        except typst.TypstError:
+            if not standards:
+                raise
+            return None
+        return made if isinstance(made, bytes) else None

@@ -1,4 +1,4 @@
-"""All SQL of this service."""
+"""All SQL of this service. A ticket is read through its event: what catalog told last of it stands above what was bought."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,14 +6,47 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Table, case, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
-from services.tickets.domain import Ticket, TicketState
-from services.tickets.tables import TicketRow
+from services.tickets.domain import Change, EventChange, EventState, Holding, Ticket, TicketState, Untold
+from services.tickets.tables import EventRow, TicketRow
+from tracing.spans import current_traceparent
 
 _TICKET: Table = TicketRow.metadata.tables["ticket"]
+_EVENT: Table = EventRow.metadata.tables["event"]
+
+# What an event may have become, beside the column of the ticket that says what was bought.
+_OF_THE_EVENT = {
+    "event_title": "title",
+    "starts_at": "starts_at",
+    "doors_at": "doors_at",
+    "time_zone": "time_zone",
+    "venue_name": "venue_name",
+    "venue_street": "venue_street",
+    "venue_city": "venue_city",
+    "venue_country": "venue_country",
+}
+_HAS_CHANGED = _EVENT.c.event_id.is_not(None)
+_STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)
+
+
+def _read_through() -> list[ColumnElement[Any]]:
+    own = [column for column in _TICKET.c if column.name not in _OF_THE_EVENT]
+    # Not COALESCE: doors that were known and are not any more are not known.
+    seen = [case((_HAS_CHANGED, _EVENT.c[now]), else_=_TICKET.c[was]).label(was) for was, now in _OF_THE_EVENT.items()]
+    return [
+        *own,
+        *seen,
+        func.coalesce(_EVENT.c.state, EventState.SCHEDULED.value).label("event_state"),
+        func.coalesce(_EVENT.c.version, literal(0)).label("event_version"),
+        _EVENT.c.previous_starts_at,
+    ]
+
+
+_TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _EVENT.c.event_id == _TICKET.c.event_id))
+_BOUGHT = [column.name for column in _TICKET.c]
 
 
 async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
@@ -23,19 +56,19 @@ async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
         .on_conflict_do_nothing(index_elements=["order_id", "line_id", "ordinal"])
         .returning(_TICKET.c.ticket_id)
     )
-    rows: list[dict[str, Any]] = [asdict(ticket) for ticket in tickets]
+    rows: list[dict[str, Any]] = [{name: getattr(ticket, name) for name in _BOUGHT} for ticket in tickets]
     return len((await tx.execute(statement, rows, name="tickets.insert_tickets")).all())
 
 
 async def tickets_of_order(reads: Reads, order_id: UUID) -> list[Ticket]:
     """The tickets of an order, in the order of its lines."""
-    statement = select(_TICKET).where(_TICKET.c.order_id == order_id).order_by(_TICKET.c.ticket_id)
+    statement = _TICKETS.where(_TICKET.c.order_id == order_id).order_by(_TICKET.c.ticket_id)
     return [_ticket(row) for row in (await reads.execute(statement, name="tickets.of_order")).mappings()]
 
 
 async def ticket_by_id(reads: Reads, ticket_id: UUID) -> Ticket | None:
     """A ticket, if there is one with this id."""
-    statement = select(_TICKET).where(_TICKET.c.ticket_id == ticket_id)
+    statement = _TICKETS.where(_TICKET.c.ticket_id == ticket_id)
     row = (await reads.execute(statement, name="tickets.by_id")).mappings().one_or_none()
     return _ticket(row) if row else None
 
@@ -44,13 +77,85 @@ async def tickets_of_person(
     reads: Reads, person_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Ticket]:
     """A person's tickets by start, beginning behind the ticket that `after` names."""
-    key = tuple_(_TICKET.c.starts_at, _TICKET.c.ticket_id)
-    statement = select(_TICKET).where(_TICKET.c.person_id == person_id)
+    statement = _TICKETS.where(_TICKET.c.person_id == person_id)
     if after is not None:
-        statement = statement.where(key > after)
-    statement = statement.order_by(_TICKET.c.starts_at, _TICKET.c.ticket_id).limit(limit)
+        statement = statement.where(tuple_(_STARTS_AT, _TICKET.c.ticket_id) > after)
+    statement = statement.order_by(_STARTS_AT, _TICKET.c.ticket_id).limit(limit)
     return [_ticket(row) for row in (await reads.execute(statement, name="tickets.of_person")).mappings()]
 
 
+async def put_event(tx: Transaction, change: EventChange) -> bool:
+    """Keeps what an event has become, to be told to all who hold tickets of it. False if a newer version is known already.
+
+    Who was not told of the version before yet will be told of both together.
+    """
+    row = asdict(change) | {
+        "state": change.state.value,
+        "changes": list(change.changes),
+        "told_version": 0,
+        "traceparent": current_traceparent(),
+    }
+    statement = insert(_EVENT).values(row)
+    new = statement.excluded
+    is_untold = _EVENT.c.told_version < _EVENT.c.version
+    statement = statement.on_conflict_do_update(
+        index_elements=["event_id"],
+        where=_EVENT.c.version < new.version,
+        set_={name: new[name] for name in row if name not in {"event_id", "told_version", "changes"}}
+        | {
+            "changes": case((is_untold, _EVENT.c.changes.op("||")(new.changes)), else_=new.changes),
+            "previous_starts_at": case(
+                (is_untold, func.coalesce(_EVENT.c.previous_starts_at, new.previous_starts_at)),
+                else_=new.previous_starts_at,
+            ),
+            "told_after": None,
+            "heard_at": func.now(),
+        },
+    )
+    return (await tx.execute(statement, name="events.put")).rowcount == 1
+
+
+async def next_untold(tx: Transaction) -> Untold | None:
+    """The event whose holders have waited longest to be told, for this process alone until the transaction ends."""
+    statement = (
+        select(_EVENT)
+        .where(_EVENT.c.told_version < _EVENT.c.version)
+        .order_by(_EVENT.c.heard_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await tx.execute(statement, name="events.next_untold")).mappings().one_or_none()
+    return Untold(_change(row), row["told_after"], row["traceparent"]) if row else None
+
+
+async def holdings_of(reads: Reads, event_id: UUID, *, after: UUID | None, limit: int) -> list[Holding]:
+    """Orders that hold valid tickets of an event, by id, beginning behind `after`."""
+    rows = await reads.execute(
+        _HOLDINGS, {"event_id": event_id, "after": after or UUID(int=0), "most": limit}, name="tickets.holdings"
+    )
+    return [Holding(**row) for row in rows.mappings()]
+
+
+async def mark_told(tx: Transaction, change: EventChange, *, after: UUID | None) -> None:
+    """Notes up to which order the holders were told; None: all were."""
+    told = {"told_version": change.version, "told_after": None} if after is None else {"told_after": after}
+    statement = update(_EVENT).where(_EVENT.c.event_id == change.event_id).values(told)
+    await tx.execute(statement, name="events.mark_told")
+
+
 def _ticket(row: RowMapping) -> Ticket:
-    return Ticket(**{**row, "state": TicketState(row["state"])})
+    return Ticket(
+        **{**row, "state": TicketState(row["state"]), "event_state": EventState(row["event_state"])},
+    )
+
+
+def _change(row: RowMapping) -> EventChange:
+    names = [name for name in EventChange.__dataclass_fields__ if name not in {"state", "changes"}]
+    changes = tuple(map(Change, dict.fromkeys(row["changes"])))
+    return EventChange(**{name: row[name] for name in names}, state=EventState(row["state"]), changes=changes)
+
+
+_HOLDINGS = text("""
+    SELECT DISTINCT ON (order_id) order_id, order_number, person_id FROM ticket
+    WHERE event_id = :event_id AND order_id > :after AND state = 'valid' ORDER BY order_id LIMIT :most
+""")

@@ -7,7 +7,9 @@ from uuid import UUID
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.ids import uuid7
+from chassis.plain import unlinked
 from services.tickets import queries
+from services.tickets.clients.accounts import AccountsClient
 from services.tickets.domain import (
     CodeRefused,
     Line,
@@ -37,10 +39,11 @@ class Verdict:
 class Tickets:
     """The use cases of this service."""
 
-    def __init__(self, database: Database, keyring: Keyring, printer: Printer) -> None:
+    def __init__(self, database: Database, keyring: Keyring, printer: Printer, accounts: AccountsClient) -> None:
         self._database = database
         self._keyring = keyring
         self._printer = printer
+        self._accounts = accounts
 
     async def issue(self, tx: Transaction, order: Order) -> None:
         """Issues one ticket per place and tells so, in the transaction of the fact that it answers.
@@ -56,22 +59,7 @@ class Tickets:
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
         if await queries.insert_tickets(tx, tickets) == 0:
             note({"onsale.duplicate": True})
-        await tx.publish(
-            TicketsIssued(
-                order_id=order.order_id,
-                order_number=order.number,
-                person_id=order.person_id,
-                event_id=order.event_id,
-                event_title=order.event_title,
-                venue_name=order.venue_name,
-                starts_at=order.starts_at,
-                time_zone=order.time_zone,
-                tickets=[
-                    IssuedTicket(ticket_id=each.ticket_id, class_name=each.class_name, seat_label=each.seat_label)
-                    for each in await queries.tickets_of_order(tx, order.order_id)
-                ],
-            )
-        )
+        await tx.publish(_issued(await queries.tickets_of_order(tx, order.order_id)))
 
     async def of_order(self, order_id: UUID, person_id: UUID | None) -> list[Ticket]:
         """The tickets of an order; with a person, only if they are that person's. Raises TicketsUnknown."""
@@ -98,9 +86,13 @@ class Tickets:
         return Verdict(reason, None if reason is Reason.UNKNOWN_TICKET else ticket)
 
     async def pdf(self, tickets: list[Ticket], page: Format) -> bytes:
-        """These tickets, a page each. Raises PrinterBusy."""
+        """These tickets of one person, a page each, with the holder's name if it can be had. Raises PrinterBusy."""
+        name = await self._accounts.name_of(tickets[0].person_id)
+        # What somebody typed as their name is no link in the mail that the PDF is attached to.
+        holder = unlinked(name) if name else None
         printed = [
-            Printed(ticket, self.code_of(ticket), number, len(tickets)) for number, ticket in enumerate(tickets, 1)
+            Printed(ticket, self.code_of(ticket), number, len(tickets), holder)
+            for number, ticket in enumerate(tickets, 1)
         ]
         return await self._printer.print(printed, page)
 
@@ -121,6 +113,30 @@ def _told(order: Order) -> dict[str, str | int]:
         "onsale.event_id": str(order.event_id),
         "onsale.places": sum(line.quantity for line in order.lines),
     }
+
+
+def _issued(tickets: list[Ticket]) -> TicketsIssued:
+    """What is told of an order's tickets: as they are read, so that an event that has moved meanwhile is told as it is."""
+    first = tickets[0]
+    return TicketsIssued(
+        order_id=first.order_id,
+        order_number=first.order_number,
+        person_id=first.person_id,
+        event_id=first.event_id,
+        event_title=first.event_title,
+        venue_name=first.venue_name,
+        starts_at=first.starts_at,
+        time_zone=first.time_zone,
+        tickets=[
+            IssuedTicket(ticket_id=each.ticket_id, class_name=each.class_name, seat_label=each.seat_label)
+            for each in tickets
+        ],
+        doors_at=first.doors_at,
+        venue_street=first.venue_street,
+        venue_city=first.venue_city,
+        currency=first.currency,
+        paid_minor=sum(each.unit_price_minor for each in tickets),
+    )
 
 
 def _ticket(order: Order, line: Line, ordinal: int, issued_at: datetime) -> Ticket:
@@ -146,4 +162,7 @@ def _ticket(order: Order, line: Line, ordinal: int, issued_at: datetime) -> Tick
         state=TicketState.VALID,
         epoch=1,
         issued_at=issued_at,
+        venue_street=order.venue_street or None,
+        venue_country=order.venue_country or None,
+        doors_at=order.doors_at,
     )

@@ -18,5 +18,13 @@ class TicketsSettings(ServiceSettings):
     # Public keys (JWKS) that signed codes before: still believed, so that printed tickets outlive a change of key.
     retired_keys_file: Path | None = None
     # PDFs that are made at the same time, each in a thread, and how many may wait for one.
+    accounts_url: str
+    # How long a PDF waits for the holder's name; then it is printed without one.
+    name_seconds: float = Field(default=1.5, gt=0)
+    # Printed PDFs, kept so that they are not printed twice: where, how many bytes of them, and for how long. Without a folder
+    # they are in a temporary one of this process's own, which goes with it.
+    printed_folder: Path | None = None
+    printed_bytes_max: int = Field(default=32 * 1024 * 1024, ge=0)
+    printed_seconds_max: float = Field(default=24 * 3600.0, gt=0)
     printer_threads: int = Field(default=2, ge=1, le=16)
     printer_queue: int = Field(default=32, ge=0, le=1000)

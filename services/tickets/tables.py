@@ -1,9 +1,10 @@
-"""The tables of this service. A ticket holds all that is printed on it: it is a snapshot, and needs nobody to be read."""
+"""The tables of this service. A ticket is a snapshot of what was bought, read through what its event has become."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from chassis.tables import add_chassis_tables, make_registry, moment
@@ -29,6 +30,8 @@ class TicketRow(Table, table=True):
             postgresql_where=text("state = 'valid' AND seat_id IS NOT NULL"),
         ),
         Index("ix_ticket_person_id_starts_at_ticket_id", "person_id", "starts_at", "ticket_id"),
+        # Whoever holds tickets of an event that has moved is told, order by order.
+        Index("ix_ticket_event_id_order_id", "event_id", "order_id"),
         CheckConstraint("state IN ('valid', 'void')", name="state"),
         CheckConstraint("epoch BETWEEN 1 AND 65535", name="epoch"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
@@ -56,6 +59,44 @@ class TicketRow(Table, table=True):
     state: str
     epoch: int
     issued_at: datetime = moment(server_default=func.now())
+    venue_street: str | None = None
+    venue_country: str | None = None
+    doors_at: datetime | None = moment(nullable=True, default=None)
+
+
+class EventRow(Table, table=True):
+    """An event as catalog told it last, once it has changed; its tickets are read through it.
+
+    Also the work of telling so to whoever holds tickets: `told_version` lags behind `version` until all orders up to the last
+    one are told, `told_after` is the last order that was.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('scheduled', 'rescheduled', 'postponed', 'cancelled', 'moved_online')", name="state"
+        ),
+        CheckConstraint("told_version <= version", name="told_version"),
+        Index("ix_event_untold", "heard_at", postgresql_where=text("told_version < version")),
+    )
+
+    event_id: UUID = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    state: str
+    changes: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    title: str
+    starts_at: datetime = moment()
+    doors_at: datetime | None = moment(nullable=True, default=None)
+    time_zone: str
+    venue_name: str
+    venue_street: str | None = None
+    venue_city: str
+    venue_country: str | None = None
+    previous_starts_at: datetime | None = moment(nullable=True, default=None)
+    told_version: int = Field(sa_type=BigInteger)
+    told_after: UUID | None = None
+    traceparent: str | None = None
+    heard_at: datetime = moment(server_default=func.now())
 
 
 add_chassis_tables(Table.metadata)

@@ -110,7 +110,7 @@ BREAKS = (
     ),
     Break(
         "a listener drops a field that its contract still asks for",
-        (Edit("services/notifications/inbox.py", "    venue_name: str\n", ""),),
+        (Edit("services/notifications/inbox.py", "    venue_name: str\n    starts_at", "    starts_at"),),
         (hears("notifications", "tickets"),),
         ("does not read $.venue_name",),
     ),

@@ -1,5 +1,6 @@
 """`accounts`, as this service sees it."""
 
+from datetime import datetime
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ class _ContactOut(BaseModel):
 
     name: str | None = None
     email: str | None = None
+    order_pass: str | None = None
 
 
 class AccountsClient:
@@ -22,10 +24,18 @@ class AccountsClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def contact_of(self, person_id: UUID) -> Contact:
-        """A person's name and address. Raises NotDelivered (permanent) if there is no such person, ProviderUnavailable."""
+    async def contact_of(
+        self, person_id: UUID, order_id: UUID | None = None, pass_until: datetime | None = None
+    ) -> Contact:
+        """A person's name and address; of a guest also what opens the order until then, if both are given.
+
+        Raises NotDelivered (permanent) if there is no such person, ProviderUnavailable.
+        """
         route = "/people/{person_id}/contact"
-        response = await self._http.get(f"/people/{person_id}/contact", extensions={"route": route})
+        asked: dict[str, str] = {}
+        if order_id is not None and pass_until is not None:
+            asked = {"order_id": str(order_id), "pass_until": pass_until.isoformat()}
+        response = await self._http.get(f"/people/{person_id}/contact", params=asked, extensions={"route": route})
         try:
             expect(response, 200, provider="accounts")
         except ProviderProblem as problem:
@@ -33,4 +43,4 @@ class AccountsClient:
                 raise NotDelivered("accounts does not know the buyer", permanent=True) from None
             raise
         found = _ContactOut.model_validate_json(response.content)
-        return Contact(name=found.name, email=found.email)
+        return Contact(name=found.name, email=found.email, order_pass=found.order_pass)

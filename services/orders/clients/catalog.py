@@ -14,7 +14,9 @@ NOT_FOUND = 404
 
 class _Venue(BaseModel):
     name: str
+    street: str | None = None
     city: str
+    country: str | None = None
 
 
 class _Class(BaseModel):
@@ -29,6 +31,7 @@ class _Event(BaseModel):
     event_id: UUID
     title: str
     starts_at: datetime
+    doors_at: datetime | None = None
     time_zone: str
     venue: _Venue
     currency: str
@@ -63,6 +66,9 @@ class CatalogClient:
             time_zone=event.time_zone,
             venue_name=event.venue.name,
             venue_city=event.venue.city,
+            venue_street=event.venue.street,
+            venue_country=event.venue.country,
+            doors_at=event.doors_at,
             currency=event.currency,
             on_sale=event.on_sale,
             max_per_order=event.max_per_order,

@@ -79,7 +79,7 @@ async def test_accounts_answers_what_its_consumers_ask(harness: Harness) -> None
         await verify_answers(
             "accounts",
             accounts.url,
-            callers=["notifications", "web"],
+            callers=["notifications", "tickets", "web"],
             states={
                 "a guest who has told nothing": states.a_guest_who_has_told_nothing,
                 "a session of a guest": states.a_session_of_a_guest,

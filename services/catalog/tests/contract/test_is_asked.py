@@ -39,6 +39,10 @@ class States:
         titles = {"name": given["title"]} if "title" in given else {}
         await self._import(event(identifier=given["event_id"], **titles), given["event_id"])
 
+    async def an_event_on_sale_with_doors(self, given: dict[str, Any]) -> None:
+        doors = {"doorTime": "2031-06-20T19:00:00+02:00"}
+        await self._import(event(identifier=given["event_id"], **doors), given["event_id"])
+
     async def several_events_on_sale(self, given: dict[str, Any]) -> None:
         for event_id in given["event_ids"]:
             await self.an_event_on_sale({"event_id": event_id})
@@ -127,6 +131,7 @@ async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
                 "an event that has moved": states.an_event_that_has_moved,
                 "an event that is cancelled": states.an_event_that_is_cancelled,
                 "an event whose sale lies ahead": states.an_event_whose_sale_lies_ahead,
+                "an event on sale with doors": states.an_event_on_sale_with_doors,
                 "an event that is not on sale": states.an_event_that_is_not_on_sale,
             },
         )

@@ -1,5 +1,7 @@
 """What notifications needs of accounts: where people can be written to."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from contracts import matchers
@@ -22,13 +24,33 @@ async def test_a_person_has_a_name_and_an_address(accounts: Asking[AccountsClien
         assert await client.contact_of(person_id) == Contact(name="Ada", email="ada@example.com")
 
 
+async def test_a_guests_contact_comes_with_what_opens_the_order(accounts: Asking[AccountsClient]) -> None:
+    person_id, order_id = (
+        an_id("notifications asks accounts: guest who buys"),
+        an_id("notifications asks accounts: order"),
+    )
+    contact = {"order_pass": matchers.text("aa.bb.cc", r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")}
+    async with accounts.expects(
+        "a guest's contact, and what opens an order of theirs",
+        a_state("a person with a name and an address", person_id=person_id),
+        Ask(
+            "GET",
+            f"/people/{person_id}/contact",
+            query={"order_id": str(order_id), "pass_until": "2101-06-23T18:00:00+00:00"},
+        ),
+        Answer(200, contact),
+    ) as client:
+        found = await client.contact_of(person_id, order_id, datetime(2101, 6, 23, 18, tzinfo=UTC))
+        assert found.order_pass == "aa.bb.cc"
+
+
 async def test_a_guest_who_has_told_nothing_has_neither(accounts: Asking[AccountsClient]) -> None:
     person_id = an_id("notifications asks accounts: guest")
     async with accounts.expects(
         "the contact of a guest who has told nothing",
         a_state("a guest who has told nothing", person_id=person_id),
         Ask("GET", f"/people/{person_id}/contact"),
-        Answer(200, {"name": matchers.nothing(), "email": matchers.nothing()}),
+        Answer(200, {"name": matchers.nothing(), "email": matchers.nothing(), "order_pass": matchers.nothing()}),
     ) as client:
         assert await client.contact_of(person_id) == Contact(name=None, email=None)
 

@@ -1,5 +1,6 @@
 """`notifications` with its neighbours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from services.notifications.tests.integration.neighbours import (
     Neighbours,
     a_pdf,
     order_cancelled,
+    tickets_changed,
     tickets_issued,
 )
 
+TICKETS_CHANGED = "events.tickets.tickets_changed.v1"
 TICKETS_ISSUED = "events.tickets.tickets_issued.v1"
 ORDER_CANCELLED = "events.orders.order_cancelled.v1"
 ADDRESS = "zoe.secret@example.org"
@@ -32,12 +35,22 @@ class World:
     settings: NotificationsSettings
     neighbours: Neighbours
     mail: MailServer
+    address: str = ADDRESS
 
-    async def issue(self, **changes: Any) -> dict[str, Any]:
-        """Tells that tickets were issued to a known buyer."""
+    async def issue(self, *, slowly: bool = False, **changes: Any) -> dict[str, Any]:
+        """Tells that tickets were issued to a known buyer; `slowly`: whose PDF is not printed yet."""
         fact = tickets_issued(**changes)
         self.know(fact)
+        if slowly:
+            self.neighbours.unprinted[fact["order_id"]] = asyncio.Event()
         await self.harness.tell(TICKETS_ISSUED, fact, aggregate_id=fact["order_id"])
+        return fact
+
+    async def change(self, **changes: Any) -> dict[str, Any]:
+        """Tells that the event of a known buyer's tickets is not as it was."""
+        fact = tickets_changed(**changes)
+        self.know(fact)
+        await self.harness.tell(TICKETS_CHANGED, fact, aggregate_id=fact["order_id"])
         return fact
 
     async def cancel(self, **changes: Any) -> dict[str, Any]:
@@ -49,7 +62,7 @@ class World:
 
     def know(self, fact: dict[str, Any]) -> None:
         """Lets the neighbours know the buyer and the tickets of a fact."""
-        contact = {"person_id": fact["person_id"], "name": "Zoë Müller", "email": ADDRESS}
+        contact = {"person_id": fact["person_id"], "name": "Zoë Müller", "email": self.address}
         self.neighbours.contacts[fact["person_id"]] = contact
         self.neighbours.pdfs[fact["order_id"]] = a_pdf()
 
@@ -105,5 +118,7 @@ async def world(harness: Harness) -> AsyncIterator[World]:
             attempt_seconds=5,
             lease_seconds=6,
             retry_delays_seconds=(0.05,) * 50,
+            # All buyers of these tests have one address.
+            mails_per_address=100,
         )
         yield World(harness, settings, neighbours, mail)

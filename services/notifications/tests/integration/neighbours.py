@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fpdf import FPDF
-from segno import make_qr
+from PIL import Image
+from zxingcpp import BarcodeFormat, create_barcode
 
 from chassis.ids import uuid7
 
@@ -24,13 +25,11 @@ CODE = "OS1.A" + "B" * 164
 
 def a_pdf(code: str = CODE) -> bytes:
     """A page with a QR code, as `tickets` would print it."""
-    pdf = FPDF(format="A4")
-    pdf.add_page()
-    for y, row in enumerate(make_qr(code, error="m").matrix):
-        for x, dark in enumerate(row):
-            if dark:
-                pdf.rect(20 + 2 * x, 20 + 2 * y, 2, 2, style="F")
-    return bytes(pdf.output())
+    modules: Any = create_barcode(code, BarcodeFormat.QRCode, ec_level="M").to_image(scale=4, add_quiet_zones=True)
+    height, width = memoryview(modules).shape or (0, 0)
+    pdf = BytesIO()
+    Image.frombuffer("L", (width, height), bytes(modules)).save(pdf, format="pdf")
+    return pdf.getvalue()
 
 
 @dataclass
@@ -41,6 +40,8 @@ class Neighbours:
     pdfs: dict[str, bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     down: bool = False
+    # PDFs that are not printed yet: whoever asks for one waits.
+    unprinted: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def accounts(self) -> FastAPI:
         """`accounts`, as far as it is asked."""
@@ -58,6 +59,9 @@ class Neighbours:
 
         @app.get("/orders/{order_id}/tickets.pdf")
         async def pdf(order_id: UUID, request: Request) -> Response:
+            if (printed := self.unprinted.get(str(order_id))) is not None:
+                await printed.wait()
+
             def as_pdf(content: Any) -> Response:
                 return Response(content, media_type="application/pdf")
 
@@ -142,6 +146,32 @@ def tickets_issued(**changes: Any) -> dict[str, Any]:
         "starts_at": "2026-12-31T19:00:00Z",
         "time_zone": "Europe/Berlin",
         "tickets": [{"ticket_id": str(uuid7()), "class_name": "Parkett", "seat_label": "Row 7, seat 12"}],
+        "doors_at": None,
+        "venue_street": "Uferweg 7",
+        "venue_city": "Köln",
+        "currency": "EUR",
+        "paid_minor": 4250,
+    } | changes
+
+
+def tickets_changed(**changes: Any) -> dict[str, Any]:
+    """The data of the fact, with every field that it has."""
+    return {
+        "order_id": str(uuid7()),
+        "order_number": "K7Q2-9MXA",
+        "person_id": str(uuid7()),
+        "event_id": str(uuid7()),
+        "version": 2,
+        "event_title": "Żółta łódź",
+        "state": "rescheduled",
+        "changes": ["starts_at"],
+        "starts_at": "2027-01-15T19:00:00Z",
+        "previous_starts_at": "2026-12-31T19:00:00Z",
+        "doors_at": None,
+        "time_zone": "Europe/Berlin",
+        "venue_name": "Theater am Fluss",
+        "venue_street": "Uferweg 7",
+        "venue_city": "Köln",
     } | changes
 
 

@@ -24,7 +24,7 @@ def environment(settings: NotificationsSettings, **more: str) -> dict[str, str]:
 
 
 async def test_a_crash_after_sending_repeats_the_same_message_id(world: World, harness: Harness) -> None:
-    settings = world.settings.model_copy(update={"attempt_seconds": 0.9, "lease_seconds": 1.0})
+    settings = world.settings.model_copy(update={"attempt_seconds": 2.9, "lease_seconds": 3.0})
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chassis.serve", "services.notifications.app:create_app"),
         env=environment(settings, crash_at="notifications.sent_not_marked", port="0"),

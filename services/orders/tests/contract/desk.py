@@ -48,7 +48,7 @@ class Desk:
             hold_id=hold_id,
             number=new_number(),
             person_id=person_id,
-            offer=an_offer(event_id or an_id("orders: event")),
+            offer=(an_offer if seat else an_offer_without_a_street)(event_id or an_id("orders: event")),
             traceparent=TRACEPARENT,
             trace_id=TRACEPARENT.split("-")[1],
             now=utc_now(),
@@ -92,7 +92,15 @@ def an_offer(event_id: UUID) -> Offer:
         on_sale=True,
         max_per_order=6,
         classes={CLASS: ("Standing", 2500)},
+        venue_street="Spreeufer 1",
+        venue_country="DE",
+        doors_at=datetime(2031, 6, 21, 17, tzinfo=UTC),
     )
+
+
+def an_offer_without_a_street(event_id: UUID) -> Offer:
+    """The same, of an event of which less is known."""
+    return replace(an_offer(event_id), venue_street=None, venue_country=None, doors_at=None)
 
 
 def two_places(order_id: UUID) -> Line:

@@ -16,14 +16,23 @@ catalog = asks("orders", "catalog", CatalogClient)
 CLASS = an_id("orders asks catalog: class")
 
 
-def an_event(event_id: UUID, *, on_sale: bool, state: str = "scheduled", begins_at: Any = None) -> dict[str, Any]:
+def an_event(
+    event_id: UUID, *, on_sale: bool, doors_at: Any = None, state: str = "scheduled", begins_at: Any = None
+) -> dict[str, Any]:
     begins_at = matchers.nothing() if begins_at is None else begins_at
+    doors_at = matchers.nothing() if doors_at is None else doors_at
     return {
         "event_id": str(event_id),
         "title": matchers.text("Hamlet"),
         "starts_at": matchers.timestamp(),
         "time_zone": matchers.text("Europe/Berlin"),
-        "venue": {"name": matchers.text("Globe"), "city": matchers.text("Berlin")},
+        "doors_at": doors_at,
+        "venue": {
+            "name": matchers.text("Globe"),
+            "street": matchers.text("Spreeufer 1"),
+            "city": matchers.text("Berlin"),
+            "country": matchers.text("DE"),
+        },
         "currency": matchers.currency(),
         "on_sale": on_sale,
         "sale_begins_at": begins_at,
@@ -48,13 +57,15 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
     event_id = an_id("orders asks catalog: event")
     async with catalog.expects(
         "the offer of an event",
-        a_state("an event on sale", event_id=event_id),
+        a_state("an event on sale with doors", event_id=event_id),
         Ask("GET", f"/events/{event_id}"),
-        Answer(200, an_event(event_id, on_sale=True)),
+        Answer(200, an_event(event_id, on_sale=True, doors_at=matchers.timestamp("2031-06-21T17:00:00Z"))),
     ) as client:
         offer = await client.offer(event_id)
         assert offer.classes == {CLASS: ("Standing", 2500)}
         assert (offer.on_sale, offer.max_per_order, offer.venue_city) == (True, 6, "Berlin")
+        assert (offer.venue_street, offer.venue_country) == ("Spreeufer 1", "DE")
+        assert offer.doors_at == datetime(2031, 6, 21, 17, tzinfo=UTC)
 
 
 async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClient]) -> None:
@@ -63,7 +74,7 @@ async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClien
         "the offer of an event whose sale has not begun",
         a_state("an event that is not on sale", event_id=event_id),
         Ask("GET", f"/events/{event_id}"),
-        Answer(200, an_event(event_id, on_sale=False)),
+        Answer(200, an_event(event_id, on_sale=False, doors_at=matchers.nothing())),
     ) as client:
         assert (await client.offer(event_id)).on_sale is False
 

@@ -1,31 +1,73 @@
 """Tickets that a real order became, through the service's own use case."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
+
 from chassis.db import Database
-from services.tickets.domain import Line, Order
+from services.tickets.clients.accounts import AccountsClient
+from services.tickets.domain import Change, EventChange, EventState, Line, Order
+from services.tickets.moved import Moved
 from services.tickets.printer import Printer
 from services.tickets.service import Tickets
 from services.tickets.settings import TicketsSettings
+from services.tickets.shelf import Shelf
 from services.tickets.signing import Keyring
 
+NOWHERE = "http://127.0.0.1:9"
 PLACES = Line(uuid4(), uuid4(), "Standing", None, None, 2, 2500)
 A_SEAT = Line(uuid4(), uuid4(), "Stalls", "A1", "Row A, seat 1", 1, 4200)
 
 
+MOVED = EventChange(
+    event_id=UUID(int=0),
+    version=2,
+    state=EventState.RESCHEDULED,
+    changes=(Change.STARTS_AT, Change.VENUE),
+    title="Hamlet",
+    starts_at=datetime(2031, 7, 5, 18, tzinfo=UTC),
+    doors_at=datetime(2031, 7, 5, 17, tzinfo=UTC),
+    time_zone="Europe/Berlin",
+    venue_name="Rose",
+    venue_street="Spreeufer 2",
+    venue_city="Berlin",
+    venue_country="DE",
+    previous_starts_at=datetime(2031, 6, 21, 18, tzinfo=UTC),
+)
+
+
 def tickets_of(settings: TicketsSettings, database: Database) -> Tickets:
     """The use cases, on a database; nothing is printed."""
-    return Tickets(database, Keyring.load(settings.signing_key_file, settings.retired_keys_file), Printer(1, 1))
+    printer = Printer(1, 1, Shelf(settings.printed_folder, bytes_max=0, seconds_max=1))
+    accounts = AccountsClient(httpx.AsyncClient(base_url=settings.accounts_url), settings.name_seconds)
+    return Tickets(database, Keyring.load(settings.signing_key_file, settings.retired_keys_file), printer, accounts)
 
 
-async def issue(tickets: Tickets, database: Database, order_id: UUID, person_id: UUID, line: Line = A_SEAT) -> None:
+async def change(moved: Moved, database: Database, event_id: UUID, **changes: Any) -> None:
+    """Lets an event be another one, as catalog's fact does, and tells the holders of its tickets."""
+    async with database.writer() as tx:
+        await moved.keep(tx, replace(MOVED, event_id=event_id, **changes))
+    while await moved.tell_holders():
+        pass
+
+
+async def issue(
+    tickets: Tickets,
+    database: Database,
+    order_id: UUID,
+    person_id: UUID,
+    line: Line = A_SEAT,
+    event_id: UUID | None = None,
+) -> None:
     """Issues the tickets of an order, as its confirmation does."""
     order = Order(
         order_id=order_id,
         number="K7Q2-9MXA",
         person_id=person_id,
-        event_id=uuid4(),
+        event_id=event_id or uuid4(),
         event_title="Hamlet",
         venue_name="Globe",
         venue_city="Berlin",
@@ -33,6 +75,10 @@ async def issue(tickets: Tickets, database: Database, order_id: UUID, person_id:
         time_zone="Europe/Berlin",
         currency="EUR",
         lines=(line,),
+        # Of some events less is known than of others.
+        venue_street=None if line is PLACES else "Spreeufer 1",
+        venue_country=None if line is PLACES else "DE",
+        doors_at=None if line is PLACES else datetime(2031, 6, 21, 17, tzinfo=UTC),
     )
     async with database.writer() as tx:
         await tickets.issue(tx, order)

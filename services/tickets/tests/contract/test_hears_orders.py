@@ -1,5 +1,6 @@
 """What tickets reads in the facts of orders."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from contracts.consumer import Hearing, an_id, deliver, hears
 from services.tickets import queries
 from services.tickets.app import create_app
 from services.tickets.settings import TicketsSettings
+from services.tickets.tests.contract.box_office import NOWHERE
 
 orders = hears("tickets", "orders")
 
@@ -22,6 +24,12 @@ PLACES = {
     "quantity": matchers.integer(2),
     "unit_price_minor": matchers.money(2500),
 }
+WITH_STREET = {
+    "venue_street": matchers.text("Spreeufer 1"),
+    "venue_country": matchers.text("DE"),
+    "doors_at": matchers.timestamp("2031-06-21T17:00:00Z"),
+}
+WITHOUT_STREET = dict.fromkeys(WITH_STREET, matchers.nothing())
 A_SEAT = {
     "class_name": matchers.text("Stalls"),
     "seat_id": matchers.text("A1"),
@@ -31,7 +39,7 @@ A_SEAT = {
 }
 
 
-def order_confirmed(order_id: UUID, line: dict[str, Any]) -> dict[str, Any]:
+def order_confirmed(order_id: UUID, line: dict[str, Any], where: dict[str, Any]) -> dict[str, Any]:
     ids = {name: matchers.identifier(an_id(f"{order_id}: {name}")) for name in ("line_id", "class_id")}
     return {
         "order_id": matchers.identifier(order_id),
@@ -45,25 +53,39 @@ def order_confirmed(order_id: UUID, line: dict[str, Any]) -> dict[str, Any]:
         "time_zone": matchers.text("Europe/Berlin"),
         "currency": matchers.currency(),
         "lines": matchers.several({**ids, **line}),
+        **where,
     }
 
 
 @pytest.mark.parametrize(
-    ("flavour", "line", "labels"),
-    [("of places", PLACES, [None, None]), ("of seats", A_SEAT, ["Row A, seat 1"])],
+    ("flavour", "line", "where", "labels", "street"),
+    [
+        ("of places", PLACES, WITHOUT_STREET, [None, None], None),
+        ("of seats", A_SEAT, WITH_STREET, ["Row A, seat 1"], "Spreeufer 1"),
+    ],
     ids=["places", "seats"],
 )
 async def test_a_confirmed_order_becomes_a_ticket_for_each_place(
-    orders: Hearing, harness: Harness, flavour: str, line: dict[str, Any], labels: list[str | None]
+    orders: Hearing,
+    harness: Harness,
+    flavour: str,
+    line: dict[str, Any],
+    where: dict[str, Any],
+    labels: list[str | None],
+    street: str | None,
 ) -> None:
-    settings = harness.settings(TicketsSettings, signing_key_file=harness.keys.key_file("tickets"))
+    settings = harness.settings(
+        TicketsSettings, signing_key_file=harness.keys.key_file("tickets"), accounts_url=NOWHERE
+    )
     database = Database(settings)
     inbox = create_app(settings).state.service.inboxes[0]
     order_id = an_id(f"tickets hears orders: order {flavour}")
-    data = order_confirmed(order_id, line)
+    data = order_confirmed(order_id, line, where)
     with orders.told("events.orders.order_confirmed.v1", data, about=order_id, flavour=flavour) as event:
         await deliver(inbox, database, event)
         async with database.reader() as reads:
             tickets = await queries.tickets_of_order(reads, order_id)
         assert [ticket.seat_label for ticket in tickets] == labels
+        assert {ticket.venue_street for ticket in tickets} == {street}
+        assert {ticket.doors_at for ticket in tickets} == {datetime(2031, 6, 21, 17, tzinfo=UTC) if street else None}
     await database.close()

@@ -14,7 +14,7 @@ from services.tickets.app import create_app
 from services.tickets.domain import PrinterBusy
 from services.tickets.printer import Printer
 from services.tickets.settings import TicketsSettings
-from services.tickets.tests.contract.box_office import PLACES, issue, tickets_of
+from services.tickets.tests.contract.box_office import NOWHERE, PLACES, issue, tickets_of
 from services.tickets.tests.contract.specimens import Specimens, write_keys
 
 _HEARD = text("""
@@ -25,7 +25,7 @@ _TOLD = text("SELECT published_at IS NOT NULL FROM outbox WHERE aggregate_id = :
 
 async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path: Path) -> None:
     keys = {"signing_key_file": harness.keys.key_file("tickets"), "retired_keys_file": write_keys(tmp_path)}
-    settings = harness.settings(TicketsSettings, **keys)
+    settings = harness.settings(TicketsSettings, **keys, accounts_url=NOWHERE)
     database = Database(settings)
     tickets = tickets_of(settings, database)
     specimens = Specimens(database)

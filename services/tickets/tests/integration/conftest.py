@@ -11,8 +11,10 @@ from services.tickets.settings import TicketsSettings
 
 @pytest.fixture
 def settings(harness: Harness) -> TicketsSettings:
-    """Settings with a key and a database of their own."""
-    return harness.settings(TicketsSettings, signing_key_file=harness.keys.key_file("tickets"))
+    """Settings with a key and a database of their own; nobody is at accounts."""
+    return harness.settings(
+        TicketsSettings, signing_key_file=harness.keys.key_file("tickets"), accounts_url="http://127.0.0.1:9"
+    )
 
 
 @pytest.fixture

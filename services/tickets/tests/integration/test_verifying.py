@@ -33,7 +33,16 @@ async def change(settings: TicketsSettings, statement: str) -> None:
 async def test_a_genuine_code_is_valid_and_tells_nothing_of_its_holder(running: RunningApp, code: str) -> None:
     response = await running.http.post("/verify", json={"code": code})
     verdict = response.json()
-    assert set(verdict) == {"valid", "reason", "message", "ticket_id", "event_title", "class_name", "seat_label"}
+    assert set(verdict) == {
+        "valid",
+        "reason",
+        "message",
+        "ticket_id",
+        "event_title",
+        "class_name",
+        "seat_label",
+        "event_state",
+    }
     assert (verdict["valid"], verdict["reason"]) == (True, "genuine")
     assert (verdict["event_title"], verdict["class_name"]) == ("Żółta łódź", "Stehplatz")
 

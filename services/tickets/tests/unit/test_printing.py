@@ -9,7 +9,7 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.tickets.domain import Ticket, TicketState
-from services.tickets.layouts import print_tickets
+from services.tickets.layouts import print_tickets as print_pdf
 from services.tickets.printing import Format, Printed
 from services.tickets.signing import Keyring
 from services.tickets.tests.unit.examples import a_ticket
@@ -20,6 +20,10 @@ LONG_TITLE = "Żółta łódź podwodna: Ένα μεγάλο φεστιβάλ, �
 
 def printed(*tickets: Ticket) -> list[Printed]:
     return [Printed(each, KEYRING.code_of(each), n, len(tickets)) for n, each in enumerate(tickets, 1)]
+
+
+def print_tickets(tickets: list[Printed], page: Format) -> bytes:
+    return print_pdf(tickets, page).data
 
 
 def opened(pdf: bytes) -> Any:
@@ -59,7 +63,7 @@ def test_names_in_many_scripts_are_printed_whole(page: Format) -> None:
         seat_label="Řada 7",
     )
     text = text_of(print_tickets(printed(ticket), page))
-    for name in ("Größenwahn & Łódź", "Ωδείο Ηρώδου, Москва", "Šašek žluťoučký", "Řada 7", "K7Q2-9MXA", "€42.50"):
+    for name in ("Größenwahn & Łódź", "Ωδείο Ηρώδου", "Москва", "Šašek žluťoučký", "Řada 7", "K7Q2-9MXA", "€42.50"):
         assert name in text
 
 
@@ -73,7 +77,7 @@ def test_the_time_is_that_of_the_place() -> None:
 
 def test_a_long_title_is_made_smaller_and_a_very_long_one_is_cut() -> None:
     assert LONG_TITLE in text_of(print_tickets(printed(a_ticket(event_title=LONG_TITLE)), Format.A4))
-    cut = text_of(print_tickets(printed(a_ticket(event_title=LONG_TITLE * 5)), Format.PHONE))
+    cut = text_of(print_tickets(printed(a_ticket(event_title=LONG_TITLE * 9)), Format.PHONE))
     assert "Żółta łódź" in cut
     assert "…" in cut
 

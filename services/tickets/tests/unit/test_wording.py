@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.tickets.wording import clock, day, grouped, local_time, money
+from services.tickets.wording import clock, country_code_of, day, grouped, local_time, money
 
 
 def test_money_has_the_digits_of_its_currency() -> None:
@@ -25,3 +25,8 @@ def test_an_unknown_zone_is_told_in_utc() -> None:
 
 def test_groups_add_spaces_only() -> None:
     assert grouped("ABCDEFGHIJKL") == "ABCDE FGHIJ KL"
+
+
+def test_a_country_is_known_by_its_code_and_by_its_name() -> None:
+    told = ("JP", "jp", "Japan", "hong kong sar china", "Nowhere", "", None)
+    assert [country_code_of(country) for country in told] == ["JP", "JP", "JP", "HK", None, None, None]

@@ -188,3 +188,9 @@ def test_retries_redeliveries_and_long_ways_are_told_unless_the_records_do() -> 
 def test_a_step_that_takes_long_by_itself_is_told() -> None:
     long: dict[str, Any] = {"start_ns": 0, "end_ns": 2_500_000_000}
     assert of(span("a", **long), span("b", "a", **long)) == ["Payments spent 2.5 s at “step b”."]
+
+
+@pytest.mark.parametrize(("places", "sentence"), [(1, "1 ticket was issued."), (2, "2 tickets were issued.")])
+def test_one_is_not_many(places: int, sentence: str) -> None:
+    lines = joined({"tickets": [entry("tickets_issued", 1, places=places)]})
+    assert [line.text for line in lines] == [sentence]

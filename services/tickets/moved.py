@@ -1,0 +1,67 @@
+"""Events that move: what they have become is kept, and whoever holds tickets is told, order by order."""
+
+from collections.abc import Callable
+
+from chassis.db import Database, Transaction
+from services.tickets import queries
+from services.tickets.domain import EventChange, Holding
+from services.tickets.events import TicketsChanged
+from tracing.spans import continued, note, span
+
+# Orders that are told of in one transaction: as many rows in the outbox.
+BATCH = 100
+
+
+class Moved:
+    """The use cases around events that have changed. `wake` tells the worker that there are holders to be told."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.wake: Callable[[], None] = lambda: None
+
+    async def keep(self, tx: Transaction, change: EventChange) -> None:
+        """Keeps what an event has become, in the transaction of the fact that says so. An older version changes nothing."""
+        told = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
+        with span("tickets.keep_change", told):
+            if await queries.put_event(tx, change):
+                tx.after_commit(self.wake)
+            else:
+                note({"onsale.duplicate": True})
+
+    async def tell_holders(self) -> int:
+        """Tells a batch of orders of one event. How many there were; 0 when all are told."""
+        async with self._database.writer() as tx:
+            untold = await queries.next_untold(tx)
+            if untold is None:
+                return 0
+            change = untold.change
+            told = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
+            with continued("tickets.tell_holders", untold.traceparent, told, repeated=untold.told_after is not None):
+                holdings = await queries.holdings_of(tx, change.event_id, after=untold.told_after, limit=BATCH)
+                for holding in holdings:
+                    await tx.publish(_changed(change, holding))
+                is_last = len(holdings) < BATCH
+                await queries.mark_told(tx, change, after=None if is_last else holdings[-1].order_id)
+                note({"onsale.orders": len(holdings)})
+        # One that is done lets the next event's holders be told at once.
+        return max(1, len(holdings))
+
+
+def _changed(change: EventChange, holding: Holding) -> TicketsChanged:
+    return TicketsChanged(
+        order_id=holding.order_id,
+        order_number=holding.order_number,
+        person_id=holding.person_id,
+        event_id=change.event_id,
+        version=change.version,
+        event_title=change.title,
+        state=change.state,
+        changes=list(change.changes),
+        starts_at=change.starts_at,
+        previous_starts_at=change.previous_starts_at,
+        doors_at=change.doors_at,
+        time_zone=change.time_zone,
+        venue_name=change.venue_name,
+        venue_street=change.venue_street,
+        venue_city=change.venue_city,
+    )

@@ -1,0 +1,47 @@
+"""What tickets needs of accounts: the name that stands on a ticket."""
+
+import httpx
+
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from services.tickets.clients.accounts import AccountsClient
+
+
+def a_client(http: httpx.AsyncClient) -> AccountsClient:
+    return AccountsClient(http, seconds=5.0)
+
+
+accounts = asks("tickets", "accounts", a_client)
+
+
+async def test_a_person_has_a_name(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("tickets asks accounts: person")
+    async with accounts.expects(
+        "the name of a holder",
+        a_state("a person with a name and an address", person_id=person_id),
+        Ask("GET", f"/people/{person_id}/contact"),
+        Answer(200, {"name": matchers.text("Ada")}),
+    ) as client:
+        assert await client.name_of(person_id) == "Ada"
+
+
+async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("tickets asks accounts: guest")
+    async with accounts.expects(
+        "the name of a guest who has told nothing",
+        a_state("a guest who has told nothing", person_id=person_id),
+        Ask("GET", f"/people/{person_id}/contact"),
+        Answer(200, {"name": matchers.nothing()}),
+    ) as client:
+        assert await client.name_of(person_id) is None
+
+
+async def test_a_ticket_of_somebody_who_does_not_exist_any_more_has_none(accounts: Asking[AccountsClient]) -> None:
+    person_id = an_id("tickets asks accounts: nobody")
+    async with accounts.expects(
+        "the name of nobody",
+        None,
+        Ask("GET", f"/people/{person_id}/contact"),
+        problem(404, "person_unknown"),
+    ) as client:
+        assert await client.name_of(person_id) is None
