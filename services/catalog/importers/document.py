@@ -72,15 +72,20 @@ class Reading:
     def passed_over(self) -> dict[str, str]:
         """What had no effect, by path, with a reason where there is one: what was noted, and every field that nobody asked for."""
         found = {path: kind for path, kind in self._others.items() if path not in self._objects} | self._passed_over
-        whole = tuple(f"{path}{next_one}" for path in found for next_one in ".[")
+        whole = frozenset(found)
         for path, mapping in self._objects.items():
-            if path in self._passed_over or path.startswith(whole):
+            if path in self._passed_over or _is_within(path, whole):
                 continue
             for key in mapping:
                 field_path = below(path, key)
                 if key not in _KEYWORDS and field_path not in self._asked:
                     found.setdefault(field_path, "")
         return found
+
+
+def _is_within(path: str, wholes: frozenset[str]) -> bool:
+    """Whether a path leads into one of these."""
+    return any(sign in ".[" and path[:at] in wholes for at, sign in enumerate(path))
 
 
 # Fields of JSON-LD itself; the context of schema.org gives `type` and `id` the same meaning.

@@ -86,9 +86,14 @@ def _is_event(value: object) -> bool:
 def _walk(root: Node) -> Iterator[Node]:
     """The events of a document in its order, and the parts of events after them; notes what holds none."""
     stack: list[tuple[Node, bool]] = [(root, True)]
+    # References may lead in a circle.
+    seen: set[str] = set()
     while stack:
         node, is_listed = stack.pop()
         value = node.value
+        if node.path in seen:
+            continue
+        seen.add(node.path)
         if isinstance(value, list):
             stack.extend(
                 (Node(item, f"{node.path}[{index}]", node.reading), is_listed) for index, item in _reversed(value)

@@ -81,6 +81,7 @@ async def test_that_a_step_waited_is_told_with_its_reason_until_when_and_how_oft
 async def test_a_cancelled_order_says_why(desk: Desk) -> None:
     order = (await desk.place()).json()
     await desk.act(order["order_id"], "cancel")
+    await desk.in_state(order["order_id"], "cancelled")  # by the request, or by the worker if that took it up first
     entries = await records(desk, order["order_id"])
     assert whats(entries)[:4] == ["placed", "hold_granted", "buyer_cancelled", "given_back"]
     assert [entry["facts"]["reason"] for entry in entries[2:4]] == ["buyer", "buyer"]
