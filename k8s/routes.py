@@ -51,4 +51,5 @@ def paths_of(service: str) -> frozenset[tuple[str, str]]:
     if service == SHOP:
         for code in (ROOT / "services" / SHOP / "pages").glob("*.py"):
             found |= {(method.upper(), each) for method, each in _PAGE.findall(code.read_text(encoding="utf-8"))}
-    return frozenset(found)
+    # Whatever answers GET answers HEAD (chassis/manners.py).
+    return frozenset(found | {("HEAD", each) for method, each in found if method == "GET"})
