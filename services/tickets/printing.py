@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
@@ -45,6 +45,11 @@ PAPER = "#ffffff"
 TINT = "#fbf7ee"
 LINE = "#ddd4c4"
 DANGER = "#9c2009"
+
+# A document that is large enough to be worth forgetting, and how many the typesetter remembers, to be quick with the next.
+MANY_SHEETS = 9
+_REMEMBERED = 10
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 MM_PER_POINT = 0.3528
 LINE_HEIGHT = 1.22  # of the size of the letters, as the template has it
@@ -246,6 +251,8 @@ class Typesetter(threading.local):
     def set(self, document: Document) -> Pdf:
         """The PDF of a document."""
         pdf = self._compiled(document, [STANDARD])
+        if len(document.sheets) >= MANY_SHEETS:
+            self._forget()
         if pdf is None:
             # Some letter that a font has cannot be drawn together with its neighbours. Without the promise of PDF/UA, which
             # forbids it, the typesetter draws a box: still a ticket.
@@ -253,6 +260,12 @@ class Typesetter(threading.local):
         if any(text is not None for sheet in document.told for text in sheet):
             pdf = tell_letters(pdf, document.told)
         return Pdf(pdf, document.boxes)
+
+    def _forget(self) -> None:
+        """Lets the typesetter forget a large document: it remembers the last ten, which of 50 tickets are 400 MiB."""
+        for number in range(_REMEMBERED + 1):
+            title = str(number)
+            self._compiled(Document(title, 1, 1, _NEVER, sheets=[[]], told=[[]], boxes=0), [])
 
     def _compiled(self, document: Document, standards: list[Any]) -> bytes | None:
         try:

@@ -1,5 +1,7 @@
 """The printed ticket: what is on it can be read by people and by scanners."""
 
+import subprocess
+import sys
 from io import BytesIO
 from typing import Any
 
@@ -101,3 +103,18 @@ def test_a_page_per_ticket_and_all_of_a_large_order() -> None:
     assert len(opened(pdf)) == 20
     assert "Ticket 20 of 20" in text_of(pdf, 19)
     assert len(pdf) < 500_000
+
+
+def test_many_large_orders_do_not_fill_the_memory() -> None:
+    """The typesetter remembers its last documents, to be quick: large ones it is made to forget."""
+    many = (
+        "from services.tickets.layouts import print_tickets\n"
+        "from services.tickets.printing import Format, Printed\n"
+        "from services.tickets.tests.unit.examples import a_ticket\n"
+        "import resource\n"
+        "for n in range(9):\n"
+        "    print_tickets([Printed(a_ticket(seat_label=f'{n} {k} \u65e5'), 'OS1.' + 'A' * 165, k, 50) for k in range(50)], Format.A4)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", many], capture_output=True, text=True, check=True, timeout=240)
+    assert int(said.stdout) < 400
