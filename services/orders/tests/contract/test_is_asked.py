@@ -120,6 +120,15 @@ class States:
         await self._order(given)
         self._neighbours.refuse("begin", 503, "gateway_unavailable", times=TRIES)
 
+    async def a_held_order_while_inventory_does_not_answer(self, given: dict[str, Any]) -> None:
+        await self._order(given)
+        self._neighbours.refuse("prolong", 503, "inventory_busy", times=TRIES)
+
+    async def an_order_that_expired(self, given: dict[str, Any]) -> None:
+        order = await self._order(given)
+        for happening in (Happening.HOLD_EXPIRED, Happening.GIVEN_BACK):
+            order = await self._desk.changes.apply(order, happening)
+
     async def a_held_order_of_a_seat(self, given: dict[str, Any]) -> None:
         await self._order(given, seat=True)
 
@@ -224,6 +233,10 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "a held order": states.a_held_order,
                     "two held orders": states.two_held_orders,
                     "a held order of a seat": states.a_held_order_of_a_seat,
+                    "a held order while inventory does not answer": (
+                        states.a_held_order_while_inventory_does_not_answer
+                    ),
+                    "an order that expired": states.an_order_that_expired,
                     "a held order while payments does not answer": (states.a_held_order_while_payments_does_not_answer),
                     "an order at the bank": states.an_order_at_the_bank,
                     "an order whose card was declined": states.an_order_whose_card_was_declined,

@@ -524,6 +524,34 @@ async def test_an_order_that_is_over_gets_no_more_time(orders: Asking[OrdersClie
         await client.prolong(TOKEN, order_id)
 
 
+async def test_an_order_whose_time_is_over_gets_no_more_time(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("expired before more time")
+    state = a_state("an order that expired", order_id=order_id, person_id=buyer)
+    ask = Ask("POST", f"/orders/{order_id}/prolong", person=buyer)
+    async with refused(orders, "more time for an order that expired", state, ask, 410, "hold_expired") as client:
+        await client.prolong(TOKEN, order_id)
+
+
+async def test_nobody_prolongs_somebody_elses_order(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("somebody else's more time")
+    state = a_state("a held order", order_id=order_id, person_id=buyer)
+    ask = Ask("POST", f"/orders/{order_id}/prolong", person=an_id("web asks orders: somebody else"))
+    async with refused(orders, "more time for somebody else's order", state, ask, 404, "order_unknown") as client:
+        await client.prolong(TOKEN, order_id)
+
+
+async def test_without_inventory_nothing_is_prolonged(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("more time without inventory")
+    async with orders.expects(
+        "more time for an order while inventory does not answer",
+        a_state("a held order while inventory does not answer", order_id=order_id, person_id=buyer),
+        Ask("POST", f"/orders/{order_id}/prolong", person=buyer),
+        problem(503, "inventory_unavailable"),
+    ) as client:
+        with pytest.raises(ProviderUnavailable):
+            await client.prolong(TOKEN, order_id)
+
+
 async def test_a_person_sees_what_they_hold_of_an_event(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("open for an event")
     event_id = an_id("orders: event")
