@@ -20,6 +20,7 @@ from services.orders.domain import (
 )
 
 HOLD = "/events/{event_id}/holds/{hold_id}"
+_ENDED = {"hold_gone", "hold_unknown"}
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,21 @@ class InventoryClient:
         try:
             expect(response, 200, provider="inventory")
         except ProviderProblem as problem:
-            if problem.problem_code in {"hold_gone", "hold_unknown"}:
+            if problem.problem_code in _ENDED:
                 raise HoldLost from problem
             raise
 
-    async def prolong(self, event_id: UUID, hold_id: UUID, *, ttl_seconds: int) -> datetime:
+    async def prolong(self, event_id: UUID, hold_id: UUID, *, seconds: int) -> datetime:
         """Asks for so long from now; until when the hold lasts. Raises `HoldLost` if it has ended."""
         response = await self._http.post(
             f"{_address(event_id, hold_id)}/prolong",
-            json={"ttl_seconds": ttl_seconds},
+            json={"ttl_seconds": seconds},
             extensions={"route": f"{HOLD}/prolong", "repeatable": True},
         )
         try:
             expect(response, 200, provider="inventory")
         except ProviderProblem as problem:
-            if problem.problem_code in {"hold_gone", "hold_unknown"}:
+            if problem.problem_code in _ENDED:
                 raise HoldLost from problem
             raise
         return _Expiry.model_validate_json(response.content).expires_at

@@ -61,9 +61,7 @@ class Keeping:
         if left <= timedelta(0):
             return order
         try:
-            expires_at = await self._inventory.prolong(
-                order.event_id, order.hold_id, ttl_seconds=int(left.total_seconds())
-            )
+            expires_at = await self._inventory.prolong(order.event_id, order.hold_id, seconds=int(left.total_seconds()))
         except HoldLost as lost:
             raise HoldExpired from lost
         return await self._changes.apply(order, Happening.HOLD_PROLONGED, hold_expires_at=expires_at)

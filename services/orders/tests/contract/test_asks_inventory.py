@@ -274,7 +274,7 @@ async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
         Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
         Answer(200, {"expires_at": matchers.timestamp()}),
     ) as client:
-        assert await client.prolong(event_id, hold_id, ttl_seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
+        assert await client.prolong(event_id, hold_id, seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -295,4 +295,4 @@ async def test_what_is_no_hold_any_more_is_not_prolonged(
         problem(status, code),
     ) as client:
         with pytest.raises(HoldLost):
-            await client.prolong(event_id, hold_id, ttl_seconds=TTL_SECONDS)
+            await client.prolong(event_id, hold_id, seconds=TTL_SECONDS)
