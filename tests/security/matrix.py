@@ -40,7 +40,7 @@ SERVICES: dict[str, Row] = {
     "accounts POST /sessions/end": Row(WEB),
     "accounts GET /people/me": Row(WEB, "person"),
     "accounts PATCH /people/me": Row(WEB, "person"),
-    "accounts GET /people/{person_id}/contact": Row(NOTIFICATIONS),
+    "accounts GET /people/{person_id}/contact": Row(("notifications", "tickets")),
     "accounts GET /.well-known/jwks.json": KEYS,
     "catalog GET /events": Row(WEB),
     "catalog GET /events/{event_id}": Row(("web", "orders")),

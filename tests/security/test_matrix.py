@@ -142,7 +142,8 @@ class Asking:
 
     def _shows_too_much(self, route: Route, who: str, text: str) -> bool:
         """Whether somebody reads of the order who is neither its buyer nor has its link; support has named it itself."""
-        if who.startswith("buyer") or "for the buyer" in who or "web for buyer" in who or "link" in who:
+        theirs = ("for the buyer", "web for buyer", "link", "on nobody's behalf")
+        if who.startswith("buyer") or any(words in who for words in theirs):
             return False
         return self._cast.ticket_code in text or ("{number}" not in route.path and self._cast.number in text)
 
