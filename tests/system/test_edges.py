@@ -22,6 +22,8 @@ from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System
 from local.topology import ROOT, SERVICES
 from services.catalog.tests.examples import plan, seated_event
+from tests.met_elsewhere.events import an_event, an_offer, load
+from tests.met_elsewhere.shopping import Shopper, form_to
 from tests.system.books import rows
 from tests.system.support import told_by_support
 from tracing.model import Trace
@@ -97,7 +99,12 @@ class Member:
 
 async def tour(system: System, tmp_path: Path) -> None:
     """Meets every edge once."""
-    await asyncio.gather(publish_an_event(system, tmp_path), buy_seats(system), live_as_a_member(system))
+    await asyncio.gather(
+        publish_an_event(system, tmp_path),
+        buy_seats(system),
+        live_as_a_member(system),
+        go_on_and_be_moved(system),
+    )
 
 
 async def publish_an_event(system: System, tmp_path: Path) -> None:
@@ -133,6 +140,25 @@ async def live_as_a_member(system: System) -> None:
         await renew_the_session(system, member)
         await member.leave()
         await member.become("sign-in")
+
+
+async def go_on_and_be_moved(system: System) -> None:
+    """A guest asks for more time, signs up with the places in hand, and has a ticket when the event moves."""
+    name = f"Edges {uuid4()}"
+    event = an_event(name, name, offers=[an_offer(price="0")])
+    assert (await load(system, event))[0] == 0
+    async with Shopper(system) as shopper:
+        order = await shopper.hold(await shopper.find(name))
+        more = form_to(order, r"/pay$")
+        more.action = more.action.removesuffix("/pay") + "/more-time"
+        await shopper.browser.submit(more, [("name", ""), ("email", "")])
+        sign_up = form_to(await shopper.open("/sign-up"), r"/sign-up$")
+        written = [("name", "Edge Walker"), ("email", shopper.email), ("password", "three words are good")]
+        await shopper.browser.submit(sign_up, written)
+        await shopper.pay(await shopper.browser.open(order.url))
+        await shopper.confirmed(order.url)
+        assert (await load(system, event | {"startDate": "2031-09-12T19:30:00+02:00", "doorTime": "18:30"}))[0] == 0
+        await shopper.mail("New date")
 
 
 async def buy_and_print(member: Member, event_path: str) -> None:

@@ -140,7 +140,7 @@ async def test_the_link_in_a_guests_mail_opens_the_order_on_another_device_and_n
 
 async def test_a_link_that_is_over_or_was_made_up_opens_nothing(stage: Stage) -> None:
     path = await (await stage.browser()).place(stage.play, "0-0-0")
-    for key in ("made.up.key", "no key at all", "x" * 1_900):
+    for key in ("made.up.key", "no key at all", "x" * 1_900, "\ufffd", "a\r\nb", ""):
         stranger = await stage.browser()
         assert (await stranger.http.get(f"{path}/open", params={"key": key})).status_code == 303
         page = await stranger.open(path, status=404)
