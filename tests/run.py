@@ -45,6 +45,7 @@ CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contr
 WITH_SYSTEM = (
     "-m",
     "system and not browser",
+    "local/tests/test_keeper.py",
     "local/tests/test_up.py",
     "tests/met_elsewhere",
     "tests/security",

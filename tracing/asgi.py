@@ -16,7 +16,7 @@ IsOurs = Callable[[Mapping[bytes, bytes]], bool]
 UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load", "/metrics"})
 SERVER_ERROR = 500
 # Where a scope keeps the method that was asked for, if it is answered by another (HEAD by GET).
-ASKED_METHOD = "onsale.asked_method"
+ASKED_METHOD = "onsale_asked_method"
 # Others are invented by strangers: a name of theirs in a span's would be one more each time.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -38,13 +38,13 @@ def read_again_before_writing(faults: Faults) -> None:
 def before_lines_named_their_seats(faults: Faults) -> None:
     """The release before the one in which an order's lines name their seats."""
 
-    def out(order: Order) -> api.OrderOut:
-        told: api.OrderOut = good(order)
+    def shown(order: Order, hold_longest_seconds: int) -> api.OrderOut:
+        told: api.OrderOut = good(order, hold_longest_seconds)
         fields = api.LineOut.model_fields.keys() - {"seat_label"}
         lines = [api.LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
         return told.model_copy(update={"lines": lines})
 
-    good = faults.replace(api, "_out", out)
+    good = faults.replace(api, "_shown", shown)
 
 
 SWITCHES: Mapping[str, Switch] = {
