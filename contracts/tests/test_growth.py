@@ -161,7 +161,7 @@ API: list[tuple[str, Plant, str, bool]] = [
     ),
     (
         "a code",
-        lambda api: put(api)["responses"]["409"]["content"]["application/problem+json"]["schema"]["oneOf"].pop(0),
+        lambda api: put(api)["responses"]["409"]["content"]["application/problem+json"]["schema"]["oneOf"].pop(1),
         f"the answer 409 of {PUT}: $.code=sold_out is gone.",
         True,
     ),

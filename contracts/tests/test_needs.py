@@ -141,7 +141,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             ORDERS_AT_INVENTORY,
             lambda api: schema(api, "SeatsTakenProblem")["properties"]["code"].update(const="seats_gone"),
             'orders asks inventory, "a hold of a seat that is taken": $ is a refusal with the code seats_taken in the pact, but '
-            "the answer 409 of PUT /events/{event_id}/holds/{hold_id} declares only the codes sold_out, seats_gone, hold_differs.",
+            "the answer 409 of PUT /events/{event_id}/holds/{hold_id} declares only the codes not_on_sale, sold_out, seats_gone, hold_differs.",
             id="a refusal with another code",
         ),
         pytest.param(
@@ -277,7 +277,8 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             Edge("notifications", "hears", "orders"),
             lambda facts: facts["events.orders.order_cancelled.v1"]["properties"]["reason"].pop("enum"),
             'notifications hears orders, "events.orders.order_cancelled.v1 after money": $.data.reason is read as one of '
-            "places_gone, expired, buyer, refused, payment_failed, but the fact events.orders.order_cancelled.v1 declares any text.",
+            "places_gone, expired, buyer, refused, payment_failed, event_cancelled, but the fact events.orders.order_cancelled.v1 declares "
+            "any text.",
             id="an enumeration of a fact that became any text",
         ),
     ],

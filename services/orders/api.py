@@ -225,7 +225,7 @@ def _add_keeping(router: APIRouter, keeping: Keeping, out: Out) -> None:
     ) -> TakenAlongOut:
         """The open orders of the guest whose token comes along are now those of this person, who has signed in."""
         guest = await request.app.state.person_verifier.person(guest_token)
-        if not guest.guest or buyer.guest:
+        if not guest.guest or guest.order_id is not None or buyer.guest:
             raise NotAGuest
         return TakenAlongOut(order_ids=await keeping.take_along(guest.person_id, buyer.person_id))
 

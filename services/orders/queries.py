@@ -84,10 +84,10 @@ async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, req
 
 
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
-    """The newest order that a request of this person has placed, with its lines."""
+    """The order that a request of this person has placed, with its lines: the one that is not cancelled, else the newest."""
     query = text(f"""
         SELECT {_COLUMNS} FROM {_ORDERS} WHERE own.person_id = :person_id AND own.request_key = :request_key
-        ORDER BY order_id DESC LIMIT 1
+        ORDER BY own.reason IS NULL DESC, own.order_id DESC LIMIT 1
     """)  # noqa: S608  # a constant of this module
     parameters = {"person_id": person_id, "request_key": request_key}
     row = (await reads.execute(query, parameters, name="orders.order_of_request")).first()
@@ -159,9 +159,21 @@ async def lines_of(reads: Reads, order_ids: list[UUID]) -> dict[UUID, list[Line]
 
 
 async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUID]:
-    """Hands a person's open orders to another one. Their ids."""
+    """Hands a person's open orders to another one. Their ids.
+
+    Whoever carries such an order on at this moment knows the old person: a new fence stops them, and the saga begins anew with
+    what is there now. One that is still being placed has told nobody of its person yet. A request that the other person has
+    made as well keeps its own order.
+    """
     query = text("""
-        UPDATE purchase_order SET person_id = :person_id
+        UPDATE purchase_order AS own SET person_id = :person_id,
+            fence = CASE WHEN state = 'placing' THEN fence ELSE fence + 1 END,
+            leased_until = CASE WHEN state = 'placing' THEN leased_until END,
+            due_at = CASE WHEN state IN ('authorised', 'committed') THEN now() ELSE due_at END,
+            request_key = CASE WHEN NOT EXISTS (
+                SELECT 1 FROM purchase_order AS theirs WHERE theirs.person_id = :person_id
+                    AND theirs.request_key = own.request_key AND theirs.reason IS NULL
+            ) THEN request_key END
         WHERE person_id = :was AND reason IS NULL AND confirmed_at IS NULL RETURNING order_id
     """)
     parameters = {"was": was, "person_id": person_id}

@@ -128,14 +128,17 @@ class Cookies:
         self._set(response, self._purchase_name, value, _PURCHASE_SECONDS, path=f"/orders/{order_id}")
 
     def remember_pass(self, response: Response, order_id: UUID, order_pass: str) -> None:
-        """From a link in a mail: this browser may see this order, until the pass ends by itself. What is no pass is forgotten."""
-        if _PASS.fullmatch(order_pass):
-            self._set(response, self._pass_name, order_pass, _PASS_SECONDS, path=f"/orders/{order_id}")
+        """From a link in a mail: this browser may see this order, until the pass ends by itself."""
+        self._set(response, self._pass_name, order_pass, _PASS_SECONDS, path=f"/orders/{order_id}")
+
+    def is_pass(self, key: str) -> bool:
+        """Whether this could be a pass at all."""
+        return _PASS.fullmatch(key) is not None
 
     def order_pass(self, request: Request) -> str | None:
         """What a link in a mail has left for the order of this address."""
         found = request.cookies.get(self._pass_name, "")
-        return found if _PASS.fullmatch(found) else None
+        return found if self.is_pass(found) else None
 
     def trace_parent(self, scope: dict[str, object]) -> str | None:
         """The trace that a request for an order continues: from its cookie, never from a header of the browser."""

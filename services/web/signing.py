@@ -39,20 +39,22 @@ class Signer:
     def form_token(self, binding: str) -> str:
         """A token for the forms of one page, good only together with the cookie that it is bound to.
 
-        Each is different (a random half), so that a compressed page gives nothing away about it.
+        Each is different (a random half), so that a compressed page gives nothing away about it. That half says also, whatever the
+        cookie, that it is of ours; versions before this one read it as a longer random half.
         """
-        nonce = secrets.token_urlsafe(12)
-        return f"{nonce}.{self._mac('form', binding, nonce)}.{self._mac('form of ours', nonce)}"
+        drawn = secrets.token_urlsafe(12)
+        nonce = f"{drawn}~{self._mac('form of ours', drawn)}"
+        return f"{nonce}.{self._mac('form', binding, nonce)}"
 
     def form_token_is_good(self, token: str, binding: str) -> bool:
         """Whether the token was made by this server for this cookie."""
-        nonce, mac, *_ = [*token.split(".", 2), ""]
+        nonce, _, mac = token.partition(".")
         return bool(binding) and _same(mac, self._mac("form", binding, nonce))
 
     def form_token_is_ours(self, token: str) -> bool:
         """Whether the token was made by this server, for whichever cookie."""
-        nonce, *_, mac = token.split(".")
-        return _same(mac, self._mac("form of ours", nonce))
+        drawn, _, mac = token.partition(".")[0].partition("~")
+        return _same(mac, self._mac("form of ours", drawn))
 
     def purchase(self, order_id: str, traceparent: str) -> str:
         """The value of an order's purchase cookie: the trace that its later requests continue."""

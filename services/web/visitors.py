@@ -35,6 +35,9 @@ class Visitors:
 def local_path(wanted: str | None, otherwise: str = "/my/tickets") -> str:
     """A path of ours to go on to after signing in; anything that could lead elsewhere is replaced."""
     path = wanted or otherwise
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return otherwise
     is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return path if is_local and path.isprintable() and "\\" not in path else otherwise

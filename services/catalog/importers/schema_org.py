@@ -7,6 +7,7 @@ the few of them that it cannot do without.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from services.catalog.domain import EventDraft, EventState, Venue
 from services.catalog.importers.document import Node, Reading
@@ -94,7 +95,10 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
     offers = _offers(found)
     selling = Selling(node, plan, time_zone, is_alone=len(offers) == 1)
     currency, classes = read_classes(offers, selling)
-    identifier, address = _identity(found, starts_at, shared)
+    organiser = read_organiser(
+        at("organizer"), *(offer.at(key) for key in ("seller", "offeredBy") for offer in offers[:1])
+    )
+    identifier, address = _identity(found, starts_at, shared, organiser)
     return EventDraft(
         identifier=identifier,
         address=address,
@@ -105,9 +109,7 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
         doors_at=_doors(node, starts_at, time_zone),
         ends_at=_end(node, starts_at, time_zone),
         time_zone=time_zone,
-        organiser_name=read_organiser(
-            at("organizer"), *(offer.at(key) for key in ("seller", "offeredBy") for offer in offers[:1])
-        ),
+        organiser_name=organiser,
         image=_image(at("onsale:image"), "theatre" if selling.plan_name else "hall"),
         venue=venue,
         currency=currency,
@@ -217,7 +219,7 @@ def _shared_ids(found: list[Found]) -> frozenset[str]:
     return frozenset(name for name, values in starts.items() if len(values) > 1)
 
 
-def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tuple[str, str | None]:
+def _identity(found: Found, starts_at: datetime, shared: frozenset[str], organiser: str) -> tuple[str, str | None]:
     """What makes a second import change this event instead of adding another: its own number, or its page and its start.
 
     Many evenings may have one page, so an address alone tells them not apart; then it is the second value."""
@@ -228,7 +230,7 @@ def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tupl
             field = field.at("value")
         if field.empty:
             continue
-        name = _as_text(field)
+        name = _scoped(field, node, organiser) if key == "identifier" else _as_text(field)
         if key == "@id" and name.startswith(_WITHIN_ITS_PAGE):
             continue
         if key == "url" or (key == "@id" and name in shared):
@@ -247,6 +249,18 @@ def _identity(found: Found, starts_at: datetime, shared: frozenset[str]) -> tupl
         "Give it one: with it a second import changes this event "
         "instead of adding another."
     )
+
+
+def _scoped(field: Node, event: Node, organiser: str) -> str:
+    """An identifier. A plain number is a row of some site's own table, and every site has a seventeen: it gets its site's name."""
+    name = _as_text(field)
+    return f"{_site_of(event) or organiser} {name}" if isinstance(field.value, int) else name
+
+
+def _site_of(node: Node) -> str | None:
+    """The host of the event's own page."""
+    address = node.at("url").first().value
+    return urlsplit(address).hostname if isinstance(address, str) else None
 
 
 def _as_text(node: Node) -> str:

@@ -58,7 +58,7 @@ class Keeping:
     async def _prolong(self, order: Order) -> Order:
         until = longest_hold(order.created_at, self._hold_longest_seconds)
         left = min(timedelta(seconds=self._hold_ttl_seconds), until - utc_now())
-        if left <= timedelta(0):
+        if left < timedelta(seconds=1):
             return order
         try:
             expires_at = await self._inventory.prolong(order.event_id, order.hold_id, seconds=int(left.total_seconds()))

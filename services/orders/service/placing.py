@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.clock import utc_now
 from chassis.db import Database
+from chassis.errors import StoreUnavailable
 from chassis.failpoints import failpoint
 from chassis.ids import uuid7
 from chassis.logs import log
@@ -34,6 +35,7 @@ from services.orders.service.changes import Changes, told_of
 from services.orders.service.saga import Saga
 from tracing.spans import current_trace_id, current_traceparent, note, span
 
+NUMBERS_DRAWN = 10
 ABANDON_PAUSES_SECONDS = (0.2, 0.4)
 
 _LOG = log(__name__)
@@ -99,7 +101,7 @@ class Placing:
         """The order of this request: a new one in `placing`, or the one that it has already."""
         traceparent, trace_id, now = current_traceparent(), current_trace_id(), utc_now()
         order_id, hold_id = uuid7(), uuid7()
-        while True:
+        for _ in range(NUMBERS_DRAWN):
             order = queries.new_order(
                 order_id=order_id,
                 hold_id=hold_id,
@@ -119,6 +121,7 @@ class Placing:
             if known is not None and known.reason is None:
                 return known
             # The number is taken, once in a very long time: another one is drawn.
+        raise StoreUnavailable
 
     async def _hold(self, order: Order, wish: Wish, request_key: str) -> Hold:
         """Asks for the places; once more, if an earlier try of this very request still has them and lets go of them now."""

@@ -20,6 +20,8 @@ FIRST_CLICK_PAUSE_SECONDS = 0.2
 # Of a person's open orders of one event, the newest are shown.
 MOST_OPEN = 5
 
+OPEN_STATES = frozenset({"placing", "held", "paying", "authorised", "committed"})
+
 OrderState = Literal["placing", "held", "paying", "authorised", "committed", "confirmed", "cancelling", "cancelled"]
 
 
@@ -158,7 +160,9 @@ class OrdersClient:
         )
         expect(response, 200, provider="orders")
         with understood("orders", response):
-            return OrderPage.model_validate_json(response.content).items
+            found = OrderPage.model_validate_json(response.content).items
+        # A version of orders that does not know the question yet answers with all of them.
+        return [order for order in found if order.event_id == event_id and order.state in OPEN_STATES]
 
     async def take_along(self, token: str, guest_token: str) -> None:
         """A guest has signed in: the open orders of the guest are now those of this person."""

@@ -1,5 +1,6 @@
 """The list of events, and the page of one."""
 
+import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -100,9 +101,11 @@ async def event_page(
     choice = choice or Choice()
     found = await site.shop.event(event_id)
     house = await site.shop.house(found.value)
-    own = await own_orders(site, visitor, event_id)
+    # What one holds is only a help: nobody waits for it longer than for what everybody sees.
+    own, (free, taken, is_old) = await asyncio.gather(
+        own_orders(site, visitor, event_id), _places(site, event_id, with_seats=house is not None)
+    )
     said = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
-    free, taken, is_old = await _places(site, event_id, with_seats=house is not None)
     view = event_view(found.value, house, free, choice)
     if is_old and view.on_sale:
         said.append(OLD_NUMBERS)

@@ -88,7 +88,8 @@ def make_orders_router(site: Site) -> APIRouter:
         """The link in a mail: it leaves its key in a cookie, so that no address that is copied further has it."""
         visitor = await site.visitors.recognise(request)
         response = site.renderer.go_to(f"/orders/{order_id}", visitor)
-        site.cookies.remember_pass(response, order_id, key)
+        if await _opens(site, order_id, key):
+            site.cookies.remember_pass(response, order_id, key)
         return response
 
     @router.post("/orders/{order_id}/pay", dependencies=[open_to_all])
@@ -117,6 +118,19 @@ def make_orders_router(site: Site) -> APIRouter:
             return await _pdf(site, token, order_id, format)
 
     return router
+
+
+async def _opens(site: Site, order_id: UUID, key: str) -> bool:
+    """Whether a link may leave its key: a broken one must not take the place of one that is good."""
+    if not site.cookies.is_pass(key):
+        return False
+    try:
+        await site.orders.order(key, order_id)
+    except ProviderProblem:
+        return False
+    except ProviderUnavailable:
+        return True  # nobody can tell now; the order's page asks again
+    return True
 
 
 async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -> Response:

@@ -157,7 +157,8 @@ async def _takes_orders_along(site: Site, guest: Session, signed_in: SignedIn) -
         await site.orders.take_along(signed_in.token, await site.sessions.token_of(guest))
     except SessionEnded:
         return True  # a guest whose session is over has no order that could still be paid
-    except ProviderUnavailable:
+    except (ProviderUnavailable, ProviderProblem):
+        # It does not answer, or is a version that cannot do this yet.
         return False
     return True
 

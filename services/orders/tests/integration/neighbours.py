@@ -32,6 +32,8 @@ class Neighbours:
     lines_instead: list[list[dict[str, Any]]] = field(default_factory=list)
     # The next answers to "begin" wait for these.
     slow_begins: list[asyncio.Event] = field(default_factory=list)
+    # The next answers to "capture" wait for these.
+    slow_captures: list[asyncio.Event] = field(default_factory=list)
 
     def refuse(self, call: str, status: int, code: str, times: int = 1) -> None:
         self.refusals.setdefault(call, []).extend([(status, code)] * times)
@@ -147,6 +149,8 @@ class Neighbours:
             refused = self.refusal("capture")
             if refused:
                 return refused
+            if self.slow_captures:
+                await self.slow_captures.pop(0).wait()
             self.payments[payment_id]["state"] = "captured"
             self.captures.append(payment_id)
             return self.payments[payment_id]

@@ -121,6 +121,24 @@ async def test_who_presses_again_after_the_process_died_with_the_answer_finds_th
     assert desk.neighbours.hold_states() == ["held"]
 
 
+async def test_a_cancelled_try_with_a_later_id_does_not_hide_the_order(desk: Desk) -> None:
+    key = str(uuid4())
+    order = (await desk.place(key=key)).json()
+    # Ids come from several clocks: an earlier try may have the higher one.
+    await desk.rows("DELETE FROM idempotency_key")
+    await desk.rows(
+        """
+        INSERT INTO purchase_order (order_id, number, person_id, state, reason, event_id, event_title, event_starts_at,
+            event_time_zone, venue_name, venue_city, currency, total_minor, wish, hold_id, request_key)
+        SELECT 'ffffffff-ffff-7fff-bfff-ffffffffffff', 'ZZZZ-ZZZZ', person_id, 'cancelled', 'refused', event_id, event_title,
+            event_starts_at, event_time_zone, venue_name, venue_city, currency, 0, wish, gen_random_uuid(), request_key
+        FROM purchase_order
+        """
+    )
+    again = await desk.place(key=key)
+    assert (again.status_code, again.json()["order_id"]) == (201, order["order_id"])
+
+
 async def test_a_class_that_only_inventory_knows_leaves_no_places_behind(desk: Desk) -> None:
     unknown = {"class_id": str(uuid4()), "quantity": 1, "seat_id": "A1", "seat_label": "Seat A1"}
     desk.neighbours.lines_instead.append([unknown])

@@ -1,5 +1,6 @@
 """Buyers who need more time, and guests who sign in while they hold places."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -110,3 +111,52 @@ async def test_a_pass_for_an_order_shows_it_and_opens_nothing_else(desk: Desk) -
     ]:
         refused = await desk.app.http.request(method, path, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated"), (method, path)
+
+
+async def test_an_order_that_goes_along_while_the_money_is_taken_is_confirmed_for_the_account(desk: Desk) -> None:
+    guest, account = desk.buyer, uuid4()
+    order = await desk.paying()
+    payment_id = desk.payment_of(order)
+    desk.neighbours.authorise(payment_id)
+    take_it = asyncio.Event()
+    desk.neighbours.slow_captures.append(take_it)
+    back = asyncio.create_task(desk.act(order["order_id"], "refresh"))
+    assert await desk.harness.eventually(lambda: _is_asked(desk))
+    assert (await take_along(desk, guest=guest, account=account)).json() == {"order_ids": [order["order_id"]]}
+    take_it.set()
+    await back
+    desk.buyer = account
+    await desk.in_state(order["order_id"], "confirmed")
+    fact = await desk.harness.heard("events.orders.order_confirmed.v1")
+    assert fact["data"]["person_id"] == str(account)
+    assert set(desk.neighbours.captures) == {payment_id}
+
+
+async def _is_asked(desk: Desk) -> bool:
+    return not desk.neighbours.slow_captures
+
+
+async def test_two_persons_with_one_request_come_together_with_both_their_orders(desk: Desk) -> None:
+    key, guest, account = str(uuid4()), desk.buyer, uuid4()
+    first = (await desk.place(key=key, quantity=1)).json()
+    desk.buyer = account
+    second = (await desk.place(key=key, quantity=1)).json()
+    assert (await take_along(desk, guest=guest, account=account)).json() == {"order_ids": [first["order_id"]]}
+    again = await desk.place(key=key, quantity=1)
+    assert again.json()["order_id"] == second["order_id"]
+    assert (await desk.order(first["order_id"]))["state"] == "held"
+
+
+async def test_a_pass_for_one_order_takes_nothing_along(desk: Desk) -> None:
+    order = (await desk.place()).json()
+    token = desk.harness.person_token(desk.buyer, guest=True, order=order["order_id"])
+    headers = desk.headers(uuid4()) | {"Onsale-Guest": token}
+    refused = await desk.app.http.post("/orders/take-along", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_a_guest")
+
+
+async def test_the_last_second_before_the_longest_hold_changes_nothing(desk: Desk) -> None:
+    order = (await desk.place()).json()
+    await desk.rows("UPDATE purchase_order SET created_at = now() - interval '29 minutes 59.5 seconds'")
+    unchanged = await desk.act(order["order_id"], "prolong")
+    assert (unchanged.status_code, unchanged.json()["hold_expires_at"]) == (200, order["hold_expires_at"])

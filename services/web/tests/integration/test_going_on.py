@@ -147,6 +147,25 @@ async def test_a_link_that_is_over_or_was_made_up_opens_nothing(stage: Stage) ->
         assert "We do not find this order here" in page.html
 
 
+async def test_a_broken_link_does_not_take_the_place_of_a_good_one(stage: Stage) -> None:
+    path = await (await stage.browser()).place(stage.play, "0-0-0")
+    order_id = path.removeprefix("/orders/")
+    laptop = await stage.browser()
+    await laptop.http.get(f"{path}/open", params={"key": a_pass(order_id, stage.neighbours.owner_of[order_id])})
+    for key in (a_pass(order_id, "somebody-else"), "made.up.key", "日本"):
+        assert (await laptop.http.get(f"{path}/open", params={"key": key})).status_code == 303
+    await laptop.open(path)
+
+
+async def test_without_a_token_a_form_is_refused_and_nothing_falls_over(stage: Stage) -> None:
+    stranger = await stage.browser()
+    for token in ("", "no-dot", "a.b.c", "~", "."):
+        sent = {"form_token": token, "email": "a@example.org", "password": "x"}
+        refused = await stranger.http.post("/sign-in", data=sent, headers={"Sec-Fetch-Site": "same-origin"})
+        assert refused.status_code == 403, token
+    assert (await stranger.http.get("/sign-in?next=//[")).status_code == 200
+
+
 async def test_a_hundred_places_are_too_many_before_anybody_is_asked(stage: Stage) -> None:
     browser = await stage.browser()
     page = await browser.open(f"/events/{stage.festival}")
