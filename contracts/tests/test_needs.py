@@ -141,7 +141,8 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             ORDERS_AT_INVENTORY,
             lambda api: schema(api, "SeatsTakenProblem")["properties"]["code"].update(const="seats_gone"),
             'orders asks inventory, "a hold of a seat that is taken": $ is a refusal with the code seats_taken in the pact, but '
-            "the answer 409 of PUT /events/{event_id}/holds/{hold_id} declares only the codes not_on_sale, sold_out, seats_gone, hold_differs.",
+            "the answer 409 of PUT /events/{event_id}/holds/{hold_id} declares only the codes not_on_sale, sold_out, seats_gone, "
+            "hold_differs.",
             id="a refusal with another code",
         ),
         pytest.param(

@@ -60,7 +60,7 @@ class Workload:
     @property
     def is_job(self) -> bool:
         """Whether it ends by itself."""
-        return self.owner.startswith("Job/")
+        return self.owner.startswith(("Job/", "CronJob/"))
 
     @property
     def repository(self) -> str:

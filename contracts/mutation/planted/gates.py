@@ -45,6 +45,9 @@ def _offers_more(document: dict[str, Any]) -> None:
     document["paths"]["/my-tickets"] = {"get": document["paths"]["/tickets"]["get"]}
 
 
+# The refusals that ending a hold by a commit handles; prolonging handles the same below it.
+_COMMIT = "            if problem.problem_code in {}:\n                raise HoldLost from problem\n            raise\n\n    async def prolong"
+
 BREAKS = (
     Break(
         "a parameter that a consumer sends has another name, and its provider answers all the same",
@@ -107,8 +110,8 @@ BREAKS = (
         (
             Edit(
                 "services/orders/clients/inventory.py",
-                '{"hold_gone", "hold_unknown"}',
-                '{"hold_gone", "hold_unknown", "too_many_places"}',
+                _COMMIT.format('{"hold_gone", "hold_unknown"}'),
+                _COMMIT.format('{"hold_gone", "hold_unknown", "too_many_places"}'),
             ),
         ),
         (REFUSALS,),

@@ -20,7 +20,6 @@ from services.orders.domain import (
 )
 
 HOLD = "/events/{event_id}/holds/{hold_id}"
-_ENDED = {"hold_gone", "hold_unknown"}
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,6 @@ class _Line(BaseModel):
 class _Hold(BaseModel):
     expires_at: datetime
     lines: list[_Line]
-
-
-class _Expiry(BaseModel):
-    expires_at: datetime
 
 
 class _Left(BaseModel):
@@ -79,9 +74,7 @@ class InventoryClient:
             expect(response, 200, 201, provider="inventory")
         except ProviderProblem as problem:
             raise _refusal(problem, wish) from problem
-        hold = _Hold.model_validate_json(response.content)
-        lines = tuple(HeldLine(line.class_id, line.seat_id, line.seat_label, line.quantity) for line in hold.lines)
-        return Hold(hold.expires_at, lines)
+        return _read(response)
 
     async def commit(self, event_id: UUID, hold_id: UUID) -> None:
         """Sells what is held. Raises `HoldLost` if that is not possible any more."""
@@ -89,7 +82,7 @@ class InventoryClient:
         try:
             expect(response, 200, provider="inventory")
         except ProviderProblem as problem:
-            if problem.problem_code in _ENDED:
+            if problem.problem_code in {"hold_gone", "hold_unknown"}:
                 raise HoldLost from problem
             raise
 
@@ -103,10 +96,10 @@ class InventoryClient:
         try:
             expect(response, 200, provider="inventory")
         except ProviderProblem as problem:
-            if problem.problem_code in _ENDED:
+            if problem.problem_code in {"hold_gone", "hold_unknown"}:
                 raise HoldLost from problem
             raise
-        return _Expiry.model_validate_json(response.content).expires_at
+        return _read(response).expires_at
 
     async def release(self, event_id: UUID, hold_id: UUID) -> None:
         """Gives places back, held or sold ones; also those of a hold that never arrived."""
@@ -115,6 +108,12 @@ class InventoryClient:
     async def _end(self, event_id: UUID, hold_id: UUID, how: str) -> httpx.Response:
         extensions = {"route": f"{HOLD}/{how}", "repeatable": True}
         return await self._http.post(f"{_address(event_id, hold_id)}/{how}", extensions=extensions)
+
+
+def _read(response: httpx.Response) -> Hold:
+    hold = _Hold.model_validate_json(response.content)
+    lines = tuple(HeldLine(line.class_id, line.seat_id, line.seat_label, line.quantity) for line in hold.lines)
+    return Hold(hold.expires_at, lines)
 
 
 def _address(event_id: UUID, hold_id: UUID) -> str:

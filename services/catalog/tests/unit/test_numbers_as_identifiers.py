@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.catalog.tests.unit.test_schema_org import event, read
+from services.catalog.tests.examples import event
+from services.catalog.tests.unit.test_schema_org import read
 
 
 def identifier_of(**changes: Any) -> str:

@@ -272,7 +272,7 @@ async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
         "more time for a hold",
         a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
         Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
-        Answer(200, {"expires_at": matchers.timestamp()}),
+        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
     ) as client:
         assert await client.prolong(event_id, hold_id, seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
