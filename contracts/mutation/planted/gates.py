@@ -46,7 +46,10 @@ def _offers_more(document: dict[str, Any]) -> None:
 
 
 # The refusals that ending a hold by a commit handles; prolonging handles the same below it.
-_COMMIT = "            if problem.problem_code in {}:\n                raise HoldLost from problem\n            raise\n\n    async def prolong"
+_COMMIT = (
+    "            if problem.problem_code in {}:\n                raise HoldLost from problem\n            raise\n\n"
+    "    async def prolong"
+)
 
 BREAKS = (
     Break(
