@@ -128,12 +128,15 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("names", nargs="*", help="some drills; without a name all of them")
+    parser.add_argument("--half", type=int, help="every second drill; 0 and 1 are all of them")
     chosen = parser.parse_args()
     drills = all_drills()
     if unknown := set(chosen.names) - drills.keys():
         print(f"There is no drill {', '.join(sorted(unknown))}. There are: {', '.join(drills)}.", file=sys.stderr)
         return 2
     wanted = [drill for name, drill in drills.items() if not chosen.names or name in chosen.names]
+    if chosen.half is not None:
+        wanted = wanted[chosen.half % 2 :: 2]
     with tempfile.TemporaryDirectory(prefix="onsale-drills-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # as root, Postgres runs as another user, who has to pass

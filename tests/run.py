@@ -125,8 +125,7 @@ def mutation() -> list[Part]:
     """A third of the breaks of contracts, another one with each commit; `make contracts-mutation` plants all of them."""
     print("\nRunning: mutation of contracts", flush=True)
     started = time.monotonic()
-    counted = subprocess.run(["git", "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=False)
-    command = [sys.executable, "-m", "contracts.mutation", "--third", counted.stdout.strip() or "0"]
+    command = [sys.executable, "-m", "contracts.mutation", "--third", _number_of_this_commit()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     ok = done.returncode == 0
     score = re.search(r"^caught (\d+) of (\d+)$", done.stdout, re.MULTILINE)
@@ -134,6 +133,12 @@ def mutation() -> list[Part]:
     caught, planted = (int(score[1]), int(score[2])) if score else (0, 0)
     counts = {"passed": caught, "failed": max(planted - caught, 0 if ok else 1)}
     return [Part("mutation of contracts", ok, time.monotonic() - started, counts)]
+
+
+def _number_of_this_commit() -> str:
+    """By which parts of the longer programmes take turns."""
+    counted = subprocess.run(["git", "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=False)
+    return counted.stdout.strip() or "0"
 
 
 def manifests() -> list[Part]:
@@ -161,11 +166,11 @@ def containers() -> list[Part]:
 
 
 def drills() -> list[Part]:
-    """Every drill on a running system: off, on, off again."""
+    """Half of the drills on a running system, the other half with the next commit: off, on, off again. `make drills`: all."""
     beside = getattr(_beside, "is_true", False)
     print(f"\nRunning: drills{', beside the others' if beside else ''}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "drills.prove"]
+    command = [sys.executable, "-m", "drills.prove", "--half", _number_of_this_commit()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(f"\n--- drills\n{done.stdout}", flush=True)
     score = re.search(r"^proved (\d+) of (\d+)$", done.stdout, re.MULTILINE)
