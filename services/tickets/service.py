@@ -165,4 +165,5 @@ def _ticket(order: Order, line: Line, ordinal: int, issued_at: datetime) -> Tick
         venue_street=order.venue_street or None,
         venue_country=order.venue_country or None,
         doors_at=order.doors_at,
+        event_version=order.event_version,
     )
