@@ -53,6 +53,11 @@ _TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _OF_TH
 _BOUGHT = [column.name for column in _TICKET.c]
 
 
+async def hold_event_still(tx: Transaction, event_id: UUID) -> None:
+    """Until the transaction ends nothing new is kept of the event; others may hold it still too."""
+    await tx.execute(_HOLD_STILL, {"key": f"event {event_id}"}, name="events.hold_still")
+
+
 async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
     """Writes the tickets that are not there yet, and returns how many that were."""
     statement = (
@@ -91,8 +96,10 @@ async def tickets_of_person(
 async def put_event(tx: Transaction, change: EventChange) -> bool:
     """Keeps what an event has become, to be told to all who hold tickets of it. False if a newer version is known already.
 
+    Waits for tickets of it that are being issued as it was: whoever walks through its holders must see them.
     Who was not told of the version before yet will be told of both together.
     """
+    await tx.execute(_MOVE, {"key": f"event {change.event_id}"}, name="events.move")
     row = asdict(change) | {
         "state": change.state.value,
         "changes": list(change.changes),
@@ -160,6 +167,8 @@ def _change(row: RowMapping) -> EventChange:
     return EventChange(**{name: row[name] for name in names}, state=EventState(row["state"]), changes=changes)
 
 
+_HOLD_STILL = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_MOVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _HOLDINGS = text("""
     SELECT DISTINCT ON (order_id) order_id, order_number, person_id FROM ticket
     WHERE event_id = :event_id AND order_id > :after AND state = 'valid' AND COALESCE(event_version, 0) < :version

@@ -55,6 +55,8 @@ class Tickets:
             await self._issue(tx, order)
 
     async def _issue(self, tx: Transaction, order: Order) -> None:
+        # Else a change that is kept meanwhile is neither read here nor told to these holders.
+        await queries.hold_event_still(tx, order.event_id)
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
         if await queries.insert_tickets(tx, tickets) == 0:
