@@ -1,7 +1,8 @@
 """How many mails an address gets: a bound that nobody who buys tickets meets, so that nobody's mailbox is filled by others.
 
 Whoever holds places as a guest may write any address, and each free order sends a mail there. What is above the bound is not
-lost: it waits until the window has a place again. The address itself is in no row: only its digest, keyed with this service's
+lost: it waits until the window has a place again. Mails of orders that were paid for neither count nor wait: nobody fills a
+mailbox with those, and nobody's free orders hold them back. The address itself is in no row: only its digest, keyed with this service's
 own key, for as long as the window.
 """
 
@@ -18,7 +19,7 @@ _FORGET_BATCH = 1000
 
 
 class AddressBound:
-    """At most `most` mails to one address in `window_seconds`."""
+    """At most `most` mails of unpaid orders to one address in `window_seconds`."""
 
     def __init__(self, database: Database, key_file: Path, *, most: int, window_seconds: float) -> None:
         self._database = database
@@ -30,6 +31,8 @@ class AddressBound:
     async def free_at(self, delivery: Delivery, address: str) -> datetime | None:
         """None if this mail may go there now; else when one may."""
         async with self._database.writer() as tx:
+            if await queries.is_of_paid_order(tx, delivery):
+                return None
             return await queries.use_address(
                 tx, delivery, self._digest(address), most=self._most, window_seconds=self._window_seconds
             )

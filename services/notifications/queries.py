@@ -64,6 +64,12 @@ async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_sec
     return await _finish(tx, delivery, problem, next_attempt_at=due, last_problem=problem)
 
 
+async def is_of_paid_order(tx: Transaction, delivery: Delivery) -> bool:
+    """Whether money was paid for the order of this mail, as far as facts have told: of its tickets how much, or that it was returned."""
+    found = await tx.execute(_IS_PAID, {"order_id": delivery.order_id}, name="deliveries.is_of_paid_order")
+    return bool(found.scalar_one())
+
+
 async def use_address(
     tx: Transaction, delivery: Delivery, digest: bytes, *, most: int, window_seconds: float
 ) -> datetime | None:
@@ -104,6 +110,12 @@ async def forget_addresses(tx: Transaction, *, window_seconds: float, limit: int
     return (await tx.execute(_FORGET, {"window": window_seconds, "most": limit}, name="addresses.forget")).rowcount
 
 
+_IS_PAID = text("""
+    SELECT EXISTS (
+        SELECT FROM delivery WHERE order_id = :order_id
+            AND (template = 'money_returned' OR template = 'tickets' AND CAST(content ->> 'paid_minor' AS bigint) > 0)
+    )
+""")
 _ONE_AFTER_THE_OTHER = text("SELECT pg_advisory_xact_lock(:key)")
 # The use that must leave the window before another fits in; none if one does, or if this mail has its place.
 _FREE_AT = text("""

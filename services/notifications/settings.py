@@ -29,7 +29,7 @@ class NotificationsSettings(ServiceSettings):
     smtp_timeout_seconds: float = Field(default=10.0, gt=0)
     mail_from: str = "Onsale <tickets@onsale.example>"
 
-    # How many mails go to one address in a window; more wait for the next one.
+    # How many mails of unpaid orders go to one address in a window; more wait for the next one.
     mails_per_address: int = Field(default=10, ge=1)
     mails_per_address_seconds: float = Field(default=3600.0, gt=0)
     # How many mails one process sends at a time, and how often it looks for due ones that nobody announced.

@@ -46,6 +46,8 @@ class OrderConfirmed(Fact):
     venue_street: str | None
     venue_country: str | None
     doors_at: datetime | None
+    # Of the event as it was bought: what is heard of older ones does not stand above it.
+    event_version: int
 
 
 class OrderCancelled(Fact):

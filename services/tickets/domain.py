@@ -223,13 +223,15 @@ class Order:
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = None
+    event_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One place for one person, with all that is printed on it.
 
-    What it says of the event is what catalog told last; before it told anything, what was bought. `event_version` is 0 then.
+    What it says of the event is what catalog told last, unless what was bought is newer; `event_version` is that of what it says, 0 if
+    that is not known.
     """
 
     ticket_id: UUID

@@ -46,11 +46,19 @@ class OrderConfirmed(Heard):
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = None
+    event_version: int | None = Field(default=None, ge=0)
 
     def as_order(self) -> Order:
         """The same as this service speaks of it."""
-        fields = {name: getattr(self, name) for name in type(self).model_fields if name != "lines"}
-        return Order(**fields, lines=tuple(Line(**line.model_dump()) for line in self.lines))
+        fields = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in {"lines", "event_version"}
+        }
+        # Orders of before there were versions tell none: any that is heard of is newer.
+        return Order(
+            **fields,
+            event_version=self.event_version or 0,
+            lines=tuple(Line(**line.model_dump()) for line in self.lines),
+        )
 
 
 class EventChanged(Heard):

@@ -37,7 +37,7 @@ class Moved:
             change = untold.change
             told = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
             with continued("tickets.tell_holders", untold.traceparent, told, repeated=untold.told_after is not None):
-                holdings = await queries.holdings_of(tx, change.event_id, after=untold.told_after, limit=BATCH)
+                holdings = await queries.holdings_of(tx, change, after=untold.told_after, limit=BATCH)
                 for holding in holdings:
                     await tx.publish(_changed(change, holding))
                 is_last = len(holdings) < BATCH

@@ -1,4 +1,6 @@
-"""All SQL of this service. A ticket is read through its event: what catalog told last of it stands above what was bought."""
+"""All SQL of this service. A ticket is read through its event: what catalog told last of it stands above what was bought,
+unless it is older than that.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, case, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
@@ -28,25 +30,32 @@ _OF_THE_EVENT = {
     "venue_city": "venue_city",
     "venue_country": "venue_country",
 }
+_BOUGHT_VERSION = func.coalesce(_TICKET.c.event_version, literal(0))
 _HAS_CHANGED = _EVENT.c.event_id.is_not(None)
 _STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)
 
 
 def _read_through() -> list[ColumnElement[Any]]:
-    own = [column for column in _TICKET.c if column.name not in _OF_THE_EVENT]
+    own = [column for column in _TICKET.c if column.name not in {*_OF_THE_EVENT, "event_version"}]
     # Not COALESCE: doors that were known and are not any more are not known.
     seen = [case((_HAS_CHANGED, _EVENT.c[now]), else_=_TICKET.c[was]).label(was) for was, now in _OF_THE_EVENT.items()]
     return [
         *own,
         *seen,
         func.coalesce(_EVENT.c.state, EventState.SCHEDULED.value).label("event_state"),
-        func.coalesce(_EVENT.c.version, literal(0)).label("event_version"),
+        func.coalesce(_EVENT.c.version, _BOUGHT_VERSION).label("event_version"),
         _EVENT.c.previous_starts_at,
     ]
 
 
-_TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _EVENT.c.event_id == _TICKET.c.event_id))
+_OF_THIS_EVENT = and_(_EVENT.c.event_id == _TICKET.c.event_id, _EVENT.c.version >= _BOUGHT_VERSION)
+_TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _OF_THIS_EVENT))
 _BOUGHT = [column.name for column in _TICKET.c]
+
+
+async def hold_event_still(tx: Transaction, event_id: UUID) -> None:
+    """Until the transaction ends nothing new is kept of the event; others may hold it still too."""
+    await tx.execute(_HOLD_STILL, {"key": f"event {event_id}"}, name="events.hold_still")
 
 
 async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
@@ -87,8 +96,10 @@ async def tickets_of_person(
 async def put_event(tx: Transaction, change: EventChange) -> bool:
     """Keeps what an event has become, to be told to all who hold tickets of it. False if a newer version is known already.
 
+    Waits for tickets of it that are being issued as it was: whoever walks through its holders must see them.
     Who was not told of the version before yet will be told of both together.
     """
+    await tx.execute(_MOVE, {"key": f"event {change.event_id}"}, name="events.move")
     row = asdict(change) | {
         "state": change.state.value,
         "changes": list(change.changes),
@@ -128,10 +139,11 @@ async def next_untold(tx: Transaction) -> Untold | None:
     return Untold(_change(row), row["told_after"], row["traceparent"]) if row else None
 
 
-async def holdings_of(reads: Reads, event_id: UUID, *, after: UUID | None, limit: int) -> list[Holding]:
-    """Orders that hold valid tickets of an event, by id, beginning behind `after`."""
+async def holdings_of(reads: Reads, change: EventChange, *, after: UUID | None, limit: int) -> list[Holding]:
+    """Orders that hold valid tickets of an event bought before this change, by id, beginning behind `after`."""
+    about = {"event_id": change.event_id, "version": change.version}
     rows = await reads.execute(
-        _HOLDINGS, {"event_id": event_id, "after": after or UUID(int=0), "most": limit}, name="tickets.holdings"
+        _HOLDINGS, {**about, "after": after or UUID(int=0), "most": limit}, name="tickets.holdings"
     )
     return [Holding(**row) for row in rows.mappings()]
 
@@ -155,7 +167,10 @@ def _change(row: RowMapping) -> EventChange:
     return EventChange(**{name: row[name] for name in names}, state=EventState(row["state"]), changes=changes)
 
 
+_HOLD_STILL = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_MOVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _HOLDINGS = text("""
     SELECT DISTINCT ON (order_id) order_id, order_number, person_id FROM ticket
-    WHERE event_id = :event_id AND order_id > :after AND state = 'valid' ORDER BY order_id LIMIT :most
+    WHERE event_id = :event_id AND order_id > :after AND state = 'valid' AND COALESCE(event_version, 0) < :version
+    ORDER BY order_id LIMIT :most
 """)

@@ -55,6 +55,8 @@ class Tickets:
             await self._issue(tx, order)
 
     async def _issue(self, tx: Transaction, order: Order) -> None:
+        # Else a change that is kept meanwhile is neither read here nor told to these holders.
+        await queries.hold_event_still(tx, order.event_id)
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
         if await queries.insert_tickets(tx, tickets) == 0:
@@ -165,4 +167,5 @@ def _ticket(order: Order, line: Line, ordinal: int, issued_at: datetime) -> Tick
         venue_street=order.venue_street or None,
         venue_country=order.venue_country or None,
         doors_at=order.doors_at,
+        event_version=order.event_version,
     )

@@ -22,7 +22,7 @@ class TicketsSettings(ServiceSettings):
     # How long a PDF waits for the holder's name; then it is printed without one.
     name_seconds: float = Field(default=1.5, gt=0)
     # Printed PDFs, kept so that they are not printed twice: where, how many bytes of them, and for how long. Without a folder
-    # they are in a temporary one of this process's own, which goes with it.
+    # they are in a temporary one of this process's own, which goes with it, or with the start of the next one if it was killed.
     printed_folder: Path | None = None
     printed_bytes_max: int = Field(default=32 * 1024 * 1024, ge=0)
     printed_seconds_max: float = Field(default=24 * 3600.0, gt=0)

@@ -1,10 +1,12 @@
 """PDFs that were printed, kept on disk for a while: who asks again for the same tickets gets the same file at once.
 
 A file is found by the digest of all that it shows, so that a ticket that changed is printed anew. Bounded in bytes and in age:
-what was not asked for longest goes first, and a name that stands on a ticket is not kept longer than a day.
+what was printed longest ago goes first, and a name that stands on a ticket is not kept longer than a day while a process runs here.
+What a killed process left in a folder of its own goes when the next one starts on this machine.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +16,7 @@ from uuid import uuid4
 
 from chassis.logs import log
 
+_PREFIX = "onsale-printed-"
 _LOG = log(__name__)
 
 
@@ -26,7 +29,8 @@ class Shelf:
 
     def __init__(self, folder: Path | None, *, bytes_max: int, seconds_max: float) -> None:
         self._is_temporary = folder is None
-        self._folder = folder or Path(tempfile.mkdtemp(prefix="onsale-printed-"))
+        self._held: int | None = None
+        self._folder = folder or self._temporary()
         self._bytes_max = bytes_max
         self._seconds_max = seconds_max
 
@@ -34,6 +38,9 @@ class Shelf:
         """Removes the temporary folder."""
         if self._is_temporary:
             shutil.rmtree(self._folder, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def find(self, digest: str) -> bytes | None:
         """The PDF with this digest, if it is kept and not too old."""
@@ -71,6 +78,13 @@ class Shelf:
                     removed += 1
         return removed
 
+    def _temporary(self) -> Path:
+        """A folder of this process's own, held as long as it lives, so that others can tell it from one that was left."""
+        remove_abandoned(Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._held = _hold(folder)
+        return folder
+
     def _files(self) -> list[tuple[float, int, Path]]:
         files = []
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
@@ -82,3 +96,28 @@ class Shelf:
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.pdf"
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Removes the temporary folders of processes of this user that were killed: nobody holds them any more."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        held = _hold(folder)
+        if held is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _hold(folder: Path) -> int | None:
+    """Holds a folder of this user until the descriptor is closed, at the latest with the process. None if somebody else does."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None

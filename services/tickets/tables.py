@@ -62,6 +62,8 @@ class TicketRow(Table, table=True):
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = moment(nullable=True, default=None)
+    # Of the event as it was bought; none on tickets of before, which are read through any.
+    event_version: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class EventRow(Table, table=True):

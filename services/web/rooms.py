@@ -14,6 +14,7 @@ from chassis.facts import Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
 from services.web.clients.catalog import Event
+from services.web.domain import EventUnknown
 from services.web.event_words import unsold
 from services.web.limits import Caller
 from services.web.live import Listener, Streams, message
@@ -48,7 +49,7 @@ class PlacesChanged(Heard):
 
 
 class Room:
-    """One event's listeners, and what they have been told."""
+    """One event's listeners, what inventory has of it as far as it is known here, and what they have been told."""
 
     def __init__(self, shop: Shop, event: Event, house: House | None) -> None:
         self._shop = shop
@@ -57,6 +58,8 @@ class Room:
         self._listeners: set[Listener] = set()
         self._taken: dict[str, str] = {}
         self._free: dict[UUID, int] = {}
+        self._told_seats: dict[str, str] = {}
+        self._told_places: dict[UUID, dict[str, Any]] = {}
         self._changes: dict[str, str] = {}
         self._places_changed = False
         self._causes: list[str] = []
@@ -75,7 +78,7 @@ class Room:
             if self._task is None:
                 # Nothing of who came first: the room outlives their request and its trace.
                 self._task = asyncio.create_task(self._run(), context=Context())
-        listener.put(message("snapshot", self._told(self._taken, self._free)))
+        listener.put(message("snapshot", self._in_words(self._told_seats, self._told_places)))
         self._listeners.add(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -94,78 +97,111 @@ class Room:
         self._woken.set()
 
     async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        compare_at = clock() + COMPARE_SECONDS
         while True:
-            try:
-                await asyncio.wait_for(self._woken.wait(), COMPARE_SECONDS)
-                await asyncio.sleep(GATHER_SECONDS)
-                self._woken.clear()
-                await self._tell_what_changed()
-            except TimeoutError:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), compare_at - clock())
+            # Before a comparison too: what is kept of inventory's answers may be as old as this, and older than what was told last.
+            await asyncio.sleep(GATHER_SECONDS)
+            # By the clock and not by silence: a hot event is never silent.
+            if clock() >= compare_at:
                 with continued("web.compare_places", None, self._named()):
                     await self._compare()
-
-    def _closed(self) -> dict[str, str]:
-        """Why classes are not on sale now, by name: whatever inventory has of them, nobody can choose it."""
-        now, zone = datetime.now(UTC), self._event.time_zone
-        return {one.name: why.words for one in self._event.classes if (why := unsold(one, zone, now))}
+                compare_at = clock() + COMPARE_SECONDS
+            if self._woken.is_set():
+                self._woken.clear()
+                await self._tell_what_changed()
 
     async def _tell_what_changed(self) -> None:
         """In the trace of the first change, with links to the others that are told together with it."""
         causes, self._causes = self._causes, []
         links = [link for cause in causes[1:] if (link := link_of(cause, "told together"))]
         with continued("web.tell_places", next(iter(causes), None), self._named(), links=links):
-            await self._tell_changes()
+            self._take_changes()
+            if self._places_changed:
+                self._places_changed = False
+                await self._ask_free_places()
+            await self._tell()
 
     def _named(self) -> dict[str, str | int]:
         return {"onsale.event_id": str(self._event.event_id), "onsale.listeners": len(self._listeners)}
 
-    async def _tell_changes(self) -> None:
+    def _take_changes(self) -> None:
         changes, self._changes = self._changes, {}
-        closed = self._house.seats_of(self._closed()) if self._house else {}
-        changes |= dict.fromkeys(changes.keys() & closed.keys(), "sold")
-        seats = {seat_id: state for seat_id, state in changes.items() if self._taken.get(seat_id, "free") != state}
-        for seat_id, state in seats.items():
+        for seat_id, state in changes.items():
             if state == "free":
                 self._taken.pop(seat_id, None)
             else:
                 self._taken[seat_id] = state
-        places: dict[UUID, int] = {}
-        if self._places_changed:
-            self._places_changed = False
-            places = await self._changed_places()
-        self._tell(seats, places)
-
-    async def _changed_places(self) -> dict[UUID, int]:
-        with suppress(ProviderUnavailable, ProviderProblem):
-            free = (await self._shop.free_places(self._event.event_id)).value
-            changed = {class_id: left for class_id, left in free.items() if self._free.get(class_id) != left}
-            self._free = free
-            return changed
-        return {}
 
     async def _compare(self) -> None:
         """Asks what is true, and tells what nobody has told."""
-        places = await self._changed_places()
-        seats: dict[str, str] = {}
+        await self._ask_free_places()
         if self._house is not None:
-            with suppress(ProviderUnavailable, ProviderProblem):
-                taken = (
-                    self._house.seats_of(self._closed()) | (await self._shop.taken_seats(self._event.event_id)).value
-                )
-                seats = {seat_id: state for seat_id, state in taken.items() if self._taken.get(seat_id) != state}
-                seats |= dict.fromkeys(self._taken.keys() - taken.keys(), "free")
-                self._taken = dict(taken)
-        self._tell(seats, places)
+            await self._ask_taken_seats()
+        await self._tell()
 
-    def _tell(self, seats: Mapping[str, str], places: Mapping[UUID, int]) -> None:
+    async def _ask_free_places(self) -> None:
+        with suppress(ProviderUnavailable, ProviderProblem):
+            self._free = (await self._shop.free_places(self._event.event_id)).value
+
+    async def _ask_taken_seats(self) -> None:
+        with suppress(ProviderUnavailable, ProviderProblem):
+            taken = await self._shop.taken_seats(self._event.event_id)
+            # An old answer, given while inventory is away, knows less than what was heard since.
+            if not taken.stale or self._task is None:
+                self._taken = dict(taken.value)
+
+    async def _tell(self) -> None:
+        """Tells everybody what is otherwise than they were told, by the event as it is now."""
+        is_same_house = await self._look_at_event()
+        closed = self._closed()
+        seats = (self._house.seats_of(closed) if self._house else {}) | self._taken
+        places = self._places(closed)
+        if is_same_house:
+            news = {seat_id: state for seat_id, state in seats.items() if self._told_seats.get(seat_id) != state}
+            news |= dict.fromkeys(self._told_seats.keys() - seats.keys(), "free")
+            self._put("change", news, {each: of for each, of in places.items() if self._told_places.get(each) != of})
+        else:
+            # Its seats have numbers of their own.
+            self._put("snapshot", seats, places)
+        self._told_seats, self._told_places = seats, places
+
+    async def _look_at_event(self) -> bool:
+        """Reads the event again, which its organiser may have changed; as it was, if it cannot be had. Is it the same house?"""
+        house = self._house
+        with suppress(ProviderUnavailable, ProviderProblem, EventUnknown):
+            event = (await self._shop.event(self._event.event_id)).value
+            self._house = await self._shop.house(event)
+            self._event = event
+        return self._house is house
+
+    def _closed(self) -> dict[str, str]:
+        """Why classes are not on sale now, by name: whatever inventory has of them, nobody can choose it."""
+        now, zone = datetime.now(UTC), self._event.time_zone
+        return {one.name: why.words for one in self._event.classes if (why := unsold(one, zone, now))}
+
+    def _places(self, closed: Mapping[str, str]) -> dict[UUID, dict[str, Any]]:
+        """What may be chosen of each class, and what is said of it."""
+        most = self._event.max_per_order
+        names = {one.class_id: one.name for one in self._event.classes}
+        return {
+            class_id: {"most": 0, "words": why}
+            if (why := closed.get(names.get(class_id, "")))
+            else {"most": most_of(left, most), "words": left_words(left)}
+            for class_id, left in self._free.items()
+        }
+
+    def _put(self, name: str, seats: Mapping[str, str], places: Mapping[UUID, dict[str, Any]]) -> None:
         if not seats and not places:
             return
         # Made once, however many listen.
-        told = message("change", self._told(seats, places))
+        told = message(name, self._in_words(seats, places))
         for listener in self._listeners:
             listener.put(told)
 
-    def _told(self, seats: Mapping[str, str], places: Mapping[UUID, int]) -> dict[str, Any]:
+    def _in_words(self, seats: Mapping[str, str], places: Mapping[UUID, dict[str, Any]]) -> dict[str, Any]:
         """Seats by their number in the plan, a tenth of the bytes of their ids."""
         told: dict[str, Any] = {}
         for seat_id, state in seats.items():
@@ -173,14 +209,7 @@ class Room:
             if found:
                 told.setdefault(state, []).append(found[1].index)
         if places:
-            most, closed = self._event.max_per_order, self._closed()
-            names = {one.class_id: one.name for one in self._event.classes}
-            told["places"] = {
-                str(class_id): {"most": 0, "words": why}
-                if (why := closed.get(names.get(class_id, "")))
-                else {"most": most_of(left, most), "words": left_words(left)}
-                for class_id, left in places.items()
-            }
+            told["places"] = {str(class_id): of for class_id, of in places.items()}
         return told
 
 

@@ -121,6 +121,7 @@ def confirmation_of(order: Order, lines: list[Line]) -> OrderConfirmed:
         person_id=order.person_id,
         event_id=order.event_id,
         event_title=order.event_title,
+        event_version=order.event_version,
         venue_name=order.venue_name,
         venue_city=order.venue_city,
         venue_street=order.venue_street,

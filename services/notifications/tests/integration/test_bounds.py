@@ -11,7 +11,7 @@ async def test_more_mails_to_one_address_than_a_window_takes_wait_and_all_arrive
     settings = world.settings.model_copy(update={"mails_per_address": 3})
     async with world.harness.running(create_app, settings):
         for _ in range(7):
-            await world.issue()
+            await world.issue(paid_minor=0)
         await world.until("sent", 3)
 
         async def others_wait() -> bool:
@@ -41,15 +41,54 @@ async def test_other_addresses_do_not_wait(world: World) -> None:
     async with world.harness.running(create_app, settings):
         for number in range(4):
             world.address = f"buyer{number}@example.org"
-            await world.issue()
+            await world.issue(paid_minor=0)
         await world.until("sent", 4)
+
+
+async def test_mails_of_paid_orders_do_not_wait_for_mails_that_strangers_let_go_to_their_buyer(world: World) -> None:
+    settings = world.settings.model_copy(update={"mails_per_address": 2})
+    async with world.harness.running(create_app, settings):
+        for _ in range(4):
+            await world.issue(paid_minor=0)
+        await world.until("sent", 2)
+        bought = await world.issue()
+        await world.change(order_id=bought["order_id"])
+        await world.cancel(paid=True)
+        sent = await world.until("sent", 5)
+        assert {row["template"].partition("/")[0] for row in sent} == {"tickets", "new_date", "money_returned"}
+        assert len(await world.deliveries("waiting")) == 2
+
+
+async def test_mails_of_paid_orders_take_no_place_of_others(world: World) -> None:
+    settings = world.settings.model_copy(update={"mails_per_address": 1})
+    async with world.harness.running(create_app, settings):
+        for _ in range(3):
+            await world.issue()
+        await world.until("sent", 3)
+        await world.issue(paid_minor=0)
+        await world.until("sent", 4)
+
+
+async def test_changes_of_a_free_order_count_as_its_tickets_do(world: World) -> None:
+    settings = world.settings.model_copy(update={"mails_per_address": 1})
+    async with world.harness.running(create_app, settings):
+        free = await world.issue(paid_minor=0)
+        await world.until("sent")
+        await world.change(order_id=free["order_id"])
+
+        async def waits() -> bool:
+            return [row["attempts"] for row in await world.deliveries("waiting")] == [0] and bool(
+                (await world.deliveries("waiting"))[0]["last_problem"]
+            )
+
+        await world.harness.eventually(waits)
 
 
 async def test_a_mail_that_is_tried_again_takes_one_place(world: World) -> None:
     world.mail.refuse_mail = "451 4.3.0 later"
     settings = world.settings.model_copy(update={"mails_per_address": 1})
     async with world.harness.running(create_app, settings):
-        await world.issue()
+        await world.issue(paid_minor=0)
 
         async def tried_twice() -> bool:
             rows = await world.deliveries("waiting")
@@ -64,7 +103,7 @@ async def test_a_mail_that_is_tried_again_takes_one_place(world: World) -> None:
 async def test_the_address_is_known_by_its_keyed_digest_alone_and_forgotten(world: World) -> None:
     settings = world.settings.model_copy(update={"mails_per_address_seconds": 3600.0})
     async with world.harness.running(create_app, settings):
-        await world.issue()
+        await world.issue(paid_minor=0)
         await world.until("sent")
         [use] = await world.rows("SELECT * FROM address_use")
         assert len(use["digest"]) == 32

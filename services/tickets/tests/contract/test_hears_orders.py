@@ -30,6 +30,7 @@ WITH_STREET = {
     "doors_at": matchers.timestamp("2031-06-21T17:00:00Z"),
 }
 WITHOUT_STREET = dict.fromkeys(WITH_STREET, matchers.nothing())
+VERSION = 3
 A_SEAT = {
     "class_name": matchers.text("Stalls"),
     "seat_id": matchers.text("A1"),
@@ -53,6 +54,7 @@ def order_confirmed(order_id: UUID, line: dict[str, Any], where: dict[str, Any])
         "time_zone": matchers.text("Europe/Berlin"),
         "currency": matchers.currency(),
         "lines": matchers.several({**ids, **line}),
+        "event_version": matchers.integer(VERSION),
         **where,
     }
 
@@ -86,6 +88,7 @@ async def test_a_confirmed_order_becomes_a_ticket_for_each_place(
         async with database.reader() as reads:
             tickets = await queries.tickets_of_order(reads, order_id)
         assert [ticket.seat_label for ticket in tickets] == labels
+        assert {ticket.event_version for ticket in tickets} == {VERSION}
         assert {ticket.venue_street for ticket in tickets} == {street}
         assert {ticket.doors_at for ticket in tickets} == {datetime(2031, 6, 21, 17, tzinfo=UTC) if street else None}
     await database.close()

@@ -79,6 +79,17 @@ class Holder:
         return found
 
 
+async def until_all_are_told(harness: Harness, settings: TicketsSettings) -> None:
+    async def all_told() -> bool:
+        connection = await asyncpg.connect(settings.database_url.get_secret_value())
+        try:
+            return bool(await connection.fetchval("SELECT told_version = version AND told_after IS NULL FROM event"))
+        finally:
+            await connection.close()
+
+    await harness.eventually(all_told)
+
+
 @pytest.fixture
 def holder(harness: Harness, running: RunningApp) -> Holder:
     return Holder(harness, running)
@@ -126,6 +137,33 @@ async def test_an_older_version_never_overwrites_a_newer_one(harness: Harness, h
     assert (await holder.until_version(6))["venue_name"] == "Halle 6"
 
 
+async def test_what_was_bought_stands_above_an_older_version_that_is_heard_late(
+    harness: Harness, holder: Holder, settings: TicketsSettings
+) -> None:
+    order_id = await holder.buy(event_version=5, venue_name="Halle 5", starts_at="2027-03-01T19:00:00Z")
+    await holder.change(version=4, venue_name="Halle 4")
+    await until_all_are_told(harness, settings)
+    later_order = await holder.buy(event_version=5, venue_name="Halle 5", starts_at="2027-03-01T19:00:00Z")
+    ticket = await holder.until_version(5)
+    assert (ticket["venue_name"], ticket["starts_at"]) == ("Halle 5", "2027-03-01T19:00:00Z")
+    assert (ticket["event_state"], ticket["previous_starts_at"]) == ("scheduled", None)
+    assert "Halle 5" in await holder.printed()
+    [listed, _] = (await holder.get("/tickets")).json()["items"]
+    assert listed["venue_name"] == "Halle 5"
+    # Nobody is told what was before they bought; what comes after it is told to both.
+    await holder.change(version=6, venue_name="Halle 6")
+    told = [(await harness.heard(TICKETS_CHANGED))["data"] for _ in range(2)]
+    assert {(each["order_id"], each["version"]) for each in told} == {(order_id, 6), (later_order, 6)}
+    assert (await holder.until_version(6))["venue_name"] == "Halle 6"
+
+
+async def test_tickets_of_orders_that_tell_no_version_are_read_through_any(harness: Harness, holder: Holder) -> None:
+    await holder.buy(event_version=None)
+    await holder.change(version=1, venue_name="Halle 1")
+    assert (await holder.until_version(1))["venue_name"] == "Halle 1"
+    assert (await harness.heard(TICKETS_CHANGED))["data"]["version"] == 1
+
+
 async def test_every_order_is_told_in_bounded_batches(
     harness: Harness, holder: Holder, settings: TicketsSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,15 +172,7 @@ async def test_every_order_is_told_in_bounded_batches(
     await holder.change()
     told = {(await harness.heard(TICKETS_CHANGED))["data"]["order_id"] for _ in range(5)}
     assert told == orders
-
-    async def all_told() -> bool:
-        connection = await asyncpg.connect(settings.database_url.get_secret_value())
-        try:
-            return bool(await connection.fetchval("SELECT told_version = version AND told_after IS NULL FROM event"))
-        finally:
-            await connection.close()
-
-    await harness.eventually(all_told)
+    await until_all_are_told(harness, settings)
 
 
 async def test_a_cancelled_event_is_said_at_the_door_and_on_paper_and_the_code_stays_genuine(

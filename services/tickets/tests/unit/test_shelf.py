@@ -1,8 +1,13 @@
 """Printed PDFs are kept within bounds of bytes and age, where nobody else reads them."""
 
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
+
+import pytest
 
 from services.tickets.shelf import Shelf
 
@@ -70,3 +75,42 @@ def test_a_temporary_folder_ends_with_the_shelf() -> None:
     assert shelf.find("a") == b"x"
     shelf.close()
     assert not folder.exists()
+
+
+KILLED = """
+import os, signal
+from services.tickets.shelf import Shelf
+shelf = Shelf(None, bytes_max=1000, seconds_max=60.0)
+shelf.put("a", b"a name")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_has_left_goes_when_the_next_one_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    subprocess.run([sys.executable, "-c", KILLED], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False, timeout=60)
+    [left] = tmp_path.iterdir()
+    assert (left / "a.pdf").exists()
+    living = a_shelf(None)
+    assert not left.exists()
+    living.put("b", b"x")
+    another = a_shelf(None)
+    assert living.find("b") == b"x"
+    living.close()
+    another.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_but_its_own_folders_is_tidied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    for folder in ("tmp/onsale-other", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "kept").write_bytes(b"")
+    (tmp_path / "tmp" / "onsale-printed-link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "tmp" / "onsale-printed-file").write_bytes(b"")
+    a_shelf(None).close()
+    assert (tmp_path / "tmp" / "onsale-other" / "kept").exists()
+    assert (tmp_path / "elsewhere" / "kept").exists()
+    assert (tmp_path / "tmp" / "onsale-printed-file").exists()
