@@ -10,7 +10,7 @@ BATCH = 5000
 
 
 def upgrade() -> None:
-    """Each batch is a transaction of its own and locks its rows for a moment. Interrupted, it is done again from the beginning, without harm."""
+    """Each batch is a transaction of its own and locks its rows for a moment. Interrupted, it begins anew, without harm."""
     with op.get_context().autocommit_block():
         connection = op.get_bind()
         after = "00000000-0000-0000-0000-000000000000"
