@@ -18,6 +18,8 @@ from tracing.testing import Kept
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
 WANTED = "events.other.thing_wanted.v1"
+MADE = "events.sample.thing_made.v1"
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "production.md"
 NEEDED = "events.other.thing_needed.v1"
 
 
@@ -82,6 +84,47 @@ async def test_a_fact_that_no_version_knows_stands_as_a_dead_letter_that_says_wh
             "then let the fact be sent again (docs/guides/production.md, Facts that are sent again)."
         )
         await harness.eventually(lambda: has(app, "chair"))
+
+
+async def test_a_dead_letter_is_sent_again_as_the_guide_says_and_takes_effect_in_the_newer_version(
+    harness: Harness, settings: SampleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inboxes, "DELAYS_SECONDS", (0.01,) * (MAX_DELIVERIES - 1))
+    send_again, tidy = statements_of_the_guide()
+    async with harness.running(create_app, settings) as app:
+        await ensure_consumer(harness._client(), "sample", [WANTED, MADE])
+        await harness.tell(WANTED, {"name": "lamp"})
+        await harness.eventually(lambda: rows(app, "SELECT 1 FROM dead_letter"))
+    async with harness.running(create_that_hears_itself, settings) as newer:
+        await do(newer, send_again.replace("events.tickets.tickets_changed.v1", MADE).replace("2026-12", "2025-12"))
+        await harness.eventually(lambda: rows(newer, "SELECT 1 FROM inbox WHERE subject LIKE '%thing_made%'"))
+        await do(newer, tidy)
+        assert await rows(newer, "SELECT 1 FROM dead_letter") == []
+
+
+def statements_of_the_guide() -> list[str]:
+    section = GUIDE.read_text().partition("### Facts that are sent again")[2]
+    block = section.partition("```sql\n")[2].partition("```")[0]
+    return [statement for statement in block.split(";") if statement.strip()]
+
+
+def create_that_hears_itself(settings: SampleSettings) -> FastAPI:
+    """A version that hears what the service tells."""
+    service = Service(settings, title="Sample", errors=SampleError)
+    service.database()
+    inbox = make_inbox()
+
+    @inbox.hears(MADE, ThingWanted)
+    async def on_made(_tx: Transaction, _fact: ThingWanted, _received: Received) -> None:
+        """That it was heard is in the inbox."""
+
+    service.hear(inbox)
+    return service.build()
+
+
+async def do(app: RunningApp, statement: str) -> None:
+    async with app.app.state.service._databases[0].writer() as tx:
+        await tx.execute(text(statement), name="test")
 
 
 async def test_many_facts_that_wait_for_another_version_do_not_hold_up_those_that_are_known(
