@@ -29,6 +29,9 @@ BATCH = 64
 PULL_SECONDS = 5.0
 # Many times the slowest handler, which is one short transaction. What a process that died had in hand waits this long.
 ACK_WAIT_SECONDS = 10
+# Of one consumer: what its processes have in hand, and what was put off. Those that wait for a version that knows them, a few minutes
+# at most, leave room for the others.
+UNACKNOWLEDGED_MAX = 16 * BATCH
 RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 2
 
@@ -68,7 +71,7 @@ async def ensure_consumer(client: Client, durable: str, subjects: Iterable[str])
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=ACK_WAIT_SECONDS,
-        max_ack_pending=2 * BATCH,
+        max_ack_pending=UNACKNOWLEDGED_MAX,
         max_deliver=-1,
     )
     await client.jetstream().add_consumer(STREAM, config)

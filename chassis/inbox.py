@@ -36,6 +36,10 @@ class Reject(Exception):
     """Raised by a handler: this fact can never take effect here. It goes to the dead letters with the reason."""
 
 
+class _Unknown(Exception):
+    """This version does not hear such facts. One that runs beside it, or comes after it, may: they share the consumer."""
+
+
 @dataclass(frozen=True)
 class Received:
     """How a fact arrived.
@@ -130,6 +134,8 @@ class _Delivery:
                 await self._bury(str(error), span)  # our own sentence
             except ValidationError as error:
                 await self._bury(told(error), span)
+            except _Unknown:
+                await self._leave_to_another_version(span)
             except Exception as error:  # noqa: BLE001  # whatever it was: later again, and in the end to the dead letters
                 await self._try_later(error, span)
 
@@ -158,8 +164,7 @@ class _Delivery:
     async def _take_effect(self, event: CloudEvent, span: Span) -> None:
         subscription = self._inbox.subscriptions.get(event.type)
         if subscription is None:
-            self._ended("unread")
-            return
+            raise _Unknown
         fact = subscription.model.model_validate(event.data)
         received = Received(
             event.id, event.type, event.subject, event.time, self._number, event.traceparent, event.sequence
@@ -188,6 +193,23 @@ class _Delivery:
             await self._bury(f"{MAX_DELIVERIES} deliveries failed; the last one with {reason}", span)
             return
         self._ended("retry")
+        await self._put_off(reason)
+
+    async def _leave_to_another_version(self, span: Span) -> None:
+        """While a service is rolled out, its consumer brings what only the newer version hears to the older one as well."""
+        mark_failed(span, "unknown fact")
+        consumer, subject = self._inbox.consumer, self._message.subject
+        if self._number >= MAX_DELIVERIES:
+            await self._bury(
+                f"This version of {consumer} does not know {subject}, in {MAX_DELIVERIES} deliveries. Roll out the version that "
+                "hears it, then let the fact be sent again (docs/guides/production.md, Facts that are sent again).",
+                span,
+            )
+            return
+        self._ended("unread")
+        await self._put_off(f"this version of {consumer} does not know it")
+
+    async def _put_off(self, reason: str) -> None:
         delay = DELAYS_SECONDS[min(self._number, len(DELAYS_SECONDS)) - 1]
         _LOG.warning("a fact will be tried again", subject=self._message.subject, error=reason, in_seconds=delay)
         await self._answer(self._message.nak(delay=delay))

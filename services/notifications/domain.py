@@ -74,9 +74,14 @@ def file_of(template: Template) -> str:
 
 
 class DeliveryState(StrEnum):
-    """`waiting` includes a delivery that is being tried right now: then it is leased."""
+    """`waiting` includes a delivery that is being tried right now: then it is leased.
+
+    News of an event wait under a word of their own: a version from before there were news can run beside this one, or come back,
+    leases what is `waiting`, and could not read their names.
+    """
 
     WAITING = "waiting"
+    WAITING_NEWS = "waiting_news"
     SENT = "sent"
     FAILED = "failed"
 
@@ -157,6 +162,11 @@ def read_name(name: str) -> tuple[Template, int | None]:
     """The template and the edition of a row's name."""
     template, _, edition = name.partition("/")
     return Template(template), int(edition) if edition else None
+
+
+def waiting_state(edition: int | None) -> DeliveryState:
+    """How a mail waits, by whether its name has an edition."""
+    return DeliveryState.WAITING if edition is None else DeliveryState.WAITING_NEWS
 
 
 def next_delay_seconds(attempt: int, delays_seconds: Sequence[float]) -> float | None:

@@ -8,19 +8,21 @@ from sqlalchemy import Integer, RowMapping, String, Table, case, cast, func, lit
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
-from services.notifications.domain import Delivery, DeliveryState, read_name
+from services.notifications.domain import Delivery, DeliveryState, read_name, waiting_state
 from services.notifications.tables import DeliveryRow
 from tracing.spans import current_traceparent
 
 _DELIVERY: Table = DeliveryRow.metadata.tables["delivery"]
 _ATTEMPT: Table = DeliveryRow.metadata.tables["delivery_attempt"]
-_WAITING = _DELIVERY.c.state == DeliveryState.WAITING.value
+_WAITING_STATES = (DeliveryState.WAITING.value, DeliveryState.WAITING_NEWS.value)
+_WAITING = _DELIVERY.c.state.in_(_WAITING_STATES)
 
 
 async def insert_delivery(tx: Transaction, row: dict[str, Any]) -> bool:
     """Writes a delivery that is due now; False if the order has one of this template already."""
     statement = insert(_DELIVERY).on_conflict_do_nothing(index_elements=["order_id", "template"])
-    due = {"state": DeliveryState.WAITING.value, "attempts": 0}
+    _, edition = read_name(row["template"])
+    due = {"state": waiting_state(edition).value, "attempts": 0}
     return (await tx.execute(statement.values(**row, **due), name="deliveries.insert")).rowcount == 1
 
 
@@ -146,11 +148,14 @@ async def _finish(tx: Transaction, delivery: Delivery, problem: str | None, **va
         .returning(_DELIVERY.c.delivery_id, _DELIVERY.c.state, _DELIVERY.c.next_attempt_at)
         .cte("finished")
     )
-    again_at = case((finished.c.state == DeliveryState.WAITING.value, finished.c.next_attempt_at))
+    waits = finished.c.state.in_(_WAITING_STATES)
+    again_at = case((waits, finished.c.next_attempt_at))
+    # Of tries there is one word for all that wait: the version before reads them as well.
+    outcome = case((waits, DeliveryState.WAITING.value), else_=finished.c.state)
     attempt = select(
         finished.c.delivery_id,
         literal(delivery.attempt, Integer),
-        finished.c.state,
+        outcome,
         cast(literal(problem), String),
         again_at,
         cast(literal(current_traceparent()), String),

@@ -24,13 +24,13 @@ class DeliveryRow(Table, table=True):
         UniqueConstraint("order_id", "template"),
         UniqueConstraint("message_id"),
         # Workers look for what is due all the time: the index holds only what waits.
-        Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state IN ('waiting', 'waiting_news')")),
         # With the version of the event behind it, for mails about that: an order gets one of each.
         CheckConstraint(
             "template ~ '^(tickets|money_returned|(new_date|new_place|event_changed|cancelled|postponed|moved_online)/[0-9]+)$'",
             name="template",
         ),
-        CheckConstraint("state IN ('waiting', 'sent', 'failed')", name="state"),
+        CheckConstraint("state IN ('waiting', 'waiting_news', 'sent', 'failed')", name="state"),
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
         CheckConstraint("state <> 'failed' OR last_problem IS NOT NULL", name="failed_for_a_reason"),

@@ -17,7 +17,7 @@ MAILS = Watch(
             EXTRACT(EPOCH FROM now() - min(created_at)) AS age, max(attempts) AS attempts
         FROM (
             SELECT template, created_at, attempts FROM delivery
-            WHERE state = 'waiting' ORDER BY next_attempt_at LIMIT 10000
+            WHERE state IN ('waiting', 'waiting_news') ORDER BY next_attempt_at LIMIT 10000
         ) AS first
         GROUP BY 1
     """),

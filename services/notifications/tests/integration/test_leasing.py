@@ -8,8 +8,10 @@ import pytest
 
 from chassis.db import Database, Transaction
 from chassis.ids import uuid7
+from chassis.migrated import migrations_of
+from chassis.migrations import migrate
 from services.notifications import queries
-from services.notifications.domain import Delivery, Template
+from services.notifications.domain import Delivery, Template, name_of
 from services.notifications.tests.integration.conftest import World
 
 
@@ -67,3 +69,42 @@ async def test_who_slept_through_the_lease_cannot_overwrite_the_successor(databa
         assert not await queries.mark_sent(tx, successor)
     [sent] = await world.deliveries("sent")
     assert (sent["delivery_id"], sent["last_problem"]) == (successor.delivery_id, None)
+
+
+async def test_news_of_an_event_wait_where_the_version_before_does_not_look(database: Database, world: World) -> None:
+    async with database.writer() as tx:
+        row = {
+            "delivery_id": uuid7(),
+            "order_id": uuid7(),
+            "order_number": "4",
+            "person_id": uuid7(),
+            "template": name_of(Template.NEW_DATE, 7),
+            "content": {},
+            "message_id": "<4@onsale.example>",
+            "traceparent": None,
+        }
+        assert await queries.insert_delivery(tx, row)
+    # All that it leases; it cannot read the name of such a row, and would then send nothing at all.
+    before = await world.rows("SELECT template FROM delivery WHERE state = 'waiting' AND next_attempt_at <= now()")
+    assert {each["template"] for each in before} == {"tickets"}
+    async with database.writer() as tx:
+        [news] = [each for each in await lease(tx, limit=4) if each.template is Template.NEW_DATE]
+        assert await queries.try_later(tx, news, "the server is busy", 0)
+    assert [each["template"] for each in await world.deliveries("waiting_news")] == ["new_date/7"]
+    # Support reads of tries in the version before, too: in words that it knows.
+    [tried] = await world.rows("SELECT state, again_at FROM delivery_attempt")
+    assert (tried["state"], tried["again_at"] is None) == ("waiting", False)
+    async with database.writer() as tx:
+        [again] = [each for each in await lease(tx, limit=4) if each.template is Template.NEW_DATE]
+        assert await queries.mark_sent(tx, again)
+
+
+async def test_news_that_waited_already_are_moved_out_of_the_way_of_the_version_before(
+    database: Database, world: World
+) -> None:
+    await world.rows("UPDATE delivery SET template = 'new_date/7' WHERE order_number = '1'")
+    await world.rows("UPDATE alembic_version SET version_num = '0003'")
+    url = world.settings.database_url.get_secret_value()
+    await asyncio.to_thread(migrate, migrations_of("notifications"), url)
+    assert [each["order_number"] for each in await world.deliveries("waiting_news")] == ["1"]
+    assert len(await world.deliveries("waiting")) == 2

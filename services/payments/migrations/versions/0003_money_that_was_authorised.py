@@ -8,14 +8,8 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    """The column alone, which locks the table for a moment; 0004 says it of older payments."""
     op.add_column("payment", sa.Column("was_authorised", sa.Boolean(), nullable=False, server_default=sa.text("false")))
-    op.execute("""
-        UPDATE payment SET was_authorised = true
-        WHERE state IN ('authorised', 'captured', 'refunded') OR EXISTS (
-            SELECT FROM payment_change WHERE payment_change.payment_id = payment.payment_id
-                AND payment_change.state = 'authorised'
-        )
-    """)
 
 
 def downgrade() -> None:
