@@ -275,7 +275,8 @@ def _is_ours(verifier: CallerVerifier, headers: Mapping[bytes, bytes]) -> bool:
     try:
         verifier.caller(token)
     except NotAuthenticated:
-        return False
+        # It is refused below. If only a clock is wrong, the caller's trace is where that is found.
+        return verifier.signed_by_ours(token)
     return True
 
 
