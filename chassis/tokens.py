@@ -119,7 +119,7 @@ def verified_claims(
 
     `at_any_time`: also of one that is over, or not yet begun.
     """
-    times = dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf"), False) if at_any_time else {}
+    on_time = not at_any_time
     if key is None:
         raise NotAuthenticated("The token was signed with a key that is not known here.")
     try:
@@ -130,7 +130,12 @@ def verified_claims(
             audience=audience,
             issuer=issuer,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "iss", "aud"], **times},
+            options={
+                "require": ["exp", "iat", "iss", "aud"],
+                "verify_exp": on_time,
+                "verify_iat": on_time,
+                "verify_nbf": on_time,
+            },
         )
     except jwt.ExpiredSignatureError as error:
         raise NotAuthenticated("The token has expired. Get a new one.") from error
