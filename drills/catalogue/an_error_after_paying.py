@@ -5,6 +5,7 @@ from drills.model import Answer, Drill, Question, each_trace
 from tracing.model import Span, Trace
 
 SEND = "send events.orders.order_confirmed.v1"
+REFRESH = "POST /orders/{order_id}/refresh"
 INSTANCE = "service.instance.id"
 
 
@@ -24,7 +25,14 @@ def _was_made_elsewhere(trace: Trace, sent: Span) -> bool:
     made = trace.get(sent.parent_id)
     # The successor may have answered others before it sent the fact: one earlier span of another process is enough.
     before = [made] if made else [each for each in trace.spans if _is_earlier(each, sent)]
+    if not before:
+        # A quick purchase fits between two exports: then whoever made the fact left nothing, and only callers noticed.
+        return any(_got_no_answer(trace, each) and each.end_ns < sent.start_ns for each in trace.spans)
     return any(each.resource.get(INSTANCE) != sent.resource.get(INSTANCE) for each in before)
+
+
+def _got_no_answer(trace: Trace, span: Span) -> bool:
+    return span.kind == "client" and span.name == REFRESH and span.is_error and not trace.children_of(span)
 
 
 def _is_earlier(span: Span, sent: Span) -> bool:
@@ -48,7 +56,7 @@ DRILL = Drill(
             "orders.capture_payment",
             "orders.captured",
             "orders.advance_order",
-            "POST /orders/{order_id}/refresh",
+            REFRESH,
         ),
     ),
 )
