@@ -77,8 +77,8 @@ async def test_changes_of_a_free_order_count_as_its_tickets_do(world: World) -> 
         await world.change(order_id=free["order_id"])
 
         async def waits() -> bool:
-            return [row["attempts"] for row in await world.deliveries("waiting")] == [0] and bool(
-                (await world.deliveries("waiting"))[0]["last_problem"]
+            return [row["attempts"] for row in await world.deliveries("waiting_news")] == [0] and bool(
+                (await world.deliveries("waiting_news"))[0]["last_problem"]
             )
 
         await world.harness.eventually(waits)
