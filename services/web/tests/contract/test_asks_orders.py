@@ -559,7 +559,7 @@ async def test_a_person_sees_what_they_hold_of_an_event(orders: Asking[OrdersCli
         "what a person holds of an event",
         a_state("a held order", order_id=order_id, person_id=buyer),
         Ask("GET", "/orders", person=buyer, query={"limit": "5", "open_for": str(event_id)}),
-        Answer(200, {"items": [an_order(order_id, "held")], "next": matchers.nothing()}),
+        Answer(200, {"items": [an_order(order_id, "held", event_id=str(event_id))], "next": matchers.nothing()}),
     ) as client:
         assert [order.order_id for order in await client.open_for(TOKEN, event_id)] == [order_id]
 
