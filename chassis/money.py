@@ -67,6 +67,10 @@ class Money:
         """For people: `€1,234.50`, in German `1.234,50 €`. `language` is one that `chassis.languages` names."""
         return style_of(self.currency, language).write(self.minor)
 
+    def as_price(self, language: str = DEFAULT) -> str:
+        """The same of what is on sale or was sold: nothing to pay reads `Free`."""
+        return self.written(language) if self.minor else "Free"
+
 
 @dataclass(frozen=True, slots=True)
 class Style:

@@ -3,18 +3,18 @@
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from chassis.clock import zone_of
 from chassis.money import Money
 from chassis.plain import unlinked
 from services.notifications.domain import (
@@ -165,7 +165,7 @@ def _page(
         "is_place_new": "venue" in content.get("changes", []),
     }
     if content.get("currency") and content.get("paid_minor") is not None:
-        page["paid"] = Money(content["paid_minor"], content["currency"]).written() if content["paid_minor"] else "Free"
+        page["paid"] = Money(content["paid_minor"], content["currency"]).as_price()
     return page
 
 
@@ -175,21 +175,14 @@ def _told(moment: str | None, write: Callable[[datetime], str]) -> str | None:
 
 def when(moment: datetime, time_zone: str) -> str:
     """`Thursday 31 December 2026, 20:00 CET`: by the clock of the place; in UTC if this machine does not know the zone."""
-    local = _local(moment, time_zone)
+    local = moment.astimezone(zone_of(time_zone))
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M} {local.tzname()}"
 
 
 def clock(moment: datetime, time_zone: str) -> str:
     """`20:00 CET`, by the clock of the place."""
-    local = _local(moment, time_zone)
+    local = moment.astimezone(zone_of(time_zone))
     return f"{local:%H:%M} {local.tzname()}"
-
-
-def _local(moment: datetime, time_zone: str) -> datetime:
-    try:
-        return moment.astimezone(ZoneInfo(time_zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.astimezone(UTC)
 
 
 def _apart_in_text(value: str) -> str:

@@ -1,11 +1,11 @@
 """How money, times and places read on a ticket. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 
+from chassis.clock import zone_of
 from chassis.money import Money
 from services.tickets.domain import EventState, Ticket
 
@@ -14,7 +14,7 @@ _CODE_CHARACTERS = 2
 
 def money(amount_minor: int, currency: str) -> str:
     """An amount of minor units as people write it: `€42.50`, `Free`."""
-    return Money(amount_minor, currency).written() if amount_minor else "Free"
+    return Money(amount_minor, currency).as_price()
 
 
 def country_code_of(country: str | None) -> str | None:
@@ -32,10 +32,7 @@ def _codes_by_name() -> dict[str, str]:
 
 def local_time(moment: datetime, time_zone: str) -> datetime:
     """The moment on a clock that hangs where the event is; in UTC if this machine does not know the zone."""
-    try:
-        return moment.astimezone(ZoneInfo(time_zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.astimezone(UTC)
+    return moment.astimezone(zone_of(time_zone))
 
 
 def day(moment: datetime) -> str:

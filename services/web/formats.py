@@ -1,8 +1,8 @@
 """How money and moments read on a page: amounts in the reader's way, words in English, with the event's own clock."""
 
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
 
+from chassis.clock import zone_of
 from chassis.money import Money, Style, style_of
 from services.web.reader import language
 
@@ -14,7 +14,7 @@ def money(minor: int, currency: str) -> str:
 
 def price(minor: int, currency: str) -> str:
     """The price of something on sale: as `money`, but nothing to pay reads *Free*."""
-    return "Free" if minor == 0 else money(minor, currency)
+    return Money(minor, currency).as_price(language())
 
 
 def style(currency: str) -> Style:
@@ -22,19 +22,11 @@ def style(currency: str) -> Style:
     return style_of(currency, language())
 
 
-def zone(name: str) -> tzinfo:
-    """The time zone of that name; UTC if this machine does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
-
-
 class Moment:
     """One instant on the clock of the place where it happens."""
 
     def __init__(self, instant: datetime, time_zone: str) -> None:
-        self._local = instant.astimezone(zone(time_zone))
+        self._local = instant.astimezone(zone_of(time_zone))
         self.iso = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property

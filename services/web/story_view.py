@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from chassis.clock import zone_of
 from chassis.models import Response
 from services.web import formats, recorder
 from services.web.recorder import Line
@@ -151,7 +152,7 @@ def page_of(story: Story, viewer: str | None) -> StoryView:
 
 def _line_view(line: Line, time_zone: str, viewer: str | None) -> LineView:
     at = line.at.astimezone(UTC)
-    local = line.at.astimezone(formats.zone(time_zone))
+    local = line.at.astimezone(zone_of(time_zone))
     return LineView(
         iso=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         clock=f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}",
