@@ -146,15 +146,17 @@ class Browser:
 
     `reached` maps origins as people know them to those under which this process reaches them (`http://localhost:8000` to
     `http://web:8000`, inside a cluster): only the connection goes elsewhere, as with curl's --connect-to.
+    `languages` is what it says of its owner in Accept-Language (`de-CH, de;q=0.9`).
     """
 
-    def __init__(self, reached: Mapping[str, str] | None = None) -> None:
+    def __init__(self, reached: Mapping[str, str] | None = None, languages: str | None = None) -> None:
         self._reached = reached or {}
         # The client keeps no cookies: it would not send secure ones over loopback's http, and browsers do.
         nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._http = httpx.AsyncClient(
-            timeout=TIMEOUT_SECONDS, cookies=nothing, headers={"accept": "text/html", "user-agent": "onsale-buyer"}
-        )
+        headers = {"accept": "text/html", "user-agent": "onsale-buyer"}
+        if languages is not None:
+            headers["accept-language"] = languages
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, cookies=nothing, headers=headers)
         self._cookies: dict[tuple[str, str, str], str] = {}  # by host (ports share cookies), path and name
 
     async def __aenter__(self) -> Self:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.languages import language_of
+from chassis.languages import known, language_of
 from chassis.money import MINOR_DIGITS, MOST_MINOR, Money, NotACurrency, Style, minor_digits, style_of
 
 LANGUAGES = ("en", "de", "de_CH", "fr", "ar", "fa", "hi", "ja", "pt_PT", "sv")
@@ -110,3 +110,14 @@ def test_too_many_decimals_and_unknown_currencies_are_refused() -> None:
 )
 def test_a_reader_gets_the_best_of_our_languages(header: str, language: str) -> None:
     assert language_of(header) == language
+
+
+def test_a_language_that_this_version_does_not_write_is_written_as_english() -> None:
+    assert [known(each) for each in ("de_CH", "zh_Hant_HK", "en", "xx", "de-CH", "")] == [
+        "de_CH",
+        "zh_Hant_HK",
+        "en",
+        "en",
+        "en",
+        "en",
+    ]

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from chassis.documented import refuses
 from chassis.identity import Person as Caller
 from chassis.identity import calls_from, open_to_all, person
+from chassis.languages import Language
 from chassis.models import Request
 from chassis.models import Response as ResponseModel
 from services.accounts.domain import (
@@ -64,6 +65,7 @@ class ContactChange(Request):
 
     name: Text | None = None
     email: Text | None = None
+    language: Language | None = None
 
     @model_validator(mode="after")
     def _null_is_no_name(self) -> Self:
@@ -83,22 +85,24 @@ class SignedInOut(ResponseModel):
 
 
 class PersonOut(ResponseModel):
-    """What a person has told about themselves."""
+    """What a person has told about themselves. `language`: in whose way amounts are written for them (`de_CH`)."""
 
     person_id: UUID
     name: str | None
     email: str | None
     guest: bool
+    language: str
 
 
 class ContactOut(ResponseModel):
     """Where mail for a person goes; null while they have not told. `order_pass`: opens the order that was asked for, if it is
-    a guest's, on any device."""
+    a guest's, on any device. `language` as in PersonOut."""
 
     person_id: UUID
     name: str | None
     email: str | None
     order_pass: str | None
+    language: str
 
 
 def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
@@ -163,7 +167,10 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
         body: ContactChange, caller: Annotated[Caller, Depends(person)], response: Response
     ) -> PersonOut:
         response.headers.update(_NOT_KEPT)
-        return _person(await accounts.change_contact(caller.person_id, name=body.name, email=body.email))
+        changed = await accounts.change_contact(
+            caller.person_id, name=body.name, email=body.email, language=body.language
+        )
+        return _person(changed)
 
     @router.get(
         "/people/{person_id}/contact",
@@ -178,7 +185,13 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
         response.headers.update(_NOT_KEPT)
         found = await accounts.person(person_id)
         order_pass = accounts.pass_for(found, order_id, pass_until)
-        return ContactOut(person_id=found.person_id, name=found.name, email=found.email, order_pass=order_pass)
+        return ContactOut(
+            person_id=found.person_id,
+            name=found.name,
+            email=found.email,
+            order_pass=order_pass,
+            language=found.language,
+        )
 
 
 def _signed_in(signed_in: SignedIn, response: Response) -> SignedInOut:
@@ -193,4 +206,6 @@ def _signed_in(signed_in: SignedIn, response: Response) -> SignedInOut:
 
 
 def _person(found: Person) -> PersonOut:
-    return PersonOut(person_id=found.person_id, name=found.name, email=found.email, guest=found.guest)
+    return PersonOut(
+        person_id=found.person_id, name=found.name, email=found.email, guest=found.guest, language=found.language
+    )

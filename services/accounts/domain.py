@@ -137,12 +137,16 @@ class TooBusy(AccountsError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who buys. A guest has no password; name and e-mail are unknown until told. The repr shows neither."""
+    """Somebody who buys. A guest has no password; name and e-mail are unknown until told. The repr shows neither.
+
+    `language`: in whose way amounts are written in what is sent to them, as `chassis.languages` names it.
+    """
 
     person_id: UUID
     guest: bool
     name: str | None
     email: str | None
+    language: str
 
     def __repr__(self) -> str:
         return f"Person({self.person_id}, guest={self.guest})"

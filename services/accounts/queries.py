@@ -17,6 +17,8 @@ _SESSION: Table = SessionRow.metadata.tables["session"]
 _TOKEN: Table = RefreshTokenRow.metadata.tables["refresh_token"]
 _ATTEMPTS: Table = SignInAttemptsRow.metadata.tables["sign_in_attempts"]
 
+# What a person is to the domain.
+_KNOWN = (_PERSON.c.person_id, _PERSON.c.guest, _PERSON.c.name, _PERSON.c.email, _PERSON.c.language)
 _ADDRESS_UNIQUE = "uq_person_email_key_registered"
 
 
@@ -43,8 +45,7 @@ async def insert_guest(tx: Transaction, person_id: UUID) -> None:
 
 async def person(reads: Reads, person_id: UUID) -> RowMapping | None:
     """Who has this id."""
-    statement = select(_PERSON.c.person_id, _PERSON.c.guest, _PERSON.c.name, _PERSON.c.email)
-    statement = statement.where(_PERSON.c.person_id == person_id)
+    statement = select(*_KNOWN).where(_PERSON.c.person_id == person_id)
     return (await reads.execute(statement, name="accounts.person")).mappings().one_or_none()
 
 
@@ -56,12 +57,7 @@ async def registered_with(reads: Reads, email_key: str) -> RowMapping | None:
 
 async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, Any]) -> RowMapping | None:
     """Changes name and address; the person as they are then. EmailTaken if another registered person has the address."""
-    statement = (
-        update(_PERSON)
-        .where(_PERSON.c.person_id == person_id)
-        .values(**values)
-        .returning(_PERSON.c.person_id, _PERSON.c.guest, _PERSON.c.name, _PERSON.c.email)
-    )
+    statement = update(_PERSON).where(_PERSON.c.person_id == person_id).values(**values).returning(*_KNOWN)
     try:
         return (await tx.execute(statement, name="accounts.change_contact")).mappings().one_or_none()
     except IntegrityError as error:

@@ -140,9 +140,11 @@ class Accounts:
             return None
         return self._keyring.pass_of(person.person_id, order_id, min(until, utc_now() + LONGEST_PASS)).token
 
-    async def change_contact(self, person_id: UUID, *, name: str | None, email: str | None) -> Person:
-        """Changes name and address; None leaves one as it is. NameInvalid, EmailInvalid, EmailTaken, PersonUnknown."""
-        values: dict[str, Any] = {}
+    async def change_contact(
+        self, person_id: UUID, *, name: str | None, email: str | None, language: str | None = None
+    ) -> Person:
+        """Changes name, address and language; None leaves one as it is. NameInvalid, EmailInvalid, EmailTaken, PersonUnknown."""
+        values: dict[str, Any] = {} if language is None else {"language": language}
         if name is not None:
             values["name"] = checked_name(name)
         if email is not None:

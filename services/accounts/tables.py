@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary, func, text
 from sqlmodel import Field, SQLModel
 
+from chassis.languages import DEFAULT
 from chassis.tables import add_chassis_tables, make_registry, moment
 
 
@@ -31,6 +32,8 @@ class PersonRow(Table, table=True):
     email: str | None = None
     email_key: str | None = None
     password_hash: str | None = None
+    # In whose way amounts are written in mails and on tickets.
+    language: str = Field(default=DEFAULT, sa_column_kwargs={"server_default": DEFAULT})
     created_at: datetime = moment(server_default=func.now())
 
 

@@ -81,7 +81,7 @@ def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sen
     # Whoever asks about a mail can say which trace it belongs to.
     if (trace_id := trace_id_of(delivery.traceparent)) is not None:
         lines.append(text_line("Onsale-Trace", trace_id))
-    body = _body(delivery, _page(delivery, name, content, sender, contact.order_pass), pdf)
+    body = _body(delivery, _page(delivery, name, content, sender, contact), pdf)
     return Mail(mailbox_of(from_address), recipient, b"".join(lines) + body.as_bytes())
 
 
@@ -143,13 +143,11 @@ def pass_until(delivery: Delivery) -> datetime | None:
     return datetime.fromisoformat(starts_at) + PASS_AFTER_START if starts_at else None
 
 
-def _page(
-    delivery: Delivery, name: str, content: dict[str, Any], sender: Sender, order_pass: str | None
-) -> dict[str, Any]:
+def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender, contact: Contact) -> dict[str, Any]:
     page = content | {
         "name": name,
         "order_number": delivery.order_number,
-        "order_url": _order_url(delivery, order_pass, sender),
+        "order_url": _order_url(delivery, contact.order_pass, sender),
         "subject": SUBJECTS[delivery.template],
     }
     if delivery.template is Template.MONEY_RETURNED:
@@ -165,7 +163,7 @@ def _page(
         "is_place_new": "venue" in content.get("changes", []),
     }
     if content.get("currency") and content.get("paid_minor") is not None:
-        page["paid"] = Money(content["paid_minor"], content["currency"]).as_price()
+        page["paid"] = Money(content["paid_minor"], content["currency"]).as_price(contact.language)
     return page
 
 

@@ -107,12 +107,13 @@ class Delivery:
 class Contact:
     """Where and under which name a person is written to. Never stored, logged or traced.
 
-    `order_pass` opens the order of the mail on another device, for guests.
+    `order_pass` opens the order of the mail on another device, for guests. `language`: in whose way amounts are written.
     """
 
     name: str | None
     email: str | None
     order_pass: str | None = None
+    language: str = "en"
 
     def __repr__(self) -> str:
         return "Contact(...)"

@@ -264,6 +264,14 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds tickets: their name, where it was given, and the language in whose way amounts are written for them."""
+
+    name: str | None = None
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
 class EventChange:
     """What catalog told of an event that has changed. `version` grows with every change; `changes` names what did."""
 

@@ -78,7 +78,7 @@ def _a4_page(sheet: Sheet, printed: Printed) -> None:
     _code(sheet, printed, x=middle + 5, y=26, side=87)
     x = middle + 5 + 87 * QUIET_ZONE  # in line with the dark modules
     sheet.field(x, 115, "ORDER", ticket.order_number, width=38, size=13)
-    sheet.field(x + 40, 115, "PAID", _price(ticket), width=40, size=13)
+    sheet.field(x + 40, 115, "PAID", _price(printed), width=40, size=13)
     if ticket.state is TicketState.VALID:
         sheet.write(x, 129, grouped(printed.code), width=80, height=14.5, size=(6.5, 6), colour=MUTED)
     sheet.line(8, fold, A4_WIDTH_MM - 16, is_dashed=True)
@@ -170,14 +170,14 @@ def _phone_page(sheet: Sheet, printed: Printed) -> None:
         sheet.field(margin, y + 25, "NAME", printed.holder, width=width, size=10)
     _seat(sheet, ticket, x=margin, y=y + 36, width=width)
     sheet.write(margin, 197, f"Order {ticket.order_number}", width=half, size=7.5, colour=MUTED)
-    paid = f"Paid {_price(ticket)}"
+    paid = f"Paid {_price(printed)}"
     sheet.write(margin + half, 197, paid, width=half, size=7.5, colour=MUTED, align="end")
     once = "One person per ticket. The first scan counts."
     sheet.write(margin, 202, once, width=width, size=6.5, colour=MUTED)
 
 
-def _price(ticket: Ticket) -> str:
-    return money(ticket.unit_price_minor, ticket.currency)
+def _price(printed: Printed) -> str:
+    return money(printed.ticket.unit_price_minor, printed.ticket.currency, printed.language)
 
 
 def _date(ticket: Ticket, *, is_short: bool = False) -> str:

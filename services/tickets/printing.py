@@ -21,6 +21,7 @@ import typst
 import zxingcpp
 from PIL import Image
 
+from chassis.languages import DEFAULT
 from services.tickets.copying import tell_letters
 from services.tickets.domain import Ticket
 from services.tickets.fonts import CHAIN, folders
@@ -66,13 +67,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A ticket, its code, its place in the order (`number` of `count`), and who holds it, where that was given."""
+    """A ticket, its code, its place in the order (`number` of `count`), who holds it, where that was given, and their language."""
 
     ticket: Ticket
     code: str
     number: int
     count: int
     holder: str | None = None
+    language: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,11 @@ class Tickets:
 
     async def pdf(self, tickets: list[Ticket], page: Format) -> bytes:
         """These tickets of one person, a page each, with the holder's name if it can be had. Raises PrinterBusy."""
-        name = await self._accounts.name_of(tickets[0].person_id)
+        holder = await self._accounts.holder(tickets[0].person_id)
         # What somebody typed as their name is no link in the mail that the PDF is attached to.
-        holder = unlinked(name) if name else None
+        name = unlinked(holder.name) if holder.name else None
         printed = [
-            Printed(ticket, self.code_of(ticket), number, len(tickets), holder)
+            Printed(ticket, self.code_of(ticket), number, len(tickets), name, holder.language)
             for number, ticket in enumerate(tickets, 1)
         ]
         return await self._printer.print(printed, page)

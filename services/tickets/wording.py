@@ -6,15 +6,16 @@ from functools import lru_cache
 from babel import Locale
 
 from chassis.clock import zone_of
+from chassis.languages import DEFAULT
 from chassis.money import Money
 from services.tickets.domain import EventState, Ticket
 
 _CODE_CHARACTERS = 2
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """An amount of minor units as people write it: `€42.50`, `Free`."""
-    return Money(amount_minor, currency).as_price()
+def money(amount_minor: int, currency: str, language: str = DEFAULT) -> str:
+    """An amount of minor units as people write it: `€42.50`, in German `42,50 €`; `Free`."""
+    return Money(amount_minor, currency).as_price(language)
 
 
 def country_code_of(country: str | None) -> str | None:

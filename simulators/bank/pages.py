@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
+from chassis.languages import DEFAULT, language_of
 from chassis.money import Money
 from simulators.bank import cards
 from simulators.bank.cards import Behaviour, CardDetails
@@ -21,9 +24,14 @@ HERE = Path(__file__).parent
 DECLINES = {Behaviour.DECLINED: "card_declined", Behaviour.INSUFFICIENT_FUNDS: "insufficient_funds"}
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """An amount for people: `€12.50`, `¥1,200`."""
-    return Money(amount_minor, currency).written()
+def money(amount_minor: int, currency: str, language: str = DEFAULT) -> str:
+    """An amount for people: `€12.50`, `¥1,200`, in German `12,50 €`."""
+    return Money(amount_minor, currency).written(language)
+
+
+@pass_context
+def _money_for_payer(page: Context, amount_minor: int, currency: str) -> str:
+    return money(amount_minor, currency, page["language"])
 
 
 def origin_of(url: str) -> str:
@@ -37,14 +45,15 @@ class Pages:
 
     def __init__(self) -> None:
         self._templates = Jinja2Templates(directory=HERE / "templates")
-        self._templates.env.filters["money"] = money
+        self._templates.env.filters["money"] = _money_for_payer
 
     def show(self, request: Request, template: str, payment: Payment | None, status: int, **values: Any) -> Response:
         """A page that no other site may frame and that runs no script."""
         # Browsers apply form-action to the redirect after a form as well, so the shop's origin is part of it.
         targets = "'self'" if payment is None else f"'self' {origin_of(payment.return_url)}"
+        language = language_of(request.headers.get("accept-language", ""))
         response = self._templates.TemplateResponse(
-            request, template, {"payment": payment, **values}, status_code=status
+            request, template, {"payment": payment, "language": language, **values}, status_code=status
         )
         response.headers["Content-Security-Policy"] = (
             f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; frame-ancestors 'none'; "

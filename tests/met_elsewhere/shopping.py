@@ -23,12 +23,12 @@ def plain(text: str) -> str:
 
 
 class Shopper:
-    """A browser in front of the shop, and the mailbox of whoever uses it."""
+    """A browser in front of the shop, whose owner reads these languages, and their mailbox."""
 
-    def __init__(self, system: System, email: str | None = None) -> None:
+    def __init__(self, system: System, email: str | None = None, languages: str | None = None) -> None:
         self._system = system
         self._shop = system.addresses["web"]
-        self.browser = Browser()
+        self.browser = Browser(languages=languages)
         self.email = email or f"shopper-{uuid4().hex[:10]}@example.test"
 
     async def __aenter__(self) -> Self:

@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from chassis.http import ProviderProblem, expect
+from chassis.languages import DEFAULT, known
 from services.notifications.domain import Contact, NotDelivered
 
 
@@ -16,6 +17,7 @@ class _ContactOut(BaseModel):
     name: str | None = None
     email: str | None = None
     order_pass: str | None = None
+    language: str = DEFAULT
 
 
 class AccountsClient:
@@ -27,7 +29,7 @@ class AccountsClient:
     async def contact_of(
         self, person_id: UUID, order_id: UUID | None = None, pass_until: datetime | None = None
     ) -> Contact:
-        """A person's name and address; of a guest also what opens the order until then, if both are given.
+        """A person's name, address and language; of a guest also what opens the order until then, if both are given.
 
         Raises NotDelivered (permanent) if there is no such person, ProviderUnavailable.
         """
@@ -43,4 +45,4 @@ class AccountsClient:
                 raise NotDelivered("accounts does not know the buyer", permanent=True) from None
             raise
         found = _ContactOut.model_validate_json(response.content)
-        return Contact(name=found.name, email=found.email, order_pass=found.order_pass)
+        return Contact(name=found.name, email=found.email, order_pass=found.order_pass, language=known(found.language))

@@ -7,6 +7,8 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from chassis.http import ProviderProblem, ProviderUnavailable, expect
+from chassis.languages import DEFAULT, known
+from services.tickets.domain import Holder
 from tracing.spans import note
 
 
@@ -14,17 +16,18 @@ class _ContactOut(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     name: str | None = None
+    language: str = DEFAULT
 
 
 class AccountsClient:
-    """Knows what the holder of a ticket is called. The name is asked for when a ticket is printed, and stored in no row."""
+    """Knows who holds a ticket. It is asked for when a ticket is printed, and stored in no row."""
 
     def __init__(self, http: httpx.AsyncClient, seconds: float) -> None:
         self._http = http
         self._seconds = seconds
 
-    async def name_of(self, person_id: UUID) -> str | None:
-        """A person's name. None if there is none, or if accounts does not say it in time: a ticket lets in without one."""
+    async def holder(self, person_id: UUID) -> Holder:
+        """A person. One without a name if accounts does not say it in time: a ticket lets in without one."""
         route = "/people/{person_id}/contact"
         try:
             async with asyncio.timeout(self._seconds):
@@ -32,5 +35,6 @@ class AccountsClient:
                 expect(response, 200, provider="accounts")
         except (ProviderUnavailable, ProviderProblem, TimeoutError) as error:
             note({"onsale.refusal": getattr(error, "problem_code", "unavailable")})
-            return None
-        return _ContactOut.model_validate_json(response.content).name
+            return Holder()
+        contact = _ContactOut.model_validate_json(response.content)
+        return Holder(contact.name, known(contact.language))

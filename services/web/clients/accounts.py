@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 
 from chassis.http import expect
+from chassis.languages import DEFAULT
 from services.web.clients.reading import Read, understood
 
 
@@ -25,6 +26,7 @@ class Me(Read):
     name: str | None = None
     email: str | None = None
     guest: bool
+    language: str = DEFAULT
 
 
 class AccountsClient:
@@ -71,11 +73,11 @@ class AccountsClient:
         with understood("accounts", response):
             return Me.model_validate_json(response.content)
 
-    async def tell_contact(self, token: str, name: str, email: str) -> None:
-        """Who the tickets are for and where they go; ProviderProblem `email_invalid`."""
+    async def tell_contact(self, token: str, name: str, email: str, language: str) -> None:
+        """Who the tickets are for, where they go, and in whose way amounts are written; ProviderProblem `email_invalid`."""
         response = await self._http.patch(
             "/people/me",
-            json={"name": name, "email": email},
+            json={"name": name, "email": email, "language": language},
             headers={"Onsale-Person": token},
             extensions={"route": "/people/me"},
         )

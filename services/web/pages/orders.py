@@ -12,6 +12,7 @@ from starlette.responses import Response
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from chassis.logs import log
+from services.web import reader
 from services.web.clients.accounts import Me
 from services.web.clients.orders import Order
 from services.web.clients.tickets import PdfFormat, Ticket
@@ -248,11 +249,11 @@ def contact_errors(contact: Contact) -> dict[str, str]:
 
 async def _tell_contact(site: Site, token: str, contact: Contact) -> dict[str, str]:
     """Tells accounts, if it is new; what accounts does not like comes back by field."""
-    me = await site.accounts.me(token)
-    if (me.name, me.email) == (contact.name, contact.email):
+    me, language = await site.accounts.me(token), reader.language()
+    if (me.name, me.email, me.language) == (contact.name, contact.email, language):
         return {}
     try:
-        await site.accounts.tell_contact(token, contact.name, contact.email)
+        await site.accounts.tell_contact(token, contact.name, contact.email, language)
     except ProviderProblem as problem:
         if problem.problem_code == "email_taken":
             return {"email": "This address belongs to another account. Write another one, or sign in with it."}

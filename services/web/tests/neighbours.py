@@ -230,7 +230,7 @@ class Neighbours:
 
     async def _new_guest(self, _request: Request) -> Response:
         person_id = str(uuid4())
-        self.people[person_id] = {"name": None, "email": None, "guest": True}
+        self.people[person_id] = {"name": None, "email": None, "guest": True, "language": "en"}
         return self._signed_in(person_id, 201)
 
     async def _sign_up(self, request: Request) -> Response:
@@ -240,7 +240,7 @@ class Neighbours:
         if len(body["password"]) < 10:
             return problem(422, "password_too_weak", "Use at least 10 characters.")
         person_id = str(uuid4())
-        self.people[person_id] = body | {"guest": False}
+        self.people[person_id] = body | {"guest": False, "language": "en"}
         return self._signed_in(person_id, 201)
 
     async def _sign_in(self, request: Request) -> Response:
@@ -271,7 +271,9 @@ class Neighbours:
             if body["email"].endswith(".invalid"):
                 return problem(422, "email_invalid")
             person.update(body)
-        return JSONResponse({"person_id": _person(request), **{key: person[key] for key in ("name", "email", "guest")}})
+        return JSONResponse(
+            {"person_id": _person(request), **{key: person[key] for key in ("name", "email", "guest", "language")}}
+        )
 
     # ---- catalog ----
 

@@ -33,7 +33,7 @@ class States:
 
     async def a_person_with_a_name_and_an_address(self, given: dict[str, Any]) -> None:
         await self.a_guest_who_has_told_nothing(given)
-        values = {"name": "Ada Lovelace", "email": "ada@example.com", "email_key": "ada@example.com"}
+        values = {"name": "Ada Lovelace", "email": "ada@example.com", "email_key": "ada@example.com", "language": "de"}
         async with self._database.writer() as tx:
             await queries.change_contact(tx, UUID(given["person_id"]), values)
 

@@ -20,7 +20,7 @@ from services.accounts.tests.integration.running import ADA, PASSWORD, Running, 
 
 async def test_a_guest_is_known_by_nothing_until_they_tell(accounts: Running) -> None:
     guest = (await accounts.post("/guests")).json()
-    unknown = {"person_id": guest["person_id"], "name": None, "email": None, "guest": True}
+    unknown = {"person_id": guest["person_id"], "name": None, "email": None, "guest": True, "language": "en"}
     assert guest["name"] is None
     assert (await accounts.me(guest["token"])).json() == unknown
     told = await accounts.tell(guest["token"], name=" Grace  Hopper", email="grace@Example.org")
@@ -46,6 +46,20 @@ async def test_what_is_left_out_of_a_change_stays(accounts: Running) -> None:
     assert (await accounts.post("/sessions", email="countess@example.com", password=PASSWORD)).status_code == 201
 
 
+@pytest.mark.parametrize("language", ["de", "de_CH", "fil", "zh_Hant_HK"])
+async def test_what_is_sent_to_a_person_knows_their_language(
+    accounts: Running, harness: Harness, language: str
+) -> None:
+    guest = (await accounts.post("/guests")).json()
+    changed = await accounts.tell(guest["token"], name="Grace", email="grace@example.org", language=language)
+    assert changed.json()["language"] == language
+    await accounts.tell(guest["token"], name="Grace Hopper")
+    for caller in ("notifications", "tickets"):
+        headers = harness.headers(caller, to="accounts")
+        contact = await accounts.http.get(f"/people/{guest['person_id']}/contact", headers=headers)
+        assert contact.json()["language"] == language
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -53,6 +67,8 @@ async def test_what_is_left_out_of_a_change_stays(accounts: Running) -> None:
         ({"name": " "}, "name_invalid"),
         ({"name": None}, "request_invalid"),
         ({"guest": False}, "request_invalid"),
+        ({"language": None}, "request_invalid"),
+        ({"language": "de, en;q=0.5"}, "request_invalid"),
         ({"person_id": str(uuid4())}, "request_invalid"),
     ],
 )
@@ -85,6 +101,7 @@ async def test_only_notifications_learns_where_mail_goes(accounts: Running, harn
         "name": "Ada Lovelace",
         "email": "Ada@example.com",
         "order_pass": None,
+        "language": "en",
     }
     assert (asked["web"].status_code, asked["orders"].status_code) == (403, 403)
 

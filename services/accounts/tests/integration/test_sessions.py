@@ -24,6 +24,7 @@ async def test_who_signs_up_is_signed_in_and_known_by_what_they_told(accounts: R
         "name": "Ada Lovelace",
         "email": "Ada@example.com",
         "guest": False,
+        "language": "en",
     }
 
 

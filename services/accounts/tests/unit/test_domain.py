@@ -122,7 +122,7 @@ def test_upper_and_lower_case_make_no_other_address() -> None:
 
 
 def test_a_person_shows_neither_name_nor_address_in_logs() -> None:
-    person = Person(UUID(int=1), guest=False, name="Ada", email="ada@example.com")
+    person = Person(UUID(int=1), guest=False, name="Ada", email="ada@example.com", language="en")
     assert "ada" not in repr(person).casefold()
 
 

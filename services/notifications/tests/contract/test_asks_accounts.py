@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chassis.languages import PATTERN
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.notifications.clients.accounts import AccountsClient
@@ -14,14 +15,18 @@ accounts = asks("notifications", "accounts", AccountsClient)
 
 async def test_a_person_has_a_name_and_an_address(accounts: Asking[AccountsClient]) -> None:
     person_id = an_id("notifications asks accounts: person")
-    contact = {"name": matchers.text("Ada"), "email": matchers.text("ada@example.com", r"^[^@\s]+@[^@\s]+$")}
+    contact = {
+        "name": matchers.text("Ada"),
+        "email": matchers.text("ada@example.com", r"^[^@\s]+@[^@\s]+$"),
+        "language": matchers.text("de", PATTERN),
+    }
     async with accounts.expects(
         "a person's contact",
         a_state("a person with a name and an address", person_id=person_id),
         Ask("GET", f"/people/{person_id}/contact"),
         Answer(200, contact),
     ) as client:
-        assert await client.contact_of(person_id) == Contact(name="Ada", email="ada@example.com")
+        assert await client.contact_of(person_id) == Contact("Ada", "ada@example.com", language="de")
 
 
 async def test_a_guests_contact_comes_with_what_opens_the_order(accounts: Asking[AccountsClient]) -> None:

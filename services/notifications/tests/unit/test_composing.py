@@ -73,6 +73,15 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content())
 
 
+@pytest.mark.parametrize(
+    ("language", "paid"), [("en", "€85.00"), ("de", "85,00\u00a0€"), ("fr", "85,00\u00a0€"), ("nl", "€\u00a085,00")]
+)
+def test_what_was_paid_is_written_in_the_buyers_way(language: str, paid: str) -> None:
+    message = sent(contact=replace(CONTACT, language=language))
+    assert f"Paid: {paid}" in body(message, "plain")
+    assert paid in body(message, "html")
+
+
 def test_the_tickets_mail_has_text_html_and_the_pdf() -> None:
     message = sent()
     assert message["Subject"] == "Your tickets for Żółta łódź"

@@ -1,10 +1,12 @@
-"""What tickets needs of accounts: the name that stands on a ticket."""
+"""What tickets needs of accounts: the name that stands on a ticket, and the language in whose way its amount does."""
 
 import httpx
 
+from chassis.languages import PATTERN
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
 from services.tickets.clients.accounts import AccountsClient
+from services.tickets.domain import Holder
 
 
 def a_client(http: httpx.AsyncClient) -> AccountsClient:
@@ -20,9 +22,9 @@ async def test_a_person_has_a_name(accounts: Asking[AccountsClient]) -> None:
         "the name of a holder",
         a_state("a person with a name and an address", person_id=person_id),
         Ask("GET", f"/people/{person_id}/contact"),
-        Answer(200, {"name": matchers.text("Ada")}),
+        Answer(200, {"name": matchers.text("Ada"), "language": matchers.text("de", PATTERN)}),
     ) as client:
-        assert await client.name_of(person_id) == "Ada"
+        assert await client.holder(person_id) == Holder("Ada", "de")
 
 
 async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsClient]) -> None:
@@ -33,7 +35,7 @@ async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsCl
         Ask("GET", f"/people/{person_id}/contact"),
         Answer(200, {"name": matchers.nothing()}),
     ) as client:
-        assert await client.name_of(person_id) is None
+        assert await client.holder(person_id) == Holder()
 
 
 async def test_a_ticket_of_somebody_who_does_not_exist_any_more_has_none(accounts: Asking[AccountsClient]) -> None:
@@ -44,4 +46,4 @@ async def test_a_ticket_of_somebody_who_does_not_exist_any_more_has_none(account
         Ask("GET", f"/people/{person_id}/contact"),
         problem(404, "person_unknown"),
     ) as client:
-        assert await client.name_of(person_id) is None
+        assert await client.holder(person_id) == Holder()

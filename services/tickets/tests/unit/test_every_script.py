@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.languages import LANGUAGES
+from chassis.money import MINOR_DIGITS, Money
 from services.tickets.fonts import BOX, CHAIN
 from services.tickets.layouts import print_tickets
 from services.tickets.printing import Format, Printed
@@ -62,6 +64,12 @@ def test_places_names_classes_and_seats_are_in_every_script_too(name: str) -> No
 def test_no_letter_of_the_samples_is_a_box(name: str) -> None:
     drawn, boxes = CHAIN.drawable(printable(SCRIPTS[name].text))
     assert (boxes, BOX in drawn) == (0, False)
+
+
+def test_no_sign_of_any_currency_is_a_box_in_any_language() -> None:
+    amounts = [Money(123_456_789, currency).written(language) for currency in MINOR_DIGITS for language in LANGUAGES]
+    assert len(amounts) > 10_000
+    assert [amount for amount in amounts if CHAIN.drawable(printable(amount))[1]] == []
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -13,6 +13,12 @@ def test_money_has_the_digits_of_its_currency() -> None:
     assert money(0, "EUR") == "Free"
 
 
+def test_money_is_written_in_the_way_of_the_holders_language() -> None:
+    assert money(123450, "EUR", "de") == "1.234,50\u00a0€"
+    assert money(123450, "CHF", "de_CH") == "CHF\u00a01'234.50"
+    assert money(0, "EUR", "de") == "Free"
+
+
 def test_a_moment_is_told_by_the_clock_of_the_place() -> None:
     summer = local_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "Europe/Berlin")
     assert (day(summer), clock(summer)) == ("Thursday 2 July 2026", "00:30 CEST")

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from chassis.http import ProviderBusyForYou, ProviderProblem, ProviderUnavailable
+from chassis.languages import PATTERN as LANGUAGE_PATTERN
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, State, a_state, an_id, asks, problem
 from services.web.clients.accounts import AccountsClient
@@ -16,6 +17,7 @@ accounts = asks("web", "accounts", AccountsClient)
 
 PASSWORD = "correct horse battery"
 TOKEN = "a.persons.token"
+LANGUAGE = matchers.text("de", LANGUAGE_PATTERN)
 
 
 def signed_in(name: Any) -> dict[str, Any]:
@@ -174,11 +176,16 @@ async def test_a_person_sees_what_they_told(accounts: Asking[AccountsClient]) ->
         Ask("GET", "/people/me", person=person_id),
         Answer(
             200,
-            {"name": matchers.text("Ada"), "email": matchers.text("ada@example.com"), "guest": matchers.boolean(True)},
+            {
+                "name": matchers.text("Ada"),
+                "email": matchers.text("ada@example.com"),
+                "guest": matchers.boolean(True),
+                "language": LANGUAGE,
+            },
         ),
     ) as client:
         me = await client.me(TOKEN)
-        assert (me.name, me.email) == ("Ada", "ada@example.com")
+        assert (me.name, me.email, me.language) == ("Ada", "ada@example.com", "de")
 
 
 async def test_a_guest_has_told_nothing_yet(accounts: Asking[AccountsClient]) -> None:
@@ -198,31 +205,38 @@ async def test_a_guest_tells_where_the_tickets_go(accounts: Asking[AccountsClien
     async with accounts.expects(
         "a contact that is told",
         a_state("a guest who has told nothing", person_id=person_id),
-        Ask("PATCH", "/people/me", body={"name": "Ada", "email": "ada.guest@example.com"}, person=person_id),
+        Ask(
+            "PATCH",
+            "/people/me",
+            body={"name": "Ada", "email": "ada.guest@example.com", "language": "de_CH"},
+            person=person_id,
+        ),
         Answer(200),
     ) as client:
-        await client.tell_contact(TOKEN, "Ada", "ada.guest@example.com")
+        await client.tell_contact(TOKEN, "Ada", "ada.guest@example.com", "de_CH")
 
 
 async def test_tickets_cannot_go_to_what_is_no_address(accounts: Asking[AccountsClient]) -> None:
     person_id = me_of("guest who mistypes")
-    ask = Ask("PATCH", "/people/me", body={"name": "Ada", "email": "nowhere"}, person=person_id)
+    ask = Ask("PATCH", "/people/me", body={"name": "Ada", "email": "nowhere", "language": "en"}, person=person_id)
     state = a_state("a guest who has told nothing", person_id=person_id)
     async with refused(accounts, "a contact that is no address", state, ask, 422, "email_invalid") as client:
-        await client.tell_contact(TOKEN, "Ada", "nowhere")
+        await client.tell_contact(TOKEN, "Ada", "nowhere", "en")
 
 
 async def test_tickets_cannot_be_for_nobody(accounts: Asking[AccountsClient]) -> None:
     person_id = me_of("guest without a name")
-    ask = Ask("PATCH", "/people/me", body={"name": " ", "email": "ada.nobody@example.com"}, person=person_id)
+    ask = Ask(
+        "PATCH", "/people/me", body={"name": " ", "email": "ada.nobody@example.com", "language": "en"}, person=person_id
+    )
     state = a_state("a guest who has told nothing", person_id=person_id)
     async with refused(accounts, "a contact without a name", state, ask, 422, "name_invalid") as client:
-        await client.tell_contact(TOKEN, " ", "ada.nobody@example.com")
+        await client.tell_contact(TOKEN, " ", "ada.nobody@example.com", "en")
 
 
 async def test_tickets_cannot_go_to_the_address_of_another_account(accounts: Asking[AccountsClient]) -> None:
     person_id, email = me_of("person who writes another's address"), "another@example.com"
-    ask = Ask("PATCH", "/people/me", body={"name": "Bob", "email": email}, person=person_id)
+    ask = Ask("PATCH", "/people/me", body={"name": "Bob", "email": email, "language": "en"}, person=person_id)
     state = a_state("two who signed up", person_id=person_id, email=email, password=PASSWORD)
     async with refused(accounts, "a contact with another's address", state, ask, 409, "email_taken") as client:
-        await client.tell_contact(TOKEN, "Bob", email)
+        await client.tell_contact(TOKEN, "Bob", email, "en")

@@ -165,6 +165,17 @@ async def test_a_contact_is_asked_for_and_kept(stage: Stage) -> None:
     assert "zoe@example.org" in (await browser.open(path)).html
 
 
+async def test_mails_and_tickets_are_written_for_whoever_pays(stage: Stage) -> None:
+    browser = await stage.browser()
+    [path] = [await browser.place(stage.play, "0-0-0")]
+    for language, known in (("de-CH", "de_CH"), ("fr", "fr"), ("tlh", "en")):
+        browser.http.headers["accept-language"] = language
+        stage.neighbours.orders[path.removeprefix("/orders/")]["state"] = "held"
+        await browser.send(await browser.open(path), f"{path}/pay", **CONTACT)
+        [person] = stage.neighbours.people.values()
+        assert person["language"] == known
+
+
 async def test_a_hold_that_is_over_is_said_at_the_cash_desk(stage: Stage) -> None:
     browser = await stage.browser()
     path = await browser.place(stage.play, "0-0-0")
