@@ -10,6 +10,8 @@ NAMESPACE = UUID("6f1c3a52-5f0e-5b1d-9c57-0d9d3f6f2a11")
 """Root of catalog's UUIDv5 ids: the same file gives the same ids on every installation."""
 
 DEFAULT_MAX_PER_ORDER = 10
+# A ticket's code has two bytes for it.
+MAX_CODE_EDITION = 65_535
 SEATS_PER_PART = 1_000
 
 Kind = Literal["general", "seated"]
@@ -19,7 +21,7 @@ Obstacle = Literal[
     "cancelled", "postponed", "moved_online", "not_on_sale", "sold_out", "not_yet", "box_office", "discontinued"
 ]
 """Why something is not sold, whatever the time: the event's state, the organiser's word, or the offer's."""
-Change = Literal["state", "starts_at", "doors_at", "title", "venue"]
+Change = Literal["state", "starts_at", "doors_at", "title", "venue", "codes"]
 """What those who hold tickets must know of."""
 LabelPlace = Literal["start", "end", "both", "nowhere"]
 
@@ -202,7 +204,8 @@ class EventDraft:
     `performers` are only searched. `address` is the page of an event that has no identifier of its own: it is known again by
     that and by its start.
     `previous_starts_at` is when it was to start before it was moved, if the file says so. `venue` is None for an event that
-    has moved online and names no other place: then it is the one that was known."""
+    has moved online and names no other place: then it is the one that was known. `code_edition`: codes of tickets of an earlier
+    one are refused at the door."""
 
     identifier: str
     path: str
@@ -224,6 +227,7 @@ class EventDraft:
     previous_starts_at: datetime | None = None
     address: str | None = None
     performers: tuple[str, ...] = ()
+    code_edition: int = 1
 
     @property
     def event_id(self) -> UUID:
@@ -266,6 +270,7 @@ class Standing:
     doors_at: datetime | None
     ends_at: datetime | None
     venue: Venue
+    code_edition: int = 1
 
 
 _STATE_OBSTACLES: Mapping[EventState, Obstacle] = {
@@ -330,15 +335,19 @@ def standing_after(draft: EventDraft, before: Standing | None, venue: Venue, now
             state, previous = "rescheduled", previous or before.previous_starts_at
     if previous == draft.starts_at:
         previous = None
-    return Standing(state, draft.title, draft.starts_at, previous, draft.doors_at, draft.ends_at, venue)
+    # Codes that were refused once stay so, whatever a later file forgets to say.
+    edition = max(draft.code_edition, before.code_edition) if before is not None else draft.code_edition
+    return Standing(state, draft.title, draft.starts_at, previous, draft.doors_at, draft.ends_at, venue, edition)
 
 
 def changes_for_holders(before: Standing | None, after: Standing, now: datetime) -> list[Change]:
-    """What has changed that holders must know. Of an event that was over and comes again without a word of a change: nothing."""
+    """What has changed that holders must know. Of an event that was over and comes again without a word of a change: no more than
+    that its tickets have other codes."""
+    codes: list[Change] = ["codes"] if after.code_edition > (before.code_edition if before is not None else 1) else []
     if before is None:
-        return [] if after.state == "scheduled" else ["state"]
+        return codes if after.state == "scheduled" else ["state", *codes]
     if _was_over(before, now) and after.state == "scheduled":
-        return []
+        return codes
     changed: dict[Change, bool] = {
         "state": before.state != after.state,
         "starts_at": before.starts_at != after.starts_at,
@@ -346,7 +355,7 @@ def changes_for_holders(before: Standing | None, after: Standing, now: datetime)
         "title": before.title != after.title,
         "venue": before.venue != after.venue,
     }
-    return [change for change, is_so in changed.items() if is_so]
+    return [*(change for change, is_so in changed.items() if is_so), *codes]
 
 
 def _was_over(standing: Standing, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.facts import Fact
-from services.catalog.domain import SEATS_PER_PART, Change, EventState, Kind, Obstacle
+from services.catalog.domain import MAX_CODE_EDITION, SEATS_PER_PART, Change, EventState, Kind, Obstacle
 
 
 class PublishedClass(BaseModel):
@@ -54,7 +54,8 @@ class EventPublished(Fact):
 class EventChanged(Fact):
     """Something changed that those who hold tickets must know, or an event is known that is cancelled, postponed or elsewhere.
 
-    Always the whole of what they read; `changes` says what of it is new. `version` grows with every change of the event."""
+    Always the whole of what they read; `changes` says what of it is new. `version` grows with every change of the event.
+    Codes of tickets of an edition before `code_edition` are refused at the door."""
 
     subject: ClassVar[str] = "events.catalog.event_changed.v1"
     aggregate: ClassVar[str] = "event_id"
@@ -73,6 +74,7 @@ class EventChanged(Fact):
     venue_country: str | None
     previous_starts_at: datetime | None
     image: str | None
+    code_edition: Annotated[int, Field(ge=1, le=MAX_CODE_EDITION)]
 
 
 class SeatsPublished(Fact):

@@ -151,7 +151,7 @@ async def _known_again(tx: Transaction, draft: EventDraft) -> EventDraft:
 
 def _standing_of(known: RowMapping) -> Standing:
     venue = Venue(known["venue_name"], known["street"], known["city"], known["country"])
-    names = ("state", "title", "starts_at", "previous_starts_at", "doors_at", "ends_at")
+    names = ("state", "title", "starts_at", "previous_starts_at", "doors_at", "ends_at", "code_edition")
     return Standing(**{name: known[name] for name in names}, venue=venue)
 
 
@@ -251,6 +251,7 @@ def _changed(draft: EventDraft, standing: Standing, version: int, changes: list[
         venue_country=venue.country or None,
         previous_starts_at=standing.previous_starts_at,
         image=draft.image,
+        code_edition=standing.code_edition,
     )
 
 
@@ -294,6 +295,7 @@ def _event_values(draft: EventDraft, standing: Standing, seat_map_id: UUID | Non
         "max_per_order": draft.max_per_order,
         "state": standing.state,
         "previous_starts_at": standing.previous_starts_at,
+        "code_edition": standing.code_edition,
         "search_text": search_text(
             draft.title, venue.name, venue.city or venue.street, draft.organiser_name, *draft.performers
         ),

@@ -145,7 +145,9 @@ async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[RowMapping]:
 
 async def event_state(reads: Reads, event_id: UUID) -> RowMapping | None:
     """What an import compares itself with."""
-    names = "digest seat_map_id version identifier state title starts_at previous_starts_at doors_at ends_at"
+    names = (
+        "digest seat_map_id version identifier state title starts_at previous_starts_at doors_at ends_at code_edition"
+    )
     statement = (
         select(
             *(_EVENT.c[name] for name in names.split()),

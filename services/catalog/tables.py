@@ -64,7 +64,8 @@ class SeatRow(Table, table=True):
 class EventRow(Table, table=True):
     """An event. `search_text` are its words as a search compares them; `digest` tells whether an import changes anything.
 
-    `version` grows with every change; `previous_starts_at` is when it was to start before it was moved."""
+    `version` grows with every change; `previous_starts_at` is when it was to start before it was moved; codes of tickets of
+    an edition before `code_edition` are refused at the door."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -98,6 +99,7 @@ class EventRow(Table, table=True):
     state: str = Field(default="scheduled", sa_column_kwargs={"server_default": text("'scheduled'")})
     previous_starts_at: datetime | None = moment(nullable=True, default=None)
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    code_edition: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     search_text: str = Field(sa_type=Text)
     digest: bytes = Field(sa_type=LargeBinary)
 

@@ -43,6 +43,8 @@ def event_sentences(draft: EventDraft, imported: EventImported, now: datetime) -
     moved = f", before {_moment(standing.previous_starts_at, zone)}" if standing.previous_starts_at else ""
     place = ", ".join(part for part in (standing.venue.name, standing.venue.city or standing.venue.street) if part)
     yield f"  {_STATES[standing.state]}: {_moment(standing.starts_at, zone)} {zone}{moved}; {place}"
+    if standing.code_edition > 1:
+        yield f"  tickets have codes of edition {standing.code_edition}; earlier ones are refused at the door"
     for cls in draft.classes:
         yield f"  {_class_sentence(draft, cls, imported.sales[cls.name], now)}"
 

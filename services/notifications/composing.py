@@ -19,7 +19,6 @@ from chassis.money import Money
 from chassis.plain import unlinked
 from services.notifications.domain import (
     HEADINGS,
-    NEWS,
     SUBJECTS,
     Contact,
     Delivery,
@@ -27,6 +26,7 @@ from services.notifications.domain import (
     Template,
     file_of,
     is_address,
+    news_of,
     why_cancelled,
 )
 from services.notifications.headers import address_line, text_line
@@ -159,7 +159,7 @@ def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender
         "was": _told(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
         "address": ", ".join(part for part in (content.get("venue_street"), content.get("venue_city")) if part),
         "heading": HEADINGS.get(delivery.template),
-        "news": NEWS.get(delivery.template),
+        "news": news_of(delivery.template, content.get("changes", [])),
         "is_place_new": "venue" in content.get("changes", []),
     }
     if content.get("currency") and content.get("paid_minor") is not None:

@@ -22,8 +22,7 @@ class Template(StrEnum):
     MOVED_ONLINE = "moved_online"
 
 
-# Mails with the tickets in them: what stands on those is new.
-WITH_TICKETS = frozenset({Template.TICKETS, Template.NEW_DATE, Template.NEW_PLACE, Template.EVENT_CHANGED})
+_WITH_TICKETS = frozenset({Template.TICKETS, Template.NEW_DATE, Template.NEW_PLACE, Template.EVENT_CHANGED})
 SUBJECTS: dict[Template, str] = {
     Template.TICKETS: "Your tickets for {event_title}",
     Template.MONEY_RETURNED: "Your money was given back: {event_title}",
@@ -43,6 +42,9 @@ HEADINGS: dict[Template, str] = {
     Template.MOVED_ONLINE: "Online instead",
 }
 _STAY = "Your tickets stay valid, with the same codes; the PDF with what is new is attached."
+_NEW_CODES = (
+    "Your tickets have new codes: the PDF with them is attached, and the earlier codes are refused at the door."
+)
 NEWS: dict[Template, str] = {
     Template.NEW_DATE: f"The event takes place on another date. {_STAY}",
     Template.NEW_PLACE: f"The event takes place somewhere else. {_STAY}",
@@ -52,6 +54,23 @@ NEWS: dict[Template, str] = {
     "Keep your tickets: they stay valid, and we write to you when there is a date.",
     Template.MOVED_ONLINE: "The event takes place online, and not at this place. The organiser will tell you how to take part.",
 }
+
+
+def news_of(template: Template, changes: Sequence[str]) -> str | None:
+    """What a mail about an event says of it; None of other mails."""
+    news = NEWS.get(template)
+    if news is None or not _has_new_codes(template, changes):
+        return news
+    return news.replace(_STAY, _NEW_CODES) if _STAY in news else f"{news} {_NEW_CODES}"
+
+
+def carries_tickets(template: Template, changes: Sequence[str]) -> bool:
+    """Whether the tickets are attached: what stands on them is new."""
+    return template in _WITH_TICKETS or _has_new_codes(template, changes)
+
+
+def _has_new_codes(template: Template, changes: Sequence[str]) -> bool:
+    return "codes" in changes and template is not Template.CANCELLED
 
 
 def kind_of_change(state: str, changes: Sequence[str]) -> Template:

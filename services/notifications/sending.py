@@ -16,7 +16,7 @@ from services.notifications.addresses import AddressBound
 from services.notifications.clients.accounts import AccountsClient
 from services.notifications.clients.tickets import TicketsClient
 from services.notifications.composing import Sender, compose, mailbox_of, pass_until
-from services.notifications.domain import WITH_TICKETS, Delivery, NotDelivered, NotNow, next_delay_seconds
+from services.notifications.domain import Delivery, NotDelivered, NotNow, carries_tickets, next_delay_seconds
 from services.notifications.settings import NotificationsSettings
 from services.notifications.smtp import MailServer
 from tracing.spans import continued, mark_failed, note
@@ -130,7 +130,8 @@ class Emails:
         until = await self._bound.free_at(delivery, mailbox_of(contact.email or ""))
         if until is not None:
             raise NotNow(until)
-        pdf = await self._tickets.pdf_of(delivery.order_id) if delivery.template in WITH_TICKETS else None
+        has_tickets = carries_tickets(delivery.template, delivery.content.get("changes", []))
+        pdf = await self._tickets.pdf_of(delivery.order_id) if has_tickets else None
         await self._server.send(compose(delivery, contact, pdf, self._sender, utc_now()))
 
     async def _put_off(self, delivery: Delivery, problem: NotDelivered) -> None:

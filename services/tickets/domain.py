@@ -84,6 +84,7 @@ class Change(StrEnum):
     DOORS_AT = "doors_at"
     TITLE = "title"
     VENUE = "venue"
+    CODES = "codes"
 
 
 class Reason(StrEnum):
@@ -273,7 +274,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What catalog told of an event that has changed. `version` grows with every change; `changes` names what did."""
+    """What catalog told of an event that has changed. `version` grows with every change; `changes` names what did.
+
+    Codes of an epoch before `code_edition` are refused: all its tickets have at least that one.
+    """
 
     event_id: UUID
     version: int
@@ -288,6 +292,7 @@ class EventChange:
     venue_city: str
     venue_country: str | None
     previous_starts_at: datetime | None
+    code_edition: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import Field
 from chassis.db import Transaction
 from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
-from services.tickets.domain import Change, EventChange, EventState, Line, Order
+from services.tickets.domain import CODE_EPOCH_MAX, Change, EventChange, EventState, Line, Order
 from services.tickets.moved import Moved
 from services.tickets.service import Tickets
 
@@ -77,6 +77,7 @@ class EventChanged(Heard):
     venue_city: str
     venue_country: str | None
     previous_starts_at: datetime | None
+    code_edition: int = Field(default=1, ge=1, le=CODE_EPOCH_MAX)
 
     def as_change(self) -> EventChange:
         """The same as this service speaks of it."""

@@ -32,11 +32,14 @@ _OF_THE_EVENT = {
 }
 _BOUGHT_VERSION = func.coalesce(_TICKET.c.event_version, literal(0))
 _HAS_CHANGED = _EVENT.c.event_id.is_not(None)
+# Whatever version was bought: a code that was refused once stays so.
+_ANY_VERSION = _EVENT.alias()
+_EDITION = select(_ANY_VERSION.c.code_edition).where(_ANY_VERSION.c.event_id == _TICKET.c.event_id).scalar_subquery()
 _STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)
 
 
 def _read_through() -> list[ColumnElement[Any]]:
-    own = [column for column in _TICKET.c if column.name not in {*_OF_THE_EVENT, "event_version"}]
+    own = [column for column in _TICKET.c if column.name not in {*_OF_THE_EVENT, "event_version", "epoch"}]
     # Not COALESCE: doors that were known and are not any more are not known.
     seen = [case((_HAS_CHANGED, _EVENT.c[now]), else_=_TICKET.c[was]).label(was) for was, now in _OF_THE_EVENT.items()]
     return [
@@ -45,6 +48,7 @@ def _read_through() -> list[ColumnElement[Any]]:
         func.coalesce(_EVENT.c.state, EventState.SCHEDULED.value).label("event_state"),
         func.coalesce(_EVENT.c.version, _BOUGHT_VERSION).label("event_version"),
         _EVENT.c.previous_starts_at,
+        func.greatest(_TICKET.c.epoch, _EDITION).label("epoch"),
     ]
 
 
@@ -140,8 +144,11 @@ async def next_untold(tx: Transaction) -> Untold | None:
 
 
 async def holdings_of(reads: Reads, change: EventChange, *, after: UUID | None, limit: int) -> list[Holding]:
-    """Orders that hold valid tickets of an event bought before this change, by id, beginning behind `after`."""
-    about = {"event_id": change.event_id, "version": change.version}
+    """Orders that hold valid tickets of an event bought before this change, by id, beginning behind `after`.
+
+    With new codes all orders: whoever bought the event as it is now may have their tickets from before this was heard.
+    """
+    about = {"event_id": change.event_id, "version": change.version, "all": Change.CODES in change.changes}
     rows = await reads.execute(
         _HOLDINGS, {**about, "after": after or UUID(int=0), "most": limit}, name="tickets.holdings"
     )
@@ -171,6 +178,7 @@ _HOLD_STILL = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0
 _MOVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _HOLDINGS = text("""
     SELECT DISTINCT ON (order_id) order_id, order_number, person_id FROM ticket
-    WHERE event_id = :event_id AND order_id > :after AND state = 'valid' AND COALESCE(event_version, 0) < :version
+    WHERE event_id = :event_id AND order_id > :after AND state = 'valid'
+        AND (:all OR COALESCE(event_version, 0) < :version)
     ORDER BY order_id LIMIT :most
 """)

@@ -79,6 +79,7 @@ class EventRow(Table, table=True):
             "state IN ('scheduled', 'rescheduled', 'postponed', 'cancelled', 'moved_online')", name="state"
         ),
         CheckConstraint("told_version <= version", name="told_version"),
+        CheckConstraint("code_edition BETWEEN 1 AND 65535", name="code_edition"),
         Index("ix_event_untold", "heard_at", postgresql_where=text("told_version < version")),
     )
 
@@ -95,6 +96,7 @@ class EventRow(Table, table=True):
     venue_city: str
     venue_country: str | None = None
     previous_starts_at: datetime | None = moment(nullable=True, default=None)
+    code_edition: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     told_version: int = Field(sa_type=BigInteger)
     told_after: UUID | None = None
     traceparent: str | None = None

@@ -58,6 +58,28 @@ async def test_who_has_tickets_for_an_event_that_moves_is_told_and_finds_the_new
         assert (await door.post("/verify", json={"code": code})).json()["valid"] is True
 
 
+async def test_an_organiser_who_wants_other_codes_gets_them_to_the_holders_and_the_first_ones_are_refused(
+    system: System,
+) -> None:
+    name = new_name()
+    event = an_event(name, name, offers=[FREE])
+    await loaded(system, event)
+    async with Shopper(system) as shopper:
+        order = await shopper.hold(await shopper.find(name))
+        await shopper.pay(order)
+        (first,) = (await shopper.confirmed(order.url)).all_data("ticket-code")
+        await shopper.mail("Your tickets")
+        await loaded(system, event | {"onsale:codeEdition": 2})
+        mail = await shopper.mail("Changed")
+        (second,) = (await shopper.confirmed(order.url)).all_data("ticket-code")
+    assert "refused at the door" in mail["text"]
+    # As it is printed, in groups.
+    assert second in mail["tickets"].replace(" ", "")
+    async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as door:
+        verdicts = [(await door.post("/verify", json={"code": code})).json() for code in (first, second)]
+    assert [(verdict["valid"], verdict["reason"]) for verdict in verdicts] == [(False, "replaced"), (True, "genuine")]
+
+
 async def test_who_has_tickets_for_an_event_that_is_cancelled_is_told_and_the_ticket_says_so(system: System) -> None:
     name = new_name()
     event = an_event(name, name, offers=[FREE])

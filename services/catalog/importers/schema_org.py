@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from services.catalog.domain import EventDraft, EventState, Venue
+from services.catalog.domain import MAX_CODE_EDITION, EventDraft, EventState, Venue
 from services.catalog.importers.document import Node, Reading
 from services.catalog.importers.finding import Found, find_events
 from services.catalog.importers.offers import Offer, Selling, read_classes, read_max_per_order, read_offers
@@ -120,7 +120,12 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
         state=state,
         previous_starts_at=previous,
         performers=read_performers(at("performer")),
+        code_edition=_code_edition(at("onsale:codeEdition")),
     )
+
+
+def _code_edition(node: Node) -> int:
+    return 1 if node.missing else node.whole(at_least=1, at_most=MAX_CODE_EDITION)
 
 
 def _offers(found: Found) -> list[Offer]:

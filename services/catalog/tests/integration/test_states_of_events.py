@@ -112,6 +112,7 @@ async def test_a_new_date_is_a_rescheduled_event_with_its_old_date(
         "venue_country": None,
         "previous_starts_at": "2031-06-20T18:00:00Z",
         "image": "hall",
+        "code_edition": 1,
     }
 
 
@@ -142,3 +143,39 @@ async def test_a_state_that_the_vocabulary_does_not_have_is_refused_with_its_pat
 ) -> None:
     assert await load_documents(settings, tmp_path, event(eventStatus="https://schema.org/EventPerhaps")) == 1
     assert "eventStatus: “https://schema.org/EventPerhaps” is no state of schema.org" in capsys.readouterr().err
+
+
+def of_codes(facts: list[dict[str, Any]]) -> list[tuple[int, int, list[str]]]:
+    return [(fact["version"], fact["code_edition"], fact["changes"]) for fact in facts]
+
+
+async def test_an_organiser_says_when_earlier_codes_are_refused_and_that_never_goes_back(
+    settings: CatalogSettings, tmp_path: Path
+) -> None:
+    await load_documents(settings, tmp_path, event())
+    await load_documents(settings, tmp_path, event(startDate=MOVED))
+    await load_documents(settings, tmp_path, event(startDate=MOVED, **{"onsale:codeEdition": 2}))
+    await load_documents(settings, tmp_path, event(startDate=MOVED, **{"onsale:codeEdition": 2}))
+    await load_documents(settings, tmp_path, event())
+    assert of_codes(await told(settings)) == [(2, 1, ["state", "starts_at"]), (3, 2, ["codes"]), (4, 2, ["starts_at"])]
+
+
+async def test_an_edition_that_is_there_from_the_beginning_is_told(settings: CatalogSettings, tmp_path: Path) -> None:
+    await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 3}))
+    await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 3}, description="Other songs."))
+    assert of_codes(await told(settings)) == [(1, 3, ["codes"])]
+
+
+async def test_codes_of_an_event_that_is_over_are_told_too(settings: CatalogSettings, tmp_path: Path) -> None:
+    over = {"startDate": "2020-06-20T20:00:00+02:00"}
+    await load_documents(settings, tmp_path, event(**over))
+    await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 2}))
+    assert of_codes(await told(settings)) == [(2, 2, ["codes"])]
+
+
+@pytest.mark.parametrize("edition", [0, -1, 1.5, "two", 65_536, True, [2]])
+async def test_an_edition_that_is_no_whole_number_is_refused_with_its_path(
+    settings: CatalogSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str], edition: Any
+) -> None:
+    assert await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": edition})) == 1
+    assert "onsale:codeEdition" in "".join(capsys.readouterr())

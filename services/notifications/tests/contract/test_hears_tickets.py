@@ -54,14 +54,14 @@ async def test_issued_tickets_call_for_a_mail(
 
 MOVED = {
     "state": matchers.one_of("rescheduled", "scheduled"),
-    "changes": matchers.several(matchers.one_of("starts_at", "venue", "doors_at", "title", "state")),
+    "changes": matchers.several(matchers.one_of("starts_at", "venue", "doors_at", "title", "state", "codes")),
     "previous_starts_at": matchers.timestamp("2031-06-21T18:00:00Z"),
     "doors_at": matchers.timestamp("2031-07-05T17:00:00Z"),
     "venue_street": matchers.text("Spreeufer 2"),
 }
 CALLED_OFF = {
     "state": matchers.one_of("cancelled", "postponed", "moved_online"),
-    "changes": matchers.several(matchers.one_of("state", "starts_at", "venue", "doors_at", "title")),
+    "changes": matchers.several(matchers.one_of("state", "starts_at", "venue", "doors_at", "title", "codes")),
     "previous_starts_at": matchers.nothing(),
     "doors_at": matchers.nothing(),
     "venue_street": matchers.nothing(),

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.testing import Keys
-from services.notifications.domain import Template, message_id_of, next_delay_seconds
+from services.notifications.domain import Template, carries_tickets, message_id_of, next_delay_seconds
 from services.notifications.settings import NotificationsSettings
 
 ORDER_ID = UUID("01930000-0000-7000-8000-0000000000aa")
@@ -18,6 +18,14 @@ def test_the_delays_grow_and_end() -> None:
     assert tried[-1] is None
     assert tried[:-1] == sorted(delays)
     assert 20 * 3600 < sum(delays) < 30 * 3600
+
+
+def test_tickets_are_attached_wherever_what_stands_on_them_is_new() -> None:
+    without_new_codes = {each for each in Template if carries_tickets(each, ["starts_at"])}
+    with_new_codes = {each for each in Template if carries_tickets(each, ["starts_at", "codes"])}
+    assert with_new_codes - without_new_codes >= {Template.POSTPONED, Template.MOVED_ONLINE}
+    assert Template.CANCELLED not in with_new_codes | without_new_codes
+    assert without_new_codes == {Template.TICKETS, Template.NEW_DATE, Template.NEW_PLACE, Template.EVENT_CHANGED}
 
 
 def test_a_message_id_is_the_same_for_the_same_mail_and_for_no_other() -> None:

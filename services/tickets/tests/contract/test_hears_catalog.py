@@ -19,7 +19,7 @@ catalog = hears("tickets", "catalog")
 
 MOVED = {
     "state": matchers.one_of("rescheduled", "scheduled", "moved_online"),
-    "changes": matchers.several(matchers.one_of("starts_at", "state", "doors_at", "title", "venue")),
+    "changes": matchers.several(matchers.one_of("starts_at", "state", "doors_at", "title", "venue", "codes")),
     "doors_at": matchers.timestamp("2031-07-05T17:00:00Z"),
     "venue_street": matchers.text("Spreeufer 2"),
     "venue_country": matchers.text("DE"),
@@ -27,7 +27,7 @@ MOVED = {
 }
 CALLED_OFF = {
     "state": matchers.one_of("cancelled", "postponed"),
-    "changes": matchers.several(matchers.one_of("state", "starts_at", "doors_at", "title", "venue")),
+    "changes": matchers.several(matchers.one_of("state", "starts_at", "doors_at", "title", "venue", "codes")),
     "doors_at": matchers.nothing(),
     "venue_street": matchers.nothing(),
     "venue_country": matchers.nothing(),
@@ -44,6 +44,7 @@ def event_changed(event_id: UUID, how: dict[str, Any]) -> dict[str, Any]:
         "time_zone": matchers.text("Europe/Berlin"),
         "venue_name": matchers.text("Rose"),
         "venue_city": matchers.text("Berlin"),
+        "code_edition": matchers.integer(2),
         **how,
     }
 
@@ -72,5 +73,6 @@ async def test_tickets_say_what_their_event_has_become(
         async with database.reader() as reads:
             [ticket] = await queries.tickets_of_order(reads, order_id)
         assert (ticket.event_state, ticket.event_version, ticket.venue_name) == (state, 2, "Rose")
+        assert ticket.epoch == 2
         assert ticket.starts_at.isoformat() == "2031-07-05T18:00:00+00:00"
     await database.close()

@@ -1,4 +1,4 @@
-"""An event that moves reaches tickets, their PDFs and their holders; the codes stay."""
+"""An event that moves reaches tickets, their PDFs and their holders; the codes stay, unless the organiser wants others."""
 
 from typing import Any
 from uuid import UUID
@@ -229,3 +229,45 @@ async def test_my_tickets_are_in_the_order_of_the_new_dates(holder: Holder) -> N
         return [item["event_id"] for item in first["items"] + second["items"]] == [stays, moved]
 
     await holder.harness.eventually(in_new_order)
+
+
+async def verified(holder: Holder, code: str) -> str:
+    return str((await holder.app.http.post("/verify", json={"code": code})).json()["reason"])
+
+
+async def test_an_organiser_may_want_other_codes_and_the_earlier_ones_are_refused(
+    harness: Harness, holder: Holder
+) -> None:
+    order_id = await holder.buy()
+    before = await holder.ticket()
+    await holder.change(code_edition=2, changes=["starts_at", "codes"])
+    after = await holder.until_version(2)
+    assert after["ticket_id"] == before["ticket_id"]
+    assert after["code"] != before["code"]
+    assert [await verified(holder, each["code"]) for each in (before, after)] == ["replaced", "genuine"]
+    fact = (await harness.heard(TICKETS_CHANGED))["data"]
+    assert (fact["order_id"], fact["changes"]) == (order_id, ["starts_at", "codes"])
+    # Another change, or one that is heard late, does not bring the first codes back.
+    await holder.change(version=3, code_edition=2, changes=["venue"])
+    assert (await holder.until_version(3))["code"] == after["code"]
+    assert await verified(holder, before["code"]) == "replaced"
+
+
+async def test_who_buys_the_newest_version_has_the_codes_that_are_asked_for_at_the_door(
+    harness: Harness, holder: Holder
+) -> None:
+    await holder.change(code_edition=2, changes=["codes"])
+    await holder.buy(event_version=5)
+    bought = await holder.ticket()
+    assert bought["event_version"] == 5
+    await holder.change(version=6, code_edition=2, changes=["venue"])
+    assert (await holder.until_version(6))["code"] == bought["code"]
+    assert await verified(holder, bought["code"]) == "genuine"
+
+
+async def test_whoever_had_their_tickets_before_the_new_codes_were_heard_of_is_told(
+    harness: Harness, holder: Holder
+) -> None:
+    order_id = await holder.buy(event_version=2)
+    await holder.change(version=2, code_edition=2, changes=["codes"])
+    assert (await harness.heard(TICKETS_CHANGED))["data"]["order_id"] == order_id
