@@ -8,7 +8,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from contracts.consumer import Answer, Ask, Asking, Book, an_id, refuse_unread
+from contracts.consumer import Answer, Ask, Asking, Book, an_id
+from contracts.demanded import refuse_unread
 from contracts.pactfile import ContractBroken, read
 from contracts.tests.library import EDGE, SHELF, Reader, read_a_shelf, write_pact
 

@@ -28,7 +28,7 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     database = service.database()
     service.watch(database, SAGAS, AWAITED)
     catalog = CatalogClient(service.client("catalog", settings.catalog_url))
-    inventory = InventoryClient(service.client("inventory", settings.inventory_url))
+    inventory = service.client_of(InventoryClient, settings.inventory_url)
     payments = PaymentsClient(service.client("payments", settings.payments_url))
     changes = Changes(database, service.bus)
     saga = Saga(database, changes, inventory, payments)

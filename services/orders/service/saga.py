@@ -189,7 +189,7 @@ class Saga:
 def _problem_of(error: Exception) -> str:
     """Why an order waits, as a code: sentences of others may say more than support is to read."""
     if isinstance(error, ProviderProblem):
-        return f"{error.provider}_answered_{error.problem_code}"
+        return f"{error.provider}_answered_{error.said}"
     return str(getattr(error, "code", type(error).__name__))
 
 

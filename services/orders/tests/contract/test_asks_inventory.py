@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from chassis.asking import Use
 from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.orders.clients.inventory import HoldLost, InventoryClient
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, ask, asks, problem
+from services.orders.clients.inventory import COMMIT, HOLD, PROLONG, RELEASE, HoldLost, InventoryClient
 from services.orders.domain import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut, Wish
 
 inventory = asks("orders", "inventory", InventoryClient)
@@ -37,11 +38,11 @@ def ask_for(wish: Wish, hold_id: UUID) -> Ask:
         "seats": list(wish.seats),
         "ttl_seconds": TTL_SECONDS,
     }
-    return Ask("PUT", f"/events/{wish.event_id}/holds/{hold_id}", body=body)
+    return ask(HOLD, body=body, event_id=wish.event_id, hold_id=hold_id)
 
 
-def ask_to(how: str, event_id: UUID, hold_id: UUID) -> Ask:
-    return Ask("POST", f"/events/{event_id}/holds/{hold_id}/{how}")
+def ask_to(use: Use[Any], event_id: UUID, hold_id: UUID) -> Ask:
+    return ask(use, event_id=event_id, hold_id=hold_id)
 
 
 def a_line_of_places(class_id: UUID) -> dict[str, object]:
@@ -219,14 +220,14 @@ async def test_the_id_of_a_hold_cannot_stand_for_other_places(inventory: Asking[
         assert refused.value.problem_code == "hold_differs"
 
 
-@pytest.mark.parametrize("how", ["commit", "release"])
-async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], how: str) -> None:
+@pytest.mark.parametrize(("use", "how"), [(COMMIT, "commit"), (RELEASE, "release")], ids=["commit", "release"])
+async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], use: Use[None], how: str) -> None:
     event_id, hold_id = event_of(how), hold_of(how)
     standing = an_id(f"orders asks inventory: standing, {how}")
     async with inventory.expects(
         f"the {how} of a hold",
         a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
-        ask_to(how, event_id, hold_id),
+        ask_to(use, event_id, hold_id),
         Answer(200),
     ) as client:
         await (client.commit if how == "commit" else client.release)(event_id, hold_id)
@@ -235,7 +236,7 @@ async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], 
 async def test_a_hold_that_never_arrived_can_be_given_back(inventory: Asking[InventoryClient]) -> None:
     event_id, hold_id = event_of("never arrived"), hold_of("never arrived")
     async with inventory.expects(
-        "the release of a hold that is not known", None, ask_to("release", event_id, hold_id), Answer(200)
+        "the release of a hold that is not known", None, ask_to(RELEASE, event_id, hold_id), Answer(200)
     ) as client:
         await client.release(event_id, hold_id)
 
@@ -246,7 +247,7 @@ async def test_a_hold_that_was_released_cannot_be_sold(inventory: Asking[Invento
     async with inventory.expects(
         "the commit of a released hold",
         a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id),
-        ask_to("commit", event_id, hold_id),
+        ask_to(COMMIT, event_id, hold_id),
         problem(410, "hold_gone"),
     ) as client:
         with pytest.raises(HoldLost):
@@ -258,7 +259,7 @@ async def test_a_hold_that_nobody_knows_cannot_be_sold(inventory: Asking[Invento
     async with inventory.expects(
         "the commit of a hold that is not known",
         None,
-        ask_to("commit", event_id, hold_id),
+        ask_to(COMMIT, event_id, hold_id),
         problem(404, "hold_unknown"),
     ) as client:
         with pytest.raises(HoldLost):
@@ -271,8 +272,8 @@ async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
     async with inventory.expects(
         "more time for a hold",
         a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
-        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
-        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+        ask(PROLONG, body={"ttl_seconds": TTL_SECONDS}, event_id=event_id, hold_id=hold_id),
+        Answer(200, {"expires_at": matchers.timestamp()}),
     ) as client:
         assert await client.prolong(event_id, hold_id, seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
@@ -291,7 +292,7 @@ async def test_what_is_no_hold_any_more_is_not_prolonged(
     async with inventory.expects(
         f"more time for a hold that is {words}",
         state,
-        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
+        ask(PROLONG, body={"ttl_seconds": TTL_SECONDS}, event_id=event_id, hold_id=hold_id),
         problem(status, code),
     ) as client:
         with pytest.raises(HoldLost):
