@@ -108,6 +108,7 @@ class Service:
         self.inboxes: list[Inbox] = []
         # What it asks of whom: read by the contracts.
         self.clients: list[type[Client]] = []
+        self.strangers: list[str] = []
 
     def database(self, *, url: str | None = None) -> Database:
         """The service's database (or, with `url`, one more shard of it), with its outbox relayed to the firehose."""
@@ -130,6 +131,7 @@ class Service:
 
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
         """A client for a service that is not ours: it gets no tokens and no trace headers."""
+        self.strangers.append(provider)
         return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics))
 
     def hear(self, inbox: Inbox, database: Database | None = None) -> None:

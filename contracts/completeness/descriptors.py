@@ -3,6 +3,7 @@
 What a service provides and consumes is written there for people; here it is compared with what it really offers and needs.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.completeness.edges import Need, in_code
-from contracts.completeness.offers import Folders
+from contracts.completeness.edges import Need, declared_needs
+from contracts.completeness.services import System
 from contracts.pactfile import ContractBroken
 
 NAME = "catalog-info.yaml"
@@ -35,28 +36,32 @@ class Api:
     document: Path
 
 
-def problems_of_descriptors(folders: Folders) -> list[str]:
+def problems_of_descriptors(system: System) -> list[str]:
     """A sentence for everything that a descriptor says and that is not so, and for what it does not say."""
-    code = in_code(folders)
-    offered = Counter(api.name for service in folders.names() for api in apis_of(folders, service))
+    code = declared_needs(system)
+    offered = Counter(api.name for service in system.names() for api in apis_of(system, service))
     problems = [
         f"{count} services offer an API {name}; names are for all of them."
         for name, count in offered.items()
         if count > 1
     ]
-    return [*problems, *(each for service in folders.names() for each in _problems_of(folders, service, code))]
+    return [*problems, *(each for service in system.names() for each in _problems_of(system, service, code))]
 
 
-def apis_of(folders: Folders, service: str) -> list[Api]:
+def apis_of(system: System, service: str) -> list[Api]:
     """What a service offers, as entities: its HTTP API, each of its facts, each of its bus messages."""
-    documents = folders.documents
-    offers, documents = folders.offers, folders.documents
+    documents, declared = system.documents, system.service(service)
     http = [Api(f"{service}-http", "openapi", documents / "openapi" / f"{service}.json")]
     told = [
         Api(api_of(subject), "jsonschema", documents / "events" / f"{subject}.schema.json")
-        for subject in [*offers.facts(service), *offers.messages(service)]
+        for subject in [*declared.facts, *declared.messages]
     ]
-    return [*(http if offers.operations(service) else []), *told]
+    return [*(http if _is_documented(http[0].document) else []), *told]
+
+
+def _is_documented(document: Path) -> bool:
+    """Whether there is an HTTP API at all: a document that tells of some route."""
+    return document.exists() and bool(json.loads(document.read_text(encoding="utf-8")).get("paths"))
 
 
 def api_of(subject: str) -> str:
@@ -105,8 +110,8 @@ def _value(written: str | None) -> Any:
     return written
 
 
-def _problems_of(folders: Folders, service: str, code: Iterable[Need]) -> Iterator[str]:
-    path = folders.services / service / NAME
+def _problems_of(system: System, service: str, code: Iterable[Need]) -> Iterator[str]:
+    path = system.folder / service / NAME
     if not path.exists():
         yield f"{path} is missing: a service says there who owns it, what it provides, and what it consumes."
         return
@@ -118,7 +123,7 @@ def _problems_of(folders: Folders, service: str, code: Iterable[Need]) -> Iterat
         yield f"{path} is to have one Component, and its name is {service}."
         return
     spec = components[0].get("spec", {})
-    apis = apis_of(folders, service)
+    apis = apis_of(system, service)
     offered = {api.name: f"{service} offers it" for api in apis}
     yield from _lists_differ(path, "providesApis", spec.get("providesApis", []), offered)
     needed = {_api_needed(need): str(need) for need in code if need.edge.consumer == service}
