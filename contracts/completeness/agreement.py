@@ -33,7 +33,7 @@ _LOWER = {
 def disagreements(system: System) -> list[str]:
     """A sentence for everything in which a consumer's declaration does not fit its provider's."""
     declared = Declared.read(system.documents)
-    found: list[str] = []
+    found = list(_let_in_for_nothing(system))
     for edge, _, use in uses_of(system):
         operation = system.service(edge.provider).called(use.method, use.path)
         if operation is None:
@@ -44,6 +44,18 @@ def disagreements(system: System) -> list[str]:
         if documented is not None:
             found += [f"{edge}, {use}: {sentence}" for sentence in _about_sending(edge, use, documented)]
     return found
+
+
+def _let_in_for_nothing(system: System) -> Iterator[str]:
+    """Callers that an operation lets in, and that do not ask it: whoever takes their key could."""
+    asked = {
+        (edge.consumer, system.service(edge.provider).called(use.method, use.path)) for edge, _, use in uses_of(system)
+    }
+    for provider in system.names():
+        for operation in system.service(provider).operations:
+            for caller in operation.callers if operation.callers != EVERYBODY else ():
+                if (caller, operation) not in asked:
+                    yield f"{provider} lets {caller} in to {operation}, but {caller} never asks that. Take it out of `callers`."
 
 
 def _about_calling(edge: Edge, use: Use[Any], operation: Operation) -> Iterator[str]:

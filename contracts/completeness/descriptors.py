@@ -5,6 +5,7 @@ What a service provides and consumes is written there for people; here it is com
 
 import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.completeness.edges import Need, declared_needs
-from contracts.completeness.services import System
+from contracts.completeness.services import System, real
 from contracts.pactfile import ContractBroken
 
 NAME = "catalog-info.yaml"
@@ -23,6 +24,7 @@ OWNER = re.compile(r"(?:group|user):[a-z0-9-]+/[A-Za-z0-9][-A-Za-z0-9_.]*")
 REQUIRED = {"Component": ("type", "lifecycle", "owner", "system"), "API": ("type", "lifecycle", "owner", "definition")}
 LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z0-9$_./-]+):(?: (?P<value>\S.*))?")
 INDENT = 2
+WIDTH = 140
 
 Entity = dict[str, Any]
 
@@ -62,6 +64,21 @@ def apis_of(system: System, service: str) -> list[Api]:
 def _is_documented(document: Path) -> bool:
     """Whether there is an HTTP API at all: a document that tells of some route."""
     return document.exists() and bool(json.loads(document.read_text(encoding="utf-8")).get("paths"))
+
+
+def write_apis(system: System | None = None) -> None:
+    """Writes into each descriptor which APIs its service provides and consumes."""
+    system = system or real()
+    needs = declared_needs(system)
+    for service in system.names():
+        path = system.folder / service / NAME
+        consumed = sorted({_api_needed(need) for need in needs if need.edge.consumer == service})
+        lists = {"providesApis": [api.name for api in apis_of(system, service)], "consumesApis": consumed}
+        text = path.read_text(encoding="utf-8")
+        for what, names in lists.items():
+            written = textwrap.fill(f"[{', '.join(names)}]", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 5)
+            text = re.sub(rf"  {what}:\s*\[[^\]]*\]", f"  {what}:\n{written}", text)
+        path.write_text(text, encoding="utf-8")
 
 
 def api_of(subject: str) -> str:

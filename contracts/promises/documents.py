@@ -112,13 +112,19 @@ def _text(document: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Writes all documents, and removes those of what is gone."""
+    """Writes all documents, and removes those of what is gone; then the tables and the descriptors that come from them."""
     made = documents()
     for path in written() - made.keys():
         path.unlink()
     for path, text in made.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    # They are made from the documents, and their modules from this one.
+    from contracts.completeness import descriptors
+    from contracts.promises import tables
+
+    tables.PAGE.write_text(tables.written(tables.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    descriptors.write_apis()
 
 
 if __name__ == "__main__":

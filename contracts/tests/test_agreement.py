@@ -116,8 +116,16 @@ def test_lists_numbers_and_values_are_compared_too(made_up: System) -> None:
 
 def test_a_caller_that_is_not_let_in_is_told(made_up: System) -> None:
     operations = (replace(GET_SHELF, callers=("archive",)), LEND, GET_ALL)
+    told = disagreements(changed(made_up, "library", operations=operations))
+    assert any("library lets in archive, but not reader." in sentence for sentence in told)
+
+
+def test_a_caller_that_is_let_in_and_never_asks_is_told(made_up: System) -> None:
+    operations = (replace(GET_SHELF, callers=("reader", "archive")), LEND)
     (sentence,) = disagreements(changed(made_up, "library", operations=operations))
-    assert "library lets in archive, but not reader." in sentence
+    assert sentence == (
+        "library lets archive in to GET /shelves/{shelf_id}, but archive never asks that. Take it out of `callers`."
+    )
 
 
 def test_what_is_tried_again_may_be_repeated(made_up: System) -> None:

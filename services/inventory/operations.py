@@ -131,7 +131,7 @@ RELEASE_HOLD = Operation("POST", f"{HOLD}/release", callers=("orders",), answers
 GET_AVAILABILITY = Operation(
     "GET",
     "/events/{event_id}/availability",
-    callers=("web", "catalog", "waitingroom"),
+    callers=("web",),
     answers=AvailabilityOut,
     refuses=(EventUnknown,),
 )
