@@ -8,4 +8,4 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.add_column("person", sa.Column("language", sa.Text(), server_default="en", nullable=False))
+    op.add_column("person", sa.Column("language", sa.String(), server_default="en", nullable=False))
