@@ -74,8 +74,10 @@ class Demanded:
     def _compare(self, use: Use[Any], code: str, model: Any, example: Any, what: str) -> None:
         refuse_dictionaries(model, f"{use}")
         refuse_unread(example, model, what)
-        self._has[use, code] |= set(_paths("$", example))
-        self._reads[use, code] |= set(_paths("$", model.model_validate(example).model_dump(mode="json", by_alias=True)))
+        self._has[use, code] |= set(paths_of("$", example))
+        self._reads[use, code] |= set(
+            paths_of("$", model.model_validate(example).model_dump(mode="json", by_alias=True))
+        )
 
 
 def refuse_unread(data: Any, model: type[BaseModel], what: str) -> None:
@@ -130,15 +132,15 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield from _kinds(each)
 
 
-def _paths(path: str, value: Any) -> Iterator[str]:
+def paths_of(path: str, value: Any) -> Iterator[str]:
     """Where there is something: `$.items[].title`. What is null has nothing below it."""
     if isinstance(value, dict):
         for name, below in value.items():
             yield f"{path}.{name}"
-            yield from _paths(f"{path}.{name}", below)
+            yield from paths_of(f"{path}.{name}", below)
     elif isinstance(value, list):
         for below in value:
-            yield from _paths(f"{path}[]", below)
+            yield from paths_of(f"{path}[]", below)
 
 
 def _unread(path: str, data: Any, read: Any) -> Iterator[str]:

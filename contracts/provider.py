@@ -5,9 +5,11 @@ raises, and does not say what failed. Here all of that is red, at once, with a s
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -22,10 +24,12 @@ from chassis.facts import Fact, encode_cloud_event
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
+from contracts import moments
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.deploying.broker import verified_as
-from contracts.pactfile import PACTS, ContractBroken, states_of
-from contracts.verification import STATE_SECONDS, StateHandler, StatesInLoop, plan_of, run
+from contracts.mutation.generated import recording
+from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, states_of
+from contracts.verification import STATE_SECONDS, Plan, StateHandler, StatesInLoop, plan_of, run
 
 HOST = "127.0.0.1"
 REQUEST_MILLISECONDS = 20_000
@@ -50,9 +54,11 @@ async def verify_answers(
         .add_transport(url=url)
         .set_request_timeout(REQUEST_MILLISECONDS)
     )
-    setting_up = StatesInLoop(states, asyncio.get_running_loop())
+    setting_up = StatesInLoop(states, asyncio.get_running_loop(), recording.at(url))
     verifier.state_handler(setting_up.set_up)
-    return await run(verifier, plan, setting_up.failures)
+    held = await run(verifier, plan, setting_up.failures, lambda: _moments_of_answers(plan, url))
+    recording.keep_answers(provider, url)
+    return held
 
 
 async def verify_facts(
@@ -66,9 +72,10 @@ async def verify_facts(
     __tracebackhide__ = True
     plan = plan_of("hears", provider, hearers, pacts)
     plan.needs_handlers("fact", facts, lambda interaction: [interaction["description"]])
-    return await run(
-        _telling(verified_as(provider, "hears"), {name: Overheard(body, {}) for name, body in facts.items()}), plan, {}
-    )
+    told = {name: Overheard(body, {}) for name, body in facts.items()}
+    held = await run(_telling(verified_as(provider, "hears"), told), plan, {}, lambda: _moments_of_facts(plan, facts))
+    recording.keep_told("hears", provider, told)
+    return held
 
 
 async def verify_messages(
@@ -81,7 +88,36 @@ async def verify_messages(
     __tracebackhide__ = True
     plan = plan_of("watches", provider, watchers, pacts)
     plan.needs_handlers("message", messages, lambda interaction: [interaction["description"]])
-    return await run(_telling(verified_as(provider, "watches"), messages), plan, {})
+    held = await run(_telling(verified_as(provider, "watches"), messages), plan, {})
+    recording.keep_told("watches", provider, messages)
+    return held
+
+
+def _moments_of_answers(plan: Plan, url: str) -> list[str]:
+    answers = recording.answers_at(url)
+    found = []
+    for edge, interaction in plan.interactions():
+        answer = answers.get(recording.sight_of(edge, interaction))
+        if answer is not None and moments.asks_for_moments(interaction):
+            found += _told_apart(
+                plan, edge, interaction, moments.unlike(interaction["response"], answer.body, answer.at)
+            )
+    return found
+
+
+def _moments_of_facts(plan: Plan, facts: Mapping[str, bytes]) -> list[str]:
+    found = []
+    for edge, interaction in plan.interactions():
+        if moments.asks_for_moments(interaction):
+            body = facts[interaction["description"]]
+            told_at = datetime.fromisoformat(json.loads(body)["time"])
+            found += _told_apart(plan, edge, interaction, moments.unlike(interaction["contents"], body, told_at))
+    return found
+
+
+def _told_apart(plan: Plan, edge: Edge, interaction: Interaction, sentences: list[str]) -> list[str]:
+    about = f'{plan.provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":'
+    return [f"{about}\n    {sentence}" for sentence in sentences]
 
 
 def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:
@@ -162,6 +198,7 @@ async def provided(
     create_app: Callable[[Settings], Any], settings: Settings, harness: Harness
 ) -> AsyncIterator[Provided]:
     """Serves an application with its lifespan. Requests carry real tokens in place of the contracts' placeholders."""
-    app = RealTokens(create_app(settings), harness, settings.service_name)
+    app = recording.Recorder(RealTokens(create_app(settings), harness, settings.service_name))
     async with harness.serving(app) as url, httpx.AsyncClient(base_url=url, timeout=STATE_SECONDS) as http:
+        recording.serve(url, app)
         yield Provided(url, http)
