@@ -6,9 +6,8 @@ import pytest
 
 from chassis.http import ProviderProblem
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.web.clients.catalog import CatalogClient
-from services.web.clients.reading import is_nonsense
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.web.clients.catalog import GET_EVENT, GET_SEAT_MAP, LIST_EVENTS, CatalogClient
 
 catalog = asks("web", "catalog", CatalogClient)
 
@@ -61,7 +60,7 @@ async def test_the_list_is_searched(catalog: Asking[CatalogClient]) -> None:
     async with catalog.expects(
         "the events that a search finds",
         a_state("an event on sale", event_id=an_id("web asks catalog: Gilgamesh"), title="Gilgamesh"),
-        Ask("GET", "/events", query={"query": "gilgamesh", "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": "gilgamesh", "limit": "24"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.nothing()}),
     ) as client:
         page = await client.events("gilgamesh", None, 24)
@@ -83,7 +82,7 @@ async def test_an_event_on_the_list_says_how_it_stands_and_why_it_is_not_sold(
     async with catalog.expects(
         f"the list with an event {given}",
         a_state(f"an event {given}", event_id=event_id, title=title),
-        Ask("GET", "/events", query={"query": title, "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": title, "limit": "24"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT | says), "next": matchers.nothing()}),
     ) as client:
         (listed,) = (await client.events(title, None, 24)).items
@@ -94,7 +93,7 @@ async def test_a_search_may_find_nothing(catalog: Asking[CatalogClient]) -> None
     async with catalog.expects(
         "the events that a search does not find",
         None,
-        Ask("GET", "/events", query={"query": "nothing like this", "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": "nothing like this", "limit": "24"}),
         Answer(200, {"items": [], "next": matchers.nothing()}),
     ) as client:
         assert (await client.events("nothing like this", None, 24)).items == []
@@ -104,7 +103,7 @@ async def test_the_list_says_where_it_goes_on(catalog: Asking[CatalogClient]) ->
     async with catalog.expects(
         "the first of many events",
         a_state("several events on sale", event_ids=[str(an_id(f"web asks catalog: {number}")) for number in (1, 2)]),
-        Ask("GET", "/events", query={"limit": "1"}),
+        ask(LIST_EVENTS, query={"limit": "1"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.text("c3RhcnQ", r"^[\w=-]+$")}),
     ) as client:
         assert (await client.events(None, None, 1)).next == "c3RhcnQ"
@@ -114,12 +113,12 @@ async def test_a_place_in_the_list_that_nobody_named_is_refused(catalog: Asking[
     async with catalog.expects(
         "the events after what is no place in the list",
         None,
-        Ask("GET", "/events", query={"after": "nowhere", "limit": "24"}),
+        ask(LIST_EVENTS, query={"after": "nowhere", "limit": "24"}),
         problem(422, "cursor_invalid"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
             await client.events(None, "nowhere", 24)
-        assert is_nonsense(refused.value)
+        assert refused.value.problem_code == "cursor_invalid"
 
 
 def an_event(event_id: Any, **more: Any) -> dict[str, Any]:
@@ -171,7 +170,7 @@ async def test_an_event_of_general_admission_has_no_seat_map(catalog: Asking[Cat
     async with catalog.expects(
         "the page of an event of general admission",
         a_state("an event on sale", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         found = await client.event(event_id)
@@ -191,7 +190,7 @@ async def test_an_event_with_seats_names_its_seat_map(catalog: Asking[CatalogCli
     async with catalog.expects(
         "the page of an event with seats",
         a_state("an event with seats", event_id=event_id, seat_map_id=seat_map_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         found = await client.event(event_id)
@@ -222,7 +221,7 @@ async def test_the_page_of_an_event_says_how_it_stands_and_why_it_is_not_sold(
     async with catalog.expects(
         f"the page of an event {given}",
         a_state(f"an event {given}", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         assert (await client.event(event_id)).state == state
@@ -233,7 +232,7 @@ async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogCl
     async with catalog.expects(
         "the page of an event that does not exist",
         None,
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         problem(404, "event_unknown"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
@@ -252,7 +251,6 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
         "category": matchers.text("Stalls"),
     }
     row = {
-        "row_id": matchers.text("r1"),
         "label": matchers.text("A"),
         "name": matchers.text("Row A"),
         "label_at": matchers.text("both", "^(start|end|both|nowhere)$"),
@@ -276,15 +274,11 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
     plain = {**place, "colour": matchers.nothing()}
     exit_sign = {**bar, "shape": "text", "text": matchers.text("EXIT"), "lettering": plain}
     zone = {
-        "zone_id": matchers.text("z1"),
         "name": matchers.text("Main"),
         "areas": [stage, bar, block, exit_sign],
         "rows": matchers.several(row),
     }
     house = {
-        "seat_map_id": str(seat_map_id),
-        "version": matchers.integer(1),
-        "name": matchers.text("Little Room"),
         "width": matchers.number(200),
         "height": matchers.number(100),
         "zones": matchers.several(zone),
@@ -293,7 +287,7 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[Catalo
     async with catalog.expects(
         "the geometry of a house",
         a_state("a seat map", seat_map_id=seat_map_id),
-        Ask("GET", f"/seat-maps/{seat_map_id}"),
+        ask(GET_SEAT_MAP, seat_map_id=seat_map_id),
         Answer(200, house),
     ) as client:
         found = await client.seat_map(seat_map_id)

@@ -6,11 +6,24 @@ from uuid import UUID
 
 import pytest
 
+from chassis.asking import Use
 from chassis.http import ProviderUnavailable
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, ask, asks, problem
 from services.web.clients import orders as client_of_orders
-from services.web.clients.orders import OrdersClient, OrderState
+from services.web.clients.orders import (
+    CANCEL,
+    CHECK_OUT,
+    FIND_ORDERS,
+    GET_ORDER,
+    LIST_ORDERS,
+    PROLONG,
+    REFRESH,
+    TAKE_ALONG,
+    OrdersClient,
+    OrderState,
+)
+from services.web.clients.records import GET_RECORDS
 from services.web.tests.contract.orders_shapes import (
     A_PAGE_TO_PAY,
     A_SEAT,
@@ -58,8 +71,8 @@ async def test_an_order_that_cannot_be_is_refused_with_what_its_page_says(
     event_id, class_id = an_id(f"web asks orders: event {words}"), an_id(f"web asks orders: class {words}")
     more = {**facts, "class_id": str(class_id)} if code == "sold_out" else facts
     state = a_state(f"an event {words}", event_id=event_id, class_id=class_id)
-    ask = ask_to_place(buyer, event_id, class_id)
-    async with refused(orders, f"an order for an event {words}", state, ask, status, code, **more) as client:
+    asked = ask_to_place(buyer, event_id, class_id)
+    async with refused(orders, f"an order for an event {words}", state, asked, status, code, **more) as client:
         await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
 
 
@@ -67,8 +80,8 @@ async def test_a_taken_seat_is_named(orders: Asking[OrdersClient]) -> None:
     _, buyer = ids("taken seat")
     event_id, class_id = an_id("web asks orders: event, taken"), an_id("web asks orders: class, taken")
     state = a_state("an event whose seat is taken", event_id=event_id, class_id=class_id, taken="A1")
-    ask = ask_to_place(buyer, event_id, None, ("A1",))
-    async with refused(orders, "an order of a taken seat", state, ask, 409, "seats_taken", seat_ids=["A1"]) as client:
+    asked = ask_to_place(buyer, event_id, None, ("A1",))
+    async with refused(orders, "an order of a taken seat", state, asked, 409, "seats_taken", seat_ids=["A1"]) as client:
         await client.place(TOKEN, event_id, {}, ["A1"], KEY)
 
 
@@ -76,8 +89,8 @@ async def test_an_order_of_more_than_one_buyer_may_have_is_refused(orders: Askin
     _, buyer = ids("too many")
     event_id, class_id = an_id("web asks orders: event, too many"), an_id("web asks orders: class, too many")
     state = a_state("an event with free places", event_id=event_id, class_id=class_id)
-    ask = ask_to_place(buyer, event_id, class_id, quantity=50)
-    async with refused(orders, "an order of too many places", state, ask, 422, "too_many_places") as client:
+    asked = ask_to_place(buyer, event_id, class_id, quantity=50)
+    async with refused(orders, "an order of too many places", state, asked, 422, "too_many_places") as client:
         await client.place(TOKEN, event_id, {class_id: 50}, [], KEY)
 
 
@@ -86,9 +99,9 @@ async def test_who_holds_as_much_as_one_order_may_have_is_led_to_the_open_order(
     event_id, class_id = an_id("web asks orders: event, still open"), an_id("web asks orders: class, still open")
     given = {"event_id": event_id, "class_id": class_id, "order_id": order_id, "person_id": buyer}
     state = a_state("an event of which the buyer holds unpaid places", **given)
-    ask = ask_to_place(buyer, event_id, class_id)
+    asked = ask_to_place(buyer, event_id, class_id)
     facts = {"order_id": str(order_id)}
-    async with refused(orders, "an order beside an open one", state, ask, 409, "order_still_open", **facts) as client:
+    async with refused(orders, "an order beside an open one", state, asked, 409, "order_still_open", **facts) as client:
         await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
 
 
@@ -96,8 +109,8 @@ async def test_an_order_of_nothing_is_refused(orders: Asking[OrdersClient]) -> N
     _, buyer = ids("nothing")
     event_id, class_id = an_id("web asks orders: event, nothing"), an_id("web asks orders: class, nothing")
     state = a_state("an event with free places", event_id=event_id, class_id=class_id)
-    ask = ask_to_place(buyer, event_id, None)
-    async with refused(orders, "an order of nothing", state, ask, 422, "no_places") as client:
+    asked = ask_to_place(buyer, event_id, None)
+    async with refused(orders, "an order of nothing", state, asked, 422, "no_places") as client:
         await client.place(TOKEN, event_id, {}, [], KEY)
 
 
@@ -107,12 +120,12 @@ async def test_while_the_first_click_is_not_answered_the_second_waits(
     monkeypatch.setattr(client_of_orders, "FIRST_CLICK_LOOKS", 1)
     _, buyer = ids("first click")
     event_id, class_id = an_id("web asks orders: event, first click"), an_id("web asks orders: class, first click")
-    ask = ask_to_place(buyer, event_id, class_id)
-    given = {"event_id": event_id, "class_id": class_id, "person_id": buyer, "key": KEY, "body": ask.body}
+    asked = ask_to_place(buyer, event_id, class_id)
+    given = {"event_id": event_id, "class_id": class_id, "person_id": buyer, "key": KEY, "body": asked.body}
     async with orders.expects(
         "an order whose first click is not answered yet",
         a_state("an order whose first click is not answered yet", **given),
-        ask,
+        asked,
         problem(409, "still_in_progress"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
@@ -154,7 +167,7 @@ async def test_an_order_is_shown_as_it_stands(orders: Asking[OrdersClient], stat
     async with orders.expects(
         f"the page of {state}",
         a_state(state, order_id=order_id, person_id=buyer),
-        Ask("GET", f"/orders/{order_id}", person=buyer),
+        ask(GET_ORDER, order_id=order_id, person=buyer),
         Answer(200, an_order(order_id, **answer)),
     ) as client:
         assert (await client.order(TOKEN, order_id)).state == answer["state"]
@@ -163,8 +176,8 @@ async def test_an_order_is_shown_as_it_stands(orders: Asking[OrdersClient], stat
 async def test_somebody_elses_order_is_unknown(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("somebody else's")
     state = a_state("a held order", order_id=order_id, person_id=buyer)
-    ask = Ask("GET", f"/orders/{order_id}", person=an_id("web asks orders: a curious person"))
-    async with refused(orders, "the page of somebody else's order", state, ask, 404, "order_unknown") as client:
+    asked = ask(GET_ORDER, order_id=order_id, person=an_id("web asks orders: a curious person"))
+    async with refused(orders, "the page of somebody else's order", state, asked, 404, "order_unknown") as client:
         await client.order(TOKEN, order_id)
 
 
@@ -173,7 +186,7 @@ async def test_a_person_sees_their_orders(orders: Asking[OrdersClient]) -> None:
     async with orders.expects(
         "a person's orders",
         a_state("a held order", order_id=order_id, person_id=buyer),
-        Ask("GET", "/orders", query={"limit": "24"}, person=buyer),
+        ask(LIST_ORDERS, query={"limit": "24"}, person=buyer),
         Answer(200, {"items": [an_order(order_id, "held")], "next": matchers.nothing()}),
     ) as client:
         page = await client.orders(TOKEN, None, 24)
@@ -184,7 +197,7 @@ async def test_a_person_without_orders_sees_none(orders: Asking[OrdersClient]) -
     async with orders.expects(
         "the orders of a person who has none",
         None,
-        Ask("GET", "/orders", query={"limit": "24"}, person=an_id("web asks orders: nobody")),
+        ask(LIST_ORDERS, query={"limit": "24"}, person=an_id("web asks orders: nobody")),
         Answer(200, {"items": [], "next": matchers.nothing()}),
     ) as client:
         assert (await client.orders(TOKEN, None, 24)).items == []
@@ -200,7 +213,7 @@ async def test_a_person_turns_the_pages_of_their_orders(orders: Asking[OrdersCli
     async with orders.expects(
         f"the {which} page of a person's orders",
         a_state("two held orders", older_id=older, newer_id=newer, person_id=buyer),
-        Ask("GET", "/orders", query={"limit": "1"} | ({"after": str(after)} if after else {}), person=buyer),
+        ask(LIST_ORDERS, query={"limit": "1"} | ({"after": str(after)} if after else {}), person=buyer),
         # What `next` says is what the next page is asked for.
         Answer(
             200,
@@ -210,13 +223,13 @@ async def test_a_person_turns_the_pages_of_their_orders(orders: Asking[OrdersCli
             },
         ),
     ) as client:
-        page = await client.orders(TOKEN, str(after) if after else None, 1)
+        page = await client.orders(TOKEN, after, 1)
         assert [order.order_id for order in page.items] == [shown]
         assert page.next == (str(following) if following else None)
 
 
 def ask_to_pay(order_id: UUID, buyer: UUID) -> Ask:
-    return Ask("POST", f"/orders/{order_id}/checkout", body={"return_url": RETURN_URL}, person=buyer)
+    return ask(CHECK_OUT, body={"return_url": RETURN_URL}, order_id=order_id, person=buyer)
 
 
 async def test_checking_out_leads_to_the_bank(orders: Asking[OrdersClient]) -> None:
@@ -234,16 +247,18 @@ async def test_checking_out_leads_to_the_bank(orders: Asking[OrdersClient]) -> N
 async def test_an_order_that_is_paid_cannot_be_paid_again(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("paid twice")
     state = a_state("a confirmed order", order_id=order_id, person_id=buyer)
-    ask = ask_to_pay(order_id, buyer)
-    async with refused(orders, "the checkout of a paid order", state, ask, 409, "order_not_payable") as client:
+    asked = ask_to_pay(order_id, buyer)
+    async with refused(orders, "the checkout of a paid order", state, asked, 409, "order_not_payable") as client:
         await client.check_out(TOKEN, order_id, RETURN_URL)
 
 
 async def test_an_order_whose_time_is_over_cannot_be_paid(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("too late")
     state = a_state("an order whose time to pay is over", order_id=order_id, person_id=buyer)
-    ask = ask_to_pay(order_id, buyer)
-    async with refused(orders, "the checkout of an order that is too late", state, ask, 410, "hold_expired") as client:
+    asked = ask_to_pay(order_id, buyer)
+    async with refused(
+        orders, "the checkout of an order that is too late", state, asked, 410, "hold_expired"
+    ) as client:
         await client.check_out(TOKEN, order_id, RETURN_URL)
 
 
@@ -271,7 +286,7 @@ async def test_an_order_tells_that_its_event_has_moved(orders: Asking[OrdersClie
     async with orders.expects(
         "an order whose event has moved",
         given,
-        Ask("GET", f"/orders/{order_id}", person=buyer),
+        ask(GET_ORDER, order_id=order_id, person=buyer),
         Answer(200, an_order(order_id, "held", **moved)),
     ) as client:
         found = await client.order(TOKEN, order_id)
@@ -295,7 +310,7 @@ async def test_whoever_comes_back_from_the_bank_sees_how_it_stands(orders: Askin
     async with orders.expects(
         "an order whose buyer came back from the bank",
         a_state("an order at the bank", order_id=order_id, person_id=buyer),
-        Ask("POST", f"/orders/{order_id}/refresh", person=buyer),
+        ask(REFRESH, order_id=order_id, person=buyer),
         Answer(200, an_order(order_id, "paying", **A_PAGE_TO_PAY)),
     ) as client:
         assert (await client.refresh(TOKEN, order_id)).state == "paying"
@@ -306,7 +321,7 @@ async def test_an_order_is_cancelled_by_its_buyer(orders: Asking[OrdersClient]) 
     async with orders.expects(
         "the end of an order",
         a_state("a held order", order_id=order_id, person_id=buyer),
-        Ask("POST", f"/orders/{order_id}/cancel", person=buyer),
+        ask(CANCEL, order_id=order_id, person=buyer),
         Answer(200, an_order(order_id, state=matchers.one_of("cancelled", "cancelling"), reason="buyer")),
     ) as client:
         assert (await client.cancel(TOKEN, order_id)).reason == "buyer"
@@ -315,8 +330,8 @@ async def test_an_order_is_cancelled_by_its_buyer(orders: Asking[OrdersClient]) 
 async def test_an_order_that_is_paid_cannot_be_cancelled(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("too late to cancel")
     state = a_state("a confirmed order", order_id=order_id, person_id=buyer)
-    ask = Ask("POST", f"/orders/{order_id}/cancel", person=buyer)
-    async with refused(orders, "the end of a paid order", state, ask, 409, "order_not_cancellable") as client:
+    asked = ask(CANCEL, order_id=order_id, person=buyer)
+    async with refused(orders, "the end of a paid order", state, asked, 409, "order_not_cancellable") as client:
         await client.cancel(TOKEN, order_id)
 
 
@@ -324,24 +339,27 @@ Step = Callable[[OrdersClient, UUID], Awaitable[object]]
 
 
 @pytest.mark.parametrize(
-    ("step", "body", "take"),
+    ("use", "step", "body", "take"),
     [
         (
+            CHECK_OUT,
             "checkout",
             {"return_url": RETURN_URL},
             lambda client, order_id: client.check_out(TOKEN, order_id, RETURN_URL),
         ),
-        ("refresh", None, lambda client, order_id: client.refresh(TOKEN, order_id)),
-        ("cancel", None, lambda client, order_id: client.cancel(TOKEN, order_id)),
+        (REFRESH, "refresh", None, lambda client, order_id: client.refresh(TOKEN, order_id)),
+        (CANCEL, "cancel", None, lambda client, order_id: client.cancel(TOKEN, order_id)),
     ],
     ids=["checkout", "refresh", "cancel"],
 )
 async def test_nothing_can_be_done_with_an_order_that_nobody_knows(
-    orders: Asking[OrdersClient], step: str, body: dict[str, str] | None, take: Step
+    orders: Asking[OrdersClient], use: Use[Any], step: str, body: dict[str, str] | None, take: Step
 ) -> None:
     order_id, buyer = ids(f"unknown: {step}")
-    ask = Ask("POST", f"/orders/{order_id}/{step}", body=body, person=buyer)
-    async with refused(orders, f"the {step} of an order that nobody knows", None, ask, 404, "order_unknown") as client:
+    asked = ask(use, body=body, order_id=order_id, person=buyer)
+    async with refused(
+        orders, f"the {step} of an order that nobody knows", None, asked, 404, "order_unknown"
+    ) as client:
         await take(client, order_id)
 
 
@@ -370,7 +388,7 @@ async def test_support_finds_an_order_by_its_number(orders: Asking[OrdersClient]
     async with orders.expects(
         "the order of a number",
         a_state("an order with a number that is being placed", order_id=order_id, person_id=buyer, number="WEBS-2345"),
-        Ask("GET", "/records/orders", query={"number": "WEBS-2345"}),
+        ask(FIND_ORDERS, query={"number": "WEBS-2345"}),
         Answer(200, {"items": [{**A_HEAD, "order_id": str(order_id), "number": "WEBS-2345"}]}),
     ) as client:
         (head,) = await client.with_number("WEBS-2345")
@@ -381,7 +399,7 @@ async def test_no_order_has_some_numbers(orders: Asking[OrdersClient]) -> None:
     async with orders.expects(
         "the order of a number that none has",
         None,
-        Ask("GET", "/records/orders", query={"number": "WEBS-9999"}),
+        ask(FIND_ORDERS, query={"number": "WEBS-9999"}),
         Answer(200, {"items": []}),
     ) as client:
         assert await client.with_number("WEBS-9999") == []
@@ -395,7 +413,7 @@ async def test_support_finds_an_order_by_its_trace(orders: Asking[OrdersClient])
     async with orders.expects(
         "the orders of a trace",
         a_state("a confirmed order of a trace", order_id=order_id, person_id=buyer, trace_id=trace_id),
-        Ask("GET", "/records/orders", query={"trace_id": trace_id}),
+        ask(FIND_ORDERS, query={"trace_id": trace_id}),
         Answer(200, {"items": [{**A_HEAD, "order_id": str(order_id), "trace_id": trace_id, **sold}]}),
     ) as client:
         (head,) = await client.of_trace(trace_id)
@@ -418,7 +436,7 @@ async def test_an_order_has_its_story(orders: Asking[OrdersClient]) -> None:
     async with orders.expects(
         "the records of an order that waits for inventory",
         a_state("an order that waits for inventory", order_id=order_id, person_id=buyer),
-        Ask("GET", f"/records/orders/{order_id}"),
+        ask(GET_RECORDS, order_id=order_id),
         Answer(
             200,
             records(
@@ -439,7 +457,7 @@ async def test_an_order_gets_more_time(orders: Asking[OrdersClient]) -> None:
     async with orders.expects(
         "more time for an order",
         a_state("a held order", order_id=order_id, person_id=buyer),
-        Ask("POST", f"/orders/{order_id}/prolong", person=buyer),
+        ask(PROLONG, order_id=order_id, person=buyer),
         Answer(200, an_order(order_id, "held")),
     ) as client:
         assert (await client.prolong(TOKEN, order_id)).hold_expires_at is not None
@@ -448,24 +466,24 @@ async def test_an_order_gets_more_time(orders: Asking[OrdersClient]) -> None:
 async def test_an_order_that_is_over_gets_no_more_time(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("no more time")
     state = a_state("an order that its buyer cancelled", order_id=order_id, person_id=buyer)
-    ask = Ask("POST", f"/orders/{order_id}/prolong", person=buyer)
-    async with refused(orders, "more time for an order that is over", state, ask, 409, "order_not_payable") as client:
+    asked = ask(PROLONG, order_id=order_id, person=buyer)
+    async with refused(orders, "more time for an order that is over", state, asked, 409, "order_not_payable") as client:
         await client.prolong(TOKEN, order_id)
 
 
 async def test_an_order_whose_time_is_over_gets_no_more_time(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("expired before more time")
     state = a_state("an order that expired", order_id=order_id, person_id=buyer)
-    ask = Ask("POST", f"/orders/{order_id}/prolong", person=buyer)
-    async with refused(orders, "more time for an order that expired", state, ask, 410, "hold_expired") as client:
+    asked = ask(PROLONG, order_id=order_id, person=buyer)
+    async with refused(orders, "more time for an order that expired", state, asked, 410, "hold_expired") as client:
         await client.prolong(TOKEN, order_id)
 
 
 async def test_nobody_prolongs_somebody_elses_order(orders: Asking[OrdersClient]) -> None:
     order_id, buyer = ids("somebody else's more time")
     state = a_state("a held order", order_id=order_id, person_id=buyer)
-    ask = Ask("POST", f"/orders/{order_id}/prolong", person=an_id("web asks orders: somebody else"))
-    async with refused(orders, "more time for somebody else's order", state, ask, 404, "order_unknown") as client:
+    asked = ask(PROLONG, order_id=order_id, person=an_id("web asks orders: somebody else"))
+    async with refused(orders, "more time for somebody else's order", state, asked, 404, "order_unknown") as client:
         await client.prolong(TOKEN, order_id)
 
 
@@ -474,7 +492,7 @@ async def test_without_inventory_nothing_is_prolonged(orders: Asking[OrdersClien
     async with orders.expects(
         "more time for an order while inventory does not answer",
         a_state("a held order while inventory does not answer", order_id=order_id, person_id=buyer),
-        Ask("POST", f"/orders/{order_id}/prolong", person=buyer),
+        ask(PROLONG, order_id=order_id, person=buyer),
         problem(503, "inventory_unavailable"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
@@ -487,7 +505,7 @@ async def test_a_person_sees_what_they_hold_of_an_event(orders: Asking[OrdersCli
     async with orders.expects(
         "what a person holds of an event",
         a_state("a held order", order_id=order_id, person_id=buyer),
-        Ask("GET", "/orders", person=buyer, query={"limit": "5", "open_for": str(event_id)}),
+        ask(LIST_ORDERS, query={"limit": "5", "open_for": str(event_id)}, person=buyer),
         Answer(200, {"items": [an_order(order_id, "held", event_id=str(event_id))], "next": matchers.nothing()}),
     ) as client:
         assert [order.order_id for order in await client.open_for(TOKEN, event_id)] == [order_id]
@@ -498,7 +516,7 @@ async def test_a_guests_orders_go_along_when_they_sign_in(orders: Asking[OrdersC
     async with orders.expects(
         "a guest's orders for the account that they signed in with",
         a_state("a held order", order_id=order_id, person_id=guest),
-        Ask("POST", "/orders/take-along", person=an_id("web asks orders: account"), guest=guest),
-        Answer(200, {}),
+        ask(TAKE_ALONG, person=an_id("web asks orders: account"), guest=guest),
+        Answer(200),
     ) as client:
         await client.take_along(TOKEN, "a.guests.token")

@@ -1,8 +1,9 @@
 """What web needs of payments: what it has recorded of an order, for support."""
 
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks
 from services.web.clients.payments import PaymentsClient
+from services.web.clients.records import GET_RECORDS
 from services.web.tests.contract.recorded import any_of, entry, records
 
 payments = asks("web", "payments", PaymentsClient)
@@ -27,7 +28,7 @@ async def test_a_payment_has_its_story(payments: Asking[PaymentsClient]) -> None
         a_state(
             "a payment that waits for its payer, opened outside of any trace", order_id=order_id, payment_id=payment_id
         ),
-        Ask("GET", f"/records/orders/{order_id}"),
+        ask(GET_RECORDS, order_id=order_id),
         Answer(
             200,
             records(
@@ -48,7 +49,7 @@ async def test_of_an_order_without_a_payment_there_is_nothing(payments: Asking[P
     async with payments.expects(
         "the records of an order that has no payment",
         None,
-        Ask("GET", f"/records/orders/{order_id}"),
+        ask(GET_RECORDS, order_id=order_id),
         Answer(200, records()),
     ) as client:
         assert (await client.records(order_id)).entries == []

@@ -6,9 +6,9 @@ import pytest
 
 from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.web.clients.reading import is_nonsense
-from services.web.clients.tickets import PdfFormat, TicketsClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.web.clients.records import GET_RECORDS
+from services.web.clients.tickets import GET_PDF, GET_TICKETS, LIST_TICKETS, PdfFormat, TicketsClient
 from services.web.tests.contract.recorded import any_of, entry, records
 
 tickets = asks("web", "tickets", TicketsClient)
@@ -35,7 +35,7 @@ async def test_an_order_has_its_tickets(tickets: Asking[TicketsClient]) -> None:
     async with tickets.expects(
         "the tickets of an order",
         a_state("an order with tickets", order_id=order_id, person_id=person_id),
-        Ask("GET", f"/orders/{order_id}/tickets", person=person_id),
+        ask(GET_TICKETS, order_id=order_id, person=person_id),
         Answer(200, {"items": matchers.several(A_TICKET)}),
     ) as client:
         (ticket,) = await client.of_order(TOKEN, order_id)
@@ -47,7 +47,7 @@ async def test_a_ticket_of_general_admission_has_no_seat(tickets: Asking[Tickets
     async with tickets.expects(
         "the tickets of an order of places",
         a_state("an order with tickets of general admission", order_id=order_id, person_id=person_id),
-        Ask("GET", f"/orders/{order_id}/tickets", person=person_id),
+        ask(GET_TICKETS, order_id=order_id, person=person_id),
         Answer(200, {"items": matchers.several({**A_TICKET, "seat_label": matchers.nothing()})}),
     ) as client:
         (ticket,) = await client.of_order(TOKEN, order_id)
@@ -59,7 +59,7 @@ async def test_an_order_without_tickets_has_none_yet(tickets: Asking[TicketsClie
     async with tickets.expects(
         "the tickets of an order that has none yet",
         None,
-        Ask("GET", f"/orders/{order_id}/tickets", person=person_id),
+        ask(GET_TICKETS, order_id=order_id, person=person_id),
         problem(404, "tickets_unknown"),
     ) as client:
         assert await client.of_order(TOKEN, order_id) == []
@@ -71,7 +71,7 @@ async def test_tickets_are_printed_and_carried(tickets: Asking[TicketsClient], p
     async with tickets.expects(
         f"the tickets of an order as PDF, {pdf_format}",
         a_state("an order with tickets", order_id=order_id, person_id=person_id),
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": pdf_format}, person=person_id),
+        ask(GET_PDF, query={"format": pdf_format}, order_id=order_id, person=person_id),
         Answer(200, content=A_PDF, content_type="application/pdf"),
     ) as client:
         assert await client.pdf(TOKEN, order_id, pdf_format) == A_PDF
@@ -82,7 +82,7 @@ async def test_there_is_nothing_to_print_before_there_are_tickets(tickets: Askin
     async with tickets.expects(
         "the PDF of an order that has no tickets yet",
         None,
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}, person=person_id),
+        ask(GET_PDF, query={"format": "a4"}, order_id=order_id, person=person_id),
         problem(404, "tickets_unknown"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
@@ -95,7 +95,7 @@ async def test_a_printer_that_is_busy_is_to_be_asked_later(tickets: Asking[Ticke
     async with tickets.expects(
         "the tickets of an order as PDF while very many print",
         a_state("an order with tickets while very many print", order_id=order_id, person_id=person_id),
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}, person=person_id),
+        ask(GET_PDF, query={"format": "a4"}, order_id=order_id, person=person_id),
         problem(503, "printer_busy"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
@@ -106,12 +106,12 @@ async def test_a_place_in_the_list_that_nobody_named_is_refused(tickets: Asking[
     async with tickets.expects(
         "the tickets of a person after what is no place in the list",
         None,
-        Ask("GET", "/tickets", query={"after": "nowhere", "limit": "24"}, person=an_id("web asks tickets: lost")),
+        ask(LIST_TICKETS, query={"after": "nowhere", "limit": "24"}, person=an_id("web asks tickets: lost")),
         problem(422, "cursor_invalid"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
             await client.mine(TOKEN, "nowhere", 24)
-        assert is_nonsense(refused.value)
+        assert refused.value.problem_code == "cursor_invalid"
 
 
 async def test_a_person_has_tickets_of_several_orders(tickets: Asking[TicketsClient]) -> None:
@@ -119,7 +119,7 @@ async def test_a_person_has_tickets_of_several_orders(tickets: Asking[TicketsCli
     async with tickets.expects(
         "a person's tickets",
         a_state("an order with tickets", order_id=order_id, person_id=person_id),
-        Ask("GET", "/tickets", query={"limit": "24"}, person=person_id),
+        ask(LIST_TICKETS, query={"limit": "24"}, person=person_id),
         Answer(200, {"items": matchers.several(A_TICKET), "next": matchers.nothing()}),
     ) as client:
         page = await client.mine(TOKEN, None, 24)
@@ -130,7 +130,7 @@ async def test_a_person_without_tickets_has_none(tickets: Asking[TicketsClient])
     async with tickets.expects(
         "the tickets of a person who has none",
         None,
-        Ask("GET", "/tickets", query={"limit": "24"}, person=an_id("web asks tickets: nobody")),
+        ask(LIST_TICKETS, query={"limit": "24"}, person=an_id("web asks tickets: nobody")),
         Answer(200, {"items": [], "next": matchers.nothing()}),
     ) as client:
         assert (await client.mine(TOKEN, None, 24)).items == []
@@ -155,7 +155,7 @@ async def test_issued_tickets_have_their_story(tickets: Asking[TicketsClient]) -
     async with tickets.expects(
         "the records of an order whose tickets were issued",
         a_state("an order whose tickets were issued and told of", order_id=order_id, person_id=person_id),
-        Ask("GET", f"/records/orders/{order_id}"),
+        ask(GET_RECORDS, order_id=order_id),
         Answer(200, records(heard, entry("tickets_issued", places=1, state="valid"), told)),
     ) as client:
         found = await client.records(order_id)
