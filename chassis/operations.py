@@ -26,15 +26,16 @@ class Operation:
     """An operation, as whoever offers it promises it.
 
     `callers` are the services that it lets in, or EVERYBODY. `answers` is the model of a success with `status`, None for an
-    empty one; `also` are other successes with the same model, in words. `media_type` is that of a file. `refuses` are errors of
-    the domain, `without` the services without which it cannot work. `keyed`: it needs an Idempotency-Key. `repeatable`: asked
-    twice, it is as if it were asked once; by default what HTTP or a key makes so.
+    empty one, a dictionary for a document that a standard describes; `also` are other successes with the same model, in words.
+    `media_type` is that of a file. `refuses` are errors of the domain, `without` the services without which it cannot work.
+    `keyed`: it needs an Idempotency-Key. `repeatable`: asked twice, it is as if it were asked once; by default what HTTP or a
+    key makes so.
     """
 
     method: str
     path: str
     callers: tuple[str, ...]
-    answers: type[BaseModel] | None = None
+    answers: type[BaseModel] | type[dict[str, Any]] | None = None
     status: int = 200
     also: Mapping[int, str] = field(default_factory=dict)
     refuses: tuple[type[Exception], ...] = ()

@@ -9,6 +9,7 @@ from pydantic import Field
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from chassis.operations import Operation
+from chassis.records import ChassisWhat, Entry, Records, records_operation
 from services.inventory.domain import (
     MAX_PLACES_PER_HOLD,
     Busy,
@@ -100,6 +101,21 @@ class SeatsOut(Answer):
     taken: list[TakenSeatOut]
 
 
+InventoryWhat = Literal["hold_granted", "hold_expired", "hold_committed", "hold_taken_again", "hold_released"]
+
+
+class InventoryEntry(Entry):
+    """What happened to the places of an order."""
+
+    what: Literal[InventoryWhat, ChassisWhat]
+
+
+class InventoryRecords(Records):
+    """An order as inventory has recorded it."""
+
+    entries: list[InventoryEntry]
+
+
 HOLD = "/events/{event_id}/holds/{hold_id}"
 PLACE_HOLD = Operation(
     "PUT",
@@ -136,4 +152,14 @@ GET_AVAILABILITY = Operation(
     refuses=(EventUnknown,),
 )
 GET_SEATS = Operation("GET", "/events/{event_id}/seats", callers=("web",), answers=SeatsOut, refuses=(EventUnknown,))
-OPERATIONS = (PLACE_HOLD, GET_HOLD, COMMIT_HOLD, PROLONG_HOLD, RELEASE_HOLD, GET_AVAILABILITY, GET_SEATS)
+GET_RECORDS = records_operation(InventoryRecords)
+OPERATIONS = (
+    PLACE_HOLD,
+    GET_HOLD,
+    COMMIT_HOLD,
+    PROLONG_HOLD,
+    RELEASE_HOLD,
+    GET_AVAILABILITY,
+    GET_SEATS,
+    GET_RECORDS,
+)

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.orders.clients.catalog import CatalogClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.orders.clients.catalog import EVENT, CatalogClient
 from services.orders.domain import EventUnknown
 
 catalog = asks("orders", "catalog", CatalogClient)
@@ -58,7 +58,7 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
     async with catalog.expects(
         "the offer of an event",
         a_state("an event on sale with doors", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=True, doors_at=matchers.timestamp("2031-06-21T17:00:00Z"))),
     ) as client:
         offer = await client.offer(event_id)
@@ -73,7 +73,7 @@ async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClien
     async with catalog.expects(
         "the offer of an event whose sale has not begun",
         a_state("an event that is not on sale", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, doors_at=matchers.nothing())),
     ) as client:
         assert (await client.offer(event_id)).on_sale is False
@@ -85,7 +85,7 @@ async def test_a_sale_that_lies_ahead_says_when_it_begins(catalog: Asking[Catalo
     async with catalog.expects(
         "the offer of an event whose sale lies ahead",
         a_state("an event whose sale lies ahead", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, begins_at=begins_at)),
     ) as client:
         offer = await client.offer(event_id)
@@ -97,7 +97,7 @@ async def test_a_cancelled_event_says_so(catalog: Asking[CatalogClient]) -> None
     async with catalog.expects(
         "the offer of an event that is cancelled",
         a_state("an event that is cancelled", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, state="cancelled")),
     ) as client:
         assert (await client.offer(event_id)).state == "cancelled"
@@ -108,7 +108,7 @@ async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogCl
     async with catalog.expects(
         "the offer of an event that does not exist",
         None,
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         problem(404, "event_unknown"),
     ) as client:
         with pytest.raises(EventUnknown):

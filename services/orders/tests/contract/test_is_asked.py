@@ -13,9 +13,9 @@ from chassis import idempotency
 from chassis.testing import Harness
 from contracts.provider import provided, verify_answers
 from services.orders import queries
-from services.orders.api import OrderIn
 from services.orders.app import create_app
 from services.orders.domain import Happening, Order, OrderState
+from services.orders.operations import OrderIn
 from services.orders.service.saga import declined
 from services.orders.settings import OrdersSettings
 from services.orders.tests.contract.desk import Desk, open_desk
