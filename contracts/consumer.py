@@ -268,7 +268,7 @@ class Hearing:
             "source": f"/services/{edge.provider}",
             "type": subject,
             "subject": matchers.identifier(about),
-            "time": matchers.timestamp(),
+            "time": matchers.from_now(0),
             "data": data,
         }
         if traced:

@@ -5,10 +5,10 @@ raises, and does not say what failed. Here all of that is red, at once, with a s
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,9 +27,11 @@ from chassis.testing import Harness, Overheard
 from contracts import moments
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.deploying.broker import verified_as
+from contracts.facts import aggregate_of
+from contracts.known import unlike_known
 from contracts.mutation.generated import recording
-from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, states_of
-from contracts.verification import STATE_SECONDS, Plan, StateHandler, StatesInLoop, plan_of, run
+from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, Kind, render, states_of
+from contracts.verification import STATE_SECONDS, Plan, StateHandler, StatesInLoop, plan_of, run, verdicts_of
 
 HOST = "127.0.0.1"
 REQUEST_MILLISECONDS = 20_000
@@ -61,8 +63,18 @@ async def verify_answers(
     return held
 
 
+@dataclass(frozen=True)
+class Told:
+    """Something that a provider told or said, as it left, and what the test that made it happen knows of it, by the fields' names."""
+
+    body: bytes
+    known: Mapping[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    at: datetime = field(default_factory=utc_now)
+
+
 async def verify_facts(
-    provider: str, *, hearers: Iterable[str], facts: Mapping[str, bytes], pacts: Path = PACTS
+    provider: str, *, hearers: Iterable[str], facts: Mapping[str, Told | bytes], pacts: Path = PACTS
 ) -> int:
     """Compares the facts that a provider publishes with what their consumers need. How many interactions held.
 
@@ -70,27 +82,69 @@ async def verify_facts(
     Raises ContractBroken with everything that does not hold.
     """
     __tracebackhide__ = True
-    plan = plan_of("hears", provider, hearers, pacts)
-    plan.needs_handlers("fact", facts, lambda interaction: [interaction["description"]])
-    told = {name: Overheard(body, {}) for name, body in facts.items()}
-    held = await run(_telling(verified_as(provider, "hears"), told), plan, {}, lambda: _moments_of_facts(plan, facts))
-    recording.keep_told("hears", provider, told)
-    return held
+    told = {name: each if isinstance(each, Told) else Told(each) for name, each in facts.items()}
+    return await _verify_told("hears", "fact", provider, hearers, told, pacts)
 
 
 async def verify_messages(
-    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Overheard], pacts: Path = PACTS
+    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Told | Overheard], pacts: Path = PACTS
 ) -> int:
     """Compares what a provider says on the bus with what its consumers need. How many interactions held.
 
     `messages` are real ones by description, as `Harness.overhear` caught them. Raises ContractBroken.
     """
     __tracebackhide__ = True
-    plan = plan_of("watches", provider, watchers, pacts)
-    plan.needs_handlers("message", messages, lambda interaction: [interaction["description"]])
-    held = await run(_telling(verified_as(provider, "watches"), messages), plan, {})
-    recording.keep_told("watches", provider, messages)
+    told = {
+        name: each if isinstance(each, Told) else Told(each.body, headers=each.headers)
+        for name, each in messages.items()
+    }
+    return await _verify_told("watches", "message", provider, watchers, told, pacts)
+
+
+async def _verify_told(
+    kind: Kind, what: str, provider: str, consumers: Iterable[str], told: Mapping[str, Told], pacts: Path
+) -> int:
+    __tracebackhide__ = True
+    plan = plan_of(kind, provider, consumers, pacts)
+    plan.needs_handlers(what, told, lambda interaction: [interaction["description"]])
+
+    def beside() -> list[str]:
+        return [
+            _sentence(provider, edge, interaction, sentence)
+            for edge, interaction in plan.interactions()
+            for sentence in unlike_told(interaction, told[interaction["description"]])
+        ]
+
+    held = await run(_telling(verified_as(provider, kind), told), plan, {}, beside)
+    recording.keep_told(kind, provider, {name: asdict(each) for name, each in told.items()})
     return held
+
+
+def unlike_told(interaction: Interaction, told: Told) -> list[str]:
+    """What of a fact or a message is wrong that Pact cannot see: moments, and values that its maker knows."""
+    subject = interaction["description"].split()[0]
+    is_fact = subject.startswith("events.")
+    aggregate = aggregate_of(subject) if is_fact else None
+    return [
+        *moments.unlike(interaction["contents"], told.body, told.at),
+        *unlike_known(told.body, told.known, aggregate),
+    ]
+
+
+def minded_of_told(edge: Edge, interactions: Sequence[Interaction], told: Mapping[str, Told]) -> set[str]:
+    """The descriptions of interactions that do not hold with what is told by those descriptions."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / edge.file_name
+        source.write_text(render(edge, list(interactions)), encoding="utf-8")
+        verifier = _telling(edge.provider, told).add_source(source)
+        minded = {key[0] for _, key in verdicts_of(verifier, {edge: list(interactions)})}
+    for each in interactions:
+        try:
+            is_unlike = bool(unlike_told(each, told[each["description"]]))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            is_unlike = False  # its form is wrong, and Pact minds
+        minded |= {each["description"]} if is_unlike else set()
+    return minded
 
 
 def _moments_of_answers(plan: Plan, url: str) -> list[str]:
@@ -99,28 +153,16 @@ def _moments_of_answers(plan: Plan, url: str) -> list[str]:
     for edge, interaction in plan.interactions():
         answer = answers.get(recording.sight_of(edge, interaction))
         if answer is not None and moments.asks_for_moments(interaction):
-            found += _told_apart(
-                plan, edge, interaction, moments.unlike(interaction["response"], answer.body, answer.at)
-            )
+            apart = moments.unlike(interaction["response"], answer.body, answer.at)
+            found += [_sentence(plan.provider, edge, interaction, sentence) for sentence in apart]
     return found
 
 
-def _moments_of_facts(plan: Plan, facts: Mapping[str, bytes]) -> list[str]:
-    found = []
-    for edge, interaction in plan.interactions():
-        if moments.asks_for_moments(interaction):
-            body = facts[interaction["description"]]
-            told_at = datetime.fromisoformat(json.loads(body)["time"])
-            found += _told_apart(plan, edge, interaction, moments.unlike(interaction["contents"], body, told_at))
-    return found
+def _sentence(provider: str, edge: Edge, interaction: Interaction, sentence: str) -> str:
+    return f'{provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":\n    {sentence}'
 
 
-def _told_apart(plan: Plan, edge: Edge, interaction: Interaction, sentences: list[str]) -> list[str]:
-    about = f'{plan.provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":'
-    return [f"{about}\n    {sentence}" for sentence in sentences]
-
-
-def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:
+def _telling(provider: str, said: Mapping[str, Told]) -> Verifier:
     messages: dict[str, dict[str, Any]] = {
         name: {"contents": each.body, "metadata": {"contentType": JSON, **each.headers}, "content_type": JSON}
         for name, each in said.items()

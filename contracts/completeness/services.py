@@ -13,8 +13,9 @@ from chassis.asking import Client
 from chassis.errors import STATUS_OF_CATEGORY
 from chassis.facts import BusMessage
 from chassis.operations import Operation
+from contracts.facts import told_by
 from contracts.pactfile import PACTS, ContractBroken
-from contracts.promises.documents import applications, told_by
+from contracts.promises.documents import applications
 from local.topology import SERVICES
 
 ROOT = Path(__file__).parents[2]

@@ -15,15 +15,15 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 
-from chassis.facts import BusMessage, Fact
+from chassis.facts import Fact
 from chassis.settings import ServiceSettings
 from chassis.testing import Keys, make_keys
+from contracts.facts import Telling, told_by
 from contracts.promises import asyncapi
 from local.topology import SERVICES
 
 FOLDER = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
-Told = Fact | BusMessage
 NOWHERE = "http://127.0.0.1:1"
 COMMAND = "`make documents`"
 
@@ -54,15 +54,6 @@ def stale_documents_of(service: str) -> list[str]:
     told = [(f"events/{each.subject}.schema.json", _text(_schema_of(each))) for each in told_by(service)]
     made = [(f"openapi/{service}.json", _text(applications([service])[service].openapi())), *told]
     return [name for name, text in made if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
-
-
-def told_by(service: str) -> list[type[Told]]:
-    """The facts that a service publishes, and what it says on the bus."""
-    if not (FOLDER.parent / "services" / service / "events.py").is_file():
-        return []
-    module = import_module(f"services.{service}.events")
-    found = [each for _, each in getmembers(module, isclass) if issubclass(each, Told) and "subject" in vars(each)]
-    return sorted(found, key=lambda each: each.subject)
 
 
 def applications(services: Iterable[str] = SERVICES) -> dict[str, FastAPI]:
@@ -98,7 +89,7 @@ def _settings_of(service: str, keys: Keys) -> ServiceSettings:
     return kind(**values)
 
 
-def _schema_of(told: type[Told]) -> dict[str, Any]:
+def _schema_of(told: type[Telling]) -> dict[str, Any]:
     schema = told.model_json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from pydantic_core import to_jsonable_python
+
 from chassis.clock import utc_now
-from chassis.testing import Overheard
 from contracts.pactfile import Edge, Interaction
 
 RECORDED = "CONTRACTS_RECORDED"
@@ -133,13 +134,11 @@ def keep_answers(provider: str, url: str) -> None:
         _write("asks", provider, [[sight, answer.as_json()] for sight, answer in answers_at(url).items()])
 
 
-def keep_told(kind: str, provider: str, told: Mapping[str, Overheard]) -> None:
-    """Writes what a provider told or said, if somebody wants it."""
+def keep_told(kind: str, provider: str, told: Mapping[str, dict[str, Any]]) -> None:
+    """Writes what a provider told or said, with what is known of it, by description, if somebody wants it."""
     if RECORDED in os.environ:
-        written = {
-            name: {"body": base64.b64encode(each.body).decode(), "headers": each.headers} for name, each in told.items()
-        }
-        _write(kind, provider, written)
+        plain = {name: to_jsonable_python(each | {"body": each["body"].decode()}) for name, each in told.items()}
+        _write(kind, provider, plain)
 
 
 def _write(kind: str, provider: str, recorded: Any) -> None:
@@ -153,10 +152,13 @@ def answers_of(folder: Path, provider: str) -> dict[Sight, Answered]:
     return {tuple(sight): Answered.of_json(answer) for sight, answer in written}
 
 
-def told_of(folder: Path, kind: str, provider: str) -> dict[str, Overheard]:
-    """What a provider told or said, by description."""
+def told_of(folder: Path, kind: str, provider: str) -> dict[str, dict[str, Any]]:
+    """What a provider told or said, with what is known of it, by description."""
     written = json.loads((folder / f"{provider}-{kind}.json").read_text(encoding="utf-8"))
-    return {name: Overheard(base64.b64decode(each["body"]), each["headers"]) for name, each in written.items()}
+    return {
+        name: each | {"body": each["body"].encode(), "at": datetime.fromisoformat(each["at"])}
+        for name, each in written.items()
+    }
 
 
 def _text(value: Any) -> str:

@@ -5,18 +5,17 @@ off, or when a value is not the one that its teller knows it to be.
 """
 
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chassis.testing import Overheard
 from contracts.demanded import paths_of
 from contracts.mutation.generated.kinds import KINDS
-from contracts.mutation.generated.recording import Told, told_of
+from contracts.mutation.generated.recording import told_of
 from contracts.pactfile import Edge, Interaction, edges, read
-from contracts.provider import minded_of_told
+from contracts.provider import Told, minded_of_told
 
 Change = Callable[[Any], Any | None]
 
@@ -34,17 +33,17 @@ class Break:
     def __str__(self) -> str:
         return f"{self.edge}, {self.about}: {self.what} {self.kind}"
 
-    def spoil(self, told: Overheard) -> Overheard | None:
+    def spoil(self, told: Told) -> Told | None:
         """What is told with this break in it; None where it cannot be planted."""
         changed = self.change(json.loads(told.body))
-        return None if changed is None else Overheard(json.dumps(changed).encode(), told.headers)
+        return None if changed is None else replace(told, body=json.dumps(changed).encode())
 
 
-class Facts:
+class Tellings:
     """The contracts on what one provider tells (`hears`) or says on the bus (`watches`), and breaks of it."""
 
     def __init__(self, kind: str, provider: str, recorded: Path) -> None:
-        self._told: Told = told_of(recorded, kind, provider)
+        self._told = {name: Told(**each) for name, each in told_of(recorded, kind, provider).items()}
         self._groups: dict[tuple[Edge, str], list[Interaction]] = defaultdict(list)
         for edge in (each for each in edges() if each.kind == kind and each.provider == provider):
             for interaction in read(edge):
@@ -55,30 +54,39 @@ class Facts:
         return [each for (edge, about), found in self._groups.items() for each in self._breaks_of(edge, about, found)]
 
     def survivors(self, breaks: Sequence[Break]) -> list[Break]:
-        """Those that nobody minds."""
-        waiting = {each: [name for name in self._names(each) if each.spoil(self._told.said[name])] for each in breaks}
+        """Those that nobody minds. Each verification has at most one break in each interaction."""
+        waiting = {each: self._candidates(each, number) for number, each in enumerate(breaks)}
         found: list[Break] = []
         while waiting:
-            planted: dict[tuple[Edge, str], Break] = {}
-            for each, names in waiting.items():
-                if (each.edge, names[0]) not in planted:
-                    planted[each.edge, names.pop(0)] = each
-            for (edge, name), each in planted.items():
-                spoiled = each.spoil(self._told.said[name]) or self._told.said[name]
-                if minded_of_told(edge, name, spoiled, self._told.known):
-                    del waiting[each]
-                elif not waiting[each]:
-                    found.append(each)
-                    del waiting[each]
+            for edge, planted in _by_edge(waiting).items():
+                told = {name: each.spoil(self._told[name]) or self._told[name] for name, (_, each) in planted.items()}
+                minded = minded_of_told(edge, [interaction for interaction, _ in planted.values()], told)
+                for name, (_, each) in planted.items():
+                    if name in minded or not waiting[each]:
+                        found += [] if name in minded else [each]
+                        del waiting[each]
         return found
 
-    def _names(self, planted: Break) -> list[str]:
-        return [each["description"] for each in self._groups[planted.edge, planted.about]]
+    def _candidates(self, planted: Break, number: int) -> deque[Interaction]:
+        members = self._groups[planted.edge, planted.about]
+        can = deque(each for each in members if planted.spoil(self._told[each["description"]]))
+        can.rotate(-number)
+        return can
 
     def _breaks_of(self, edge: Edge, about: str, interactions: list[Interaction]) -> Iterator[Break]:
         contents = [each["contents"]["content"] for each in interactions]
         for path in sorted({path for content in contents for path in paths_of("$", content)}):
             for kind in KINDS:
                 found = Break(edge, about, path, kind.name, kind.at(path))
-                if any(found.spoil(self._told.said[each["description"]]) for each in interactions):
+                if any(found.spoil(self._told[each["description"]]) for each in interactions):
                     yield found
+
+
+def _by_edge(waiting: dict[Break, deque[Interaction]]) -> dict[Edge, dict[str, tuple[Interaction, Break]]]:
+    """For each edge, and each of its interactions by description, a break to plant in it."""
+    found: dict[Edge, dict[str, tuple[Interaction, Break]]] = defaultdict(dict)
+    for each, members in waiting.items():
+        name = members[0]["description"]
+        if name not in found[each.edge]:
+            found[each.edge][name] = (members.popleft(), each)
+    return found
