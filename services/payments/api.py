@@ -16,6 +16,7 @@ from services.payments.operations import (
     OPEN_PAYMENT,
     TAKE_WEBHOOK,
     VOID,
+    OpenedPaymentOut,
     PaymentIn,
     PaymentOut,
 )
@@ -36,7 +37,7 @@ def make_router(opening: Opening, deciding: Deciding, webhooks: Webhooks, follow
 
 def _add_payments(router: APIRouter, opening: Opening, deciding: Deciding) -> None:
     @serves(router, OPEN_PAYMENT)
-    async def open_payment(payment_id: UUID, asked: PaymentIn, response: HttpResponse) -> PaymentOut:
+    async def open_payment(payment_id: UUID, asked: PaymentIn, response: HttpResponse) -> OpenedPaymentOut:
         """Makes a payment and opens the bank's page for it; 200 with the same payment when it is asked again."""
         terms = Terms(
             payment_id=payment_id,
@@ -49,7 +50,7 @@ def _add_payments(router: APIRouter, opening: Opening, deciding: Deciding) -> No
         )
         payment, is_new = await opening.open(terms)
         response.status_code = 201 if is_new else 200
-        return _payment_out(payment)
+        return OpenedPaymentOut.model_validate(_payment_out(payment))
 
     @serves(router, GET_PAYMENT)
     async def payment(payment_id: UUID, refresh: bool = False) -> PaymentOut:

@@ -50,6 +50,12 @@ class PaymentOut(Response):
     was_authorised: bool
 
 
+class OpenedPaymentOut(PaymentOut):
+    """A payment that has been opened: there is a page where it is paid."""
+
+    redirect_url: str
+
+
 PaymentsWhat = Literal[
     "payment_opened",
     "payment_authorised",
@@ -84,7 +90,7 @@ OPEN_PAYMENT = Operation(
     "PUT",
     PAYMENT,
     callers=("orders",),
-    answers=PaymentOut,
+    answers=OpenedPaymentOut,
     status=201,
     also={200: "It was there."},
     refuses=(PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, GatewayUnavailable),
