@@ -126,7 +126,7 @@ def unlike_told(interaction: Interaction, told: Told) -> list[str]:
     is_fact = subject.startswith("events.")
     aggregate = aggregate_of(subject) if is_fact else None
     return [
-        *moments.unlike(interaction["contents"], told.body, told.at),
+        *moments.unlike(interaction, told.body, told.at),
         *unlike_known(told.body, told.known, aggregate),
     ]
 

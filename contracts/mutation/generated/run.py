@@ -78,13 +78,16 @@ def _score(recorded: Path, part: tuple[int, int]) -> Score:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Pact's verifier writes to the process's own output; of a break that is meant to fail, nobody needs to read it."""
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    kept = {output: os.dup(output) for output in (1, 2)}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in kept:
+        os.dup2(nowhere, output)
     try:
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        for output, copy in kept.items():
+            os.dup2(copy, output)
+            os.close(copy)
         os.close(nowhere)
 
 
