@@ -76,8 +76,12 @@ def write_apis(system: System | None = None) -> None:
         lists = {"providesApis": [api.name for api in apis_of(system, service)], "consumesApis": consumed}
         text = path.read_text(encoding="utf-8")
         for what, names in lists.items():
-            written = textwrap.fill(f"[{', '.join(names)}]", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 5)
-            text = re.sub(rf"  {what}:\s*\[[^\]]*\]", f"  {what}:\n{written}", text)
+            written = f"  {what}: [{', '.join(names)}]"
+            if len(written) > WIDTH:
+                indents = {"initial_indent": " " * 4, "subsequent_indent": " " * 5}
+                names_alone = written.partition(": ")[2]
+                written = f"  {what}:\n{textwrap.fill(names_alone, WIDTH, break_on_hyphens=False, **indents)}"
+            text = re.sub(rf"  {what}:\s*\[[^\]]*\]", written, text)
         path.write_text(text, encoding="utf-8")
 
 
