@@ -78,9 +78,11 @@ def write_apis(system: System | None = None) -> None:
         for what, names in lists.items():
             written = f"  {what}: [{', '.join(names)}]"
             if len(written) > WIDTH:
-                indents = {"initial_indent": " " * 4, "subsequent_indent": " " * 5}
-                names_alone = written.partition(": ")[2]
-                written = f"  {what}:\n{textwrap.fill(names_alone, WIDTH, break_on_hyphens=False, **indents)}"
+                alone = written.partition(": ")[2]
+                filled = textwrap.fill(
+                    alone, WIDTH, break_on_hyphens=False, initial_indent=" " * 4, subsequent_indent=" " * 5
+                )
+                written = f"  {what}:\n{filled}"
             text = re.sub(rf"  {what}:\s*\[[^\]]*\]", written, text)
         path.write_text(text, encoding="utf-8")
 
