@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from contracts.mutation.generated import requests
+from contracts.mutation.generated import dropped, requests
 from contracts.mutation.generated.answers import Answers
 from contracts.mutation.generated.declarations import Declarations
 from contracts.mutation.generated.parts import ALL, PART, is_chosen
@@ -61,6 +61,7 @@ def run(services: Sequence[str] = (), part: str = ALL) -> int:
             scores = [*pool.map(_of_recorded, jobs)]
             if not services:
                 scores += [*pool.map(_of_declarations, range(CHUNKS)), _of_requests(recorded / requests.FILE)]
+                scores.append(_of_dropped_states(recorded / "dropped.jsonl"))
     return _told(scores, time.monotonic() - started)
 
 
@@ -84,11 +85,27 @@ def _record(folder: Path, services: Sequence[str]) -> None:
     folders = [ROOT / "services" / name / "tests/contract" for name in services or SERVICES]
     names = PROVIDERS_SIDE if services else ("test_*.py",)
     tests = sorted(path for each in folders for name in names for path in each.glob(name))
+    _pytest(tests, {RECORDED: str(folder)})
+
+
+def _pytest(tests: Sequence[Path], environment: dict[str, str]) -> None:
     command = pytest_command(ROOT, tests, parallel=True)
-    environment = os.environ | {RECORDED: str(folder)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"The contracts do not hold as they are, so no break can be planted:\n{done.stdout[-4000:]}")
+
+
+def _of_dropped_states(results: Path) -> Score:
+    """State handlers that do nothing."""
+    tests = [ROOT / "services" / name / "tests/contract/test_is_asked.py" for name in SERVICES]
+    _pytest([path for path in tests if path.exists()], {dropped.DROPPED: str(results)})
+    found = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    survivors = [
+        f'{edge}, "{description}": the state "{state}" dropped'
+        for edge, state, description, is_minded in found
+        if not is_minded
+    ]
+    return Score(Counter({"a state dropped": len(found)}), tuple(survivors))
 
 
 def _of_recorded(recorded: Path) -> Score:
