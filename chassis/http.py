@@ -108,10 +108,15 @@ def _retry_after(response: httpx.Response, facts: dict[str, Any]) -> int:
 
 
 def service_client(
-    provider: str, base_url: str, tokens: ServiceTokens, *, metrics: Metrics | None = None
+    provider: str,
+    base_url: str,
+    tokens: ServiceTokens,
+    *,
+    metrics: Metrics | None = None,
+    carrier: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
-    """A client for one of our own services."""
-    own = _measured(_OwnServiceTransport(_aiohttp_transport(), provider, tokens), provider, metrics)
+    """A client for one of our own services. `carrier` carries the finished requests, by default over the network."""
+    own = _measured(_OwnServiceTransport(carrier or _aiohttp_transport(), provider, tokens), provider, metrics)
     return _client(_RetryTransport(TracingTransport(own, provider=provider), provider), base_url)
 
 

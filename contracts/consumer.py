@@ -34,6 +34,7 @@ from contracts import matchers
 from contracts.demanded import Demanded, refuse_unread, understood
 from contracts.journal import Entry, note
 from contracts.mismatches import sentences_of
+from contracts.mutation.generated import requests
 from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, is_writing, key_of, render
 from tracing.setup import TracingSettings, set_up_tracing
 
@@ -196,9 +197,10 @@ class Asking(Generic[Client]):
         _describe(interaction, edge, ask, answer)
         tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
         about = f'{edge}, "{description}"'
+        carrier = requests.Carrier()
         try:
             with pact.serve("127.0.0.1") as server:
-                async with service_client(edge.provider, str(server.url), tokens) as http:
+                async with service_client(edge.provider, str(server.url), tokens, carrier=carrier) as http:
                     with understood(about, edge.consumer):
                         client = self._make_client(http)
                         if isinstance(client, asking.Client):
@@ -208,6 +210,8 @@ class Asking(Generic[Client]):
             told = "\n".join(f"  - {sentence}" for sentence in sentences_of(error.mismatches))
             raise ContractBroken(f"{about}: {edge.consumer} does not ask what its contract says:\n{told}") from None
         self.book.add(pact, ask.use)
+        if ask.use is not None:
+            await requests.probe(pact, edge, str(ask.use), carrier.carried)
 
     def _refuse_undeclared(self, client: asking.Client, ask: Ask, about: str) -> None:
         self.book.demanded.uses = client.uses
@@ -222,7 +226,8 @@ def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer
     interaction.with_request(ask.method, ask.path)
     headers = {
         "Authorization": match.regex(f"Bearer {edge.consumer}", regex=r"^Bearer \S+$"),
-        "Onsale-Deadline-Ms": match.regex("30000", regex=r"^\d+$"),
+        # Milliseconds: of seconds there are fewer digits.
+        "Onsale-Deadline-Ms": match.regex("30000", regex=r"^[1-9]\d{3,4}$"),
         "traceparent": match.regex(TRACEPARENT, regex=TRACEPARENT_PATTERN),
         **ask.headers,
     }

@@ -29,7 +29,10 @@ def unmarked(pattern: str) -> str:
 
 
 def unlike(part: dict[str, Any], body: bytes, told_at: datetime) -> list[str]:
-    """A sentence for each moment in a body that is not as far from `told_at` as a pact's part (a response, or an interaction that tells) wants."""
+    """A sentence for each moment in a body that is not as far from `told_at` as a part of a pact wants.
+
+    Such a part is the response of an interaction, or an interaction that tells.
+    """
     return list(_unlike(part, body, told_at))
 
 

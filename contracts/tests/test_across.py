@@ -147,7 +147,9 @@ def test_a_verification_that_does_not_work_here_is_no_excuse(copy: Copy) -> None
 
 def test_documents_that_are_not_written_anew_are_told_first(copy: Copy) -> None:
     copy.release()
-    copy.replace(f"{INVENTORY}/api.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n"))
+    copy.replace(
+        f"{INVENTORY}/operations.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n")
+    )
     code, said = copy.can_deploy("inventory")
     assert code == 1
     assert said.startswith("NO: inventory.json are not what the code says")

@@ -1,22 +1,27 @@
 """Plants every generated break, or a part of them, and tells which nobody minds: `python -m contracts.mutation.generated.run`.
 
-`... run orders tickets` plants those of what these services answer and tell; `... run --part 3/10` every tenth, beginning with the third.
+`... run orders tickets` plants those of what these services answer and tell; `... run --part 3/10` every tenth of all.
 """
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+from contracts.mutation.generated import requests
 from contracts.mutation.generated.answers import Answers
+from contracts.mutation.generated.declarations import Declarations
+from contracts.mutation.generated.parts import ALL, PART, is_chosen
 from contracts.mutation.generated.recording import RECORDED
 from contracts.mutation.generated.told import Tellings
 from contracts.running import PROVIDERS_SIDE, pytest_command
@@ -24,6 +29,16 @@ from local.topology import SERVICES
 
 ROOT = Path(__file__).parents[3]
 AT_A_TIME = 2
+# Declarations are compared in so many portions, so that both processes have something to do until the end.
+CHUNKS = 6
+
+
+class _Break(Protocol):
+    @property
+    def kind(self) -> str: ...
+
+
+AnyBreak = TypeVar("AnyBreak", bound=_Break)
 
 
 @dataclass(frozen=True)
@@ -34,15 +49,22 @@ class Score:
     survivors: tuple[str, ...]
 
 
-def run(services: Sequence[str] = (), part: tuple[int, int] = (0, 1)) -> int:
+def run(services: Sequence[str] = (), part: str = ALL) -> int:
     """Plants, and prints the score. 1 if anything survived."""
     started = time.monotonic()
+    os.environ[PART] = part
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder)
         _record(recorded, services)
-        jobs = sorted(recorded.glob("*.json"), key=lambda path: -path.stat().st_size)
+        jobs = sorted(recorded.glob("*-*.json"), key=lambda path: -path.stat().st_size)
         with ProcessPoolExecutor(AT_A_TIME) as pool:
-            scores = list(pool.map(_score, jobs, [part] * len(jobs)))
+            scores = [*pool.map(_of_recorded, jobs)]
+            if not services:
+                scores += [*pool.map(_of_declarations, range(CHUNKS)), _of_requests(recorded / requests.FILE)]
+    return _told(scores, time.monotonic() - started)
+
+
+def _told(scores: Sequence[Score], seconds: float) -> int:
     planted = sum((each.planted for each in scores), Counter())
     survivors = [sentence for each in scores for sentence in each.survivors]
     for sentence in survivors:
@@ -50,14 +72,18 @@ def run(services: Sequence[str] = (), part: tuple[int, int] = (0, 1)) -> int:
     for kind, count in sorted(planted.items()):
         print(f"  {kind:<32}{count:>6}")
     total = planted.total()
-    print(f"{total - len(survivors)} of {total} generated breaks are caught ({time.monotonic() - started:.0f} s)")
+    print(f"{total - len(survivors)} of {total} generated breaks are caught ({seconds:.0f} s)")
     return 1 if survivors or not total else 0
 
 
 def _record(folder: Path, services: Sequence[str]) -> None:
-    """Verifies the contracts as they are, and keeps what providers answered and told. Raises RuntimeError if they do not hold."""
+    """Runs the tests of contracts as they are, and keeps what was asked, answered and told.
+
+    Raises RuntimeError if they do not hold.
+    """
     folders = [ROOT / "services" / name / "tests/contract" for name in services or SERVICES]
-    tests = [path / name for path in folders for name in PROVIDERS_SIDE if (path / name).exists()]
+    names = PROVIDERS_SIDE if services else ("test_*.py",)
+    tests = sorted(path for each in folders for name in names for path in each.glob(name))
     command = pytest_command(ROOT, tests, parallel=True)
     environment = os.environ | {RECORDED: str(folder)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -65,14 +91,38 @@ def _record(folder: Path, services: Sequence[str]) -> None:
         raise RuntimeError(f"The contracts do not hold as they are, so no break can be planted:\n{done.stdout[-4000:]}")
 
 
-def _score(recorded: Path, part: tuple[int, int]) -> Score:
+def _of_recorded(recorded: Path) -> Score:
+    """Breaks of what a provider answered, or of what it told."""
     provider, _, kind = recorded.stem.partition("-")
-    first, step = part
     with _quiet():
-        planting = Answers(provider, recorded.parent) if kind == "asks" else Tellings(kind, provider, recorded.parent)
-        breaks = planting.breaks()[first::step]
-        survivors = planting.survivors(breaks)  # type: ignore[arg-type]  # its own breaks
-    return Score(Counter(each.kind for each in breaks), tuple(map(str, survivors)))
+        if kind == "asks":
+            answers = Answers(provider, recorded.parent)
+            return _score(answers.breaks(), answers.survivors)
+        tellings = Tellings(kind, provider, recorded.parent)
+        return _score(tellings.breaks(), tellings.survivors)
+
+
+def _of_declarations(chunk: int) -> Score:
+    declarations = Declarations()
+    return _score(declarations.breaks()[chunk::CHUNKS], declarations.survivors)
+
+
+def _of_requests(results: Path) -> Score:
+    """What became of the breaks of requests, which the tests of consumers planted: one is caught if any interaction refuses it."""
+    minded: dict[tuple[str, str, str, str], bool] = defaultdict(bool)
+    for line in results.read_text(encoding="utf-8").splitlines():
+        edge, use, what, kind, is_minded = json.loads(line)
+        minded[edge, use, what, kind] |= is_minded
+    planted = Counter(f"asked: {kind}" for _, _, _, kind in minded)
+    return Score(
+        planted,
+        tuple(f"{edge}, {use}: {what} {kind}" for (edge, use, what, kind), is_so in minded.items() if not is_so),
+    )
+
+
+def _score(breaks: Sequence[AnyBreak], survivors_of: Callable[[Sequence[AnyBreak]], Sequence[AnyBreak]]) -> Score:
+    chosen = [each for each in breaks if is_chosen(str(each))]
+    return Score(Counter(each.kind for each in chosen), tuple(map(str, survivors_of(chosen))))
 
 
 @contextmanager
@@ -95,10 +145,9 @@ def main(arguments: list[str]) -> int:
     """Plants what the arguments choose."""
     parser = ArgumentParser(prog="python -m contracts.mutation.generated.run", description=__doc__)
     parser.add_argument("services", nargs="*", default=[])
-    parser.add_argument("--part", default="0/1")
+    parser.add_argument("--part", default=ALL)
     chosen = parser.parse_args(arguments)
-    first, _, step = chosen.part.partition("/")
-    return run(chosen.services, (int(first), int(step)))
+    return run(chosen.services, chosen.part)
 
 
 if __name__ == "__main__":

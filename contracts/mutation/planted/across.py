@@ -3,7 +3,7 @@
 from contracts.mutation.breaks import Break, Edit, Everywhere
 from contracts.mutation.planted.places import asks, hears, is_asked, tells
 
-API = "services/inventory/api.py"
+API, OFFERS = "services/inventory/api.py", "services/inventory/operations.py"
 CLIENT = "services/orders/clients/inventory.py"
 WRITES = asks("orders", "inventory")
 HEARS = hears("orders", "inventory")
@@ -12,14 +12,10 @@ BREAKS = (
     Break(
         "a field of an answer is renamed by provider, consumer and contract at once",
         (
-            Edit(API, "    expires_at: datetime\n", "    valid_until: datetime\n"),
+            Edit(OFFERS, "    expires_at: datetime\n", "    valid_until: datetime\n"),
             Edit(API, "expires_at=hold.expires_at", "valid_until=hold.expires_at"),
-            Edit(
-                CLIENT,
-                "class _Hold(BaseModel):\n    expires_at: datetime\n",
-                "class _Hold(BaseModel):\n    valid_until: datetime\n",
-            ),
-            Edit(CLIENT, "Hold(hold.expires_at, lines)", "Hold(hold.valid_until, lines)"),
+            Everywhere(CLIENT, "(Read):\n    expires_at: datetime\n", "(Read):\n    valid_until: datetime\n"),
+            Everywhere(CLIENT, "hold.expires_at", "hold.valid_until"),
             Everywhere(WRITES, '"expires_at":', '"valid_until":'),
         ),
         (is_asked("inventory"),),
