@@ -55,7 +55,8 @@ class States:
 
     async def a_hold_that_was_prolonged(self, given: dict[str, Any]) -> None:
         await self.a_hold_of_two_places(given)
-        await self._inventory.do("POST", f"{_path(given)}/prolong", caller="orders", body={"ttl_seconds": 600})
+        body = {"ttl_seconds": given["ttl_seconds"]}
+        await self._inventory.do("POST", f"{_path(given)}/prolong", caller="orders", body=body)
 
     async def a_sold_hold(self, given: dict[str, Any]) -> None:
         await self.a_hold_of_two_places({**given, "order_id": uuid4()})
