@@ -21,6 +21,8 @@ from sqlalchemy import text
 from chassis.clock import utc_now
 from chassis.db import Database
 from chassis.facts import Fact, encode_cloud_event
+from chassis.http import GUEST_HEADER, PERSON_HEADER
+from chassis.idempotency import KEY_HEADER
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
@@ -226,11 +228,22 @@ class Provided:
     http: httpx.AsyncClient
 
     async def do(
-        self, method: str, path: str, *, caller: str, person: UUID | str | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        caller: str,
+        person: UUID | str | None = None,
+        guest: UUID | str | None = None,
+        key: str | None = None,
+        body: Any = None,
     ) -> httpx.Response:
-        """A request as a service makes it, on behalf of a person or not. Raises ContractBroken if it is refused."""
-        headers = {"Authorization": f"Bearer {caller}"} | ({"Onsale-Person": str(person)} if person else {})
-        headers["Idempotency-Key"] = str(uuid4())
+        """A request as a service makes it, on behalf of a person or not; with a new key, unless one is given.
+
+        Raises ContractBroken if it is refused.
+        """
+        headers = {"Authorization": f"Bearer {caller}", KEY_HEADER: key or str(uuid4())}
+        headers |= {name: str(who) for name, who in ((PERSON_HEADER, person), (GUEST_HEADER, guest)) if who}
         response = await self.http.request(method, path, json=body, headers=headers)
         if response.is_error:
             raise ContractBroken(f"{method} {path} was refused while a state was made: {response.text}")

@@ -17,6 +17,10 @@ inventory = asks("orders", "inventory", InventoryClient)
 
 ORDER = an_id("order")
 TTL_SECONDS = 600
+# How much longer a hold is wanted for a payment; more than it had, so that it is seen to last longer.
+MORE_SECONDS = 1500
+# Of a hold that was granted some time ago.
+SECONDS_LEFT = 120
 
 
 def event_of(words: str) -> UUID:
@@ -70,15 +74,18 @@ async def test_places_of_general_admission_are_held_for_a_while(inventory: Askin
         assert hold.expires_at == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
-async def test_asking_again_for_the_same_hold_gives_the_same(inventory: Asking[InventoryClient]) -> None:
+async def test_asking_again_for_the_same_hold_gives_the_same_and_no_more_time(
+    inventory: Asking[InventoryClient],
+) -> None:
     event_id, hold_id = event_of("again"), hold_of("again")
     standing = an_id("orders asks inventory: standing, again")
     wish = a_wish(event_id, standing)
+    given = {"event_id": event_id, "class_id": standing, "hold_id": hold_id, "order_id": ORDER}
     async with inventory.expects(
         "a hold that was granted before",
-        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        a_state("a hold of two places", **given, seconds_left=SECONDS_LEFT),
         ask_for(wish, hold_id),
-        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+        Answer(200, {"expires_at": matchers.from_now(SECONDS_LEFT), "lines": [a_line_of_places(standing)]}),
     ) as client:
         hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
         assert len(hold.lines) == 1
@@ -233,6 +240,23 @@ async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], 
         await (client.commit if how == "commit" else client.release)(event_id, hold_id)
 
 
+@pytest.mark.parametrize(
+    ("use", "how", "ended"), [(COMMIT, "commit", "a sold hold"), (RELEASE, "release", "a released hold")]
+)
+async def test_a_hold_that_is_sold_or_given_back_twice_is_so_once(
+    inventory: Asking[InventoryClient], use: Use[None], how: str, ended: str
+) -> None:
+    event_id, hold_id = event_of(f"{how} again"), hold_of(f"{how} again")
+    standing = an_id(f"orders asks inventory: standing, {how} again")
+    async with inventory.expects(
+        f"the {how} of {ended}",
+        a_state(ended, event_id=event_id, class_id=standing, hold_id=hold_id),
+        ask_to(use, event_id, hold_id),
+        Answer(200),
+    ) as client:
+        await (client.commit if how == "commit" else client.release)(event_id, hold_id)
+
+
 async def test_a_hold_that_never_arrived_can_be_given_back(inventory: Asking[InventoryClient]) -> None:
     event_id, hold_id = event_of("never arrived"), hold_of("never arrived")
     async with inventory.expects(
@@ -266,16 +290,20 @@ async def test_a_hold_that_nobody_knows_cannot_be_sold(inventory: Asking[Invento
             await client.commit(event_id, hold_id)
 
 
-async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
-    event_id, hold_id = event_of("prolonged"), hold_of("prolonged")
-    standing = an_id("orders asks inventory: standing, prolonged")
+@pytest.mark.parametrize("again", ["", " again"])
+async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient], again: str) -> None:
+    event_id, hold_id = event_of(f"prolonged{again}"), hold_of(f"prolonged{again}")
+    standing = an_id(f"orders asks inventory: standing, prolonged{again}")
+    given = {"event_id": event_id, "class_id": standing, "hold_id": hold_id, "order_id": ORDER}
     async with inventory.expects(
-        "more time for a hold",
-        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
-        ask(PROLONG, body={"ttl_seconds": TTL_SECONDS}, event_id=event_id, hold_id=hold_id),
-        Answer(200, {"expires_at": matchers.timestamp()}),
+        f"more time for a hold{again}",
+        a_state("a hold that was prolonged", **given, ttl_seconds=MORE_SECONDS)
+        if again
+        else a_state("a hold of two places", **given),
+        ask(PROLONG, body={"ttl_seconds": MORE_SECONDS}, event_id=event_id, hold_id=hold_id),
+        Answer(200, {"expires_at": matchers.from_now(MORE_SECONDS)}),
     ) as client:
-        assert await client.prolong(event_id, hold_id, seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
+        assert await client.prolong(event_id, hold_id, seconds=MORE_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,14 @@ async def test_a_payment_begins_with_the_address_where_it_is_paid(payments: Aski
 
 async def test_asking_again_for_the_same_payment_gives_the_same(payments: Asking[PaymentsClient]) -> None:
     payment_id, order_id = ids("again")
+    address = "http://bank.test/pay/as-at-first"
     async with payments.expects(
         "a payment that was made before",
-        a_state("a payment that waits for its payer", payment_id=payment_id, order_id=order_id),
+        a_state("a payment that waits for its payer", payment_id=payment_id, order_id=order_id, redirect_url=address),
         ask_to_begin(payment_id, order_id),
-        Answer(200, A_PAGE),
+        Answer(200, {"redirect_url": address}),
     ) as client:
-        assert await begin(client, payment_id, order_id) == "http://bank.test/pay/1"
+        assert await begin(client, payment_id, order_id) == address
 
 
 async def test_a_payment_whose_time_is_over_is_impossible(payments: Asking[PaymentsClient]) -> None:
@@ -218,6 +219,17 @@ async def test_authorised_money_is_taken(payments: Asking[PaymentsClient]) -> No
         await client.capture(payment_id)
 
 
+async def test_money_that_was_taken_is_not_taken_twice(payments: Asking[PaymentsClient]) -> None:
+    payment_id, order_id = ids("captured again")
+    async with payments.expects(
+        "the capture of money that was taken before",
+        a_state("a payment that was captured", payment_id=payment_id, order_id=order_id),
+        ask(CAPTURE, payment_id=payment_id),
+        Answer(200, {"state": "captured"}),
+    ) as client:
+        await client.capture(payment_id)
+
+
 async def test_the_money_of_a_payment_that_was_never_made_cannot_be_taken(payments: Asking[PaymentsClient]) -> None:
     payment_id, _ = ids("capture of unknown")
     async with payments.expects(
@@ -260,6 +272,28 @@ async def test_money_is_given_back(payments: Asking[PaymentsClient], state: str,
         Answer(200, {"state": ends, "was_authorised": True}),
     ) as client:
         assert await client.void(payment_id) is True
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "was_authorised"),
+    [
+        ("a payment that was voided", "voided", True),
+        ("a payment that was refunded", "refunded", True),
+        ("a payment that was called off before it was made", "voided", False),
+    ],
+    ids=["voided", "refunded", "never made"],
+)
+async def test_money_that_was_given_back_is_not_given_back_twice(
+    payments: Asking[PaymentsClient], state: str, ends: str, was_authorised: bool
+) -> None:
+    payment_id, order_id = ids(f"void again: {state}")
+    async with payments.expects(
+        "the money back, again",
+        a_state(state, payment_id=payment_id, order_id=order_id),
+        ask(VOID, payment_id=payment_id),
+        Answer(200, {"state": ends, "was_authorised": was_authorised}),
+    ) as client:
+        assert await client.void(payment_id) is was_authorised
 
 
 async def test_a_payment_that_nobody_authorised_gives_no_money_back(payments: Asking[PaymentsClient]) -> None:
