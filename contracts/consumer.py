@@ -109,18 +109,22 @@ def ask(
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type."""
+    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type.
+
+    `headers` are those that the consumer reads, or that the chassis reads for it; their values may be matchers too.
+    """
 
     status: int
     body: Any = None
     content_type: str = "application/json"
     content: bytes | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
 
 
-def problem(status: int, code: str, **facts: Any) -> Answer:
-    """A refusal (RFC 9457) with its code, a sentence, and the facts that the consumer reads."""
+def problem(status: int, code: str, *, headers: dict[str, Any] | None = None, **facts: Any) -> Answer:
+    """A refusal (RFC 9457) with its code, a sentence, and the headers and facts that the consumer reads."""
     body = {"code": code, "status": status, "detail": matchers.text("A sentence that says what to do."), **facts}
-    return Answer(status, body, "application/problem+json")
+    return Answer(status, body, "application/problem+json", headers=headers or {})
 
 
 def a_state(name: str, **parameters: Any) -> State:
@@ -237,6 +241,8 @@ def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer
     if ask.body is not None:
         interaction.with_body(ask.body, "application/json")
     interaction.will_respond_with(answer.status)
+    for name, value in answer.headers.items():
+        interaction.with_header(name, value, part="Response")
     if answer.content is not None:
         interaction.with_binary_body(answer.content, answer.content_type)
         rule = {"combine": "AND", "matchers": [{"match": "contentType", "value": answer.content_type}]}
