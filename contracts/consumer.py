@@ -258,13 +258,11 @@ class Hearing:
         self.book = book
 
     @contextmanager
-    def told(
-        self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "", traced: bool = True
-    ) -> Iterator[CloudEvent]:
+    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
         """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
 
         `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
-        `traced`: the fact continues a trace; those of commands, which begin outside of any, do not.
+        All continue a trace.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -275,10 +273,9 @@ class Hearing:
             "type": subject,
             "subject": matchers.identifier(about),
             "time": matchers.from_now(0),
+            "traceparent": matchers.text(TRACEPARENT, TRACEPARENT_PATTERN),
             "data": data,
         }
-        if traced:
-            body["traceparent"] = matchers.text(TRACEPARENT, TRACEPARENT_PATTERN)
         pact.upon_receiving(f"{subject} {flavour}".strip(), "Async").with_body(body, "application/json")
         bodies: list[str | bytes | None] = []
         pact.verify(lambda content, _metadata: bodies.append(content), "Async")
