@@ -29,7 +29,7 @@ def unmarked(pattern: str) -> str:
 
 
 def unlike(part: dict[str, Any], body: bytes, told_at: datetime) -> list[str]:
-    """A sentence for each moment in a body that is not as far from `told_at` as a pact's part (a response, or an interaction that tells) wants."""
+    """A sentence for each moment in a body that is not as far from `told_at` as wanted. `part`: a pact's response, or what it is told."""
     return list(_unlike(part, body, told_at))
 
 
