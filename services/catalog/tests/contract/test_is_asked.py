@@ -83,9 +83,24 @@ class States:
     async def a_seat_map(self, given: dict[str, Any]) -> None:
         # The consumer has chosen the id, which otherwise follows from the plan.
         house = plan(name=f"House {given['seat_map_id']}")
-        seat = {"seat_guid": "G7", "seat_number": "7", "position": {"x": 0.5, "y": 2}, "category": "Circle"}
-        row = {"row_number": "G", "position": {"x": 10, "y": 5}, "seats": [seat]}
-        house["zones"].append({"name": "Gallery", "position": {"x": 120, "y": 5}, "rows": [row]})
+        house["zones"][0]["rows"][1]["row_number_position"] = "start"
+        rows = [
+            {
+                "row_number": letter,
+                "row_number_position": place,
+                "position": {"x": 10, "y": y},
+                "seats": [
+                    {
+                        "seat_guid": f"{letter}{number}",
+                        "seat_number": str(number),
+                        "position": {"x": 0.5, "y": 2},
+                        "category": "Circle",
+                    }
+                ],
+            }
+            for letter, number, place, y in (("G", 7, "end", 5), ("H", 8, None, 25))
+        ]
+        house["zones"].append({"name": "Gallery", "position": {"x": 120, "y": 5}, "rows": rows})
         corners = [{"x": 0, "y": 0.5}, {"x": 100, "y": 0}, {"x": 50, "y": 9}]
         at = {"position": {"x": 0.5, "y": 80}}
         house["zones"][0]["areas"] = [

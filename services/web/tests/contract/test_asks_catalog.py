@@ -333,11 +333,11 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats_in_their_order(catalog
         where = {"x": x, "y": y, "category": category}
         return {"seat_id": f"{row}{number}", "label": label, "number": str(number), **where}
 
-    def row(label: str, *seats: dict[str, Any]) -> dict[str, Any]:
-        return {"label": label, "name": f"Row {label}", "label_at": "both", "seats": list(seats)}
+    def row(label: str, label_at: str, *seats: dict[str, Any]) -> dict[str, Any]:
+        return {"label": label, "name": f"Row {label}", "label_at": label_at, "seats": list(seats)}
 
     box = {name: matchers.number(10.5) for name in ("x", "y", "width", "height", "rotation")}
-    bare = {**box, "text": None, "colour": None, "border_colour": None, "points": [], "lettering": None}
+    bare: dict[str, Any] = {**box, "text": None, "colour": None, "border_colour": None, "points": [], "lettering": None}
     place = {name: matchers.number(10.5) for name in ("x", "y", "size", "rotation")}
     stage = {
         **box,
@@ -354,14 +354,17 @@ async def test_a_house_is_drawn_from_zones_rows_and_seats_in_their_order(catalog
         "name": "Main",
         "areas": [stage, bar, block, exit_sign],
         "rows": [
-            row("A", seat("Main", "A", 1, 40.0, 20.5, "Stalls"), seat("Main", "A", 2, 65.0, 20.5, "Stalls")),
-            row("B", seat("Main", "B", 1, 40.0, 50.5, "Circle"), seat("Main", "B", 2, 65.0, 50.5, "Circle")),
+            row("A", "both", seat("Main", "A", 1, 40.0, 20.5, "Stalls"), seat("Main", "A", 2, 65.0, 20.5, "Stalls")),
+            row("B", "start", seat("Main", "B", 1, 40.0, 50.5, "Circle"), seat("Main", "B", 2, 65.0, 50.5, "Circle")),
         ],
     }
     gallery = {
         "name": "Gallery",
         "areas": [],
-        "rows": [row("G", seat("Gallery", "G", 7, 130.5, 12.0, "Circle"))],
+        "rows": [
+            row("G", "end", seat("Gallery", "G", 7, 130.5, 12.0, "Circle")),
+            row("H", "nowhere", seat("Gallery", "H", 8, 130.5, 32.0, "Circle")),
+        ],
     }
     house = {
         "width": matchers.number(200),
