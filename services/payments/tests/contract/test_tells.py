@@ -30,10 +30,10 @@ async def test_payments_tells_what_its_consumers_need(harness: Harness, tmp_path
             authorised, declined = a_payment(), a_payment()
             await states.a_payment_that_its_payer_authorised(authorised)
             await states.a_payment_that_the_bank_declined(declined)
-            told = await told_by(database)
-            facts = {
-                PaymentAuthorised.subject: Told(told[PaymentAuthorised.subject], authorised),
-                PaymentDeclined.subject: Told(told[PaymentDeclined.subject], declined | {"reason": "card_declined"}),
+            known = {
+                PaymentAuthorised.subject: authorised,
+                PaymentDeclined.subject: declined | {"reason": "card_declined"},
             }
+            facts = {subject: Told(body, known[subject]) for subject, body in (await told_by(database)).items()}
             await verify_facts("payments", hearers=["orders"], facts=facts)
         await database.close()
