@@ -110,18 +110,22 @@ def ask(
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type."""
+    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type.
+
+    `headers` are those that the consumer reads, or that the chassis reads for it; their values may be matchers too.
+    """
 
     status: int
     body: Any = None
     content_type: str = "application/json"
     content: bytes | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
 
 
-def problem(status: int, code: str, **facts: Any) -> Answer:
-    """A refusal (RFC 9457) with its code, a sentence, and the facts that the consumer reads."""
+def problem(status: int, code: str, *, headers: dict[str, Any] | None = None, **facts: Any) -> Answer:
+    """A refusal (RFC 9457) with its code, a sentence, and the headers and facts that the consumer reads."""
     body = {"code": code, "status": status, "detail": matchers.text("A sentence that says what to do."), **facts}
-    return Answer(status, body, "application/problem+json")
+    return Answer(status, body, "application/problem+json", headers=headers or {})
 
 
 def a_state(name: str, **parameters: Any) -> State:
@@ -242,6 +246,8 @@ def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer
     if ask.body is not None:
         interaction.with_body(ask.body, "application/json")
     interaction.will_respond_with(answer.status)
+    for name, value in answer.headers.items():
+        interaction.with_header(name, value, part="Response")
     if answer.content is not None:
         interaction.with_binary_body(answer.content, answer.content_type)
         rule = {"combine": "AND", "matchers": [{"match": "contentType", "value": answer.content_type}]}
@@ -257,13 +263,11 @@ class Hearing:
         self.book = book
 
     @contextmanager
-    def told(
-        self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "", traced: bool = True
-    ) -> Iterator[CloudEvent]:
+    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
         """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
 
         `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
-        `traced`: the fact continues a trace; those of commands, which begin outside of any, do not.
+        All continue a trace.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -274,10 +278,9 @@ class Hearing:
             "type": subject,
             "subject": matchers.identifier(about),
             "time": matchers.from_now(0),
+            "traceparent": matchers.text(TRACEPARENT, TRACEPARENT_PATTERN),
             "data": data,
         }
-        if traced:
-            body["traceparent"] = matchers.text(TRACEPARENT, TRACEPARENT_PATTERN)
         pact.upon_receiving(f"{subject} {flavour}".strip(), "Async").with_body(body, "application/json")
         bodies: list[str | bytes | None] = []
         pact.verify(lambda content, _metadata: bodies.append(content), "Async")

@@ -5,11 +5,16 @@ two ids exchanged, an amount in another unit, a fact about another order are see
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
+
+from contracts.matchers import TIMESTAMP_PATTERN
+
+_MOMENT = re.compile(TIMESTAMP_PATTERN)
 
 
 def unlike_known(body: bytes, known: Mapping[str, Any], aggregate: str | None) -> list[str]:
@@ -42,12 +47,10 @@ def _plain(value: Any) -> Any:
     match value:
         case UUID():
             return str(value)
-        case datetime():
-            return value.timestamp()
         case Enum():
             return value.value
-        case str() if value.endswith("Z") and value[:4].isdecimal():
-            return datetime.fromisoformat(value).timestamp()
+        case str() if _MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value)
         case tuple() | list():
             return [_plain(each) for each in value]
         case dict():

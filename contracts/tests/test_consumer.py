@@ -8,7 +8,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from contracts.consumer import Answer, Ask, Asking, Book, an_id
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, Book, an_id, problem
 from contracts.demanded import refuse_unread
 from contracts.pactfile import ContractBroken, read
 from contracts.tests.library import EDGE, SHELF, Reader, read_a_shelf, write_pact
@@ -73,6 +74,25 @@ async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
     assert f"GET /shelves/{SHELF} is asked, but the contract does not say so." in str(refused.value)
     assert "GET /shelves is not asked, but the contract says so." in str(refused.value)
     assert book.made == {}
+
+
+async def test_the_headers_of_an_answer_reach_the_client_and_stand_in_the_contract() -> None:
+    book = Book(EDGE)
+    headers = {"Retry-After": matchers.text("840", r"^\d{1,3}$"), "Cache-Control": "no-store"}
+    refusal = problem(429, "too_many_readers", headers=headers, retry_after_seconds=840)
+    async with Asking(book, Reader).expects("a shelf", None, Ask("GET", f"/shelves/{SHELF}"), refusal) as client:
+        answer = await client.shelf(SHELF)
+    assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("840", "no-store")
+    assert answer.json()["retry_after_seconds"] == 840
+    (made,) = book.made.values()
+    assert made["response"]["headers"]["Retry-After"] == ["840"]
+    assert made["response"]["headers"]["Cache-Control"] == ["no-store"]
+    (demanded,) = made["response"]["matchingRules"]["header"].items()
+    assert demanded == (
+        "Retry-After",
+        {"combine": "AND", "matchers": [{"match": "type"}, {"match": "regex", "regex": r"^\d{1,3}$"}]},
+    )
+    assert "Retry-After" not in made["request"]["headers"]
 
 
 class Lender:

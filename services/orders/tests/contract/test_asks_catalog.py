@@ -68,6 +68,51 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
         assert offer.doors_at == datetime(2031, 6, 21, 17, tzinfo=UTC)
 
 
+async def test_an_offer_is_told_to_the_letter(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("orders asks catalog: Lear")
+    stalls, standing = an_id("orders asks catalog: Lear, stalls"), an_id("orders asks catalog: Lear, standing")
+    classes = [
+        {
+            "class_id": matchers.identifier(stalls),
+            "name": "Stalls",
+            "price_minor": 4250,
+            "on_sale": False,
+            "sale_begins_at": "2031-02-11T11:30:00Z",
+        },
+        {
+            "class_id": matchers.identifier(standing),
+            "name": "Standing",
+            "price_minor": 1725,
+            "on_sale": False,
+            "sale_begins_at": "2031-01-10T09:00:00Z",
+        },
+    ]
+    event = {
+        "event_id": str(event_id),
+        "title": "Lear",
+        "starts_at": "2031-06-21T18:00:00Z",
+        "time_zone": "Europe/Berlin",
+        "doors_at": "2031-06-21T17:15:00Z",
+        "venue": {"name": "Stadthalle", "street": "Spreeufer 2", "city": "Potsdam", "country": "DE"},
+        "currency": "EUR",
+        "on_sale": False,
+        "sale_begins_at": "2031-01-10T09:00:00Z",
+        "state": "rescheduled",
+        "version": 1,
+        "max_per_order": 6,
+        "classes": classes,
+    }
+    async with catalog.expects(
+        "the offer of an event of which everything is told",
+        a_state("an event of which everything is told", event_id=event_id, title="Lear"),
+        ask(EVENT, event_id=event_id),
+        Answer(200, event),
+    ) as client:
+        offer = await client.offer(event_id)
+        assert offer.classes == {stalls: ("Stalls", 4250), standing: ("Standing", 1725)}
+        assert (offer.title, offer.venue_name, offer.version) == ("Lear", "Stadthalle", 1)
+
+
 async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClient]) -> None:
     event_id = an_id("orders asks catalog: event not on sale")
     async with catalog.expects(
