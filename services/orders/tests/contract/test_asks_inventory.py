@@ -314,12 +314,10 @@ async def test_what_is_no_hold_any_more_is_not_prolonged(
 ) -> None:
     event_id, hold_id = event_of(f"prolonged {words}"), hold_of(f"prolonged {words}")
     standing = an_id(f"orders asks inventory: standing, prolonged {words}")
-    given = {"event_id": event_id, "class_id": standing}
-    released = a_state("a released hold", **given, hold_id=hold_id)
-    state = released if words == "released" else a_state("an event with free places", **given)
+    released = a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id)
     async with inventory.expects(
         f"more time for a hold that is {words}",
-        state,
+        released if words == "released" else None,
         ask(PROLONG, body={"ttl_seconds": TTL_SECONDS}, event_id=event_id, hold_id=hold_id),
         problem(status, code),
     ) as client:
