@@ -26,6 +26,8 @@ from chassis.http import (
 from chassis.idempotency import KEY_HEADER
 from chassis.logs import log
 
+# What carries requests: `Service.client_of` gives it to a client.
+Http = httpx.AsyncClient
 NOTHING: type[None] = type(None)
 # In place of a code that the operation does not declare: nobody can act on one that no contract has.
 UNDECLARED = "undeclared"
@@ -95,7 +97,7 @@ class Client:
     provider: ClassVar[str]
     uses: ClassVar[tuple[Use[Any], ...]]
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: Http) -> None:
         self._http = http
 
     async def ask(

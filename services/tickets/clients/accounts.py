@@ -3,9 +3,7 @@
 import asyncio
 from uuid import UUID
 
-import httpx
-
-from chassis.asking import Client, Read, Use
+from chassis.asking import Client, Http, Read, Use
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.languages import known
 from services.tickets.domain import Holder
@@ -26,7 +24,7 @@ class AccountsClient(Client):
     provider = "accounts"
     uses = (CONTACT,)
 
-    def __init__(self, http: httpx.AsyncClient, seconds: float) -> None:
+    def __init__(self, http: Http, seconds: float) -> None:
         super().__init__(http)
         self._seconds = seconds
 
