@@ -5,8 +5,9 @@ raises, and does not say what failed. Here all of that is red, at once, with a s
 """
 
 import asyncio
+import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from pact import Verifier
 from sqlalchemy import text
 
 from chassis.clock import utc_now
-from chassis.db import Database
+from chassis.db import Database, Transaction
 from chassis.facts import Fact, encode_cloud_event
 from chassis.http import GUEST_HEADER, PERSON_HEADER
 from chassis.idempotency import KEY_HEADER
@@ -188,6 +189,35 @@ async def told_by(database: Database) -> dict[str, bytes]:
     async with database.reader() as reads:
         rows = (await reads.execute(query, name="contracts.outbox")).mappings().all()
     return {row["subject"]: encode_cloud_event(**row) for row in rows}
+
+
+async def refuse_told_of_nothing(
+    provider: str, database: Database, work: Callable[[Transaction], Awaitable[object]]
+) -> None:
+    """Lets a use case happen in a transaction that is rolled back: then nothing may have been told.
+
+    Raises ContractBroken if something was: it was published in another transaction than the one in which it happened.
+    """
+    async with database.reader() as reads:
+        before = (await reads.execute(_NEWEST, name="contracts.newest")).scalar_one()
+    with contextlib.suppress(_Undone):
+        async with database.writer() as tx:
+            await work(tx)
+            raise _Undone
+    async with database.reader() as reads:
+        told = (await reads.execute(_TOLD_SINCE, {"seq": before}, name="contracts.told_since")).scalars().all()
+    if told:
+        raise ContractBroken(
+            f"{provider} tells {', '.join(sorted(set(told)))} of what was rolled back: publish it in the transaction in which it happens."
+        )
+
+
+class _Undone(Exception):
+    """Ends a transaction without an effect."""
+
+
+_NEWEST = text("SELECT coalesce(max(seq), 0) FROM outbox")
+_TOLD_SINCE = text("SELECT subject FROM outbox WHERE seq > :seq")
 
 
 class RealTokens:

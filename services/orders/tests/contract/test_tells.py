@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import Told, provided, told_by, verify_facts, verify_messages
+from contracts.provider import Told, provided, refuse_told_of_nothing, told_by, verify_facts, verify_messages
 from services.orders.app import create_app
 from services.orders.domain import Happening, OrderState
 from services.orders.events import OrderCancelled, OrderConfirmed
@@ -87,6 +87,22 @@ async def test_orders_tells_what_its_consumers_need(harness: Harness) -> None:
                 ),
             },
         )
+
+
+async def test_orders_tells_nothing_of_what_was_rolled_back(harness: Harness) -> None:
+    async with open_desk(harness) as desk:
+        order = await desk.order(
+            order_id=uuid4(),
+            person_id=uuid4(),
+            event_id=uuid4(),
+            hold_id=uuid4(),
+            payment_id=uuid4(),
+            state=OrderState.PAYING,
+        )
+        *before, last = TO_CONFIRMED
+        for happening in before:
+            order = await desk.changes.apply(order, happening)
+        await refuse_told_of_nothing("orders", desk.database, lambda tx: desk.changes.apply_in(tx, order, last))
 
 
 async def test_orders_says_on_the_bus_what_its_consumers_need(harness: Harness) -> None:
