@@ -64,10 +64,11 @@ def run(services: Sequence[str] = (), part: str = ALL) -> int:
             if not services:
                 scores += [*pool.map(_of_declarations, range(CHUNKS)), _of_requests(recorded / requests.FILE)]
                 scores.append(_of_dropped_states(recorded / "dropped.jsonl"))
-    return _told(scores, time.monotonic() - started)
+    return told(scores, time.monotonic() - started)
 
 
-def _told(scores: Sequence[Score], seconds: float) -> int:
+def told(scores: Sequence[Score], seconds: float) -> int:
+    """Prints what survived, the kinds with their counts, and the score. 1 if anything survived, or nothing was planted."""
     planted = sum((each.planted for each in scores), Counter())
     survivors = [sentence for each in scores for sentence in each.survivors]
     for sentence in survivors:
