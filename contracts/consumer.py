@@ -211,7 +211,7 @@ class Asking(Generic[Client]):
                             self._refuse_undeclared(client, ask, about)
                         yield client
         except MismatchesError as error:
-            told = "\n".join(f"  - {sentence}" for sentence in sentences_of(error.mismatches))
+            told = "\n".join(f"  - {sentence}" for sentence in [*sentences_of(error.mismatches), *_why_not(error)])
             raise ContractBroken(f"{about}: {edge.consumer} does not ask what its contract says:\n{told}") from None
         self.book.add(pact, ask.use)
         if ask.use is not None:
@@ -224,6 +224,14 @@ class Asking(Generic[Client]):
                 f"{about}: {ask.method} {ask.path} is no operation that {type(client).__name__} declares. Write the request as "
                 "`ask(USE, ...)`, with one of its `uses`."
             )
+
+
+def _why_not(mismatches: MismatchesError) -> list[str]:
+    """Why nothing was asked, if the client itself refused to ask: Pact's error takes the place of that one."""
+    reason = mismatches.__context__
+    if reason is None or type(reason) not in (ContractBroken, ValueError) or reason.__cause__ is not None:
+        return []
+    return [str(reason)]
 
 
 def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer) -> None:

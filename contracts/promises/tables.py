@@ -96,7 +96,7 @@ def shape(schema: Schema) -> str:
 
 def _exchange(told: Operation, *, is_repeatable: bool) -> str:
     body = told.body()
-    sent = f"`{shape(body)}` " if body is not None else ""
+    sent = f"`{shape(body) or '{}'}` " if body is not None else ""
     answers = " or ".join(_answer(told, status) for status in told.successes)
     words = [_words(told.node), "Asked again, it is as if it were asked once." if is_repeatable else ""]
     return " ".join([f"{sent}-> {answers}", *(each for each in words if each)])

@@ -38,6 +38,15 @@ def test_what_is_repeatable_keyed_or_open_to_others_changes_the_row(made_up: Sys
     assert "Asked again, it is as if it were asked once." in loan
 
 
+def test_a_body_without_fields_is_an_empty_object(made_up: System) -> None:
+    page = made_up.documents / "openapi/library.json"
+    document = json.loads(page.read_text())
+    content = document["paths"]["/shelves/{id}/lend"]["post"]["requestBody"]["content"]
+    content["application/json"]["schema"] = {"type": "object", "properties": {}}
+    write(page, json.dumps(document))
+    assert "| `POST /shelves/{id}/lend` | reader | `{}` -> " in Tables(made_up).of("operations of library")
+
+
 def test_a_fact_and_a_message_are_rows_with_those_who_receive_them(made_up: System) -> None:
     lent = {"type": "object", "description": "Somebody has it.", "properties": {"book_id": {"type": "string"}}}
     write(made_up.documents / "events/events.library.book_lent.v1.schema.json", json.dumps(lent))
