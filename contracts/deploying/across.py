@@ -170,7 +170,7 @@ def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
         then, here = Version(f"of {release}", Path(folder) / "release"), Version("here", root)
         unpack(root, release, then.root)
         met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
-        read = _read_protocol(here, then)
+        read = read_protocol(here, then)
         grown = growth.since(release, root)
     breaks = (grown if service is None else grown.of(service)).breaks
     return Answer(release, met, read, breaks, _older_facts(here, service, release))
@@ -189,7 +189,7 @@ def _older_facts(here: Version, service: str | None, release: str) -> list[str]:
     return found
 
 
-def _read_protocol(here: Version, then: Version) -> list[Reading] | None:
+def read_protocol(here: Version, then: Version) -> list[Reading] | None:
     """Both directions; what the release's chassis writes itself it was released to read. None if the release has no examples."""
     if not protocol.has_examples(then.root):
         return None
@@ -206,6 +206,8 @@ def _read_protocol(here: Version, then: Version) -> list[Reading] | None:
 
 def _read(reader: Version, writer: Version, found: Found) -> Found:
     """What the release reads must be written as long as it runs; what it does not know of it cannot tell."""
+    if found.outcome == "held":
+        return found
     why = f"({writer.name} writes, {reader.name} reads) {found.description}: {found.why.strip()}"
     if found.outcome == "unknown" and _is_old(reader) and found.description not in protocol.names_of(writer.root):
         return replace(found, outcome="broken", why=why)
