@@ -84,7 +84,10 @@ def integer(example: int, digits_max: int | None = None) -> Matcher:
 
 
 def money(example_minor: int) -> Matcher:
-    """An amount in minor units of a currency: a whole number, so that nobody rounds."""
+    """An amount in minor units of a currency: a whole number, so that nobody rounds.
+
+    In another unit it would pass as well. So one interaction of each operation and fact that tells an amount says it to the letter.
+    """
     return match.int(example_minor)
 
 

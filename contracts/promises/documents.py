@@ -1,5 +1,5 @@
-"""What services promise, written down from their code: an OpenAPI document each, a JSON Schema for each fact and bus message, and
-an AsyncAPI document of who sends and receives them.
+"""What services promise, written down from their code: an OpenAPI document each, a JSON Schema for each fact and bus message, an
+AsyncAPI document of who sends and receives them, and examples of what the chassis puts around all of it (contracts/protocol).
 
 `make documents` writes them; a test compares them, so that every change of an interface is seen in the diff.
 """
@@ -20,6 +20,7 @@ from chassis.settings import ServiceSettings
 from chassis.testing import Keys, make_keys
 from contracts.facts import Telling, told_by
 from contracts.promises import asyncapi
+from contracts.protocol import writing
 from local.topology import SERVICES
 
 FOLDER = Path(__file__).parents[1]
@@ -33,13 +34,15 @@ def documents() -> dict[Path, str]:
     openapi = {FOLDER / "openapi" / f"{name}.json": _text(app.openapi()) for name, app in applications().items()}
     told = [each for name in SERVICES for each in told_by(name)]
     schemas = {FOLDER / "events" / f"{each.subject}.schema.json": _text(_schema_of(each)) for each in told}
-    return {**openapi, **schemas, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
+    protocol = {writing.EXAMPLES: writing.text_of(writing.examples())}
+    return {**openapi, **schemas, **protocol, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
 
 
 def written() -> set[Path]:
     """The documents that are there."""
     schemas = (FOLDER / "events").glob("*.schema.json")
-    return {*(FOLDER / "openapi").glob("*.json"), *schemas, *FOLDER.glob(ASYNCAPI)}
+    protocol = FOLDER.glob(str(writing.EXAMPLES.relative_to(FOLDER)))
+    return {*(FOLDER / "openapi").glob("*.json"), *schemas, *protocol, *FOLDER.glob(ASYNCAPI)}
 
 
 def stale_documents() -> list[str]:

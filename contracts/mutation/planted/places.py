@@ -6,6 +6,7 @@ NEEDED = f"{_EDGES}::test_every_declared_need_has_a_contract_and_every_contract_
 # Each pact is written and verified.
 TWO_SIDES = f"{_EDGES}::test_every_pact_is_written_by_its_consumer_and_verified_by_its_provider"
 DOCUMENTS = "contracts/tests/test_documents.py::test_the_committed_documents_are_what_the_code_says"
+PROTOCOL = "contracts/tests/test_protocol.py"
 NEEDS = "contracts/tests/test_needs.py::test_everything_that_a_consumer_needs_is_declared_and_required"
 COVERAGE = "contracts/tests/test_coverage.py::test_what_no_contract_uses_has_a_reason_and_every_reason_is_needed"
 DESCRIPTORS = "contracts/tests/test_descriptors.py::test_descriptors_say_what_services_provide_and_consume"
