@@ -8,6 +8,7 @@ CLIENT = "services/orders/clients/inventory.py"
 WRITES = asks("orders", "inventory")
 HEARS = hears("orders", "inventory")
 CATALOG_API, TOKENS, PEOPLE = "services/catalog/api.py", "chassis/tokens.py", "chassis/people.py"
+HEARS_PRICE = hears("tickets", "orders")
 PRICES = (asks("orders", "catalog"), asks("web", "catalog"))
 
 BREAKS = (
@@ -67,6 +68,23 @@ BREAKS = (
         ),
         rewrites=PRICES,
         blind=(*PRICES, is_asked("catalog")),
+        across=True,
+    ),
+    Break(
+        "a price is told in major units by a fact, and both sides and their contract agree",
+        (
+            Edit(
+                "services/orders/service/changes.py",
+                "ConfirmedLine.model_validate(line) for",
+                "ConfirmedLine.model_validate(line).model_copy("
+                'update={"unit_price_minor": line.unit_price_minor // 100}) for',
+            ),
+            Edit(HEARS_PRICE, '"unit_price_minor": 2500', '"unit_price_minor": 25'),
+        ),
+        (tells("orders"),),
+        ("orders breaks what tickets relies on", "unit_price_minor: Expected 25 (Integer) to be equal to 2500"),
+        rewrites=(HEARS_PRICE,),
+        blind=(HEARS_PRICE,),
         across=True,
     ),
     Break(

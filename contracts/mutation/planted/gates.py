@@ -4,10 +4,12 @@ from typing import Any
 
 from contracts.mutation.breaks import Break, Document, Documents, Edit
 from contracts.mutation.planted.places import (
+    AMOUNTS,
     COVERAGE,
     DESCRIPTORS,
     NEEDS,
     PICTURE,
+    hears,
     is_asked,
     pact,
 )
@@ -106,5 +108,13 @@ BREAKS = (
         (Document(pact("orders-asks-inventory"), _needs_less),),
         (PICTURE,),
         ("contracts.svg does not show the contracts that there are",),
+    ),
+    Break(
+        "a contract reads an amount by its type alone",
+        (Edit(hears("tickets", "orders"), '"unit_price_minor": 2500', '"unit_price_minor": matchers.money(2500)'),),
+        (AMOUNTS,),
+        ("tickets hears orders", f"{CONFIRMED}: unit_price_minor would be read in another unit as well"),
+        rewrites=(hears("tickets", "orders"),),
+        blind=(hears("tickets", "orders"),),
     ),
 )
