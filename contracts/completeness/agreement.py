@@ -114,8 +114,12 @@ def _bounds(edge: Edge, sent: Schema, taken: Schema, path: str) -> Iterator[str]
             continue  # the values themselves are compared
         is_within = own is not None and (own <= limit if name in _UPPER else own >= limit)
         if not is_within:
-            lets = "any number" if own is None else f"{own}"
-            yield f"{path} may have {lets} ({name}, {words}), and {edge.provider} takes {limit}."
+            lets = "any number" if own is None else _plain(own)
+            yield f"{path} may have {lets} ({name}, {words}), and {edge.provider} takes {_plain(limit)}."
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _values(edge: Edge, sent: Schema, taken: Schema, path: str) -> Iterator[str]:
