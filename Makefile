@@ -54,7 +54,8 @@ can-i-deploy: python ## whether this checkout can run beside the last release (S
 release: python ## raise the version and tag it, unless what runs now would break (VERSION=1.2.3)
 	@$(DEV) -m contracts.deploying.release $(if $(VERSION),--version "$(VERSION)")
 
-contracts-mutation: python ## plant breaks one at a time; the contracts must catch each
+contracts-mutation: python ## plant breaks, thousands that are generated and some by hand; the contracts must catch each
+	@$(DEV) -m contracts.mutation.generated.run
 	@$(DEV) -m contracts.mutation
 
 contracts-coverage: python ## what services offer and nobody uses

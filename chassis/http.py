@@ -62,15 +62,20 @@ class ProviderBusyForYou(ProviderUnavailable):
 
 
 class ProviderProblem(Exception):
-    """The provider understood, and refused: its status, code, sentence and facts."""
+    """The provider understood, and refused: its status, code and sentence. `facts`: what of it is declared to be read, or all.
 
-    def __init__(self, provider: str, status: int, code: str, detail: str, facts: dict[str, Any]) -> None:
+    `said` is the code as the provider said it, for people who look for a cause: what to do depends on `problem_code` alone, which
+    is one of those that are under contract.
+    """
+
+    def __init__(self, provider: str, status: int, code: str, detail: str, facts: Any, said: str | None = None) -> None:
         self.provider = provider
         self.status = status
         self.problem_code = code
         self.detail = detail
         self.facts = facts
-        super().__init__(f"{provider} answered {status} {code}: {detail}")
+        self.said = said or code
+        super().__init__(f"{provider} answered {status} {self.said}: {detail}")
 
 
 def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Response:
@@ -78,8 +83,13 @@ def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Res
     `ProviderBusyForYou`), else `ProviderProblem`."""
     if response.status_code in statuses:
         return response
+    raise refusal_of(response, provider)
+
+
+def refusal_of(response: httpx.Response, provider: str) -> ProviderUnavailable | ProviderProblem:
+    """What an answer that is no success is: see `expect`."""
     if response.status_code >= SERVER_ERROR:
-        raise ProviderUnavailable(provider)
+        return ProviderUnavailable(provider)
     try:
         problem = response.json()
     except ValueError:
@@ -87,8 +97,8 @@ def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Res
     facts = problem if isinstance(problem, dict) else {}
     code, detail = str(facts.get("code", "unknown")), str(facts.get("detail", ""))
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        raise ProviderBusyForYou(provider, code, _retry_after(response, facts))
-    raise ProviderProblem(provider, response.status_code, code, detail, facts)
+        return ProviderBusyForYou(provider, code, _retry_after(response, facts))
+    return ProviderProblem(provider, response.status_code, code, detail, facts)
 
 
 def _retry_after(response: httpx.Response, facts: dict[str, Any]) -> int:
@@ -98,10 +108,15 @@ def _retry_after(response: httpx.Response, facts: dict[str, Any]) -> int:
 
 
 def service_client(
-    provider: str, base_url: str, tokens: ServiceTokens, *, metrics: Metrics | None = None
+    provider: str,
+    base_url: str,
+    tokens: ServiceTokens,
+    *,
+    metrics: Metrics | None = None,
+    carrier: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
-    """A client for one of our own services."""
-    own = _measured(_OwnServiceTransport(_aiohttp_transport(), provider, tokens), provider, metrics)
+    """A client for one of our own services. `carrier` carries the finished requests, by default over the network."""
+    own = _measured(_OwnServiceTransport(carrier or _aiohttp_transport(), provider, tokens), provider, metrics)
     return _client(_RetryTransport(TracingTransport(own, provider=provider), provider), base_url)
 
 

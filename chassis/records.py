@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from chassis.db import Reads
 from chassis.models import Response
+from chassis.operations import Operation
 
 # An order that is asked for again and again for weeks is told by its first entries and its last ones.
 MOST = 400
@@ -58,6 +59,11 @@ class Records(Response):
     order_id: UUID
     # Some entries in the middle are left out.
     is_cut: bool
+
+
+def records_operation(answers: type[Records]) -> Operation:
+    """How support asks a service for its own account of one order."""
+    return Operation("GET", "/records/orders/{order_id}", callers=("web",), answers=answers)
 
 
 @dataclass(frozen=True)

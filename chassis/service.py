@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
+from chassis.asking import Client
 from chassis.broker import Broker
 from chassis.bus import Bus
 from chassis.db import Database
@@ -51,6 +52,7 @@ OnFact = Callable[[CloudEvent], Awaitable[None]]
 CANCEL_AGAIN_SECONDS = 0.5
 
 _LOG = log(__name__)
+Asked = TypeVar("Asked", bound=Client)
 
 
 class Service:
@@ -104,6 +106,9 @@ class Service:
         self._mounts: list[tuple[str, Any, str]] = []
         self._gauges: dict[str, Callable[[], int]] = {}
         self.inboxes: list[Inbox] = []
+        # What it asks of whom: read by the contracts.
+        self.clients: list[type[Client]] = []
+        self.strangers: list[str] = []
 
     def database(self, *, url: str | None = None) -> Database:
         """The service's database (or, with `url`, one more shard of it), with its outbox relayed to the firehose."""
@@ -119,8 +124,14 @@ class Service:
         """A client for another of our services."""
         return self._keep(service_client(provider, base_url, self._tokens, metrics=self.metrics))
 
+    def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
+        """The client of another of our services, by its class (chassis/asking.py); `more` is what else its __init__ takes."""
+        self.clients.append(kind)
+        return kind(self.client(kind.provider, base_url), *more)
+
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
         """A client for a service that is not ours: it gets no tokens and no trace headers."""
+        self.strangers.append(provider)
         return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics))
 
     def hear(self, inbox: Inbox, database: Database | None = None) -> None:

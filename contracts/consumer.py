@@ -21,16 +21,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pact import Pact, match
 from pact.error import MismatchesError
 from pact.interaction import HttpInteraction
-from pydantic import BaseModel, ValidationError
 
+from chassis import asking
+from chassis.asking import Use
 from chassis.db import Database
 from chassis.facts import CloudEvent
 from chassis.http import service_client
+from chassis.idempotency import KEY_HEADER
 from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
 from contracts import matchers
+from contracts.demanded import Demanded, refuse_unread, understood
 from contracts.journal import Entry, note
 from contracts.mismatches import sentences_of
+from contracts.mutation.generated import requests
 from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, compare, is_writing, key_of, render
 from tracing.setup import TracingSettings, set_up_tracing
 
@@ -70,22 +74,58 @@ class Ask:
     headers: dict[str, Any] = field(default_factory=dict)
     person: UUID | None = None
     guest: UUID | None = None
+    use: Use[Any] | None = None
+
+
+def ask(
+    use: Use[Any],
+    *,
+    body: Any = None,
+    query: dict[str, str] | None = None,
+    key: Any = None,
+    person: UUID | None = None,
+    guest: UUID | None = None,
+    **named: object,
+) -> Ask:
+    """The request that running a declaration makes; `key` is the idempotency key, `named` what varies in its path.
+
+    Raises ContractBroken if it has what the declaration does not send, or lacks what it does.
+    """
+    sent = {"body": body, "query": query, "key": key, "person": person, "guest": guest}
+    declared = {
+        "body": use.sends is not None,
+        "query": use.query is not None,
+        "key": use.keyed,
+        "person": use.person,
+        "guest": use.guest,
+    }
+    for name, value in sent.items():
+        if (value is not None) != declared[name]:
+            raise ContractBroken(
+                f"{use} is declared {'with' if declared[name] else 'without'} a {name}, and the contract asks otherwise."
+            )
+    headers = {KEY_HEADER: key} if key is not None else {}
+    return Ask(use.method, use.address(**named), body, query or {}, headers, person, guest, use)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type."""
+    """A response. Values in `body` may be matchers; what is plain must be exactly so. `content` instead is a file of a type.
+
+    `headers` are those that the consumer reads, or that the chassis reads for it; their values may be matchers too.
+    """
 
     status: int
     body: Any = None
     content_type: str = "application/json"
     content: bytes | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
 
 
-def problem(status: int, code: str, **facts: Any) -> Answer:
-    """A refusal (RFC 9457) with its code, a sentence, and the facts that the consumer reads."""
+def problem(status: int, code: str, *, headers: dict[str, Any] | None = None, **facts: Any) -> Answer:
+    """A refusal (RFC 9457) with its code, a sentence, and the headers and facts that the consumer reads."""
     body = {"code": code, "status": status, "detail": matchers.text("A sentence that says what to do."), **facts}
-    return Answer(status, body, "application/problem+json")
+    return Answer(status, body, "application/problem+json", headers=headers or {})
 
 
 def a_state(name: str, **parameters: Any) -> State:
@@ -99,9 +139,13 @@ class Book:
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
         self.made: dict[tuple[str, str], Interaction] = {}
+        self.demanded = Demanded(edge)
 
-    def add(self, pact: Pact) -> None:
-        """Notes the one interaction of a pact. Raises ContractBroken if there is one of this description and states already."""
+    def add(self, pact: Pact, use: Use[Any] | None = None) -> None:
+        """Notes the one interaction of a pact, and of which operation it is.
+
+        Raises ContractBroken if there is one of this description and states already, or if it demands what is not read.
+        """
         with tempfile.TemporaryDirectory() as folder:
             pact.write_file(folder)
             (path,) = Path(folder).iterdir()
@@ -113,12 +157,16 @@ class Book:
                 "The second would replace the first: describe what is different about it."
             )
         self.made[key] = interaction
+        if use is not None:
+            self.demanded.add(use, interaction)
 
     def close(self, *, complete: bool, write: bool, pacts: Path | None = None) -> None:
         """Compares with what is committed, or writes it. `complete`: all tests of the edge have run and passed."""
         pacts = pacts or PACTS
         if complete and not self.made:
             raise ContractBroken(f"The tests of {self.edge} made no interaction, so the pact would promise nothing.")
+        if complete:
+            self.demanded.refuse_undemanded()
         made = list(self.made.values())
         if not write:
             compare(self.edge, made, pacts, complete=complete)
@@ -153,41 +201,45 @@ class Asking(Generic[Client]):
         _describe(interaction, edge, ask, answer)
         tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
         about = f'{edge}, "{description}"'
+        carrier = requests.Carrier()
         try:
             with pact.serve("127.0.0.1") as server:
-                async with service_client(edge.provider, str(server.url), tokens) as http:
-                    with _understood(about, edge.consumer):
-                        yield self._make_client(http)
+                async with service_client(edge.provider, str(server.url), tokens, carrier=carrier) as http:
+                    with understood(about, edge.consumer):
+                        client = self._make_client(http)
+                        if isinstance(client, asking.Client):
+                            self._refuse_undeclared(client, ask, about)
+                        yield client
         except MismatchesError as error:
-            told = "\n".join(f"  - {sentence}" for sentence in sentences_of(error.mismatches))
+            told = "\n".join(f"  - {sentence}" for sentence in [*sentences_of(error.mismatches), *_why_not(error)])
             raise ContractBroken(f"{about}: {edge.consumer} does not ask what its contract says:\n{told}") from None
-        self.book.add(pact)
+        self.book.add(pact, ask.use)
+        if ask.use is not None:
+            await requests.probe(pact, edge, str(ask.use), carrier.carried)
+
+    def _refuse_undeclared(self, client: asking.Client, ask: Ask, about: str) -> None:
+        self.book.demanded.uses = client.uses
+        if ask.use not in client.uses:
+            raise ContractBroken(
+                f"{about}: {ask.method} {ask.path} is no operation that {type(client).__name__} declares. Write the request as "
+                "`ask(USE, ...)`, with one of its `uses`."
+            )
 
 
-@contextmanager
-def _understood(what: str, reader: str) -> Iterator[None]:
-    """Raises ContractBroken, with the fields, if its own reader does not understand what a contract asks for."""
-    try:
-        yield
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, ValidationError):
-            cause = cause.__cause__
-        if cause is None:
-            raise
-        found = cause.errors(include_url=False, include_context=False, include_input=False)
-        fields = ", ".join(f"{'.'.join(map(str, each['loc']))} ({each['msg']})" for each in found)
-        raise ContractBroken(
-            f"{what}: {reader} does not understand the example of its own contract: {fields}. "
-            "Ask in the contract for what is read, or read what it asks for."
-        ) from error
+def _why_not(mismatches: MismatchesError) -> list[str]:
+    """Why nothing was asked, if the client itself refused to ask: Pact's error takes the place of that one."""
+    reason = mismatches.__context__
+    if reason is None or type(reason) not in (ContractBroken, ValueError) or reason.__cause__ is not None:
+        return []
+    return [str(reason)]
 
 
 def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer) -> None:
     interaction.with_request(ask.method, ask.path)
     headers = {
         "Authorization": match.regex(f"Bearer {edge.consumer}", regex=r"^Bearer \S+$"),
-        "Onsale-Deadline-Ms": match.regex("30000", regex=r"^\d+$"),
+        # Milliseconds: of seconds there are fewer digits.
+        "Onsale-Deadline-Ms": match.regex("30000", regex=r"^[1-9]\d{3,4}$"),
         "traceparent": match.regex(TRACEPARENT, regex=TRACEPARENT_PATTERN),
         **ask.headers,
     }
@@ -202,6 +254,8 @@ def _describe(interaction: HttpInteraction, edge: Edge, ask: Ask, answer: Answer
     if ask.body is not None:
         interaction.with_body(ask.body, "application/json")
     interaction.will_respond_with(answer.status)
+    for name, value in answer.headers.items():
+        interaction.with_header(name, value, part="Response")
     if answer.content is not None:
         interaction.with_binary_body(answer.content, answer.content_type)
         rule = {"combine": "AND", "matchers": [{"match": "contentType", "value": answer.content_type}]}
@@ -217,13 +271,11 @@ class Hearing:
         self.book = book
 
     @contextmanager
-    def told(
-        self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "", traced: bool = True
-    ) -> Iterator[CloudEvent]:
+    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
         """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
 
         `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
-        `traced`: the fact continues a trace; those of commands, which begin outside of any, do not.
+        All continue a trace.
         """
         edge = self.book.edge
         pact = Pact(edge.consumer, edge.provider)
@@ -233,11 +285,10 @@ class Hearing:
             "source": f"/services/{edge.provider}",
             "type": subject,
             "subject": matchers.identifier(about),
-            "time": matchers.timestamp(),
+            "time": matchers.from_now(0),
+            "traceparent": matchers.text(TRACEPARENT, TRACEPARENT_PATTERN),
             "data": data,
         }
-        if traced:
-            body["traceparent"] = matchers.text(TRACEPARENT, TRACEPARENT_PATTERN)
         pact.upon_receiving(f"{subject} {flavour}".strip(), "Async").with_body(body, "application/json")
         bodies: list[str | bytes | None] = []
         pact.verify(lambda content, _metadata: bodies.append(content), "Async")
@@ -283,30 +334,6 @@ async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
     received = Received(event.id, event.type, event.subject, event.time, 1, event.traceparent, event.sequence)
     async with database.writer() as tx:
         await subscription.handle(tx, fact, received)
-
-
-def refuse_unread(data: dict[str, Any], model: type[BaseModel], subject: str) -> None:
-    """Raises ContractBroken if an example has fields that the consumer does not read: a contract asks for no more than is used.
-
-    So it does if the consumer reads fields that the example does not have.
-    """
-    with _understood(subject, model.__name__):
-        read = model.model_validate(data).model_dump(mode="json")
-    if unread := sorted(_unread("$", data, read)):
-        names = ", ".join(unread)
-        raise ContractBroken(f"{subject}: {model.__name__} does not read {names}. Take it out of the contract.")
-
-
-def _unread(path: str, data: Any, read: Any) -> Iterator[str]:
-    if isinstance(data, dict) and isinstance(read, dict):
-        for name, value in data.items():
-            if name not in read:
-                yield f"{path}.{name}"
-            else:
-                yield from _unread(f"{path}.{name}", value, read[name])
-    elif isinstance(data, list) and isinstance(read, list):
-        for number, (value, read_value) in enumerate(zip(data, read, strict=True)):
-            yield from _unread(f"{path}[{number}]", value, read_value)
 
 
 def asks(consumer: str, provider: str, client: Callable[[httpx.AsyncClient], Client]) -> Any:

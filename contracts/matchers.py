@@ -12,6 +12,8 @@ from uuid import UUID
 from pact import match
 from pact.match.matcher import AbstractMatcher
 
+from contracts.moments import mark
+
 NOT_BLANK_PATTERN = r"^[\s\S]*\S[\s\S]*$"
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 TIMESTAMP_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$"
@@ -63,19 +65,29 @@ def timestamp(example: str = "2031-06-21T18:00:00Z") -> Matcher:
     return text(example, TIMESTAMP_PATTERN)
 
 
+def from_now(seconds: int, example: str = "2031-06-21T18:00:00Z") -> Matcher:
+    """A moment in UTC that is so far from when it is told (before it, if below 0), give or take some minutes: contracts/moments.py."""
+    return text(example, f"^{mark(seconds)}{TIMESTAMP_PATTERN.removeprefix('^')}")
+
+
 def one_of(example: str, *others: str) -> Matcher:
     """One of some strings; the first is the example. Name only those that the consumer knows what to do with."""
     values = "|".join(re.escape(value) for value in (example, *others))
     return text(example, f"^({values})$")
 
 
-def integer(example: int) -> Matcher:
-    """A whole number; not a string of digits, not 1.0."""
-    return match.int(example)
+def integer(example: int, digits_max: int | None = None) -> Matcher:
+    """A whole number; not a string of digits, not 1.0. With `digits_max` of no other order of magnitude, as another unit would be."""
+    if digits_max is None:
+        return match.int(example)
+    return _Both(example, match.int(example), match.regex(str(example), regex=rf"^-?\d{{1,{digits_max}}}$"))
 
 
 def money(example_minor: int) -> Matcher:
-    """An amount in minor units of a currency: a whole number, so that nobody rounds."""
+    """An amount in minor units of a currency: a whole number, so that nobody rounds.
+
+    In another unit it would pass as well. So one interaction of each operation and fact that tells an amount says it to the letter.
+    """
     return match.int(example_minor)
 
 

@@ -5,9 +5,12 @@ raises, and does not say what failed. Here all of that is red, at once, with a s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -17,15 +20,21 @@ from pact import Verifier
 from sqlalchemy import text
 
 from chassis.clock import utc_now
-from chassis.db import Database
+from chassis.db import Database, Transaction
 from chassis.facts import Fact, encode_cloud_event
+from chassis.http import GUEST_HEADER, PERSON_HEADER
+from chassis.idempotency import KEY_HEADER
 from chassis.outbox import Outbox
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
+from contracts import moments
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.deploying.broker import verified_as
-from contracts.pactfile import PACTS, ContractBroken, states_of
-from contracts.verification import STATE_SECONDS, StateHandler, StatesInLoop, plan_of, run
+from contracts.facts import aggregate_of
+from contracts.known import unlike_known
+from contracts.mutation.generated import dropped, recording
+from contracts.pactfile import PACTS, ContractBroken, Edge, Interaction, Kind, render, states_of
+from contracts.verification import STATE_SECONDS, Plan, StateHandler, StatesInLoop, plan_of, run, verdicts_of
 
 HOST = "127.0.0.1"
 REQUEST_MILLISECONDS = 20_000
@@ -50,13 +59,27 @@ async def verify_answers(
         .add_transport(url=url)
         .set_request_timeout(REQUEST_MILLISECONDS)
     )
-    setting_up = StatesInLoop(states, asyncio.get_running_loop())
+    if dropped.is_wanted():
+        return await asyncio.to_thread(dropped.note_minded, verifier, plan)
+    setting_up = StatesInLoop(states, asyncio.get_running_loop(), recording.at(url))
     verifier.state_handler(setting_up.set_up)
-    return await run(verifier, plan, setting_up.failures)
+    held = await run(verifier, plan, setting_up.failures, lambda: _moments_of_answers(plan, url))
+    recording.keep_answers(provider, url)
+    return held
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that a provider told or said, as it left, and what the test that made it happen knows of it, by the fields' names."""
+
+    body: bytes
+    known: Mapping[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    at: datetime = field(default_factory=utc_now)
 
 
 async def verify_facts(
-    provider: str, *, hearers: Iterable[str], facts: Mapping[str, bytes], pacts: Path = PACTS
+    provider: str, *, hearers: Iterable[str], facts: Mapping[str, Told | bytes], pacts: Path = PACTS
 ) -> int:
     """Compares the facts that a provider publishes with what their consumers need. How many interactions held.
 
@@ -64,27 +87,87 @@ async def verify_facts(
     Raises ContractBroken with everything that does not hold.
     """
     __tracebackhide__ = True
-    plan = plan_of("hears", provider, hearers, pacts)
-    plan.needs_handlers("fact", facts, lambda interaction: [interaction["description"]])
-    return await run(
-        _telling(verified_as(provider, "hears"), {name: Overheard(body, {}) for name, body in facts.items()}), plan, {}
-    )
+    told = {name: each if isinstance(each, Told) else Told(each) for name, each in facts.items()}
+    return await _verify_told("hears", "fact", provider, hearers, told, pacts)
 
 
 async def verify_messages(
-    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Overheard], pacts: Path = PACTS
+    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Told | Overheard], pacts: Path = PACTS
 ) -> int:
     """Compares what a provider says on the bus with what its consumers need. How many interactions held.
 
     `messages` are real ones by description, as `Harness.overhear` caught them. Raises ContractBroken.
     """
     __tracebackhide__ = True
-    plan = plan_of("watches", provider, watchers, pacts)
-    plan.needs_handlers("message", messages, lambda interaction: [interaction["description"]])
-    return await run(_telling(verified_as(provider, "watches"), messages), plan, {})
+    told = {
+        name: each if isinstance(each, Told) else Told(each.body, headers=each.headers)
+        for name, each in messages.items()
+    }
+    return await _verify_told("watches", "message", provider, watchers, told, pacts)
 
 
-def _telling(provider: str, said: Mapping[str, Overheard]) -> Verifier:
+async def _verify_told(
+    kind: Kind, what: str, provider: str, consumers: Iterable[str], told: Mapping[str, Told], pacts: Path
+) -> int:
+    __tracebackhide__ = True
+    plan = plan_of(kind, provider, consumers, pacts)
+    plan.needs_handlers(what, told, lambda interaction: [interaction["description"]])
+
+    def beside() -> list[str]:
+        return [
+            _sentence(provider, edge, interaction, sentence)
+            for edge, interaction in plan.interactions()
+            for sentence in unlike_told(interaction, told[interaction["description"]])
+        ]
+
+    held = await run(_telling(verified_as(provider, kind), told), plan, {}, beside)
+    recording.keep_told(kind, provider, {name: asdict(each) for name, each in told.items()})
+    return held
+
+
+def unlike_told(interaction: Interaction, told: Told) -> list[str]:
+    """What of a fact or a message is wrong that Pact cannot see: moments, and values that its maker knows."""
+    subject = interaction["description"].split()[0]
+    is_fact = subject.startswith("events.")
+    aggregate = aggregate_of(subject) if is_fact else None
+    return [
+        *moments.unlike(interaction, told.body, told.at),
+        *unlike_known(told.body, told.known, aggregate),
+    ]
+
+
+def minded_of_told(edge: Edge, interactions: Sequence[Interaction], told: Mapping[str, Told]) -> set[str]:
+    """The descriptions of interactions that do not hold with what is told by those descriptions."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / edge.file_name
+        source.write_text(render(edge, list(interactions)), encoding="utf-8")
+        verifier = _telling(edge.provider, told).add_source(source)
+        minded = {key[0] for _, key in verdicts_of(verifier, {edge: list(interactions)})}
+    for each in interactions:
+        try:
+            is_unlike = bool(unlike_told(each, told[each["description"]]))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            is_unlike = False  # its form is wrong, and Pact minds
+        minded |= {each["description"]} if is_unlike else set()
+    return minded
+
+
+def _moments_of_answers(plan: Plan, url: str) -> list[str]:
+    answers = recording.answers_at(url)
+    found = []
+    for edge, interaction in plan.interactions():
+        answer = answers.get(recording.sight_of(edge, interaction))
+        if answer is not None and moments.asks_for_moments(interaction):
+            apart = moments.unlike(interaction["response"], answer.body, answer.at)
+            found += [_sentence(plan.provider, edge, interaction, sentence) for sentence in apart]
+    return found
+
+
+def _sentence(provider: str, edge: Edge, interaction: Interaction, sentence: str) -> str:
+    return f'{provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":\n    {sentence}'
+
+
+def _telling(provider: str, said: Mapping[str, Told]) -> Verifier:
     messages: dict[str, dict[str, Any]] = {
         name: {"contents": each.body, "metadata": {"contentType": JSON, **each.headers}, "content_type": JSON}
         for name, each in said.items()
@@ -106,6 +189,35 @@ async def told_by(database: Database) -> dict[str, bytes]:
     async with database.reader() as reads:
         rows = (await reads.execute(query, name="contracts.outbox")).mappings().all()
     return {row["subject"]: encode_cloud_event(**row) for row in rows}
+
+
+async def refuse_told_of_nothing(
+    provider: str, database: Database, work: Callable[[Transaction], Awaitable[object]]
+) -> None:
+    """Lets a use case happen in a transaction that is rolled back: then nothing may have been told.
+
+    Raises ContractBroken if something was: it was published in another transaction than the one in which it happened.
+    """
+    async with database.reader() as reads:
+        before = (await reads.execute(_NEWEST, name="contracts.newest")).scalar_one()
+    with contextlib.suppress(_Undone):
+        async with database.writer() as tx:
+            await work(tx)
+            raise _Undone
+    async with database.reader() as reads:
+        told = (await reads.execute(_TOLD_SINCE, {"seq": before}, name="contracts.told_since")).scalars().all()
+    if told:
+        raise ContractBroken(
+            f"{provider} tells {', '.join(sorted(set(told)))} of what was rolled back: publish it in the transaction in which it happens."
+        )
+
+
+class _Undone(Exception):
+    """Ends a transaction without an effect."""
+
+
+_NEWEST = text("SELECT coalesce(max(seq), 0) FROM outbox")
+_TOLD_SINCE = text("SELECT subject FROM outbox WHERE seq > :seq")
 
 
 class RealTokens:
@@ -146,11 +258,22 @@ class Provided:
     http: httpx.AsyncClient
 
     async def do(
-        self, method: str, path: str, *, caller: str, person: UUID | str | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        caller: str,
+        person: UUID | str | None = None,
+        guest: UUID | str | None = None,
+        key: str | None = None,
+        body: Any = None,
     ) -> httpx.Response:
-        """A request as a service makes it, on behalf of a person or not. Raises ContractBroken if it is refused."""
-        headers = {"Authorization": f"Bearer {caller}"} | ({"Onsale-Person": str(person)} if person else {})
-        headers["Idempotency-Key"] = str(uuid4())
+        """A request as a service makes it, on behalf of a person or not; with a new key, unless one is given.
+
+        Raises ContractBroken if it is refused.
+        """
+        headers = {"Authorization": f"Bearer {caller}", KEY_HEADER: key or str(uuid4())}
+        headers |= {name: str(who) for name, who in ((PERSON_HEADER, person), (GUEST_HEADER, guest)) if who}
         response = await self.http.request(method, path, json=body, headers=headers)
         if response.is_error:
             raise ContractBroken(f"{method} {path} was refused while a state was made: {response.text}")
@@ -162,6 +285,7 @@ async def provided(
     create_app: Callable[[Settings], Any], settings: Settings, harness: Harness
 ) -> AsyncIterator[Provided]:
     """Serves an application with its lifespan. Requests carry real tokens in place of the contracts' placeholders."""
-    app = RealTokens(create_app(settings), harness, settings.service_name)
+    app = recording.Recorder(RealTokens(create_app(settings), harness, settings.service_name))
     async with harness.serving(app) as url, httpx.AsyncClient(base_url=url, timeout=STATE_SECONDS) as http:
+        recording.serve(url, app)
         yield Provided(url, http)

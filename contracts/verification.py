@@ -5,6 +5,7 @@ Ordinarily every pact of this checkout must hold. `CONTRACTS_ACROSS` names a fol
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import tempfile
@@ -44,6 +45,7 @@ ACROSS = "CONTRACTS_ACROSS"
 STATE_SECONDS = 20.0
 
 StateHandler = Callable[[dict[str, Any]], Awaitable[None]]
+OnState = Callable[[str, Mapping[str, Any]], None]
 
 
 @dataclass
@@ -101,14 +103,18 @@ class StatesInLoop:
     A handler that raises is remembered, and the verifier told that all is well: it would repeat the call for minutes.
     """
 
-    def __init__(self, states: Mapping[str, StateHandler], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, states: Mapping[str, StateHandler], loop: asyncio.AbstractEventLoop, on_state: OnState | None = None
+    ) -> None:
         self._states = states
         self._loop = loop
+        self._on_state = on_state or (lambda _state, _parameters: None)
         # What went wrong, by state.
         self.failures: dict[str, str] = {}
 
     def set_up(self, state: str, parameters: dict[str, Any] | None) -> None:
         """Makes a state true; what goes wrong is in `failures`."""
+        self._on_state(state, parameters or {})
         if not state:
             return  # Pact's way to say that an interaction needs none
         try:
@@ -154,8 +160,13 @@ def _check_consumers(kind: Kind, provider: str, declared: set[str], have: set[st
         )
 
 
-async def run(verifier: Verifier, plan: Plan, failures: Mapping[str, str]) -> int:
-    """Verifies what can be, and notes what came of it. How many held. Raises ContractBroken with all that did not."""
+async def run(
+    verifier: Verifier, plan: Plan, failures: Mapping[str, str], beside: Callable[[], list[str]] = list
+) -> int:
+    """Verifies what can be, and notes what came of it. How many held. Raises ContractBroken with all that did not.
+
+    `beside`: what Pact cannot see and is wrong all the same, asked afterwards.
+    """
     __tracebackhide__ = True
     results, silent = await _verified(verifier, plan)
     found = _found(plan, results, failures)
@@ -164,6 +175,7 @@ async def run(verifier: Verifier, plan: Plan, failures: Mapping[str, str]) -> in
     problems = list(failures.values()) if not plan.across else []
     # What follows from a state that is not there is no news.
     problems += [each.why for outcomes in found.values() for each in outcomes if each.outcome == "broken"]
+    problems += beside() if not problems and not plan.across else []
     expected = sum(len(interactions) for interactions in plan.verifiable().values())
     if len(results) != expected:
         problems.append(f"The pacts have {expected} interactions, but {len(results)} were verified.")
@@ -187,6 +199,29 @@ async def _verified(verifier: Verifier, plan: Plan) -> tuple[list[dict[str, Any]
                 source.write_text(render(edge, interactions), encoding="utf-8")
                 verifier.add_source(source)
         return await _results(verifier) if any(Path(folder).iterdir()) else ([], "")
+
+
+def verdicts_of(verifier: Verifier, contracts: Mapping[Edge, list[Interaction]]) -> set[tuple[Edge, Key]]:
+    """Verifies, and gives those interactions that do not hold. Raises ContractBroken if some were not verified at all."""
+    verifier.set_coloured_output(enabled=False)
+    with contextlib.suppress(RuntimeError):
+        verifier.verify()
+    by_consumer = {edge.consumer: edge for edge in contracts}
+    results = list(verifier.results["interactionResults"])
+    if len(results) != sum(map(len, contracts.values())):
+        raise ContractBroken(f"{len(results)} interactions were verified, which are not all.")
+    broken = [each for each in results if each["result"] != "OK"]
+    return {
+        (edge, key_of(interaction))
+        for each in broken
+        for edge in [by_consumer[each["consumer"]]]
+        for interaction in contracts[edge]
+        if interaction["description"] == each["description"] and _names(interaction) == each.get("providerStates", [])
+    }
+
+
+def _names(interaction: Interaction) -> list[str]:
+    return [state["name"] for state in interaction.get("providerStates", [])]
 
 
 async def _results(verifier: Verifier) -> tuple[list[dict[str, Any]], str]:

@@ -122,17 +122,28 @@ def contracts() -> list[Part]:
 
 
 def mutation() -> list[Part]:
-    """A third of the breaks of contracts, another one with each commit; `make contracts-mutation` plants all of them."""
-    print("\nRunning: mutation of contracts", flush=True)
+    """A tenth of the generated breaks of contracts and a third of those by hand, others with each commit.
+
+    `make contracts-mutation` plants all of them.
+    """
+    number = int(_number_of_this_commit())
+    return [
+        _scored("generated breaks", "contracts.mutation.generated.run", "--part", f"{number % 10}/10"),
+        _scored("mutation of contracts", "contracts.mutation", "--third", str(number)),
+    ]
+
+
+def _scored(name: str, module: str, *arguments: str) -> Part:
+    print(f"\nRunning: {name}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "contracts.mutation", "--third", _number_of_this_commit()]
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     ok = done.returncode == 0
-    score = re.search(r"^caught (\d+) of (\d+)$", done.stdout, re.MULTILINE)
+    score = re.search(r"^(?:caught )?(\d+) of (\d+)(?: generated breaks are caught.*)?$", done.stdout, re.MULTILINE)
     print(score[0] if ok and score else done.stdout, flush=True)
     caught, planted = (int(score[1]), int(score[2])) if score else (0, 0)
     counts = {"passed": caught, "failed": max(planted - caught, 0 if ok else 1)}
-    return [Part("mutation of contracts", ok, time.monotonic() - started, counts)]
+    return Part(name, ok, time.monotonic() - started, counts)
 
 
 def _number_of_this_commit() -> str:

@@ -3,15 +3,17 @@
 What a service provides and consumes is written there for people; here it is compared with what it really offers and needs.
 """
 
+import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.completeness.edges import Need, in_code
-from contracts.completeness.offers import Folders
+from contracts.completeness.edges import Need, declared_needs
+from contracts.completeness.services import System, real
 from contracts.pactfile import ContractBroken
 
 NAME = "catalog-info.yaml"
@@ -22,6 +24,7 @@ OWNER = re.compile(r"(?:group|user):[a-z0-9-]+/[A-Za-z0-9][-A-Za-z0-9_.]*")
 REQUIRED = {"Component": ("type", "lifecycle", "owner", "system"), "API": ("type", "lifecycle", "owner", "definition")}
 LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z0-9$_./-]+):(?: (?P<value>\S.*))?")
 INDENT = 2
+WIDTH = 140
 
 Entity = dict[str, Any]
 
@@ -35,28 +38,53 @@ class Api:
     document: Path
 
 
-def problems_of_descriptors(folders: Folders) -> list[str]:
+def problems_of_descriptors(system: System) -> list[str]:
     """A sentence for everything that a descriptor says and that is not so, and for what it does not say."""
-    code = in_code(folders)
-    offered = Counter(api.name for service in folders.names() for api in apis_of(folders, service))
+    code = declared_needs(system)
+    offered = Counter(api.name for service in system.names() for api in apis_of(system, service))
     problems = [
         f"{count} services offer an API {name}; names are for all of them."
         for name, count in offered.items()
         if count > 1
     ]
-    return [*problems, *(each for service in folders.names() for each in _problems_of(folders, service, code))]
+    return [*problems, *(each for service in system.names() for each in _problems_of(system, service, code))]
 
 
-def apis_of(folders: Folders, service: str) -> list[Api]:
+def apis_of(system: System, service: str) -> list[Api]:
     """What a service offers, as entities: its HTTP API, each of its facts, each of its bus messages."""
-    documents = folders.documents
-    offers, documents = folders.offers, folders.documents
+    documents, declared = system.documents, system.service(service)
     http = [Api(f"{service}-http", "openapi", documents / "openapi" / f"{service}.json")]
     told = [
         Api(api_of(subject), "jsonschema", documents / "events" / f"{subject}.schema.json")
-        for subject in [*offers.facts(service), *offers.messages(service)]
+        for subject in [*declared.facts, *declared.messages]
     ]
-    return [*(http if offers.operations(service) else []), *told]
+    return [*(http if _is_documented(http[0].document) else []), *told]
+
+
+def _is_documented(document: Path) -> bool:
+    """Whether there is an HTTP API at all: a document that tells of some route."""
+    return document.exists() and bool(json.loads(document.read_text(encoding="utf-8")).get("paths"))
+
+
+def write_apis(system: System | None = None) -> None:
+    """Writes into each descriptor which APIs its service provides and consumes."""
+    system = system or real()
+    needs = declared_needs(system)
+    for service in system.names():
+        path = system.folder / service / NAME
+        consumed = sorted({_api_needed(need) for need in needs if need.edge.consumer == service})
+        lists = {"providesApis": [api.name for api in apis_of(system, service)], "consumesApis": consumed}
+        text = path.read_text(encoding="utf-8")
+        for what, names in lists.items():
+            written = f"  {what}: [{', '.join(names)}]"
+            if len(written) > WIDTH:
+                alone = written.partition(": ")[2]
+                filled = textwrap.fill(
+                    alone, WIDTH, break_on_hyphens=False, initial_indent=" " * 4, subsequent_indent=" " * 5
+                )
+                written = f"  {what}:\n{filled}"
+            text = re.sub(rf"  {what}:\s*\[[^\]]*\]", written, text)
+        path.write_text(text, encoding="utf-8")
 
 
 def api_of(subject: str) -> str:
@@ -105,8 +133,8 @@ def _value(written: str | None) -> Any:
     return written
 
 
-def _problems_of(folders: Folders, service: str, code: Iterable[Need]) -> Iterator[str]:
-    path = folders.services / service / NAME
+def _problems_of(system: System, service: str, code: Iterable[Need]) -> Iterator[str]:
+    path = system.folder / service / NAME
     if not path.exists():
         yield f"{path} is missing: a service says there who owns it, what it provides, and what it consumes."
         return
@@ -118,7 +146,7 @@ def _problems_of(folders: Folders, service: str, code: Iterable[Need]) -> Iterat
         yield f"{path} is to have one Component, and its name is {service}."
         return
     spec = components[0].get("spec", {})
-    apis = apis_of(folders, service)
+    apis = apis_of(system, service)
     offered = {api.name: f"{service} offers it" for api in apis}
     yield from _lists_differ(path, "providesApis", spec.get("providesApis", []), offered)
     needed = {_api_needed(need): str(need) for need in code if need.edge.consumer == service}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from contracts.completeness.edges import Need
-from contracts.completeness.offers import SUBJECT_WORDS, message_of
+from contracts.completeness.services import SUBJECT_WORDS, message_of
 from contracts.pactfile import Edge
 from tracing.model import Span, Trace
 

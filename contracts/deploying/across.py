@@ -2,7 +2,8 @@
 
 Services roll one by one, and the firehose replays old facts: for a while each version meets the other's contracts. So each provider
 of this checkout is verified against the contracts of the last release, and each provider of the release against the contracts of
-this checkout. What a version cannot set up is looked for in its documents instead, and told apart from what it breaks.
+this checkout. What a version cannot set up is looked for in its documents instead, and told apart from what it breaks. What all
+services have from the chassis (tokens, deadlines, envelopes ...) is read across as well: contracts/protocol.
 """
 
 import os
@@ -10,11 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chassis.outbox import REPLAY_DAYS
+from contracts.deploying import protocol
 from contracts.deploying.releases import HistoryMissing, last_release, releases_of_days, unpack
 from contracts.journal import JOURNAL, Entry, Found, entries
 from contracts.pactfile import PACTS, Edge, all_edges, edges, exit_code_of, path_of, read
@@ -34,6 +36,10 @@ KEEP = (
 WAIT = (
     "Providers of the last release run until the last one is replaced, and facts of theirs come again. "
     "Release the provider's change first, and what reads it with the release after."
+)
+BOTH = (
+    "What services have from the chassis is exchanged by both versions. Let a release read the new form beside the old one, "
+    "and write the new one in the release after."
 )
 SAID_CHARACTERS = 2000
 # Stands for every interaction of an edge.
@@ -80,10 +86,25 @@ class Met:
     def line(self) -> str:
         """As the report shows it."""
         who = f"{self.edge.provider} {self.provider.name} {VERBS[self.edge.kind]} {self.edge.consumer} {self.consumer.name}"
-        parts = [f"{len(self.of('held')):>3} held"]
-        parts += [f"{len(self.of('broken'))} BREAK"] * bool(self.of("broken"))
-        parts += [f"{len(self.of('unknown'))} cannot be verified"] * bool(self.of("unknown"))
-        return f"{who:<56} {', '.join(parts)}"
+        return f"{who:<56} {_counted(self.of)}"
+
+
+@dataclass
+class Reading:
+    """What the chassis of one version made of what that of the other writes."""
+
+    reader: Version
+    writer: Version
+    found: list[Found]
+
+    def of(self, outcome: str) -> list[Found]:
+        """The examples of that outcome."""
+        return [each for each in self.found if each.outcome == outcome]
+
+    def line(self) -> str:
+        """As the report shows it."""
+        who = f"the chassis {self.reader.name} reads the chassis {self.writer.name}"
+        return f"{who:<56} {_counted(self.of)}"
 
 
 @dataclass
@@ -92,6 +113,8 @@ class Answer:
 
     release: str | None
     met: list[Met] = field(default_factory=list)
+    # None: the release is from before there were examples of the protocol.
+    protocol: list[Reading] | None = None
     outgrown: list[str] = field(default_factory=list)
     # What hearers need and facts of still earlier releases lack.
     older: list[str] = field(default_factory=list)
@@ -99,7 +122,10 @@ class Answer:
     @property
     def yes(self) -> bool:
         """Nothing breaks."""
-        return not self.outgrown and not self.older and not any(each.of("broken") for each in self.met)
+        return not self.outgrown and not self.older and not any(each.of("broken") for each in self._all())
+
+    def _all(self) -> list[Met | Reading]:
+        return [*self.met, *(self.protocol or [])]
 
     def report(self, what: str) -> str:
         """All of it, the answer last."""
@@ -112,20 +138,26 @@ class Answer:
         lines += [f"  {each.line()}" for each in self.met if not each.unchanged]
         if same := sum(each.unchanged for each in self.met):
             lines.append(f"  What is needed of providers of {self.release} is unchanged in {same} contracts.")
+        lines += [f"  {each.line()}" for each in self.protocol or []]
+        if self.protocol is None:
+            lines.append(
+                f"  {self.release} has no examples of what its chassis writes: it is from before there were any."
+            )
         for title, outcome in (("CANNOT BE VERIFIED", "unknown"), ("BREAKS", "broken")):
-            for each in self.met:
+            for each in self._all():
                 lines += [f"\n{title}  {found.why}" for found in each.of(outcome)]
         lines += [f"\nBREAKS  {sentence}" for sentence in (*self.outgrown, *self.older)]
         return "\n".join([*lines, "", self._verdict(what)])
 
     def _verdict(self, what: str) -> str:
         if self.yes:
-            unknown = sum(len(each.of("unknown")) for each in self.met)
+            unknown = sum(len(each.of("unknown")) for each in self._all())
             but = f", as far as it can be verified: {unknown} could not be" if unknown else ""
             return f"YES: {what} can be deployed beside {self.release}{but}."
         kept = self.outgrown or any(each.of("broken") and not _is_old(each.provider) for each in self.met)
         waited = self.older or any(each.of("broken") and _is_old(each.provider) for each in self.met)
-        advice = " ".join([KEEP] * bool(kept) + [WAIT] * bool(waited))
+        both = any(each.of("broken") for each in self.protocol or [])
+        advice = " ".join([KEEP] * bool(kept) + [WAIT] * bool(waited) + [BOTH] * both)
         return f"NO: {what} cannot be deployed beside {self.release}. {advice} docs/guides/contracts.md has the four steps."
 
 
@@ -138,9 +170,10 @@ def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
         then, here = Version(f"of {release}", Path(folder) / "release"), Version("here", root)
         unpack(root, release, then.root)
         met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
+        read = read_protocol(here, then)
         grown = growth.since(release, root)
     breaks = (grown if service is None else grown.of(service)).breaks
-    return Answer(release, met, breaks, _older_facts(here, service, release))
+    return Answer(release, met, read, breaks, _older_facts(here, service, release))
 
 
 def _older_facts(here: Version, service: str | None, release: str) -> list[str]:
@@ -154,6 +187,40 @@ def _older_facts(here: Version, service: str | None, release: str) -> list[str]:
             known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.told]
             found += [f"facts of {tag} come again: {lacking}" for lacking in findings_of(edge, known, then)]
     return found
+
+
+def read_protocol(here: Version, then: Version) -> list[Reading] | None:
+    """Both directions; what the release's chassis writes itself it was released to read. None if the release has no examples."""
+    if not protocol.has_examples(then.root):
+        return None
+    ways = [(here, then)] if protocol.are_same(here.root, then.root) else [(here, then), (then, here)]
+    return [
+        Reading(
+            reader,
+            writer,
+            [_read(reader, writer, each) for each in protocol.read_across(reader.root, writer.root)],
+        )
+        for reader, writer in ways
+    ]
+
+
+def _read(reader: Version, writer: Version, found: Found) -> Found:
+    """What the release reads must be written as long as it runs; what it does not know of it cannot tell."""
+    if found.outcome == "held":
+        return found
+    why = f"({writer.name} writes, {reader.name} reads) {found.description}: {found.why.strip()}"
+    if found.outcome == "unknown" and _is_old(reader) and found.description not in protocol.names_of(writer.root):
+        return replace(found, outcome="broken", why=why)
+    if found.outcome == "failed":
+        return replace(found, outcome="unknown" if _is_old(reader) else "broken", why=why)
+    return replace(found, why=why)
+
+
+def _counted(of: Callable[[str], list[Found]]) -> str:
+    parts = [f"{len(of('held')):>3} held"]
+    parts += [f"{len(of('broken'))} BREAK"] * bool(of("broken"))
+    parts += [f"{len(of('unknown'))} cannot be verified"] * bool(of("unknown"))
+    return ", ".join(parts)
 
 
 def _is_old(version: Version) -> bool:

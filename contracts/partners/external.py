@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from contracts.completeness.offers import Folders
+from contracts.completeness.services import System, real
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of
 from contracts.partners.leniency import besides, kind_of
 from contracts.partners.setups import parameters_of, states_of_provider, told
@@ -67,32 +67,32 @@ SHAPES = {
 }
 
 
-def problems(folder: Path = FOLDER, folders: Folders | None = None) -> list[str]:
+def problems(folder: Path = FOLDER, system: System | None = None) -> list[str]:
     """What is wrong with the pacts of a folder, and with what lies beside them: a sentence each."""
     beside = (path for path in sorted(folder.iterdir()) if path.suffix != ".json" and path.name not in BESIDES)
     strange = [
         f"{path.name}: this is no pact. Put into {folder.name}/ nothing but one pact per edge." for path in beside
     ]
-    return [*strange, *chain.from_iterable(problems_of(path, folders) for path in sorted(folder.glob("*.json")))]
+    return [*strange, *chain.from_iterable(problems_of(path, system) for path in sorted(folder.glob("*.json")))]
 
 
-def problems_of(path: Path, folders: Folders | None = None) -> list[str]:
+def problems_of(path: Path, system: System | None = None) -> list[str]:
     """What is wrong with a partner's pact: sentences that name the file, the interaction and the field."""
-    folders = folders or Folders()
+    system = system or real()
     try:
         edge = Edge.of(path)
         document = json.loads(path.read_text(encoding="utf-8"))
     except (ContractBroken, ValueError) as error:
         return [f"{path.name}: {error}"]
     # What does not have the shape of a pact is not read on.
-    found = list(_of_names(edge, folders)) or list(_of_document(edge, document))
+    found = list(_of_names(edge, system)) or list(_of_document(edge, document))
     if not found:
-        found = list(_of_interactions(edge, document, folders))
+        found = list(_of_interactions(edge, document, system))
     return [f"{path.name}: {each}" for each in found]
 
 
-def _of_names(edge: Edge, folders: Folders) -> Iterator[str]:
-    services = folders.names()
+def _of_names(edge: Edge, system: System) -> Iterator[str]:
+    services = system.names()
     if not PARTNER.fullmatch(edge.consumer):
         yield f"a partner's name is lower-case letters and digits, and {edge.consumer!r} is not."
     if edge.consumer in services:
@@ -130,20 +130,20 @@ def _metadata_of(document: Any) -> dict[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def _of_interactions(edge: Edge, document: Any, folders: Folders) -> Iterator[str]:
+def _of_interactions(edge: Edge, document: Any, system: System) -> Iterator[str]:
     interactions: list[Interaction] = document["interactions"]
     for (description, _), times in Counter(key_of(each) for each in interactions).items():
         if times > 1:
             yield f'there are {times} interactions "{description}" in the same states. Say what is different about them.'
     for interaction in interactions:
-        problems = [*_of_states(edge, interaction, folders), *_of_interaction(edge, interaction)]
+        problems = [*_of_states(edge, interaction, system), *_of_interaction(edge, interaction)]
         yield from (f'"{interaction["description"]}": {each}' for each in problems)
-    yield from findings_of(edge, interactions, Declared.read(folders.documents))
+    yield from findings_of(edge, interactions, Declared.read(system.documents))
 
 
-def _of_states(edge: Edge, interaction: Interaction, folders: Folders) -> Iterator[str]:
-    known = states_of_provider(folders.services, edge.provider)
-    parameters = parameters_of(folders, edge.provider, without=edge)
+def _of_states(edge: Edge, interaction: Interaction, system: System) -> Iterator[str]:
+    known = states_of_provider(system.folder, edge.provider)
+    parameters = parameters_of(system, edge.provider, without=edge)
     for state in interaction.get("providerStates", []):
         name, given = state["name"], state.get("params", {})
         if edge.kind == "hears":
@@ -254,11 +254,11 @@ def _rules_at(body: Body, path: str) -> list[dict[str, Any]]:
 def main(arguments: list[str]) -> int:
     """What the command line asks for; 1 if a pact is refused."""
     if arguments[:1] == ["states"]:
-        known = Folders().names()
+        known = real().names()
         if unknown := [provider for provider in arguments[1:] if provider not in known]:
             print(f"There is no service {', '.join(unknown)}. Choose from {', '.join(known)}.", file=sys.stderr)
             return 2
-        print("\n\n".join(told(Folders(), provider) for provider in arguments[1:] or known))
+        print("\n\n".join(told(real(), provider) for provider in arguments[1:] or known))
         return 0
     if arguments:
         print("Ask for nothing (to check the pacts of partners), or for `states [PROVIDER ...]`.", file=sys.stderr)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from contracts.completeness.offers import Folders
+from contracts.completeness.services import System
 from contracts.pactfile import EXTERNAL, ContractBroken, Edge, Interaction, Kind, read
 
 VERIFICATION = "tests/contract/test_is_asked.py"
@@ -30,10 +30,10 @@ def states_of_provider(services: Path, provider: str) -> list[str]:
     return sorted(found)
 
 
-def parameters_of(folders: Folders, provider: str, *, without: Edge | None = None) -> dict[str, dict[str, bool]]:
+def parameters_of(system: System, provider: str, *, without: Edge | None = None) -> dict[str, dict[str, bool]]:
     """The parameters of each state as the pacts give them, and whether all do; `without` the pact of one edge."""
     given: dict[str, list[dict[str, Any]]] = {}
-    for interaction in _interactions("asks", provider, folders.pacts, without):
+    for interaction in _interactions("asks", provider, system.pacts, without):
         for state in interaction.get("providerStates", []):
             given.setdefault(state["name"], []).append(state.get("params", {}))
     return {
@@ -53,14 +53,14 @@ def _interactions(kind: Kind, provider: str, pacts: Path, without: Edge | None =
         yield from found
 
 
-def told(folders: Folders, provider: str) -> str:
+def told(system: System, provider: str) -> str:
     """The states of a provider with their parameters, and its facts with their descriptions, as lines of text."""
-    parameters = parameters_of(folders, provider)
+    parameters = parameters_of(system, provider)
     lines = [provider]
-    for state in states_of_provider(folders.services, provider):
+    for state in states_of_provider(system.folder, provider):
         names = [name if always else f"{name} (or not)" for name, always in parameters.get(state, {}).items()]
         lines.append(f"  given  {state}: {', '.join(names) or 'no parameters'}")
-    described = {each["description"] for each in _interactions("hears", provider, folders.pacts)}
-    for subject in folders.offers.facts(provider):
+    described = {each["description"] for each in _interactions("hears", provider, system.pacts)}
+    for subject in system.service(provider).facts:
         lines += [f"  fact   {each}" for each in sorted(described | {subject}) if each.split(" ")[0] == subject]
     return "\n".join(lines)

@@ -1,5 +1,5 @@
-"""What services promise, written down from their code: an OpenAPI document each, a JSON Schema for each fact and bus message, and
-an AsyncAPI document of who sends and receives them.
+"""What services promise, written down from their code: an OpenAPI document each, a JSON Schema for each fact and bus message, an
+AsyncAPI document of who sends and receives them, and examples of what the chassis puts around all of it (contracts/protocol).
 
 `make documents` writes them; a test compares them, so that every change of an interface is seen in the diff.
 """
@@ -15,15 +15,16 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 
-from chassis.facts import BusMessage, Fact
+from chassis.facts import Fact
 from chassis.settings import ServiceSettings
 from chassis.testing import Keys, make_keys
+from contracts.facts import Telling, told_by
 from contracts.promises import asyncapi
+from contracts.protocol import writing
 from local.topology import SERVICES
 
 FOLDER = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
-Told = Fact | BusMessage
 NOWHERE = "http://127.0.0.1:1"
 COMMAND = "`make documents`"
 
@@ -33,13 +34,15 @@ def documents() -> dict[Path, str]:
     openapi = {FOLDER / "openapi" / f"{name}.json": _text(app.openapi()) for name, app in applications().items()}
     told = [each for name in SERVICES for each in told_by(name)]
     schemas = {FOLDER / "events" / f"{each.subject}.schema.json": _text(_schema_of(each)) for each in told}
-    return {**openapi, **schemas, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
+    protocol = {writing.EXAMPLES: writing.text_of(writing.examples())}
+    return {**openapi, **schemas, **protocol, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
 
 
 def written() -> set[Path]:
     """The documents that are there."""
     schemas = (FOLDER / "events").glob("*.schema.json")
-    return {*(FOLDER / "openapi").glob("*.json"), *schemas, *FOLDER.glob(ASYNCAPI)}
+    protocol = FOLDER.glob(str(writing.EXAMPLES.relative_to(FOLDER)))
+    return {*(FOLDER / "openapi").glob("*.json"), *schemas, *protocol, *FOLDER.glob(ASYNCAPI)}
 
 
 def stale_documents() -> list[str]:
@@ -54,15 +57,6 @@ def stale_documents_of(service: str) -> list[str]:
     told = [(f"events/{each.subject}.schema.json", _text(_schema_of(each))) for each in told_by(service)]
     made = [(f"openapi/{service}.json", _text(applications([service])[service].openapi())), *told]
     return [name for name, text in made if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
-
-
-def told_by(service: str) -> list[type[Told]]:
-    """The facts that a service publishes, and what it says on the bus."""
-    if not (FOLDER.parent / "services" / service / "events.py").is_file():
-        return []
-    module = import_module(f"services.{service}.events")
-    found = [each for _, each in getmembers(module, isclass) if issubclass(each, Told) and "subject" in vars(each)]
-    return sorted(found, key=lambda each: each.subject)
 
 
 def applications(services: Iterable[str] = SERVICES) -> dict[str, FastAPI]:
@@ -98,7 +92,7 @@ def _settings_of(service: str, keys: Keys) -> ServiceSettings:
     return kind(**values)
 
 
-def _schema_of(told: type[Told]) -> dict[str, Any]:
+def _schema_of(told: type[Telling]) -> dict[str, Any]:
     schema = told.model_json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -112,13 +106,19 @@ def _text(document: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Writes all documents, and removes those of what is gone."""
+    """Writes all documents, and removes those of what is gone; then the tables and the descriptors that come from them."""
     made = documents()
     for path in written() - made.keys():
         path.unlink()
     for path, text in made.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    # They are made from the documents, and their modules from this one.
+    from contracts.completeness import descriptors
+    from contracts.promises import tables
+
+    tables.PAGE.write_text(tables.written(tables.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    descriptors.write_apis()
 
 
 if __name__ == "__main__":

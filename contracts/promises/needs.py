@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.matchers import TIMESTAMP_PATTERN, UUID_PATTERN
+from contracts.moments import unmarked
 from contracts.pactfile import PACTS, Edge, Interaction, all_edges, edges, exit_code_of, read
 from contracts.promises.declared import CONTRACTS, Api, Declared, Operation, Schema
 from contracts.promises.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
@@ -232,9 +233,8 @@ class _Walk:
         for branch in branches:
             if reading.is_whole and "number" in branch.types:
                 self.here.say(f"{path} is read as a whole number, but {self.sent} declares any number.")
-            for pattern in reading.patterns & FORMAT_OF_PATTERN.keys():
-                if branch.node.get("format") != FORMAT_OF_PATTERN[pattern]:
-                    wanted = FORMAT_OF_PATTERN[pattern]
+            for wanted in {FORMAT_OF_PATTERN.get(unmarked(pattern)) for pattern in reading.patterns} - {None}:
+                if branch.node.get("format") != wanted:
                     self.here.say(f"{path} is read as {wanted}, but {self.sent} declares any text.")
             for pattern in reading.patterns:
                 known = ENUMERATION.match(pattern)

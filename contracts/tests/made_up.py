@@ -1,61 +1,99 @@
 """Two made-up services, a reader and a library, with all that an edge needs on both sides. Tests take one thing away at a time."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
-from contracts.completeness.offers import Folders
+from pydantic import BaseModel, Field
+
+from chassis.asking import NOTHING, Client, Read, Sent, Use
+from chassis.operations import EVERYBODY, Operation
+from contracts.completeness.services import Service, System
 from contracts.pactfile import Edge, Interaction, render
 
 ASKS = Edge("reader", "asks", "library")
 HEARS = Edge("reader", "hears", "library")
 WATCHES = Edge("reader", "watches", "library")
 
-CLIENT = '''
-import httpx
 
-from chassis.http import ProviderProblem, expect
+class _Refusal(Exception):
+    """A refusal of the library."""
 
-SHELF = "/shelves/{shelf_id}"
-
-
-class LibraryClient:
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    async def shelf(self, shelf_id):
-        """A shelf; ProviderProblem `shelf_unknown`."""
-        return await self._http.get(f"/shelves/{shelf_id}", params={"order": "title"}, extensions={"route": SHELF})
-
-    async def lend(self, shelf_id):
-        response = await self._end(shelf_id, "lend")
-        try:
-            expect(response, 200, provider="library")
-        except ProviderProblem as problem:
-            if problem.problem_code == "shelf_empty" or problem.status == 410:
-                return None
-            raise
-
-    async def _end(self, shelf_id, how):
-        return await self._http.post(_address(shelf_id, how))
+    code: ClassVar[str]
+    category: ClassVar[str]
 
 
-def _address(shelf_id, how):
-    return f"/shelves/{shelf_id}/{how}"
-'''
-READERS_APP = """
-def create_app(settings):
-    service = Service(settings)
-    client = LibraryClient(service.client("library", settings.library_url))
-    service.listen("events.library.>", on_fact)
-    service.bus.subscribe("bus.library.shelf_changed.>", on_message)
-"""
-LIBRARYS_CODE = """
-class Shelves:
-    async def change(self, tx, shelf_id):
-        await tx.publish(BookLent(shelf_id=shelf_id))
-        await self._bus.publish(f"bus.library.shelf_changed.{shelf_id}", {})
-"""
+class ShelfUnknown(_Refusal):
+    """There is no such shelf."""
+
+    code = "shelf_unknown"
+    category = "not_found"
+
+
+class ShelfEmpty(_Refusal):
+    """There is nothing on it."""
+
+    code = "shelf_empty"
+    category = "gone"
+
+
+class LibraryBusy(_Refusal):
+    """Too many readers."""
+
+    code = "library_busy"
+    category = "unavailable"
+
+
+class Shelf(BaseModel):
+    """What the library answers."""
+
+    shelf_id: UUID
+
+
+class Order(Sent):
+    """In which order books are wanted."""
+
+    order: str | None = Field(default=None, max_length=20)
+
+
+class Loan(Sent):
+    """Who borrows."""
+
+    name: str = Field(min_length=1, max_length=50)
+
+
+class ShelfRead(Read):
+    """What the reader reads of it."""
+
+    shelf_id: UUID
+
+
+GET_SHELF = Operation("GET", "/shelves/{shelf_id}", callers=("reader",), answers=Shelf, refuses=(ShelfUnknown,))
+LEND = Operation("POST", "/shelves/{id}/lend", callers=("reader",), refuses=(ShelfEmpty, LibraryBusy))
+GET_ALL = Operation("GET", "/shelves/all", callers=EVERYBODY, answers=Shelf)
+
+SHELF = Use("GET", "/shelves/{shelf_id}", reads=ShelfRead, query=Order, refusals={"shelf_unknown": None})
+BORROW = Use("POST", "/shelves/{shelf_id}/lend", reads=NOTHING, sends=Loan, refusals={"shelf_empty": None})
+
+
+class LibraryClient(Client):
+    """What the reader asks of the library."""
+
+    provider = "library"
+    uses = (SHELF, BORROW)
+
+
+READER = Service(
+    "reader", clients=(LibraryClient,), hears=("events.library.>",), watches=("bus.library.shelf_changed.>",)
+)
+LIBRARY = Service(
+    "library",
+    operations=(GET_SHELF, LEND, GET_ALL),
+    facts=("events.library.book_lent.v1",),
+    messages=("bus.library.shelf_changed",),
+)
 DESCRIPTOR = """apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata:
@@ -84,78 +122,87 @@ LIBRARYS_APIS = (
     ("book-lent", "jsonschema", "events/events.library.book_lent.v1.schema.json"),
     ("shelf-changed", "jsonschema", "events/bus.library.shelf_changed.schema.json"),
 )
-# Codes with which an operation may refuse, by status; the last one is the chassis's own.
-OPERATIONS: dict[str, dict[str, dict[int, list[str]]]] = {
-    "/shelves/{shelf_id}": {"get": {404: ["shelf_unknown"]}},
-    "/shelves/{id}/lend": {"post": {410: ["shelf_empty"], 503: ["library_busy", "store_unavailable"]}},
-    "/shelves/all": {"get": {}},
-}
+CONSUMES = "  consumesApis: [library-http, book-lent, shelf-changed]"
+PROVIDES = "  providesApis:\n    [library-http, book-lent,\n     shelf-changed]"
 
 
-def make_up(root: Path) -> Folders:
-    """Writes both services, their documents and their pacts below a folder. As they are, nothing is wrong with them."""
+def make_up(root: Path) -> System:
+    """Both services, with their documents and their pacts below a folder. As they are, nothing is wrong with them."""
     reader, library = root / "services" / "reader", root / "services" / "library"
-    write(reader / "app.py", READERS_APP)
-    write(reader / "clients" / "library.py", CLIENT)
     write(reader / "catalog-info.yaml", DESCRIPTOR.format(name="reader", more=CONSUMES))
     for edge in (ASKS, HEARS, WATCHES):
         test = f'library = {edge.kind}("reader", "library", LibraryClient)'
         write(reader / "tests/contract" / f"test_{edge.kind}_library.py", test)
-    write(library / "app.py", "def create_app(settings): ...")
-    write(library / "service.py", LIBRARYS_CODE)
     apis = "".join(API.format(name=name, type=kind, document=document) for name, kind, document in LIBRARYS_APIS)
     write(library / "catalog-info.yaml", DESCRIPTOR.format(name="library", more=PROVIDES) + apis)
     verified = 'verify_answers(\n"library", url)\nverify_facts("library")\nverify_messages("library")'
     write(library / "tests/contract/test_is_asked.py", verified)
     documents = root / "contracts"
-    write(documents / "openapi/library.json", json.dumps(_document()))
+    write(documents / "openapi/library.json", json.dumps(document()))
     write(documents / "events/events.library.book_lent.v1.schema.json", "{}")
     write(documents / "events/bus.library.shelf_changed.schema.json", "{}")
-    folders = Folders(root / "services", root / "pacts", documents)
-    write_pact(
-        folders,
-        ASKS,
-        asked("a shelf", "GET", "/shelves/7", order="title"),
-        *REFUSALS,
-        asked("a loan", "POST", "/shelves/7/lend"),
-    )
-    write_pact(folders, HEARS, {"description": "events.library.book_lent.v1", "contents": {"content": {}}})
-    write_pact(folders, WATCHES, {"description": "bus.library.shelf_changed of a book", "contents": {"content": {}}})
-    return folders
+    services = {"reader": READER, "library": LIBRARY}
+    system = System(services, root / "services", root / "pacts", documents)
+    write_pact(system, ASKS, A_SHELF, A_LOAN, *REFUSALS)
+    write_pact(system, HEARS, {"description": "events.library.book_lent.v1", "contents": {"content": {}}})
+    write_pact(system, WATCHES, {"description": "bus.library.shelf_changed of a book", "contents": {"content": {}}})
+    return system
+
+
+def changed(system: System, name: str, **changes: Any) -> System:
+    """The same with other declarations of one service."""
+    return replace(system, services={**system.services, name: replace(system.service(name), **changes)})
+
+
+def asking(*uses: Use[Any]) -> type[Client]:
+    """A client of the library that declares these operations."""
+    return type("LibraryClient", (Client,), {"provider": "library", "uses": uses, "__module__": __name__})
 
 
 def asked(
-    description: str, method: str, path: str, status: int = 200, code: str | None = None, **query: str
+    description: str,
+    method: str,
+    path: str,
+    status: int = 200,
+    code: str | None = None,
+    body: Any = None,
+    **query: str,
 ) -> Interaction:
     """An interaction over HTTP, as far as edges are concerned; with a code it is a refusal."""
-    body: dict[str, Any] = {"body": {"content": {"code": code, "status": status}}} if code else {}
+    refusal: dict[str, Any] = {"body": {"content": {"code": code, "status": status}}} if code else {}
+    sent = {} if body is None else {"body": {"content": body}}
     return {
         "description": description,
-        "request": {"method": method, "path": path, "query": {name: [value] for name, value in query.items()}},
-        "response": {"status": status, **body},
+        "request": {"method": method, "path": path, "query": {name: [value] for name, value in query.items()}, **sent},
+        "response": {"status": status, **refusal},
     }
 
 
-def _document() -> dict[str, Any]:
-    """The library's OpenAPI document, its refusals as chassis/documented.py writes them: one schema, or one of several."""
-    schemas: dict[str, Any] = {}
-    paths: dict[str, Any] = {}
-    for route, offered in OPERATIONS.items():
-        for method, refusals in offered.items():
-            responses: dict[str, Any] = {"default": {"description": "Any other refusal."}}
-            for status, codes in refusals.items():
-                schemas |= {
-                    code: {"properties": {"code": {"const": code}, "status": {"const": status}}} for code in codes
-                }
-                references = [{"$ref": f"#/components/schemas/{code}"} for code in codes]
-                schema = references[0] if len(references) == 1 else {"oneOf": references}
-                responses[str(status)] = {"content": {"application/problem+json": {"schema": schema}}}
-            paths[route] = {method: {"responses": responses}}
-    return {"paths": paths, "components": {"schemas": schemas}}
+def document() -> dict[str, Any]:
+    """The library's OpenAPI document, as far as it is looked at."""
+    lends = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loan"}}}}
+    loan = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 100}},
+        "required": ["name"],
+    }
+    order = {
+        "in": "query",
+        "name": "order",
+        "schema": {"anyOf": [{"type": "string", "maxLength": 20}, {"type": "null"}]},
+    }
+    return {
+        "paths": {
+            "/shelves/{shelf_id}": {"get": {"parameters": [order], "responses": {}}},
+            "/shelves/{id}/lend": {"post": {"requestBody": lends, "responses": {}}},
+            "/shelves/all": {"get": {"responses": {}}},
+        },
+        "components": {"schemas": {"Loan": loan}},
+    }
 
 
-CONSUMES = "  consumesApis: [library-http, book-lent, shelf-changed]"
-PROVIDES = "  providesApis:\n    [library-http, book-lent,\n     shelf-changed]"
+A_SHELF = asked("a shelf", "GET", "/shelves/7", order="title")
+A_LOAN = asked("a loan", "POST", "/shelves/7/lend", body={"name": "Ada"})
 REFUSALS = (
     asked("a shelf that is not there", "GET", "/shelves/8", 404, "shelf_unknown"),
     asked("a loan from an empty shelf", "POST", "/shelves/9/lend", 410, "shelf_empty"),
@@ -163,9 +210,9 @@ REFUSALS = (
 )
 
 
-def write_pact(folders: Folders, edge: Edge, *interactions: Interaction) -> None:
+def write_pact(system: System, edge: Edge, *interactions: Interaction) -> None:
     """Writes a pact, in place of the one that is there."""
-    write(folders.pacts / edge.file_name, render(edge, list(interactions)))
+    write(system.pacts / edge.file_name, render(edge, list(interactions)))
 
 
 def write(path: Path, text: str) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from contracts.deploying.releases import git
+from contracts.mutation.planted import across
 from contracts.mutation.scratch import copy_of_checkout
+from contracts.promises.documents import FOLDER
+from contracts.protocol.writing import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY, ORDERS = "services/inventory", "services/orders"
@@ -31,6 +34,14 @@ class Copy:
             assert old in text, f"{name} has no {old} any more: write this test anew."
             text = text.replace(old, new)
         path.write_text(text)
+
+    def plant(self, words: str) -> None:
+        """Makes the change of a planted break on all sides at once."""
+        (planted,) = [each for each in across.BREAKS if words in each.name]
+        for change in planted.changes:
+            change.apply(self.root)
+        if planted.rewrites:
+            self.write_pacts(*planted.rewrites)
 
     def write_pacts(self, *tests: str) -> None:
         done = self._run("-m", "pytest", "-q", *tests, PACTS="write")
@@ -147,7 +158,9 @@ def test_a_verification_that_does_not_work_here_is_no_excuse(copy: Copy) -> None
 
 def test_documents_that_are_not_written_anew_are_told_first(copy: Copy) -> None:
     copy.release()
-    copy.replace(f"{INVENTORY}/api.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n"))
+    copy.replace(
+        f"{INVENTORY}/operations.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n")
+    )
     code, said = copy.can_deploy("inventory")
     assert code == 1
     assert said.startswith("NO: inventory.json are not what the code says")
@@ -165,3 +178,52 @@ def test_a_state_that_the_release_does_not_know_is_no_break_as_long_as_its_docum
     )
     assert 'inventory of that version does not know the state "an event with a last place".' in said
     assert "YES: orders can be deployed beside v0.1.0, as far as it can be verified: 1 could not be." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "here_reads", "release_reads"),
+    [
+        (
+            "the audience of services' tokens",
+            "service token: contracts.pactfile.ContractBroken: a service's token after 0 s: this version refuses",
+            "service token: contracts.pactfile.ContractBroken: a service's token after 0 s: this version refuses",
+        ),
+        (
+            "a deadline is sent and read in seconds",
+            "request: contracts.pactfile.ContractBroken: a request's deadline: another version means 3.0 s, and this one reads 59.98 s",
+            "request: contracts.pactfile.ContractBroken: a request's deadline: another version means 3.0 s, and this one reads 14.98 s",
+        ),
+    ],
+    ids=["audience", "deadline"],
+)
+def test_what_the_chassis_changes_everywhere_at_once_is_refused_in_both_directions(
+    copy: Copy, words: str, here_reads: str, release_reads: str
+) -> None:
+    copy.release()
+    copy.plant(words)
+    code, said = copy.can_deploy("inventory")
+    assert code == 1
+    assert f"BREAKS  (of v0.1.0 writes, here reads) {here_reads}" in said
+    assert f"BREAKS  (here writes, of v0.1.0 reads) {release_reads}" in said
+    assert "BREAK" not in "".join(line for line in said.splitlines() if line.startswith("  inventory here"))
+    assert "NO: inventory cannot be deployed beside v0.1.0. What services have from the chassis is exchanged" in said
+
+
+def test_a_price_in_another_unit_that_is_changed_everywhere_at_once_is_refused(copy: Copy) -> None:
+    copy.release()
+    copy.plant("a price is answered in major units")
+    code, said = copy.can_deploy("catalog")
+    assert code == 1
+    assert "(catalog here, orders of v0.1.0) catalog breaks what orders relies on" in said
+    assert "price_minor: Expected 42 (Integer) to be equal to 4250 (Integer)" in said
+    assert "NO: catalog cannot be deployed beside v0.1.0. Consumers of the last release run" in said
+
+
+def test_a_release_from_before_there_were_examples_of_the_protocol_is_told(copy: Copy) -> None:
+    name = str(Path("contracts") / EXAMPLES.relative_to(FOLDER))
+    git(copy.root, "rm", "--quiet", "--cached", name)
+    git(copy.root, "commit", "--quiet", "--message", "without")
+    copy.release()
+    code, said = copy.can_deploy("payments")
+    assert code == 0, said
+    assert "v0.1.0 has no examples of what its chassis writes: it is from before there were any." in said

@@ -13,9 +13,10 @@ from referencing.jsonschema import DRAFT202012
 
 from chassis.clock import utc_now
 from chassis.facts import BusMessage, Fact
+from contracts.facts import told_by
 from contracts.pactfile import edges, is_writing, read
 from contracts.promises.asyncapi import document
-from contracts.promises.documents import ASYNCAPI, FOLDER, told_by
+from contracts.promises.documents import ASYNCAPI, FOLDER
 from contracts.promises.reading import subject_of
 from contracts.provider import encoded
 from local.topology import SERVICES

@@ -8,9 +8,13 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from contracts.consumer import Answer, Ask, Asking, Book, an_id, refuse_unread
+from contracts import matchers
+from contracts.consumer import Answer, Ask, Asking, Book, an_id, ask, problem
+from contracts.demanded import refuse_unread
 from contracts.pactfile import ContractBroken, read
 from contracts.tests.library import EDGE, SHELF, Reader, read_a_shelf, write_pact
+from contracts.tests.made_up import BORROW, asking
+from contracts.tests.made_up import SHELF as GET_SHELF
 
 A_MODULE = """
 from contracts.consumer import asks
@@ -72,6 +76,44 @@ async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
     assert f"GET /shelves/{SHELF} is asked, but the contract does not say so." in str(refused.value)
     assert "GET /shelves is not asked, but the contract says so." in str(refused.value)
     assert book.made == {}
+
+
+async def test_an_operation_that_the_client_does_not_declare_is_told_and_not_only_that_it_is_not_asked() -> None:
+    client_of_loans = asking(BORROW)
+    expected = Asking(Book(EDGE), client_of_loans).expects(
+        "a shelf", None, Ask("GET", f"/shelves/{SHELF}", use=GET_SHELF), Answer(200)
+    )
+    with pytest.raises(ContractBroken, match=f"GET /shelves/{SHELF} is no operation that LibraryClient declares"):
+        async with expected:
+            pass
+
+
+async def test_a_client_that_refuses_to_ask_is_told_with_its_reason() -> None:
+    loan = ask(BORROW, body={"name": "Ada"}, shelf_id=SHELF)
+    with pytest.raises(ContractBroken) as refused:
+        async with Asking(Book(EDGE), asking(BORROW)).expects("a loan", None, loan, Answer(200)) as client:
+            await client.ask(BORROW, shelf_id=SHELF)
+    assert f"POST /shelves/{SHELF}/lend is not asked, but the contract says so." in str(refused.value)
+    assert "is sent NoneType instead of what it declares." in str(refused.value)
+
+
+async def test_the_headers_of_an_answer_reach_the_client_and_stand_in_the_contract() -> None:
+    book = Book(EDGE)
+    headers = {"Retry-After": matchers.text("840", r"^\d{1,3}$"), "Cache-Control": "no-store"}
+    refusal = problem(429, "too_many_readers", headers=headers, retry_after_seconds=840)
+    async with Asking(book, Reader).expects("a shelf", None, Ask("GET", f"/shelves/{SHELF}"), refusal) as client:
+        answer = await client.shelf(SHELF)
+    assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("840", "no-store")
+    assert answer.json()["retry_after_seconds"] == 840
+    (made,) = book.made.values()
+    assert made["response"]["headers"]["Retry-After"] == ["840"]
+    assert made["response"]["headers"]["Cache-Control"] == ["no-store"]
+    (demanded,) = made["response"]["matchingRules"]["header"].items()
+    assert demanded == (
+        "Retry-After",
+        {"combine": "AND", "matchers": [{"match": "type"}, {"match": "regex", "regex": r"^\d{1,3}$"}]},
+    )
+    assert "Retry-After" not in made["request"]["headers"]
 
 
 class Lender:

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chassis.testing import Harness
-from contracts.completeness.offers import Folders
+from contracts.completeness.services import System, real
 from contracts.deploying.releases import git
 from contracts.mutation.scratch import copy_of_checkout
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
@@ -329,22 +330,22 @@ def test_a_partner_may_hear_facts_whose_schema_says_them(submitted: Submitted) -
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
+def system(tmp_path: Path) -> System:
     """The pacts of this repository, beside which a partner put a file of a strange name, and one that is cut off."""
     shutil.copytree(PACTS, tmp_path / PACTS.name)
     (tmp_path / EXTERNAL).mkdir()
     (tmp_path / EXTERNAL / "foo.json").write_text("{}")
     (tmp_path / EXTERNAL / "foo-asks-tickets.json").write_text("{")
-    return Folders(pacts=tmp_path / PACTS.name)
+    return replace(real(), pacts=tmp_path / PACTS.name)
 
 
-def test_what_one_partner_gets_wrong_is_not_told_to_another(folders: Folders) -> None:
-    external_folder = folders.pacts.parent / EXTERNAL
+def test_what_one_partner_gets_wrong_is_not_told_to_another(system: System) -> None:
+    external_folder = system.pacts.parent / EXTERNAL
     shutil.copy(FOLDER / DOORMAN, external_folder)
-    strange, cut_off = sorted(problems(external_folder, folders), key=len, reverse=True)
+    strange, cut_off = sorted(problems(external_folder, system), key=len, reverse=True)
     assert "is not a pact: pacts are called <consumer>-" in strange
     assert cut_off.startswith("foo-asks-tickets.json: ")
-    assert "given  a valid ticket" in told(folders, "tickets")
+    assert "given  a valid ticket" in told(system, "tickets")
 
 
 @pytest.mark.parametrize(
@@ -360,11 +361,11 @@ def test_what_one_partner_gets_wrong_is_not_told_to_another(folders: Folders) ->
         ),
     ],
 )
-def test_a_pact_that_cannot_be_read_is_told_with_its_path(folders: Folders, text: str, said: str) -> None:
-    path = folders.pacts.parent / EXTERNAL / "foo-asks-tickets.json"
+def test_a_pact_that_cannot_be_read_is_told_with_its_path(system: System, text: str, said: str) -> None:
+    path = system.pacts.parent / EXTERNAL / "foo-asks-tickets.json"
     path.write_text(text)
     with pytest.raises(ContractBroken) as told_so:
-        read(Edge.of(path), folders.pacts)
+        read(Edge.of(path), system.pacts)
     assert str(told_so.value).startswith(f"{path} cannot be read: {said}")
     assert "`python -m contracts.partners.external` says what is wrong" in str(told_so.value)
 
@@ -417,7 +418,7 @@ def test_a_partner_is_told_what_can_be_set_up(capsys: pytest.CaptureFixture[str]
     assert "given  a valid ticket: code" in said
     assert "given  an order with tickets: order_id, person_id" in said
     assert "fact   events.tickets.tickets_issued.v1 of seats" in said
-    assert "title (or not)" in told(Folders(), "catalog")
+    assert "title (or not)" in told(real(), "catalog")
     assert main(["states", "tikets"]) == 2
     assert "There is no service tikets. Choose from accounts, " in capsys.readouterr().err
 
@@ -442,7 +443,7 @@ def test_the_parameters_of_a_state_are_those_of_the_other_pacts(tmp_path: Path) 
     path = tmp_path / EXTERNAL / DOORMAN
     path.write_text(json.dumps(document))
     said = f'{DOORMAN}: "a code of a seat": the state "an order with tickets" needs the parameter order_id.'
-    assert said in problems_of(path, Folders(pacts=tmp_path / PACTS.name))
+    assert said in problems_of(path, replace(real(), pacts=tmp_path / PACTS.name))
 
 
 async def test_a_change_that_breaks_a_partner_is_red_as_any_other(harness: Harness, tmp_path: Path) -> None:

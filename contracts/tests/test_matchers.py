@@ -19,8 +19,18 @@ CASES: dict[str, tuple[Any, list[Any], list[Any]]] = {
         ["2026-12-31T19:00:00Z", "2026-12-31T19:00:00.123456Z"],
         ["2026-12-31T19:00:00", "2026-12-31T19:00:00+00:00", "2026-12-31", 1798743600, None],
     ),
+    "from_now": (
+        matchers.from_now(600),
+        ["2026-12-31T19:00:00Z", "2026-12-31T19:00:00.123456Z"],
+        ["2026-12-31T19:00:00", "2026-12-31T19:00:00+00:00", "2026-12-31", 1798743600, None],
+    ),
     "one_of": (matchers.one_of("held", "sold"), ["held", "sold"], ["HELD", "held ", "free", "", 1, None]),
     "integer": (matchers.integer(2), [0, -3, 12], ["2", 2.5, True, None]),
+    "integer of at most three digits": (
+        matchers.integer(840, digits_max=3),
+        [0, -3, 999],
+        [1000, 840000, "840", 2.5, True, None],
+    ),
     "money": (matchers.money(4200), [0, 4200], ["4200", "42.00", 42.5, None]),
     "currency": (matchers.currency(), ["CHF"], ["chf", "EURO", 978, None]),
     "number": (matchers.number(1.5), [1, 2.5, -1], ["1.5", True, None]),

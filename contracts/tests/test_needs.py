@@ -119,7 +119,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
         pytest.param(
             ORDERS_AT_PAYMENTS,
             lambda api: schema(api, "PaymentState")["enum"].append("disputed"),
-            'orders asks payments, "a new payment": $.state in the answer 201 of PUT /payments/{payment_id} may be disputed: '
+            'orders asks payments, "how a payment stands": $.state in the answer 200 of GET /payments/{payment_id} may be disputed: '
             "payments declares it (PaymentOut.state), and no interaction of orders says that it understands that.",
             id="an enumeration that is wider than its reader",
         ),

@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse
 from chassis.facts import Fact
 from chassis.testing import Harness
 from contracts import matchers
-from contracts.consumer import Book, Hearing, an_id
+from contracts.consumer import Answer, Ask, Asking, Book, Hearing, a_state, an_id
 from contracts.pactfile import ContractBroken, Edge
-from contracts.provider import encoded, verify_answers, verify_facts
-from contracts.tests.library import A_SHELF, EDGE, Library, Spoil, write_pact
+from contracts.provider import Told, encoded, verify_answers, verify_facts
+from contracts.tests.library import A_SHELF, EDGE, SHELF, Library, Reader, Spoil, write_pact
 from contracts.verification import StateHandler
 
 QUICKLY_SECONDS = 10.0
@@ -98,6 +98,33 @@ async def test_a_broken_promise_names_both_sides_the_interaction_and_the_field(
     message = await refusal(harness, pacts, Library(spoil))
     assert 'library breaks what reader relies on, in "a shelf", given "a shelf with a book":' in message
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Retry-After": "900", "Cache-Control": "no-store"}, None),
+        ({"Cache-Control": "no-store"}, "Retry-After"),
+        ({"Retry-After": "900000", "Cache-Control": "no-store"}, "Retry-After"),
+        ({"Retry-After": "900", "Cache-Control": "public"}, "Cache-Control"),
+    ],
+    ids=["as promised", "lost", "in milliseconds", "another"],
+)
+async def test_a_header_that_is_demanded_is_named_if_it_is_lost_or_says_something_else(
+    harness: Harness, tmp_path: Path, headers: dict[str, str], said: str | None
+) -> None:
+    book = Book(EDGE)
+    demanded = {"Retry-After": matchers.text("840", r"^\d{1,3}$"), "Cache-Control": "no-store"}
+    answer = Answer(200, {"place": matchers.text("Hall 2")}, headers=demanded)
+    state = a_state(A_SHELF, shelf_id=SHELF)
+    async with Asking(book, Reader).expects("a shelf", state, Ask("GET", f"/shelves/{SHELF}"), answer) as client:
+        await client.shelf(SHELF)
+    book.close(complete=True, write=True, pacts=tmp_path)
+    library = Library(lambda answer: JSONResponse(answer, headers=headers))
+    if said is None:
+        assert await verified(harness, tmp_path, library) == 1
+    else:
+        assert said in await refusal(harness, tmp_path, library)
 
 
 async def test_a_misspelt_provider_is_not_a_provider_without_consumers(harness: Harness, pacts: Path) -> None:
@@ -193,6 +220,16 @@ async def test_a_fact_that_is_as_promised_passes(fact_pacts: Path) -> None:
     fact = encoded(BookLent(book_id=str(uuid4()), pages=249))
     facts = {BookLent.subject: fact}
     assert await verify_facts("library", hearers=["reader"], facts=facts, pacts=fact_pacts) == 1
+
+
+async def test_a_fact_that_is_not_as_it_was_made_is_named(fact_pacts: Path) -> None:
+    book_id = str(uuid4())
+    fact = encoded(BookLent(book_id=book_id, pages=249))
+    as_made = {BookLent.subject: Told(fact, {"book_id": book_id, "pages": 249})}
+    assert await verify_facts("library", hearers=["reader"], facts=as_made, pacts=fact_pacts) == 1
+    other = {BookLent.subject: Told(fact, {"book_id": book_id, "pages": 24900})}
+    with pytest.raises(ContractBroken, match=r"\$\.data\.pages: Expected 249 to be 24900, with which it was made"):
+        await verify_facts("library", hearers=["reader"], facts=other, pacts=fact_pacts)
 
 
 async def test_a_fact_of_another_type_or_another_field_is_named(fact_pacts: Path) -> None:

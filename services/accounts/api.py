@@ -1,108 +1,38 @@
 """Routes: what web and notifications ask."""
 
-from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime, Field, SecretStr, model_validator
+from pydantic import AwareDatetime
 
-from chassis.documented import refuses
 from chassis.identity import Person as Caller
-from chassis.identity import calls_from, open_to_all, person
-from chassis.languages import Language
-from chassis.models import Request
-from chassis.models import Response as ResponseModel
-from services.accounts.domain import (
-    EmailInvalid,
-    EmailTaken,
-    NameInvalid,
-    PasswordTooWeak,
-    Person,
-    PersonUnknown,
-    SessionEnded,
-    SignInFailed,
-    TooBusy,
-    TooManyAttempts,
+from chassis.identity import person
+from chassis.operations import serves
+from services.accounts.domain import Person
+from services.accounts.operations import (
+    CHANGE_ME,
+    END_SESSION,
+    GET_CONTACT,
+    GET_KEYS,
+    GET_ME,
+    REFRESH,
+    SIGN_IN,
+    SIGN_IN_AS_GUEST,
+    SIGN_UP,
+    ContactChange,
+    ContactOut,
+    GuestSignIn,
+    PersonOut,
+    RefreshToken,
+    SignedInOut,
+    SignIn,
+    SignUp,
 )
 from services.accounts.service import Accounts, SignedIn
 
-# Bounds against nonsense; what a name, an address and a password must be like is for domain.py to say.
-Text = Annotated[str, Field(max_length=400)]
-Secret = Annotated[SecretStr, Field(max_length=1_000)]
-
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
-
-
-class SignUp(Request):
-    """A new person."""
-
-    email: Text
-    password: Secret
-    name: Text
-
-
-class GuestSignIn(Request):
-    """A buyer without an account: nothing is asked."""
-
-
-class SignIn(Request):
-    """Somebody who has an account."""
-
-    email: Text
-    password: Secret
-
-
-class RefreshToken(Request):
-    """The token that a session was continued with last."""
-
-    refresh_token: Secret
-
-
-class ContactChange(Request):
-    """What shall change; what is left out stays."""
-
-    name: Text | None = None
-    email: Text | None = None
-    language: Language | None = None
-
-    @model_validator(mode="after")
-    def _null_is_no_name(self) -> Self:
-        if any(getattr(self, field) is None for field in self.model_fields_set):
-            raise ValueError("a field cannot be null: leave it out to keep it as it is")
-        return self
-
-
-class SignedInOut(ResponseModel):
-    """A person and the tokens of their session. `token` goes into `Onsale-Person`; `name` is null for a guest."""
-
-    person_id: UUID
-    name: str | None
-    token: str
-    token_expires_at: datetime
-    refresh_token: str
-
-
-class PersonOut(ResponseModel):
-    """What a person has told about themselves. `language`: in whose way amounts are written for them (`de_CH`)."""
-
-    person_id: UUID
-    name: str | None
-    email: str | None
-    guest: bool
-    language: str
-
-
-class ContactOut(ResponseModel):
-    """Where mail for a person goes; null while they have not told. `order_pass`: opens the order that was asked for, if it is
-    a guest's, on any device. `language` as in PersonOut."""
-
-    person_id: UUID
-    name: str | None
-    email: str | None
-    order_pass: str | None
-    language: str
 
 
 def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
@@ -111,7 +41,7 @@ def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
     _add_sessions(router, accounts)
     _add_people(router, accounts)
 
-    @router.get("/.well-known/jwks.json", dependencies=[open_to_all])
+    @serves(router, GET_KEYS)
     async def get_keys(response: Response) -> dict[str, Any]:
         response.headers.update(_KEYS_KEPT)
         return jwks
@@ -120,49 +50,35 @@ def make_router(accounts: Accounts, jwks: dict[str, Any]) -> APIRouter:
 
 
 def _add_sessions(router: APIRouter, accounts: Accounts) -> None:
-    @router.post(
-        "/people",
-        status_code=201,
-        dependencies=[calls_from("web")],
-        responses=refuses(EmailInvalid, EmailTaken, NameInvalid, PasswordTooWeak, TooBusy),
-    )
+    @serves(router, SIGN_UP)
     async def sign_up(body: SignUp, response: Response) -> SignedInOut:
         signed_in = await accounts.sign_up(body.email, body.password.get_secret_value(), body.name)
         return _signed_in(signed_in, response)
 
-    @router.post("/guests", status_code=201, dependencies=[calls_from("web")])
+    @serves(router, SIGN_IN_AS_GUEST)
     async def sign_in_as_guest(body: GuestSignIn, response: Response) -> SignedInOut:
         return _signed_in(await accounts.sign_in_as_guest(), response)
 
-    @router.post(
-        "/sessions",
-        status_code=201,
-        dependencies=[calls_from("web")],
-        responses=refuses(SignInFailed, TooManyAttempts, TooBusy),
-    )
+    @serves(router, SIGN_IN)
     async def sign_in(body: SignIn, response: Response) -> SignedInOut:
         return _signed_in(await accounts.sign_in(body.email, body.password.get_secret_value()), response)
 
-    @router.post("/sessions/refresh", dependencies=[calls_from("web")], responses=refuses(SessionEnded))
+    @serves(router, REFRESH)
     async def refresh(body: RefreshToken, response: Response) -> SignedInOut:
         return _signed_in(await accounts.refresh(body.refresh_token.get_secret_value()), response)
 
-    @router.post("/sessions/end", status_code=204, dependencies=[calls_from("web")])
+    @serves(router, END_SESSION)
     async def end_session(body: RefreshToken) -> None:
         await accounts.end_session(body.refresh_token.get_secret_value())
 
 
 def _add_people(router: APIRouter, accounts: Accounts) -> None:
-    @router.get("/people/me", dependencies=[calls_from("web")], responses=refuses(PersonUnknown))
+    @serves(router, GET_ME)
     async def get_me(caller: Annotated[Caller, Depends(person)], response: Response) -> PersonOut:
         response.headers.update(_NOT_KEPT)
         return _person(await accounts.person(caller.person_id))
 
-    @router.patch(
-        "/people/me",
-        dependencies=[calls_from("web")],
-        responses=refuses(EmailInvalid, EmailTaken, NameInvalid, PersonUnknown),
-    )
+    @serves(router, CHANGE_ME)
     async def change_me(
         body: ContactChange, caller: Annotated[Caller, Depends(person)], response: Response
     ) -> PersonOut:
@@ -172,12 +88,7 @@ def _add_people(router: APIRouter, accounts: Accounts) -> None:
         )
         return _person(changed)
 
-    @router.get(
-        "/people/{person_id}/contact",
-        # Tickets prints the name on them.
-        dependencies=[calls_from("notifications", "tickets")],
-        responses=refuses(PersonUnknown),
-    )
+    @serves(router, GET_CONTACT)
     async def get_contact(
         person_id: UUID, response: Response, order_id: UUID | None = None, pass_until: AwareDatetime | None = None
     ) -> ContactOut:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from chassis.drills import Faults, Switch
 from services.catalog import api
+from services.catalog.operations import EventOut
 from services.catalog.service import EventWithClasses
 
 
 def no_street_under_the_open_sky(faults: Faults) -> None:
     """Where people stand in a field there is no street worth telling: what has no seats has none any more."""
 
-    def event_out(found: EventWithClasses) -> api.EventOut:
-        told: api.EventOut = good(found)
+    def event_out(found: EventWithClasses) -> EventOut:
+        told: EventOut = good(found)
         if told.seat_map is not None:
             return told
         return told.model_copy(update={"venue": told.venue.model_copy(update={"street": None})})

@@ -1,36 +1,23 @@
 """What support reads: this service's own account of one order. A router and its queries."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Reads
-from chassis.identity import calls_from
-from chassis.records import MOST_OF_EACH, ChassisWhat, Entry, Noted, Records, facts_about, records_of
+from chassis.operations import serves
+from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from services.inventory.operations import GET_RECORDS, InventoryRecords
 from services.inventory.shards import Shards
-
-InventoryWhat = Literal["hold_granted", "hold_expired", "hold_committed", "hold_taken_again", "hold_released"]
-
-
-class InventoryEntry(Entry):
-    """What happened to the places of an order."""
-
-    what: Literal[InventoryWhat, ChassisWhat]
-
-
-class InventoryRecords(Records):
-    """An order as inventory has recorded it."""
-
-    entries: list[InventoryEntry]
 
 
 def make_records_router(shards: Shards) -> APIRouter:
     """The account of one order."""
-    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+    router = APIRouter(tags=["records"])
 
-    @router.get("/records/orders/{order_id}")
+    @serves(router, GET_RECORDS)
     async def records_of_order(order_id: UUID) -> InventoryRecords:
         """All that happened to an order's holds, as this service has recorded it; nothing for one that is not known here."""
         noted: list[Noted] = []

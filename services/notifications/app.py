@@ -24,8 +24,8 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     service = Service(settings, title="Notifications")
     database = service.database()
     service.watch(database, MAILS)
-    accounts = AccountsClient(service.client("accounts", settings.accounts_url))
-    tickets = TicketsClient(service.client("tickets", settings.tickets_url))
+    accounts = service.client_of(AccountsClient, settings.accounts_url)
+    tickets = service.client_of(TicketsClient, settings.tickets_url)
     bound = AddressBound(
         database,
         settings.key_file,

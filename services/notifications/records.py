@@ -1,36 +1,23 @@
 """What support reads: this service's own account of one order. A router and its queries."""
 
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Database
-from chassis.identity import calls_from
-from chassis.records import MOST_OF_EACH, ChassisWhat, Entry, Noted, Records, facts_about, records_of
+from chassis.operations import serves
+from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from services.notifications.operations import GET_RECORDS, NotificationsRecords
 
-NotificationsWhat = Literal["mail_noted", "mail_sent", "mail_put_off", "mail_given_up"]
 _OUTCOMES = {"sent": "mail_sent", "waiting": "mail_put_off", "failed": "mail_given_up"}
-
-
-class NotificationsEntry(Entry):
-    """What happened to the mails of an order."""
-
-    what: Literal[NotificationsWhat, ChassisWhat]
-
-
-class NotificationsRecords(Records):
-    """An order as notifications has recorded it."""
-
-    entries: list[NotificationsEntry]
 
 
 def make_records_router(database: Database) -> APIRouter:
     """The account of one order."""
-    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+    router = APIRouter(tags=["records"])
 
-    @router.get("/records/orders/{order_id}")
+    @serves(router, GET_RECORDS)
     async def records_of_order(order_id: UUID) -> NotificationsRecords:
         """All that happened to an order's mails, as this service has recorded it; nothing for one that is not known here."""
         parameters = {"order_id": order_id, "most": MOST_OF_EACH}

@@ -117,7 +117,7 @@ class Emails:
         except ProviderUnavailable as error:
             return NotDelivered(f"{error.provider} did not answer")
         except ProviderProblem as error:
-            return NotDelivered(f"{error.provider} answered {error.status} {error.problem_code}")
+            return NotDelivered(f"{error.provider} answered {error.status} {error.said}")
         except TimeoutError:
             return NotDelivered(f"it took more than {self._settings.attempt_seconds:g} seconds")
         except Exception as error:  # noqa: BLE001  # whatever it is, the tries are counted and the last problem is kept

@@ -8,6 +8,7 @@ from chassis.db import Transaction
 from chassis.drills import Faults, Switch
 from services.orders import api, queries
 from services.orders.domain import Happening, Order
+from services.orders.operations import LineOut, OrderOut
 from services.orders.service.paying import Paying
 
 
@@ -38,10 +39,10 @@ def read_again_before_writing(faults: Faults) -> None:
 def before_lines_named_their_seats(faults: Faults) -> None:
     """The release before the one in which an order's lines name their seats."""
 
-    def shown(order: Order, hold_longest_seconds: int) -> api.OrderOut:
-        told: api.OrderOut = good(order, hold_longest_seconds)
-        fields = api.LineOut.model_fields.keys() - {"seat_label"}
-        lines = [api.LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
+    def shown(order: Order, hold_longest_seconds: int) -> OrderOut:
+        told: OrderOut = good(order, hold_longest_seconds)
+        fields = LineOut.model_fields.keys() - {"seat_label"}
+        lines = [LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
         return told.model_copy(update={"lines": lines})
 
     good = faults.replace(api, "_shown", shown)

@@ -1,96 +1,26 @@
 """What support reads: this service's own account of one order. A router and its queries."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Database, Reads
-from chassis.identity import calls_from
-from chassis.models import Response
-from chassis.records import (
-    MOST_OF_EACH,
-    ChassisWhat,
-    Entry,
-    Noted,
-    Records,
-    facts_about,
-    records_of,
-    traceparent_of,
-)
+from chassis.operations import serves
+from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of, traceparent_of
 from services.orders.domain import OrderState, payment_id_of
+from services.orders.operations import FIND_ORDERS, GET_RECORDS, OrderHead, OrderHeads, OrdersRecords
 
-OrdersWhat = Literal[
-    "placed",
-    "hold_granted",
-    "hold_refused",
-    "hold_prolonged",
-    "abandoned",
-    "payment_begun",
-    "nothing_to_pay",
-    "payment_authorised",
-    "payment_declined",
-    "payment_failed",
-    "places_committed",
-    "places_gone",
-    "captured",
-    "capture_refused",
-    "hold_expired",
-    "buyer_cancelled",
-    "event_cancelled",
-    "given_back",
-    "waited",
-]
 # One trace may be that of several orders: a browser that goes on where it was.
 MOST_ORDERS = 20
 
 
-class OrdersEntry(Entry):
-    """What happened to an order."""
-
-    what: Literal[OrdersWhat, ChassisWhat]
-
-
-class OrdersRecords(Records):
-    """An order as orders has recorded it."""
-
-    entries: list[OrdersEntry]
-
-
-class OrderHead(Response):
-    """What an order is, and how it stands. `attempts`: how often its present step has failed until now."""
-
-    order_id: UUID
-    number: str
-    state: OrderState
-    reason: str | None
-    event_title: str
-    event_starts_at: datetime
-    event_time_zone: str
-    venue_name: str
-    places: int
-    currency: str
-    total_minor: int
-    created_at: datetime
-    held_at: datetime | None
-    confirmed_at: datetime | None
-    attempts: int
-    trace_id: str | None
-
-
-class OrderHeads(Response):
-    """Orders that were looked for."""
-
-    items: list[OrderHead]
-
-
 def make_records_router(database: Database) -> APIRouter:
     """Orders by number or trace, and the account of one."""
-    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+    router = APIRouter(tags=["records"])
 
-    @router.get("/records/orders")
+    @serves(router, FIND_ORDERS)
     async def find_orders(
         number: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,20}$")] = None,
         trace_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
@@ -100,7 +30,7 @@ def make_records_router(database: Database) -> APIRouter:
             rows = await _heads(reads, number, trace_id)
         return OrderHeads(items=[OrderHead.model_validate(dict(row)) for row in rows])
 
-    @router.get("/records/orders/{order_id}")
+    @serves(router, GET_RECORDS)
     async def records_of_order(order_id: UUID) -> OrdersRecords:
         """All that happened to an order, as this service has recorded it; nothing for one that is not known here."""
         async with database.reader() as reads:

@@ -1,50 +1,22 @@
 """What support reads: this service's own account of one order. A router and its queries."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Database, Reads
-from chassis.identity import calls_from
-from chassis.records import MOST_OF_EACH, ChassisWhat, Entry, Noted, Records, facts_about, records_of
-
-PaymentsWhat = Literal[
-    "payment_opened",
-    "payment_authorised",
-    "payment_captured",
-    "payment_declined",
-    "payment_voided",
-    "payment_refunded",
-    "gateway_asked",
-    "gateway_silent",
-    "gateway_did",
-    "gateway_refused",
-    "webhook_taken",
-    "webhook_followed",
-    "money_booked",
-]
-
-
-class PaymentsEntry(Entry):
-    """What happened to the payments of an order."""
-
-    what: Literal[PaymentsWhat, ChassisWhat]
-
-
-class PaymentsRecords(Records):
-    """An order as payments has recorded it."""
-
-    entries: list[PaymentsEntry]
+from chassis.operations import serves
+from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from services.payments.operations import GET_RECORDS, PaymentsRecords
 
 
 def make_records_router(database: Database) -> APIRouter:
     """The account of one order."""
-    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+    router = APIRouter(tags=["records"])
 
-    @router.get("/records/orders/{order_id}")
+    @serves(router, GET_RECORDS)
     async def records_of_order(order_id: UUID) -> PaymentsRecords:
         """All that happened to an order's payments, as this service has recorded it; nothing for one that is not known here."""
         async with database.reader() as reads:

@@ -1,106 +1,36 @@
-"""Routes, and what they take and give."""
+"""Tickets' routes."""
 
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from fastapi import Response as HttpResponse
-from pydantic import Field
 
-from chassis.documented import refuses
 from chassis.errors import NotAuthenticated
-from chassis.identity import Person, calls_from, open_to_all, optional_person_of_order, person, person_of_order
-from chassis.models import Request, Response
-from services.tickets.domain import (
-    CursorInvalid,
-    EventState,
-    PrinterBusy,
-    Reason,
-    Ticket,
-    TicketState,
-    TicketsUnknown,
-    sentence_of,
+from chassis.identity import Person, optional_person_of_order, person, person_of_order
+from chassis.operations import serves
+from services.tickets.domain import CursorInvalid, Reason, Ticket, sentence_of
+from services.tickets.operations import (
+    GET_KEYS,
+    GET_TICKETS_OF_ORDER,
+    LIST_TICKETS,
+    TICKETS_PDF,
+    VERIFY,
+    CodeIn,
+    TicketKeys,
+    TicketOut,
+    TicketsOut,
+    TicketsPage,
+    VerdictOut,
 )
 from services.tickets.printing import Format
 from services.tickets.service import Tickets
 
-CODE_CHARACTERS_MAX = 1000
 PAGE_MAX = 100
 KEYS_MAX_AGE_SECONDS = 300
-
-
-class TicketOut(Response):
-    """A ticket, as its holder sees it."""
-
-    ticket_id: UUID
-    order_id: UUID
-    event_id: UUID
-    event_title: str
-    venue_name: str
-    starts_at: datetime
-    time_zone: str
-    class_name: str
-    seat_label: str | None
-    state: TicketState
-    code: str
-    venue_street: str | None
-    venue_city: str
-    doors_at: datetime | None
-    event_state: EventState
-    event_version: int
-    previous_starts_at: datetime | None
-
-
-class TicketsOut(Response):
-    """The tickets of an order."""
-
-    items: list[TicketOut]
-
-
-class TicketsPage(Response):
-    """A page of tickets; `next` is the `after` of the following one, null on the last."""
-
-    items: list[TicketOut]
-    next: str | None
-
-
-class CodeIn(Request):
-    """A code as it was scanned or typed; white space in it does not count."""
-
-    code: str = Field(max_length=CODE_CHARACTERS_MAX)
-
-
-class VerdictOut(Response):
-    """Whether a code lets somebody in right now, and why not. Never who holds the ticket."""
-
-    valid: bool
-    reason: Reason
-    message: str
-    ticket_id: UUID | None
-    event_title: str | None
-    class_name: str | None
-    seat_label: str | None
-    event_state: EventState | None
-
-
-class TicketKey(Response):
-    """A public Ed25519 key (RFC 8037); `kid` is the key id within the code, in hexadecimal."""
-
-    kty: Literal["OKP"]
-    crv: Literal["Ed25519"]
-    alg: Literal["EdDSA"]
-    use: Literal["sig"]
-    kid: str
-    x: str
-
-
-class TicketKeys(Response):
-    """A JWKS."""
-
-    keys: list[TicketKey]
 
 
 def make_router(tickets: Tickets) -> APIRouter:
@@ -113,13 +43,13 @@ def make_router(tickets: Tickets) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, tickets: Tickets) -> None:
-    @router.get("/orders/{order_id}/tickets", dependencies=[calls_from("web")], responses=refuses(TicketsUnknown))
+    @serves(router, GET_TICKETS_OF_ORDER)
     async def tickets_of_order(order_id: UUID, buyer: Annotated[Person, Depends(person_of_order)]) -> TicketsOut:
         """The tickets of one of the person's orders. May lag behind the fact by a moment; 404 until then."""
         found = await tickets.of_order(order_id, buyer.person_id)
         return TicketsOut(items=[_ticket_out(tickets, each) for each in found])
 
-    @router.get("/tickets", dependencies=[calls_from("web")], responses=refuses(CursorInvalid))
+    @serves(router, LIST_TICKETS)
     async def my_tickets(
         buyer: Annotated[Person, Depends(person)],
         after: Annotated[str | None, Query(max_length=200)] = None,
@@ -134,14 +64,10 @@ def _add_reading(router: APIRouter, tickets: Tickets) -> None:
 
 
 def _add_printing(router: APIRouter, tickets: Tickets) -> None:
-    @router.get(
-        "/orders/{order_id}/tickets.pdf",
-        response_class=HttpResponse,
-        responses={**refuses(TicketsUnknown, PrinterBusy), 200: {"content": _PDF}},
-    )
+    @serves(router, TICKETS_PDF)
     async def tickets_pdf(
         order_id: UUID,
-        caller: Annotated[str, calls_from("web", "notifications")],
+        caller: Annotated[str, TICKETS_PDF.access],
         buyer: Annotated[Person | None, Depends(optional_person_of_order)],
         page: Annotated[Format, Query(alias="format")] = Format.A4,
     ) -> HttpResponse:
@@ -153,11 +79,11 @@ def _add_printing(router: APIRouter, tickets: Tickets) -> None:
             "Content-Disposition": f'inline; filename="{_file_name(found[0].order_number)}"',
             "Cache-Control": "private, no-store",
         }
-        return HttpResponse(await tickets.pdf(found, page), media_type="application/pdf", headers=headers)
+        return HttpResponse(await tickets.pdf(found, page), media_type=TICKETS_PDF.media_type, headers=headers)
 
 
 def _add_verifying(router: APIRouter, tickets: Tickets) -> None:
-    @router.post("/verify", dependencies=[open_to_all])
+    @serves(router, VERIFY)
     async def verify(asked: CodeIn) -> VerdictOut:
         """Whether a code is genuine and its ticket valid. Anybody may ask; a check changes nothing."""
         verdict = await tickets.verify("".join(asked.code.split()))
@@ -173,14 +99,11 @@ def _add_verifying(router: APIRouter, tickets: Tickets) -> None:
             event_state=ticket.event_state if ticket else None,
         )
 
-    @router.get("/.well-known/ticket-keys.json", dependencies=[open_to_all])
+    @serves(router, GET_KEYS)
     async def ticket_keys(response: HttpResponse) -> TicketKeys:
         """The keys that verify codes without asking us."""
         response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_SECONDS}"
         return TicketKeys.model_validate(tickets.public_keys())
-
-
-_PDF: dict[str, dict[str, dict[str, str]]] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def _ticket_out(tickets: Tickets, ticket: Ticket) -> TicketOut:

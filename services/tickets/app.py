@@ -42,7 +42,7 @@ def create_app(settings: TicketsSettings | None = None) -> FastAPI:
         shelf,
         on_boxes=lambda number: service.metrics.count(BOXES, {}, number),
     )
-    accounts = AccountsClient(service.client("accounts", settings.accounts_url), settings.name_seconds)
+    accounts = service.client_of(AccountsClient, settings.accounts_url, settings.name_seconds)
     tickets = Tickets(database, keyring, printer, accounts)
     moved = Moved(database)
     moved.wake = service.work(Worker("tell_holders", moved.tell_holders, every_seconds=POLL_SECONDS)).wake

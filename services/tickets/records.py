@@ -1,35 +1,21 @@
 """What support reads: this service's own account of one order. A router and its query."""
 
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import text
 
 from chassis.db import Database
-from chassis.identity import calls_from
-from chassis.records import ChassisWhat, Entry, Noted, Records, facts_about, records_of
-
-TicketsWhat = Literal["tickets_issued"]
-
-
-class TicketsEntry(Entry):
-    """What happened to the tickets of an order."""
-
-    what: Literal[TicketsWhat, ChassisWhat]
-
-
-class TicketsRecords(Records):
-    """An order as tickets has recorded it."""
-
-    entries: list[TicketsEntry]
+from chassis.operations import serves
+from chassis.records import Noted, facts_about, records_of
+from services.tickets.operations import GET_RECORDS, TicketsRecords
 
 
 def make_records_router(database: Database) -> APIRouter:
     """The account of one order."""
-    router = APIRouter(tags=["records"], dependencies=[calls_from("web")])
+    router = APIRouter(tags=["records"])
 
-    @router.get("/records/orders/{order_id}")
+    @serves(router, GET_RECORDS)
     async def records_of_order(order_id: UUID) -> TicketsRecords:
         """All that happened to an order's tickets, as this service has recorded it; nothing for one that is not known here."""
         async with database.reader() as reads:

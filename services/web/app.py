@@ -58,13 +58,13 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         trace_parent=cookies.trace_parent,
         streams=STREAMS,
     )
-    accounts = AccountsClient(service.client("accounts", settings.accounts_url))
-    catalog = CatalogClient(service.client("catalog", settings.catalog_url))
-    inventory = InventoryClient(service.client("inventory", settings.inventory_url))
-    orders = OrdersClient(service.client("orders", settings.orders_url))
-    tickets = TicketsClient(service.client("tickets", settings.tickets_url))
-    payments = PaymentsClient(service.client("payments", settings.payments_url))
-    notifications = NotificationsClient(service.client("notifications", settings.notifications_url))
+    accounts = service.client_of(AccountsClient, settings.accounts_url)
+    catalog = service.client_of(CatalogClient, settings.catalog_url)
+    inventory = service.client_of(InventoryClient, settings.inventory_url)
+    orders = service.client_of(OrdersClient, settings.orders_url)
+    tickets = service.client_of(TicketsClient, settings.tickets_url)
+    payments = service.client_of(PaymentsClient, settings.payments_url)
+    notifications = service.client_of(NotificationsClient, settings.notifications_url)
     recorded = {
         "orders": orders.records,
         "inventory": inventory.records,

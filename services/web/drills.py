@@ -11,7 +11,7 @@ from chassis.facts import CloudEvent
 from chassis.http import expect
 from services.web.cache import Cached
 from services.web.clients.catalog import EventPage
-from services.web.clients.tickets import PdfFormat, TicketsClient
+from services.web.clients.tickets import GET_PDF, PdfFormat, TicketsClient
 from services.web.shop import EventFact, Shop
 from tracing.spans import note
 
@@ -49,11 +49,11 @@ def download_without_a_person(faults: Faults) -> None:
 
     async def pdf(client: TicketsClient, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
         del token
-        route = "/orders/{order_id}/tickets.pdf"
+        address = GET_PDF.address(order_id=order_id)
         response = await client._http.get(  # noqa: SLF001  # it stands in the client's place
-            f"/orders/{order_id}/tickets.pdf", params={"format": pdf_format}, extensions={"route": route}
+            address, params={"format": pdf_format}, extensions={"route": GET_PDF.path}
         )
-        return expect(response, 200, provider="tickets").content
+        return expect(response, 200, provider=client.provider).content
 
     faults.replace(TicketsClient, "pdf", pdf)
 

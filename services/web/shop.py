@@ -8,9 +8,8 @@ from pydantic import ValidationError
 from chassis.facts import CloudEvent, Heard
 from chassis.http import ProviderProblem
 from services.web.cache import Cache, Cached
-from services.web.clients.catalog import CatalogClient, Event, EventPage
+from services.web.clients.catalog import LONGEST_MARKER, CatalogClient, Event, EventPage
 from services.web.clients.inventory import InventoryClient
-from services.web.clients.reading import is_nonsense
 from services.web.domain import EventUnknown, PageUnknown
 from services.web.seatmap import House, build_house
 from tracing.spans import note
@@ -54,12 +53,14 @@ class Shop:
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:
         """Events by start, some at a time. Raises PageUnknown for an `after` that no page has led to."""
+        if len(after) > LONGEST_MARKER:
+            raise PageUnknown
         try:
             return await self._lists.get(
                 (query, after), lambda: self._catalog.events(query or None, after or None, PAGE_SIZE)
             )
         except ProviderProblem as problem:
-            if is_nonsense(problem):
+            if problem.problem_code == "cursor_invalid":
                 raise PageUnknown from problem
             raise
 

@@ -19,6 +19,10 @@ WEBHOOK_SECRET = secrets.token_urlsafe()
 START_SECONDS = 20.0
 
 
+class PageClosed(AssertionError):
+    """The payment cannot be paid any more: its page says so."""
+
+
 @dataclass(frozen=True)
 class RunningBank:
     """A bank process and a client with its API key."""
@@ -27,12 +31,14 @@ class RunningBank:
     http: httpx.AsyncClient
 
     async def pay(self, redirect_url: str, card: Behaviour | str, *, answer: str = "confirm") -> str:
-        """Does what a payer does in a browser; returns the address it is sent back to."""
+        """Does what a payer does in a browser; returns the address it is sent back to. PageClosed if it was called off meanwhile."""
         number = next(known.number for known in TEST_CARDS if known.behaviour == card)
         form = {"number": number, "expiry": "12/39", "cvc": "123"}
         response = await self.http.post(redirect_url, data=form, headers={"Authorization": ""})
         if response.status_code == 303 and response.headers["location"].endswith("/confirm"):
             response = await self.http.post(f"{redirect_url}/confirm", data={"answer": answer})
+        if response.status_code == httpx.codes.GONE:
+            raise PageClosed
         if response.status_code != 303:
             raise AssertionError(f"The payer was not sent back: {response.status_code} {response.text[:2000]}")
         return response.headers["location"]

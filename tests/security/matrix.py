@@ -50,7 +50,7 @@ SERVICES: dict[str, Row] = {
     "inventory POST /events/{event_id}/holds/{hold_id}/commit": Row(ORDERS),
     "inventory POST /events/{event_id}/holds/{hold_id}/prolong": Row(ORDERS),
     "inventory POST /events/{event_id}/holds/{hold_id}/release": Row(ORDERS),
-    "inventory GET /events/{event_id}/availability": Row(("web", "catalog", "waitingroom")),
+    "inventory GET /events/{event_id}/availability": Row(WEB),
     "inventory GET /events/{event_id}/seats": Row(WEB),
     "inventory GET /records/orders/{order_id}": RECORDS,
     "orders POST /orders": Row(WEB, "person"),

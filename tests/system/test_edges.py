@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 
 from contracts.completeness.edges import Need, under_contract
-from contracts.completeness.offers import Folders
 from contracts.completeness.seen import seen, unlike_contracts
+from contracts.completeness.services import real
 from local.browser import Browser, Page
 from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System
@@ -220,6 +220,6 @@ async def test_what_services_need_of_each_other_in_a_running_system_is_under_con
     system: System, tmp_path: Path
 ) -> None:
     await tour(system, tmp_path)
-    contract = under_contract(Folders())
+    contract = under_contract(real())
     problems = unlike_contracts(await seen_in(system, contract), contract)
     assert not problems, "\n".join(problems)

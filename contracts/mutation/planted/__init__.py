@@ -1,12 +1,10 @@
-"""The breaks that are planted, by what they break."""
+"""The breaks that cannot be generated, written by hand, by what they break; all others: contracts/mutation/generated."""
 
-from contracts.mutation.planted import across, bus, checks, consumers, facts, gates, harmless, pacts, providers
+from contracts.mutation.planted import across, checks, gates, harmless, meaning, pacts, wrapper
 
 BREAKS = (
-    *providers.BREAKS,
-    *consumers.BREAKS,
-    *facts.BREAKS,
-    *bus.BREAKS,
+    *meaning.BREAKS,
+    *wrapper.BREAKS,
     *pacts.BREAKS,
     *checks.BREAKS,
     *gates.BREAKS,

@@ -4,11 +4,12 @@ from typing import Any
 
 from contracts.mutation.breaks import Break, Document, Documents, Edit
 from contracts.mutation.planted.places import (
+    AMOUNTS,
     COVERAGE,
     DESCRIPTORS,
     NEEDS,
     PICTURE,
-    REFUSALS,
+    hears,
     is_asked,
     pact,
 )
@@ -44,12 +45,6 @@ def _needs_less(document: dict[str, Any]) -> None:
 def _offers_more(document: dict[str, Any]) -> None:
     document["paths"]["/my-tickets"] = {"get": document["paths"]["/tickets"]["get"]}
 
-
-# The refusals that ending a hold by a commit handles; prolonging handles the same below it.
-_COMMIT = (
-    "            if problem.problem_code in {}:\n                raise HoldLost from problem\n            raise\n\n"
-    "    async def prolong"
-)
 
 BREAKS = (
     Break(
@@ -94,35 +89,17 @@ BREAKS = (
         (
             Edit(
                 INVENTORY_API,
-                '@router.get("/events/{event_id}/seats", ',
-                '@router.get("/backdoor/{event_id}", dependencies=[calls_from("web")], include_in_schema=False)\n'
-                '    @router.get("/events/{event_id}/seats", ',
+                "    @serves(router, GET_SEATS)\n",
+                '    @router.get("/backdoor/{event_id}", dependencies=[GET_SEATS.access], include_in_schema=False)\n'
+                "    @serves(router, GET_SEATS)\n",
             ),
         ),
         (COVERAGE,),
         ("inventory answers GET /backdoor/{event_id}, but its OpenAPI document does not tell of it",),
     ),
     Break(
-        "a client handles a refusal that its provider never gives",
-        (Edit("services/orders/clients/inventory.py", 'case "place_unknown":', 'case "place_unkown":'),),
-        (REFUSALS,),
-        ("place_unkown",),
-    ),
-    Break(
-        "a client handles a refusal that is not under contract",
-        (
-            Edit(
-                "services/orders/clients/inventory.py",
-                _COMMIT.format('{"hold_gone", "hold_unknown"}'),
-                _COMMIT.format('{"hold_gone", "hold_unknown", "too_many_places"}'),
-            ),
-        ),
-        (REFUSALS,),
-        ("too_many_places",),
-    ),
-    Break(
         "a descriptor does not say what its service needs",
-        (Edit("services/orders/catalog-info.yaml", "catalog-http, inventory-http, ", "catalog-http, "),),
+        (Edit("services/orders/catalog-info.yaml", "inventory-http, ", ""),),
         (DESCRIPTORS,),
         ("orders/catalog-info.yaml", "consumesApis lacks inventory-http"),
     ),
@@ -131,5 +108,13 @@ BREAKS = (
         (Document(pact("orders-asks-inventory"), _needs_less),),
         (PICTURE,),
         ("contracts.svg does not show the contracts that there are",),
+    ),
+    Break(
+        "a contract reads an amount by its type alone",
+        (Edit(hears("tickets", "orders"), '"unit_price_minor": 2500', '"unit_price_minor": matchers.money(2500)'),),
+        (AMOUNTS,),
+        ("tickets hears orders", f"{CONFIRMED}: unit_price_minor would be read in another unit as well"),
+        rewrites=(hears("tickets", "orders"),),
+        blind=(hears("tickets", "orders"),),
     ),
 )

@@ -3,7 +3,7 @@
 from contracts.mutation.breaks import Break, Edit
 from contracts.mutation.planted.places import is_asked, tells
 
-API = "services/inventory/api.py"
+API = "services/inventory/operations.py"
 
 BREAKS = (
     Break(

@@ -114,12 +114,12 @@ BREAKS = (
         (
             Edit(
                 WRITES,
-                "async def test_a_hold_that_nobody_knows_cannot_be_sold(",
-                "async def a_hold_that_nobody_knows_cannot_be_sold(",
+                "async def test_a_hold_that_never_arrived_can_be_given_back(",
+                "async def a_hold_that_never_arrived_can_be_given_back(",
             ),
         ),
         (WRITES,),
-        ('"the commit of a hold that is not known" is stale',),
+        ('"the release of a hold that is not known" is stale',),
     ),
     Break(
         "a verification is deleted",

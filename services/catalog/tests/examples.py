@@ -85,6 +85,43 @@ def seated_event(**changes: Any) -> dict[str, Any]:
     )
 
 
+def whole_event(**changes: Any) -> dict[str, Any]:
+    """An event that tells all that a file can tell, no two things of one kind alike. It has moved, and its sale lies ahead."""
+    offer = {"@type": "Offer", "priceCurrency": "EUR", "inventoryLevel": 40}
+    stalls = {"name": "Stalls", "price": "42.50", "description": "Soft seats.", "onsale:colour": "#4c6ef5"}
+    standing = {"name": "Standing", "price": "17.25", "description": "No seats.", "onsale:colour": "#e8590c"}
+    return event(
+        **{
+            "description": "An opera in three acts.",
+            "startDate": "2031-06-21T20:00:00+02:00",
+            "doorTime": "2031-06-21T19:15:00+02:00",
+            "endDate": "2031-06-21T22:45:00+02:00",
+            "eventStatus": "https://schema.org/EventRescheduled",
+            "previousStartDate": "2031-05-20T20:30:00+02:00",
+            "onsale:image": "open-air",
+            "onsale:maxPerOrder": 6,
+            "onsale:codeEdition": 3,
+            "location": {
+                "@type": "Place",
+                "name": "Stadthalle",
+                "address": {"streetAddress": "Spreeufer 2", "addressLocality": "Potsdam", "addressCountry": "DE"},
+            },
+            "offers": [
+                offer | stalls | _sold("2031-02-11T12:30:00+01:00", "2031-06-19T18:00:00+02:00"),
+                offer
+                | standing
+                | {"inventoryLevel": 25}
+                | _sold("2031-01-10T10:00:00+01:00", "2031-06-20T21:00:00+02:00"),
+            ],
+        }
+        | changes
+    )
+
+
+def _sold(begins_at: str, ends_at: str) -> dict[str, str]:
+    return {"validFrom": begins_at, "validThrough": ends_at}
+
+
 def as_file(document: object) -> bytes:
     """The bytes of a file with this document."""
     return json.dumps(document).encode()

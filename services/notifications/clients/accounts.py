@@ -3,28 +3,40 @@
 from datetime import datetime
 from uuid import UUID
 
-import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
-from chassis.http import ProviderProblem, expect
-from chassis.languages import DEFAULT, known
+from chassis.asking import Client, Read, Sent, Use
+from chassis.http import ProviderProblem
+from chassis.languages import known
 from services.notifications.domain import Contact, NotDelivered
 
 
-class _ContactOut(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: str | None = None
-    email: str | None = None
-    order_pass: str | None = None
-    language: str = DEFAULT
+class _PassWanted(Sent):
+    order_id: UUID | None = None
+    pass_until: AwareDatetime | None = None
 
 
-class AccountsClient:
+class _Contact(Read):
+    name: str | None
+    email: str | None
+    order_pass: str | None
+    language: str
+
+
+CONTACT = Use(
+    "GET",
+    "/people/{person_id}/contact",
+    reads=_Contact,
+    query=_PassWanted,
+    refusals={"person_unknown": None},
+)
+
+
+class AccountsClient(Client):
     """Knows where people can be written to."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "accounts"
+    uses = (CONTACT,)
 
     async def contact_of(
         self, person_id: UUID, order_id: UUID | None = None, pass_until: datetime | None = None
@@ -33,16 +45,13 @@ class AccountsClient:
 
         Raises NotDelivered (permanent) if there is no such person, ProviderUnavailable.
         """
-        route = "/people/{person_id}/contact"
-        asked: dict[str, str] = {}
+        wanted = _PassWanted()
         if order_id is not None and pass_until is not None:
-            asked = {"order_id": str(order_id), "pass_until": pass_until.isoformat()}
-        response = await self._http.get(f"/people/{person_id}/contact", params=asked, extensions={"route": route})
+            wanted = _PassWanted(order_id=order_id, pass_until=pass_until)
         try:
-            expect(response, 200, provider="accounts")
+            found = await self.ask(CONTACT, query=wanted, person_id=person_id)
         except ProviderProblem as problem:
             if problem.problem_code == "person_unknown":
                 raise NotDelivered("accounts does not know the buyer", permanent=True) from None
             raise
-        found = _ContactOut.model_validate_json(response.content)
         return Contact(name=found.name, email=found.email, order_pass=found.order_pass, language=known(found.language))

@@ -3,62 +3,59 @@
 from datetime import datetime
 from uuid import UUID
 
-import httpx
-from pydantic import BaseModel
-
-from chassis.http import ProviderProblem, expect
+from chassis.asking import Client, Read, Use
+from chassis.http import ProviderProblem
 from services.orders.domain import EventState, EventUnknown, Offer
 
-NOT_FOUND = 404
 
-
-class _Venue(BaseModel):
+class _Venue(Read):
     name: str
-    street: str | None = None
+    street: str | None
     city: str
-    country: str | None = None
+    country: str | None
 
 
-class _Class(BaseModel):
+class _Class(Read):
     class_id: UUID
     name: str
     price_minor: int
-    on_sale: bool = True
-    sale_begins_at: datetime | None = None
+    on_sale: bool
+    sale_begins_at: datetime | None
 
 
-class _Event(BaseModel):
+class _Event(Read):
     event_id: UUID
     title: str
     starts_at: datetime
-    doors_at: datetime | None = None
+    doors_at: datetime | None
     time_zone: str
     venue: _Venue
     currency: str
     on_sale: bool
-    sale_begins_at: datetime | None = None
-    state: EventState = "scheduled"
-    version: int = 0
+    sale_begins_at: datetime | None
+    state: EventState
+    version: int
     max_per_order: int
     classes: list[_Class]
 
 
-class CatalogClient:
+EVENT = Use("GET", "/events/{event_id}", reads=_Event, refusals={"event_unknown": None})
+
+
+class CatalogClient(Client):
     """Raises `ProviderUnavailable` when the catalog does not answer."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "catalog"
+    uses = (EVENT,)
 
     async def offer(self, event_id: UUID) -> Offer:
         """What is offered for an event now. Raises `EventUnknown`."""
-        response = await self._http.get(f"/events/{event_id}", extensions={"route": "/events/{event_id}"})
         try:
-            expect(response, 200, provider="catalog")
+            event = await self.ask(EVENT, event_id=event_id)
         except ProviderProblem as problem:
-            if problem.status == NOT_FOUND:
+            if problem.problem_code == "event_unknown":
                 raise EventUnknown(event_id) from problem
             raise
-        event = _Event.model_validate_json(response.content)
         return Offer(
             event_id=event.event_id,
             title=event.title,

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-import httpx
-from pydantic import BaseModel
+from pydantic import Field
 
-from chassis.http import ProviderProblem, expect
+from chassis.asking import NOTHING, Client, Read, Sent, Use
+from chassis.http import ProviderProblem
 from services.orders.domain import (
     EventUnknown,
     HeldLine,
@@ -18,8 +19,6 @@ from services.orders.domain import (
     SoldOut,
     Wish,
 )
-
-HOLD = "/events/{event_id}/holds/{hold_id}"
 
 
 @dataclass(frozen=True)
@@ -34,101 +33,127 @@ class HoldLost(Exception):
     """Inventory cannot sell these places to this order any more."""
 
 
-class _Line(BaseModel):
+class _Place(Sent):
+    class_id: UUID
+    quantity: int = Field(ge=1, le=50)
+
+
+class _HoldWanted(Sent):
+    order_id: UUID
+    places: list[_Place] = Field(max_length=50)
+    seats: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(max_length=50)
+    ttl_seconds: int = Field(ge=1)
+
+
+class _TimeWanted(Sent):
+    ttl_seconds: int = Field(ge=1)
+
+
+class _Line(Read):
     class_id: UUID
     seat_id: str | None
     seat_label: str | None
     quantity: int
 
 
-class _Hold(BaseModel):
+class _Hold(Read):
     expires_at: datetime
     lines: list[_Line]
 
 
-class _Left(BaseModel):
+class _Until(Read):
+    expires_at: datetime
+
+
+class _Left(Read):
     class_id: UUID
     available: int
 
 
-class _Unsold(BaseModel):
+class _Taken(Read):
+    seat_ids: list[str]
+
+
+class _Unsold(Read):
     begins_at: datetime | None
 
 
-class InventoryClient:
+HOLD = Use(
+    "PUT",
+    "/events/{event_id}/holds/{hold_id}",
+    reads=_Hold,
+    statuses=(200, 201),
+    sends=_HoldWanted,
+    refusals={
+        "sold_out": _Left,
+        "seats_taken": _Taken,
+        "not_on_sale": _Unsold,
+        "place_unknown": None,
+        "event_unknown": None,
+        "hold_gone": None,
+        "hold_differs": None,
+    },
+)
+_ENDED = {"hold_gone": None, "hold_unknown": None}
+COMMIT = Use("POST", f"{HOLD.path}/commit", reads=NOTHING, refusals=_ENDED, repeatable=True)
+PROLONG = Use("POST", f"{HOLD.path}/prolong", reads=_Until, sends=_TimeWanted, refusals=_ENDED, repeatable=True)
+RELEASE = Use("POST", f"{HOLD.path}/release", reads=NOTHING, repeatable=True)
+
+
+class InventoryClient(Client):
     """All calls are safe to repeat: the hold's id is ours. Raises `ProviderUnavailable` when the outcome is unknown."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "inventory"
+    uses = (HOLD, COMMIT, PROLONG, RELEASE)
 
     async def hold(self, wish: Wish, *, hold_id: UUID, order_id: UUID, ttl_seconds: int) -> Hold:
         """Holds places, all or nothing. Raises `SoldOut`, `SeatsTaken`, `NotOnSale`, `PlaceUnknown` or `EventUnknown`."""
-        body = {
-            "order_id": str(order_id),
-            "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in wish.places],
-            "seats": list(wish.seats),
-            "ttl_seconds": ttl_seconds,
-        }
-        response = await self._http.put(_address(wish.event_id, hold_id), json=body, extensions={"route": HOLD})
+        body = _HoldWanted(
+            order_id=order_id,
+            places=[_Place(class_id=class_id, quantity=quantity) for class_id, quantity in wish.places],
+            seats=list(wish.seats),
+            ttl_seconds=ttl_seconds,
+        )
         try:
-            expect(response, 200, 201, provider="inventory")
+            hold = await self.ask(HOLD, body=body, event_id=wish.event_id, hold_id=hold_id)
         except ProviderProblem as problem:
             raise _refusal(problem, wish) from problem
-        return _read(response)
+        lines = tuple(HeldLine(line.class_id, line.seat_id, line.seat_label, line.quantity) for line in hold.lines)
+        return Hold(hold.expires_at, lines)
 
     async def commit(self, event_id: UUID, hold_id: UUID) -> None:
         """Sells what is held. Raises `HoldLost` if that is not possible any more."""
-        response = await self._end(event_id, hold_id, "commit")
         try:
-            expect(response, 200, provider="inventory")
+            await self.ask(COMMIT, event_id=event_id, hold_id=hold_id)
         except ProviderProblem as problem:
-            if problem.problem_code in {"hold_gone", "hold_unknown"}:
-                raise HoldLost from problem
-            raise
+            raise _lost(problem) from problem
 
     async def prolong(self, event_id: UUID, hold_id: UUID, *, seconds: int) -> datetime:
         """Asks for so long from now; until when the hold lasts. Raises `HoldLost` if it has ended."""
-        response = await self._http.post(
-            f"{_address(event_id, hold_id)}/prolong",
-            json={"ttl_seconds": seconds},
-            extensions={"route": f"{HOLD}/prolong", "repeatable": True},
-        )
         try:
-            expect(response, 200, provider="inventory")
+            hold = await self.ask(PROLONG, body=_TimeWanted(ttl_seconds=seconds), event_id=event_id, hold_id=hold_id)
         except ProviderProblem as problem:
-            if problem.problem_code in {"hold_gone", "hold_unknown"}:
-                raise HoldLost from problem
-            raise
-        return _read(response).expires_at
+            raise _lost(problem) from problem
+        return hold.expires_at
 
     async def release(self, event_id: UUID, hold_id: UUID) -> None:
         """Gives places back, held or sold ones; also those of a hold that never arrived."""
-        expect(await self._end(event_id, hold_id, "release"), 200, provider="inventory")
-
-    async def _end(self, event_id: UUID, hold_id: UUID, how: str) -> httpx.Response:
-        extensions = {"route": f"{HOLD}/{how}", "repeatable": True}
-        return await self._http.post(f"{_address(event_id, hold_id)}/{how}", extensions=extensions)
+        await self.ask(RELEASE, event_id=event_id, hold_id=hold_id)
 
 
-def _read(response: httpx.Response) -> Hold:
-    hold = _Hold.model_validate_json(response.content)
-    lines = tuple(HeldLine(line.class_id, line.seat_id, line.seat_label, line.quantity) for line in hold.lines)
-    return Hold(hold.expires_at, lines)
-
-
-def _address(event_id: UUID, hold_id: UUID) -> str:
-    return f"/events/{event_id}/holds/{hold_id}"
+def _lost(problem: ProviderProblem) -> HoldLost | ProviderProblem:
+    return HoldLost() if problem.problem_code in _ENDED else problem
 
 
 def _refusal(problem: ProviderProblem, wish: Wish) -> OrdersError | ProviderProblem:
+    facts = problem.facts
     match problem.problem_code:
         case "sold_out":
-            left = _Left.model_validate(problem.facts)
-            return SoldOut(problem.detail, left.class_id, left.available)
+            return SoldOut(problem.detail, facts.class_id, facts.available)
         case "not_on_sale":
-            return NotOnSale(_Unsold.model_validate(problem.facts).begins_at)
+            return NotOnSale(facts.begins_at)
         case "seats_taken":
-            return SeatsTaken(problem.detail, problem.facts.get("seat_ids", []))
+            return SeatsTaken(problem.detail, facts.seat_ids)
         case "place_unknown":
             return PlaceUnknown()
         case "event_unknown":

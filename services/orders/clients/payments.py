@@ -1,16 +1,15 @@
 """Payments, as orders sees them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
-import httpx
-from pydantic import BaseModel
+from pydantic import AwareDatetime, Field, HttpUrl
 
-from chassis.http import ProviderProblem, expect
-
-PAYMENT = "/payments/{payment_id}"
+from chassis.asking import Client, Read, Sent, Use
+from chassis.http import ProviderProblem
+from chassis.money import MOST_MINOR
 
 
 class PaymentState(StrEnum):
@@ -24,17 +23,6 @@ class PaymentState(StrEnum):
     REFUNDED = "refunded"
 
 
-@dataclass(frozen=True)
-class Payment:
-    """How a payment stands."""
-
-    state: PaymentState
-    redirect_url: str | None
-    decline_reason: str | None
-    # Money was reserved at some moment, also if it was given back before anybody heard of it.
-    was_authorised: bool = False
-
-
 class CaptureRefused(Exception):
     """The gateway will never pay this out."""
 
@@ -43,18 +31,64 @@ class PaymentImpossible(Exception):
     """The payment cannot be made (any more): its time is over, or it was called off."""
 
 
-class _Payment(BaseModel):
+class _PaymentWanted(Sent):
+    order_id: UUID
+    amount_minor: int = Field(gt=0, le=MOST_MINOR)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    description: str = Field(min_length=1, max_length=200)
+    return_url: HttpUrl
+    pay_by: AwareDatetime
+
+
+class _Look(Sent):
+    refresh: bool
+
+
+class _Opened(Read):
+    redirect_url: str
+
+
+class Payment(Read):
+    """How a payment stands."""
+
     state: PaymentState
-    redirect_url: str | None = None
-    decline_reason: str | None = None
-    was_authorised: bool = False
+    decline_reason: str | None
 
 
-class PaymentsClient:
+# After these two answers there is no way back: one that does not say what has become of the money is none.
+class _Captured(Read):
+    state: Literal[PaymentState.CAPTURED]
+
+
+class _GivenBack(Read):
+    state: Literal[PaymentState.VOIDED, PaymentState.REFUNDED]
+    was_authorised: bool
+
+
+BEGIN = Use(
+    "PUT",
+    "/payments/{payment_id}",
+    reads=_Opened,
+    statuses=(200, 201),
+    sends=_PaymentWanted,
+    refusals={"payment_refused": None, "payment_voided": None, "payment_differs": None},
+)
+LOOK_UP = Use("GET", BEGIN.path, reads=Payment, query=_Look, refusals={"payment_unknown": None})
+CAPTURE = Use(
+    "POST",
+    f"{BEGIN.path}/capture",
+    reads=_Captured,
+    refusals={"capture_refused": None, "payment_unknown": None},
+    repeatable=True,
+)
+VOID = Use("POST", f"{BEGIN.path}/void", reads=_GivenBack, repeatable=True)
+
+
+class PaymentsClient(Client):
     """All calls are safe to repeat: the payment's id is ours. Raises `ProviderUnavailable` when the outcome is unknown."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "payments"
+    uses = (BEGIN, LOOK_UP, CAPTURE, VOID)
 
     async def begin(
         self,
@@ -66,51 +100,45 @@ class PaymentsClient:
         description: str,
         return_url: str,
         pay_by: datetime,
-    ) -> Payment:
-        """Makes a payment; `redirect_url` is where the buyer pays it. Raises `PaymentImpossible`."""
-        body = {
-            "order_id": str(order_id),
-            "amount_minor": amount_minor,
-            "currency": currency,
-            "description": description,
-            "return_url": return_url,
-            "pay_by": pay_by.isoformat(),
-        }
-        response = await self._http.put(f"/payments/{payment_id}", json=body, extensions={"route": PAYMENT})
+    ) -> str:
+        """Makes a payment; the address where the buyer pays it. Raises `PaymentImpossible`."""
+        body = _PaymentWanted(
+            order_id=order_id,
+            amount_minor=amount_minor,
+            currency=currency,
+            description=description,
+            return_url=HttpUrl(return_url),
+            pay_by=pay_by,
+        )
         try:
-            return _payment(expect(response, 200, 201, provider="payments"))
+            opened = await self.ask(BEGIN, body=body, payment_id=payment_id)
         except ProviderProblem as problem:
             if problem.problem_code in {"payment_refused", "payment_voided"}:
                 raise PaymentImpossible from problem
             raise
+        return opened.redirect_url
 
     async def look_up(self, payment_id: UUID) -> Payment | None:
         """How the payment stands at the gateway right now. None if it was never made."""
-        parameters = {"refresh": "true"}
-        response = await self._http.get(f"/payments/{payment_id}", params=parameters, extensions={"route": PAYMENT})
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return None
-        return _payment(expect(response, 200, provider="payments"))
-
-    async def capture(self, payment_id: UUID) -> Payment:
-        """Takes the money that was authorised. Raises `CaptureRefused` if that is refused for good."""
-        response = await self._post(payment_id, "capture")
         try:
-            return _payment(expect(response, 200, provider="payments"))
+            return await self.ask(LOOK_UP, query=_Look(refresh=True), payment_id=payment_id)
+        except ProviderProblem as problem:
+            if problem.problem_code == "payment_unknown":
+                return None
+            raise
+
+    async def capture(self, payment_id: UUID) -> None:
+        """Takes the money that was authorised. Raises `CaptureRefused` if that is refused for good."""
+        try:
+            await self.ask(CAPTURE, payment_id=payment_id)
         except ProviderProblem as problem:
             if problem.problem_code == "capture_refused":
                 raise CaptureRefused from problem
             raise
 
-    async def void(self, payment_id: UUID) -> Payment:
-        """Gives the money back, authorised or captured; a payment that never arrived can never be made after this."""
-        return _payment(expect(await self._post(payment_id, "void"), 200, provider="payments"))
+    async def void(self, payment_id: UUID) -> bool:
+        """Gives the money back, authorised or captured; a payment that never arrived can never be made after this.
 
-    async def _post(self, payment_id: UUID, what: str) -> httpx.Response:
-        extensions = {"route": f"{PAYMENT}/{what}", "repeatable": True}
-        return await self._http.post(f"/payments/{payment_id}/{what}", extensions=extensions)
-
-
-def _payment(response: httpx.Response) -> Payment:
-    payment = _Payment.model_validate_json(response.content)
-    return Payment(payment.state, payment.redirect_url, payment.decline_reason, payment.was_authorised)
+        Whether there was any: its payer had authorised it at some moment, also if nobody has heard of it.
+        """
+        return (await self.ask(VOID, payment_id=payment_id)).was_authorised

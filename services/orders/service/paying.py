@@ -126,7 +126,7 @@ class Paying:
         if not is_ours or order.hold_expires_at is None:
             return await self._begun_by_another_click(order)
         try:
-            payment = await self._payments.begin(
+            redirect_url = await self._payments.begin(
                 payment_id,
                 order_id=order.order_id,
                 amount_minor=order.total_minor,
@@ -143,5 +143,5 @@ class Paying:
             # Else a second click was faster, the hold has just ended, or this payment was declined while its answer was on
             # its way: the order belongs to what came after.
             if now is not None and now.state is OrderState.HELD and now.payment_id == payment_id:
-                await self._changes.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=payment.redirect_url)
+                await self._changes.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=redirect_url)
         return await self.order(order.order_id, order.person_id)

@@ -162,7 +162,7 @@ class Saga:
             paid = order.paid
             if order.payment_id is not None:
                 # The payer may have authorised in the moment of the cancellation: then nobody here has heard of it before.
-                paid |= (await self._payments.void(order.payment_id)).was_authorised
+                paid |= await self._payments.void(order.payment_id)
             await self._inventory.release(order.event_id, order.hold_id)
             return await self._changes.apply(order, Happening.GIVEN_BACK, paid=paid)
 
@@ -189,7 +189,7 @@ class Saga:
 def _problem_of(error: Exception) -> str:
     """Why an order waits, as a code: sentences of others may say more than support is to read."""
     if isinstance(error, ProviderProblem):
-        return f"{error.provider}_answered_{error.problem_code}"
+        return f"{error.provider}_answered_{error.said}"
     return str(getattr(error, "code", type(error).__name__))
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-import httpx
 from pydantic import Field
 
-from chassis.http import expect
-from services.web.clients.reading import Read, understood
+from chassis.asking import Client, Read, Sent, Use
+
+# As catalog takes it.
+LONGEST_MARKER = 200
 
 EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
 Obstacle = Literal[
@@ -111,7 +112,6 @@ class Row(Read):
     """Seats beside each other, or around a table. `label` is painted where `label_at` says; `name` is how the row is
     described in text. Seat maps of old do not say these two."""
 
-    row_id: UUID | str
     label: str
     name: str | None = None
     label_at: Literal["start", "end", "both", "nowhere"] | None = None
@@ -152,7 +152,6 @@ class Area(Read):
 class Zone(Read):
     """A part of the house."""
 
-    zone_id: UUID | str
     name: str
     areas: list[Area] = Field(default_factory=list)
     rows: list[Row]
@@ -168,43 +167,37 @@ class Category(Read):
 class SeatMap(Read):
     """The geometry of a house. Never changes."""
 
-    seat_map_id: UUID
-    version: int
-    name: str
     width: float
     height: float
     zones: list[Zone]
     categories: list[Category]
 
 
-class CatalogClient:
+class _EventsWanted(Sent):
+    query: str | None = Field(default=None, max_length=200)
+    after: str | None = Field(default=None, max_length=LONGEST_MARKER)
+    limit: int = Field(ge=1, le=100)
+
+
+LIST_EVENTS = Use("GET", "/events", reads=EventPage, query=_EventsWanted, refusals={"cursor_invalid": None})
+GET_EVENT = Use("GET", "/events/{event_id}", reads=Event, refusals={"event_unknown": None})
+GET_SEAT_MAP = Use("GET", "/seat-maps/{seat_map_id}", reads=SeatMap)
+
+
+class CatalogClient(Client):
     """Asks catalog."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "catalog"
+    uses = (LIST_EVENTS, GET_EVENT, GET_SEAT_MAP)
 
     async def events(self, query: str | None, after: str | None, limit: int) -> EventPage:
-        """Events that are on sale or coming, by start."""
-        parameters = {"query": query, "after": after, "limit": limit}
-        response = await self._http.get(
-            "/events",
-            params={name: value for name, value in parameters.items() if value},
-            extensions={"route": "/events"},
-        )
-        expect(response, 200, provider="catalog")
-        with understood("catalog", response):
-            return EventPage.model_validate_json(response.content)
+        """Events that are on sale or coming, by start. Raises ProviderProblem if `after` is no place in the list."""
+        return await self.ask(LIST_EVENTS, query=_EventsWanted(query=query, after=after, limit=limit))
 
     async def event(self, event_id: UUID) -> Event:
-        """One event; ProviderProblem `event_unknown` if there is none."""
-        response = await self._http.get(f"/events/{event_id}", extensions={"route": "/events/{event_id}"})
-        expect(response, 200, provider="catalog")
-        with understood("catalog", response):
-            return Event.model_validate_json(response.content)
+        """One event. Raises ProviderProblem if there is none."""
+        return await self.ask(GET_EVENT, event_id=event_id)
 
     async def seat_map(self, seat_map_id: UUID) -> SeatMap:
         """The geometry of a house."""
-        response = await self._http.get(f"/seat-maps/{seat_map_id}", extensions={"route": "/seat-maps/{seat_map_id}"})
-        expect(response, 200, provider="catalog")
-        with understood("catalog", response):
-            return SeatMap.model_validate_json(response.content)
+        return await self.ask(GET_SEAT_MAP, seat_map_id=seat_map_id)

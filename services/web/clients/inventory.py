@@ -3,11 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
-import httpx
-
-from chassis.http import expect
-from services.web.clients.reading import Read, understood
-from services.web.clients.records import Records, read_records
+from chassis.asking import Client, Read, Use
+from services.web.clients.records import GET_RECORDS, Records
 
 
 class ClassAvailability(Read):
@@ -36,32 +33,28 @@ class TakenSeats(Read):
     taken: list[TakenSeat]
 
 
-class InventoryClient:
-    """Asks inventory."""
+_EVENT = "/events/{event_id}"
+_UNKNOWN = {"event_unknown": None}
+GET_AVAILABILITY = Use("GET", f"{_EVENT}/availability", reads=Availability, refusals=_UNKNOWN)
+GET_TAKEN_SEATS = Use("GET", f"{_EVENT}/seats", reads=TakenSeats, refusals=_UNKNOWN)
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+
+class InventoryClient(Client):
+    """Asks inventory. Raises ProviderProblem for an event that it has not heard of yet."""
+
+    provider = "inventory"
+    uses = (GET_AVAILABILITY, GET_TAKEN_SEATS, GET_RECORDS)
 
     async def availability(self, event_id: UUID) -> dict[UUID, int]:
         """Free places by class."""
-        response = await self._http.get(
-            f"/events/{event_id}/availability", extensions={"route": "/events/{event_id}/availability"}
-        )
-        expect(response, 200, provider="inventory")
-        with understood("inventory", response):
-            answer = Availability.model_validate_json(response.content)
+        answer = await self.ask(GET_AVAILABILITY, event_id=event_id)
         return {one.class_id: one.available for one in answer.classes}
 
     async def taken_seats(self, event_id: UUID) -> dict[str, str]:
         """`held` or `sold` by seat id; a seat that is not named is free."""
-        response = await self._http.get(f"/events/{event_id}/seats", extensions={"route": "/events/{event_id}/seats"})
-        expect(response, 200, provider="inventory")
-        with understood("inventory", response):
-            answer = TakenSeats.model_validate_json(response.content)
+        answer = await self.ask(GET_TAKEN_SEATS, event_id=event_id)
         return {seat.seat_id: seat.state for seat in answer.taken}
 
     async def records(self, order_id: UUID) -> Records:
         """What inventory has recorded of an order, for support; nothing of one that it does not know."""
-        route = "/records/orders/{order_id}"
-        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
-        return read_records("inventory", response)
+        return await self.ask(GET_RECORDS, order_id=order_id)

@@ -2,19 +2,16 @@
 
 from uuid import UUID
 
-import httpx
+from chassis.asking import Client
+from services.web.clients.records import GET_RECORDS, Records
 
-from services.web.clients.records import Records, read_records
 
-
-class NotificationsClient:
+class NotificationsClient(Client):
     """Asks notifications, for support."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    provider = "notifications"
+    uses = (GET_RECORDS,)
 
     async def records(self, order_id: UUID) -> Records:
         """What notifications has recorded of an order; nothing of one that it does not know."""
-        route = "/records/orders/{order_id}"
-        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
-        return read_records("notifications", response)
+        return await self.ask(GET_RECORDS, order_id=order_id)

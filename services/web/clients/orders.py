@@ -2,16 +2,16 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-import httpx
+from pydantic import Field, HttpUrl, UrlConstraints
 
+from chassis.asking import NOTHING, Client, Read, Sent, Use
 from chassis.deadline import remaining_seconds
-from chassis.http import ProviderProblem, ProviderUnavailable, expect
+from chassis.http import ProviderProblem, ProviderUnavailable
 from services.web.clients.catalog import EventState
-from services.web.clients.reading import Read, understood
-from services.web.clients.records import Records, read_records
+from services.web.clients.records import GET_RECORDS, Records
 
 # How often, and how far apart, the answer to an earlier click is looked for: about four seconds.
 FIRST_CLICK_LOOKS = 20
@@ -19,6 +19,10 @@ FIRST_CLICK_PAUSE_SECONDS = 0.2
 
 # Of a person's open orders of one event, the newest are shown.
 MOST_OPEN = 5
+
+# As orders takes them: of an order its classes, the places of one class, and its seats; of a seat the letters of its id.
+MOST_CLASSES, MOST_PLACES = 20, 50
+LONGEST_SEAT_ID = 100
 
 OPEN_STATES = frozenset({"placing", "held", "paying", "authorised", "committed"})
 
@@ -105,137 +109,185 @@ class OrderHeads(Read):
     items: list[OrderHead]
 
 
-class OrdersClient:
-    """Asks orders, always for one person; and for support."""
+class SoldOut(Read):
+    """Fewer are left of a class than were wanted."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    class_id: UUID
+    available: int
+
+
+class SeatsTaken(Read):
+    """Somebody has these seats."""
+
+    seat_ids: list[str]
+
+
+class NotOnSale(Read):
+    """From when on it is sold, if that is known."""
+
+    begins_at: datetime | None
+
+
+class OrderStillOpen(Read):
+    """The order that is to be paid or cancelled first."""
+
+    order_id: UUID
+
+
+class _Place(Sent):
+    class_id: UUID
+    quantity: int = Field(ge=1, le=MOST_PLACES)
+
+
+class _OrderWanted(Sent):
+    event_id: UUID
+    places: list[_Place] = Field(max_length=MOST_CLASSES)
+    seats: list[Annotated[str, Field(min_length=1, max_length=LONGEST_SEAT_ID)]] = Field(max_length=MOST_PLACES)
+
+
+class _OrdersWanted(Sent):
+    after: UUID | None = None
+    limit: int = Field(ge=1, le=100)
+    open_for: UUID | None = None
+
+
+class _WayBack(Sent):
+    return_url: Annotated[HttpUrl, UrlConstraints(max_length=500)]
+
+
+class _Looked(Sent):
+    number: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,20}$")
+    trace_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+
+
+PLACE_ORDER = Use(
+    "POST",
+    "/orders",
+    reads=Order,
+    statuses=(201,),
+    sends=_OrderWanted,
+    refusals={
+        "event_unknown": None,
+        "event_cancelled": None,
+        "not_on_sale": NotOnSale,
+        "sold_out": SoldOut,
+        "seats_taken": SeatsTaken,
+        "no_places": None,
+        "too_many_places": None,
+        "order_still_open": OrderStillOpen,
+        "still_in_progress": None,
+    },
+    person=True,
+    keyed=True,
+)
+LIST_ORDERS = Use("GET", "/orders", reads=OrderPage, query=_OrdersWanted, person=True)
+TAKE_ALONG = Use("POST", "/orders/take-along", reads=NOTHING, person=True, guest=True, repeatable=True)
+_UNKNOWN = {"order_unknown": None}
+_NOT_HELD = {**_UNKNOWN, "order_not_payable": None, "hold_expired": None}
+GET_ORDER = Use("GET", "/orders/{order_id}", reads=Order, refusals=_UNKNOWN, person=True)
+CHECK_OUT = Use(
+    "POST",
+    f"{GET_ORDER.path}/checkout",
+    reads=Order,
+    sends=_WayBack,
+    refusals={**_NOT_HELD, "event_cancelled": None, "not_on_sale": NotOnSale},
+    person=True,
+)
+PROLONG = Use("POST", f"{GET_ORDER.path}/prolong", reads=Order, refusals=_NOT_HELD, person=True)
+REFRESH = Use("POST", f"{GET_ORDER.path}/refresh", reads=Order, refusals=_UNKNOWN, person=True)
+CANCEL = Use(
+    "POST",
+    f"{GET_ORDER.path}/cancel",
+    reads=Order,
+    refusals={**_UNKNOWN, "order_not_cancellable": None},
+    person=True,
+)
+FIND_ORDERS = Use("GET", "/records/orders", reads=OrderHeads, query=_Looked)
+
+
+class OrdersClient(Client):
+    """Asks orders, always for one person; and for support.
+
+    Raises ProviderProblem for what orders refuses, also for an order that is somebody else's.
+    """
+
+    provider = "orders"
+    uses = (
+        PLACE_ORDER,
+        LIST_ORDERS,
+        TAKE_ALONG,
+        GET_ORDER,
+        CHECK_OUT,
+        PROLONG,
+        REFRESH,
+        CANCEL,
+        FIND_ORDERS,
+        GET_RECORDS,
+    )
 
     async def place(
         self, token: str, event_id: UUID, places: dict[UUID, int], seats: list[str], idempotency_key: str
     ) -> Order:
-        """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits.
-
-        ProviderProblem: `sold_out`, `seats_taken`, `not_on_sale`, `event_cancelled`, `too_many_places`, `no_places`, `event_unknown`,
-        `order_still_open` (`order_id`).
-        """
-        body: dict[str, Any] = {
-            "event_id": str(event_id),
-            "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in places.items()],
-            "seats": seats,
-        }
+        """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits."""
+        body = _OrderWanted(
+            event_id=event_id,
+            places=[_Place(class_id=class_id, quantity=quantity) for class_id, quantity in places.items()],
+            seats=seats,
+        )
         for _ in range(FIRST_CLICK_LOOKS):
-            response = await self._http.post(
-                "/orders",
-                json=body,
-                headers={"Onsale-Person": token, "Idempotency-Key": idempotency_key},
-                extensions={"route": "/orders"},
-            )
             try:
-                expect(response, 201, provider="orders")
+                return await self.ask(PLACE_ORDER, body=body, person=token, key=idempotency_key)
             except ProviderProblem as problem:
                 if problem.problem_code != "still_in_progress":
                     raise
                 # The browser shows the answer to its last click only: it has to be the order, not that one is on its way.
                 await asyncio.sleep(remaining_seconds(FIRST_CLICK_PAUSE_SECONDS))
-            else:
-                return _order(response)
-        raise ProviderUnavailable("orders")
+        raise ProviderUnavailable(self.provider)
 
     async def order(self, token: str, order_id: UUID) -> Order:
-        """One order of this person; ProviderProblem `order_unknown`, also if it is somebody else's."""
-        response = await self._http.get(
-            f"/orders/{order_id}", headers={"Onsale-Person": token}, extensions={"route": "/orders/{order_id}"}
-        )
-        expect(response, 200, provider="orders")
-        return _order(response)
+        """One order of this person."""
+        return await self.ask(GET_ORDER, order_id=order_id, person=token)
 
     async def open_for(self, token: str, event_id: UUID) -> list[Order]:
         """This person's orders that hold places of an event at this moment, newest first."""
-        response = await self._http.get(
-            "/orders",
-            params={"limit": str(MOST_OPEN), "open_for": str(event_id)},
-            headers={"Onsale-Person": token},
-            extensions={"route": "/orders"},
-        )
-        expect(response, 200, provider="orders")
-        with understood("orders", response):
-            found = OrderPage.model_validate_json(response.content).items
+        wanted = _OrdersWanted(limit=MOST_OPEN, open_for=event_id)
+        found = (await self.ask(LIST_ORDERS, query=wanted, person=token)).items
         # A version of orders that does not know the question yet answers with all of them.
         return [order for order in found if order.event_id == event_id and order.state in OPEN_STATES]
 
     async def take_along(self, token: str, guest_token: str) -> None:
         """A guest has signed in: the open orders of the guest are now those of this person."""
-        response = await self._http.post(
-            "/orders/take-along",
-            headers={"Onsale-Person": token, "Onsale-Guest": guest_token},
-            extensions={"route": "/orders/take-along", "repeatable": True},
-        )
-        expect(response, 200, provider="orders")
+        await self.ask(TAKE_ALONG, person=token, guest=guest_token)
 
-    async def orders(self, token: str, after: str | None, limit: int) -> OrderPage:
-        """This person's orders, newest first."""
-        parameters = {"limit": str(limit)} | ({"after": after} if after else {})
-        response = await self._http.get(
-            "/orders", params=parameters, headers={"Onsale-Person": token}, extensions={"route": "/orders"}
-        )
-        expect(response, 200, provider="orders")
-        with understood("orders", response):
-            return OrderPage.model_validate_json(response.content)
+    async def orders(self, token: str, after: UUID | None, limit: int) -> OrderPage:
+        """This person's orders, newest first; those behind the one whose id is `after`."""
+        return await self.ask(LIST_ORDERS, query=_OrdersWanted(after=after, limit=limit), person=token)
 
     async def check_out(self, token: str, order_id: UUID, return_url: str) -> Order:
-        """Starts paying; ProviderProblem `order_not_payable`, `hold_expired`, `event_cancelled`, `not_on_sale`."""
-        return await self._step(token, order_id, "checkout", {"return_url": return_url})
+        """Starts paying."""
+        body = _WayBack(return_url=HttpUrl(return_url))
+        return await self.ask(CHECK_OUT, body=body, order_id=order_id, person=token)
 
     async def prolong(self, token: str, order_id: UUID) -> Order:
-        """More time to pay; ProviderProblem `order_not_payable`, `hold_expired`."""
-        return await self._step(token, order_id, "prolong", None)
+        """More time to pay."""
+        return await self.ask(PROLONG, order_id=order_id, person=token)
 
     async def refresh(self, token: str, order_id: UUID) -> Order:
         """The payer has come back: ask the bank now."""
-        return await self._step(token, order_id, "refresh", None)
+        return await self.ask(REFRESH, order_id=order_id, person=token)
 
     async def cancel(self, token: str, order_id: UUID) -> Order:
-        """Gives the places back; ProviderProblem `order_not_cancellable`."""
-        return await self._step(token, order_id, "cancel", None)
+        """Gives the places back."""
+        return await self.ask(CANCEL, order_id=order_id, person=token)
 
     async def with_number(self, number: str) -> list[OrderHead]:
         """The order of this number, for support: one or none."""
-        response = await self._http.get(
-            "/records/orders", params={"number": number}, extensions={"route": "/records/orders"}
-        )
-        return _heads(response)
+        return (await self.ask(FIND_ORDERS, query=_Looked(number=number))).items
 
     async def of_trace(self, trace_id: str) -> list[OrderHead]:
         """The orders that were placed in a trace, for support."""
-        response = await self._http.get(
-            "/records/orders", params={"trace_id": trace_id}, extensions={"route": "/records/orders"}
-        )
-        return _heads(response)
+        return (await self.ask(FIND_ORDERS, query=_Looked(trace_id=trace_id))).items
 
     async def records(self, order_id: UUID) -> Records:
         """What orders has recorded of an order, for support; nothing of one that it does not know."""
-        route = "/records/orders/{order_id}"
-        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
-        return read_records("orders", response)
-
-    async def _step(self, token: str, order_id: UUID, step: str, body: dict[str, str] | None) -> Order:
-        response = await self._http.post(
-            f"/orders/{order_id}/{step}",
-            json=body,
-            headers={"Onsale-Person": token},
-            extensions={"route": f"/orders/{{order_id}}/{step}"},
-        )
-        expect(response, 200, provider="orders")
-        return _order(response)
-
-
-def _heads(response: httpx.Response) -> list[OrderHead]:
-    expect(response, 200, provider="orders")
-    with understood("orders", response):
-        return OrderHeads.model_validate_json(response.content).items
-
-
-def _order(response: httpx.Response) -> Order:
-    with understood("orders", response):
-        return Order.model_validate_json(response.content)
+        return await self.ask(GET_RECORDS, order_id=order_id)

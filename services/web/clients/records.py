@@ -2,10 +2,7 @@
 
 from datetime import datetime
 
-import httpx
-
-from chassis.http import expect
-from services.web.clients.reading import Read, understood
+from chassis.asking import Read, Use
 
 
 class Facts(Read):
@@ -40,8 +37,4 @@ class Records(Read):
     entries: list[Entry]
 
 
-def read_records(provider: str, response: httpx.Response) -> Records:
-    """The records in an answer. Raises ProviderUnavailable, ProviderProblem."""
-    expect(response, 200, provider=provider)
-    with understood(provider, response):
-        return Records.model_validate_json(response.content)
+GET_RECORDS = Use("GET", "/records/orders/{order_id}", reads=Records)

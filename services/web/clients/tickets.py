@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-import httpx
+from pydantic import Field
 
-from chassis.http import ProviderUnavailable, expect
-from services.web.clients.reading import Read, understood
-from services.web.clients.records import Records, read_records
+from chassis.asking import Client, Read, Sent, Use
+from chassis.http import ProviderProblem, ProviderUnavailable
+from services.web.clients.records import GET_RECORDS, Records
 
+# As tickets takes it.
+LONGEST_MARKER = 200
 # A page that has more to say than tickets does not wait longer for them.
 PATIENCE_SECONDS = 2.0
 
@@ -46,24 +48,45 @@ class TicketPage(Read):
     next: str | None
 
 
-class TicketsClient:
-    """Asks tickets, always for one person."""
+class _FileWanted(Sent):
+    format: PdfFormat
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+
+class _TicketsWanted(Sent):
+    after: str | None = Field(default=None, max_length=LONGEST_MARKER)
+    limit: int = Field(ge=1, le=100)
+
+
+_NOT_YET = {"tickets_unknown": None}
+GET_TICKETS = Use("GET", "/orders/{order_id}/tickets", reads=Tickets, refusals=_NOT_YET, person=True)
+GET_PDF = Use(
+    "GET",
+    f"{GET_TICKETS.path}.pdf",
+    reads=bytes,
+    media_type="application/pdf",
+    query=_FileWanted,
+    refusals=_NOT_YET,
+    person=True,
+)
+LIST_TICKETS = Use(
+    "GET", "/tickets", reads=TicketPage, query=_TicketsWanted, refusals={"cursor_invalid": None}, person=True
+)
+
+
+class TicketsClient(Client):
+    """Asks tickets, always for one person; and for support."""
+
+    provider = "tickets"
+    uses = (GET_TICKETS, GET_PDF, LIST_TICKETS, GET_RECORDS)
 
     async def of_order(self, token: str, order_id: UUID) -> list[Ticket]:
         """The tickets of an order, [] while there are none yet."""
-        response = await self._http.get(
-            f"/orders/{order_id}/tickets",
-            headers={"Onsale-Person": token},
-            extensions={"route": "/orders/{order_id}/tickets"},
-        )
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return []
-        expect(response, 200, provider="tickets")
-        with understood("tickets", response):
-            return Tickets.model_validate_json(response.content).items
+        try:
+            return (await self.ask(GET_TICKETS, order_id=order_id, person=token)).items
+        except ProviderProblem as problem:
+            if problem.problem_code == "tickets_unknown":
+                return []
+            raise
 
     async def of_order_now(self, token: str, order_id: UUID) -> list[Ticket] | None:
         """The same for a page that does not wait long: None if nobody can be asked now."""
@@ -74,28 +97,13 @@ class TicketsClient:
             return None
 
     async def pdf(self, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
-        """The order's tickets to print (`a4`) or to carry (`phone`); ProviderProblem `tickets_unknown`."""
-        response = await self._http.get(
-            f"/orders/{order_id}/tickets.pdf",
-            params={"format": pdf_format},
-            headers={"Onsale-Person": token},
-            extensions={"route": "/orders/{order_id}/tickets.pdf"},
-        )
-        expect(response, 200, provider="tickets")
-        return response.content
+        """The order's tickets to print (`a4`) or to carry (`phone`). Raises ProviderProblem while there are none yet."""
+        return await self.ask(GET_PDF, query=_FileWanted(format=pdf_format), order_id=order_id, person=token)
 
     async def mine(self, token: str, after: str | None, limit: int) -> TicketPage:
-        """This person's tickets, by start."""
-        parameters = {"limit": str(limit)} | ({"after": after} if after else {})
-        response = await self._http.get(
-            "/tickets", params=parameters, headers={"Onsale-Person": token}, extensions={"route": "/tickets"}
-        )
-        expect(response, 200, provider="tickets")
-        with understood("tickets", response):
-            return TicketPage.model_validate_json(response.content)
+        """This person's tickets, by start. Raises ProviderProblem if `after` is no place in the list."""
+        return await self.ask(LIST_TICKETS, query=_TicketsWanted(after=after, limit=limit), person=token)
 
     async def records(self, order_id: UUID) -> Records:
         """What tickets has recorded of an order, for support; nothing of one that it does not know."""
-        route = "/records/orders/{order_id}"
-        response = await self._http.get(f"/records/orders/{order_id}", extensions={"route": route})
-        return read_records("tickets", response)
+        return await self.ask(GET_RECORDS, order_id=order_id)

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web.clients.orders import OrderPage
-from services.web.clients.reading import is_nonsense
-from services.web.clients.tickets import TicketPage
+from services.web.clients.tickets import LONGEST_MARKER, TicketPage
 from services.web.cookies import Visitor
 from services.web.domain import EventUnknown, PageUnknown
 from services.web.event_words import Standing, standing_of
@@ -35,7 +34,7 @@ def make_mine_router(site: Site) -> APIRouter:
         visitor = await site.visitors.recognise(request)
         nothing = TicketPage(items=[], next=None)
         page, notices = await _mine(
-            site, visitor, lambda token: site.tickets.mine(token, after or None, PAGE_SIZE), nothing, "tickets"
+            site, visitor, lambda token: site.tickets.mine(token, _marker(after), PAGE_SIZE), nothing, "tickets"
         )
         return site.renderer.page(
             request,
@@ -53,7 +52,7 @@ def make_mine_router(site: Site) -> APIRouter:
         visitor = await site.visitors.recognise(request)
         nothing = OrderPage(items=[], next=None)
         page, notices = await _mine(
-            site, visitor, lambda token: site.orders.orders(token, after or None, PAGE_SIZE), nothing, "orders"
+            site, visitor, lambda token: site.orders.orders(token, _order_id(after), PAGE_SIZE), nothing, "orders"
         )
         return site.renderer.page(
             request,
@@ -67,6 +66,21 @@ def make_mine_router(site: Site) -> APIRouter:
         )
 
     return router
+
+
+def _marker(after: str) -> str | None:
+    """The place in the list of tickets. Raises PageUnknown for one that no page of ours has led to."""
+    if len(after) > LONGEST_MARKER:
+        raise PageUnknown
+    return after or None
+
+
+def _order_id(after: str) -> UUID | None:
+    """The place in the list of orders: the last one before it. Raises PageUnknown as above."""
+    try:
+        return UUID(after) if after else None
+    except ValueError as error:
+        raise PageUnknown from error
 
 
 async def _standings(site: Site, page: TicketPage) -> dict[UUID, Standing]:
@@ -90,7 +104,7 @@ async def _mine(
         async with site.token_of(visitor) as token:
             return await ask(token), []
     except ProviderProblem as problem:
-        if is_nonsense(problem):
+        if problem.problem_code == "cursor_invalid":
             raise PageUnknown from problem
         raise
     except ProviderUnavailable:

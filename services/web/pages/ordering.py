@@ -14,8 +14,16 @@ from starlette.responses import Response
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web import formats
-from services.web.clients.orders import Order
-from services.web.clients.reading import moment_of
+from services.web.clients.catalog import Event
+from services.web.clients.orders import (
+    LONGEST_SEAT_ID,
+    MOST_CLASSES,
+    MOST_PLACES,
+    NotOnSale,
+    Order,
+    OrderStillOpen,
+    SoldOut,
+)
 from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, SessionEnded
 from services.web.event_words import begins_later
@@ -27,12 +35,15 @@ from tracing.spans import current_traceparent, note, span
 
 _QUANTITY = "quantity-"
 _NUMBER = re.compile(r"0*[1-9][0-9]{0,3}", re.ASCII)
-# As orders takes them.
-_LONGEST_SEAT_ID = 100
-_MOST_PLACES = 50
 
 NOT_NOW = "Their sale has not begun, or is over. What this page shows below is on sale."
 NOTHING_CHOSEN = Notice("warning", "Nothing is chosen yet.", "Choose at least one place, then hold it.", focus=True)
+TOO_MANY_CLASSES = Notice(
+    "error",
+    "That did not work.",
+    f"One order has places of at most {MOST_CLASSES} classes. Choose fewer, then press the button.",
+    focus=True,
+)
 OLD_PAGE = Notice(
     "warning",
     "This page does not fit your browser any more.",
@@ -67,9 +78,13 @@ def make_ordering_router(site: Site) -> APIRouter:
             return await event_page(site, request, visitor, event_id, choice=choice, notices=(OLD_PAGE,), status=403)
         if choice.is_empty:
             return await event_page(site, request, visitor, event_id, notices=(NOTHING_CHOSEN,), status=422)
-        if choice.places > _MOST_PLACES:
+        # What orders would not even look at.
+        if choice.places > MOST_PLACES:
             most = (await site.shop.event(event_id)).value.max_per_order
             notices = (too_many_places(most),)
+            return await event_page(site, request, visitor, event_id, choice=choice, notices=notices, status=422)
+        if len(choice.quantities) > MOST_CLASSES:
+            notices = (TOO_MANY_CLASSES,)
             return await event_page(site, request, visitor, event_id, choice=choice, notices=notices, status=422)
         attempt = str(form.get("attempt") or "")[:100]
         return await _place(site, request, visitor, event_id, choice, attempt)
@@ -84,7 +99,7 @@ def choice_of(form: FormData) -> Choice:
     for name, value in form.multi_items():
         if not isinstance(value, str):
             continue
-        if name == "seat" and value and len(value) <= _LONGEST_SEAT_ID:
+        if name == "seat" and value and len(value) <= LONGEST_SEAT_ID:
             seats[value] = None
         # Japanese keyboards write digits of another width.
         number = unicodedata.normalize("NFKC", value).strip()
@@ -102,11 +117,11 @@ def too_many_places(max_per_order: int) -> Notice:
     return Notice("warning", f"At most {most} an order.", "Choose fewer, then press again.", focus=True)
 
 
-def open_order_first(problem: ProviderProblem) -> Notice:
+def open_order_first(still_open: OrderStillOpen, sentence: str) -> Notice:
     """The buyer holds places of this event already, and these would be more than one order may have."""
-    way_on = f"/orders/{problem.facts.get('order_id')}"
+    way_on = f"/orders/{still_open.order_id}"
     title = "Your open order comes first."
-    return Notice("warning", title, problem.detail, focus=True, href=way_on, words="Go to your open order")
+    return Notice("warning", title, sentence, focus=True, href=way_on, words="Go to your open order")
 
 
 async def _place(
@@ -167,7 +182,7 @@ async def _refused(
     site.shop.places_changed(event_id)
     if problem.problem_code in {"not_on_sale", "event_cancelled"}:
         site.shop.event_changed(event_id)  # what is kept of it here says otherwise
-    taken = frozenset(str(one) for one in problem.facts.get("seat_ids") or ())
+    taken = frozenset[str](problem.facts.seat_ids if problem.problem_code == "seats_taken" else ())
     own = await own_orders(site, visitor, event_id)
     notice = await _notice(site, event_id, problem, taken, own)
     return await event_page(
@@ -186,11 +201,21 @@ def unsold_notice(problem: ProviderProblem, time_zone: str) -> Notice:
     """Why what was asked for is not sold, and from when it will be, if that is known."""
     if problem.problem_code == "event_cancelled":
         return Notice("warning", "This event is cancelled.", "No tickets are sold. Nothing was charged.", focus=True)
-    begins_at = moment_of(problem.facts.get("begins_at"))
-    if begins_at is None:
+    facts: NotOnSale = problem.facts
+    if facts.begins_at is None:
         return Notice("warning", "These tickets are not on sale at the moment.", NOT_NOW, focus=True)
-    later = begins_later(begins_at, time_zone)
+    later = begins_later(facts.begins_at, time_zone)
     return Notice("warning", later.title, later.text, focus=True)
+
+
+def sold_out(gone: SoldOut, event: Event) -> Notice:
+    """Of which class there are not so many, and how many there are."""
+    name = next((one.name for one in event.classes if one.class_id == gone.class_id), "These places")
+    if gone.available > 0:
+        only = formats.count(gone.available, "place is", "places are")
+        return Notice("error", f"{name}: only {only} left.", "Choose fewer, then press again.", focus=True)
+    text = "Choose another class, or look again later: places whose holds end come back on sale."
+    return Notice("error", f"{name}: sold out.", text, focus=True)
 
 
 def _holding_all(taken: frozenset[str], own: list[Order]) -> Order | None:
@@ -218,18 +243,11 @@ async def _notice(
             focus=True,
         )
     if problem.problem_code == "sold_out":
-        class_id = str(problem.facts.get("class_id"))
-        name = next((one.name for one in event.classes if str(one.class_id) == class_id), "These places")
-        left = problem.facts.get("available")
-        if isinstance(left, int) and left > 0:
-            only = formats.count(left, "place is", "places are")
-            return Notice("error", f"{name}: only {only} left.", "Choose fewer, then press again.", focus=True)
-        text = "Choose another class, or look again later: places whose holds end come back on sale."
-        return Notice("error", f"{name}: sold out.", text, focus=True)
+        return sold_out(problem.facts, event)
     if problem.problem_code in {"not_on_sale", "event_cancelled"}:
         return unsold_notice(problem, event.time_zone)
     if problem.problem_code == "order_still_open":
-        return open_order_first(problem)
+        return open_order_first(problem.facts, problem.detail)
     if problem.problem_code == "too_many_places":
         return too_many_places(event.max_per_order)
     return Notice("error", "That did not work.", problem.detail or "Choose again, then press the button.", focus=True)

@@ -1,5 +1,6 @@
 """Signing in, up and out."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from chassis.http import ProviderBusyForYou, ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from services.web import formats
-from services.web.clients.accounts import SignedIn
+from services.web.clients.accounts import LONGEST_SECRET, LONGEST_TEXT, SignedIn
 from services.web.cookies import Visitor
 from services.web.domain import FormTooOld, SessionEnded
 from services.web.sessions import Session
@@ -41,6 +42,7 @@ SIGN_IN_FAILED = Notice(
     "The e-mail address or the password is wrong. Look at both, then try again.",
     focus=True,
 )
+LOOK_AGAIN = Notice("error", "That did not work.", "Look at what you wrote, then try again.", focus=True)
 
 
 def make_signing_in_router(site: Site) -> APIRouter:
@@ -82,8 +84,11 @@ async def _sign_in(site: Site, request: Request) -> Response:
     form, next_path, email = await _form(site, request, visitor)
     if form is None:
         return _sign_in_page(site, request, visitor, next_path, email, OLD_PAGE, 403)
+    password = str(form.get("password") or "")
+    if _is_too_long(password, email):
+        return _sign_in_page(site, request, visitor, next_path, email, SIGN_IN_FAILED, 401)
     try:
-        signed_in = await site.accounts.sign_in(email, str(form.get("password") or ""))
+        signed_in = await site.accounts.sign_in(email, password)
     except ProviderBusyForYou as busy:
         return _too_often(_sign_in_page(site, request, visitor, next_path, email, _wait(busy), 429), busy)
     except ProviderUnavailable:
@@ -99,10 +104,12 @@ async def _sign_up(site: Site, request: Request) -> Response:
     if form is None:
         written: dict[str, Any] = {"next": next_path, "email": email, "notices": [OLD_PAGE], "status": 403}
         return _sign_up_page(site, request, visitor, written)
-    name = str(form.get("name") or "").strip()
+    name, password = str(form.get("name") or "").strip(), str(form.get("password") or "")
     written = {"next": next_path, "email": email, "name": name}
+    if _is_too_long(password, email, name):
+        return _sign_up_page(site, request, visitor, written | {"notices": [LOOK_AGAIN], "status": 422})
     try:
-        signed_in = await site.accounts.sign_up(email, str(form.get("password") or ""), name)
+        signed_in = await site.accounts.sign_up(email, password, name)
     except ProviderBusyForYou as busy:
         return _too_often(
             _sign_up_page(site, request, visitor, written | {"notices": [_wait(busy)], "status": 429}), busy
@@ -112,6 +119,11 @@ async def _sign_up(site: Site, request: Request) -> Response:
     except ProviderProblem as problem:
         return _sign_up_page(site, request, visitor, written | _not_liked(problem))
     return await _begin(site, request, visitor, signed_in, next_path, email)
+
+
+def _is_too_long(password: str, *texts: str) -> bool:
+    """Whether accounts would not even look at it: nobody has such a password, address or name."""
+    return len(password) > LONGEST_SECRET or any(len(text) > LONGEST_TEXT for text in texts)
 
 
 def _wait(busy: ProviderBusyForYou) -> Notice:
@@ -191,5 +203,4 @@ def _not_liked(problem: ProviderProblem) -> dict[str, Any]:
         return {"errors": {"password": problem.detail or "Choose a longer password."}, "status": 422}
     if problem.problem_code == "email_invalid":
         return {"errors": {"email": "This e-mail address does not look right. Look at it again."}, "status": 422}
-    text = problem.detail or "Look at what you wrote, then try again."
-    return {"notices": [Notice("error", "That did not work.", text, focus=True)], "status": 422}
+    return {"notices": [replace(LOOK_AGAIN, text=problem.detail or LOOK_AGAIN.text)], "status": 422}

@@ -17,6 +17,7 @@ from services.accounts.passwords import Passwords
 from services.accounts.settings import AccountsSettings
 
 ATTEMPTS = 3
+TOKEN_SECONDS = 900
 
 
 class States:
@@ -70,7 +71,12 @@ class States:
 async def test_accounts_answers_what_its_consumers_ask(harness: Harness) -> None:
     key: Path = harness.keys.key_file("accounts")
     settings = harness.settings(
-        AccountsSettings, signing_key_file=key, argon2_memory_kib=64, argon2_passes=1, sign_in_attempts=ATTEMPTS
+        AccountsSettings,
+        signing_key_file=key,
+        argon2_memory_kib=64,
+        argon2_passes=1,
+        sign_in_attempts=ATTEMPTS,
+        token_lives_seconds=TOKEN_SECONDS,
     )
     database = Database(settings)
     briefly = ForOneRequest()

@@ -15,7 +15,7 @@ from services.catalog.domain import EventDraft, SeatingPlan
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
 from services.catalog.settings import CatalogSettings
-from services.catalog.tests.examples import as_file, event, plan, seated_event
+from services.catalog.tests.examples import as_file, event, plan, seated_event, whole_event
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,20 @@ class States:
         for event_id in given["event_ids"]:
             await self.an_event_on_sale({"event_id": event_id})
 
+    async def an_event_of_which_everything_is_told(self, given: dict[str, Any]) -> None:
+        await self._import(whole_event(identifier=given["event_id"], name=given["title"]), given["event_id"])
+
+    async def two_events_of_which_everything_is_told(self, given: dict[str, Any]) -> None:
+        """The later one has not moved, and is on sale already."""
+        earlier, later = given["event_ids"]
+        offers = [{**offer, "validFrom": None} for offer in whole_event()["offers"]]
+        moments = {"doorTime": None, "startDate": "2031-06-28T20:15:00+02:00", "endDate": "2031-06-28T23:00:00+02:00"}
+        as_planned = {"eventStatus": "EventScheduled", "previousStartDate": None, "offers": offers, **moments}
+        again = whole_event(identifier=later, name=f"{given['title']} again", **as_planned)
+        # Loaded before the earlier one, so that the list is seen to be in the order of the events.
+        await self._import(again, later)
+        await self.an_event_of_which_everything_is_told({"event_id": earlier, "title": given["title"]})
+
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
         await self._import(event(identifier=given["event_id"], **{"onsale:onSale": False}), given["event_id"])
 
@@ -69,6 +83,24 @@ class States:
     async def a_seat_map(self, given: dict[str, Any]) -> None:
         # The consumer has chosen the id, which otherwise follows from the plan.
         house = plan(name=f"House {given['seat_map_id']}")
+        house["zones"][0]["rows"][1]["row_number_position"] = "start"
+        rows = [
+            {
+                "row_number": letter,
+                "row_number_position": place,
+                "position": {"x": 10, "y": y},
+                "seats": [
+                    {
+                        "seat_guid": f"{letter}{number}",
+                        "seat_number": str(number),
+                        "position": {"x": 0.5, "y": 2},
+                        "category": "Circle",
+                    }
+                ],
+            }
+            for letter, number, place, y in (("G", 7, "end", 5), ("H", 8, None, 25))
+        ]
+        house["zones"].append({"name": "Gallery", "position": {"x": 120, "y": 5}, "rows": rows})
         corners = [{"x": 0, "y": 0.5}, {"x": 100, "y": 0}, {"x": 50, "y": 9}]
         at = {"position": {"x": 0.5, "y": 80}}
         house["zones"][0]["areas"] = [
@@ -127,6 +159,8 @@ async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
                 "a seat map": states.a_seat_map,
                 "an event with seats": states.an_event_with_seats,
                 "several events on sale": states.several_events_on_sale,
+                "an event of which everything is told": states.an_event_of_which_everything_is_told,
+                "two events of which everything is told": states.two_events_of_which_everything_is_told,
                 "an event on sale": states.an_event_on_sale,
                 "an event that has moved": states.an_event_that_has_moved,
                 "an event that is cancelled": states.an_event_that_is_cancelled,

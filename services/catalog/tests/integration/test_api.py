@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from chassis.testing import Harness
-from services.catalog.api import SeatMapOut
 from services.catalog.app import create_app
 from services.catalog.load import load
+from services.catalog.operations import SeatMapOut
 from services.catalog.settings import CatalogSettings
 
 

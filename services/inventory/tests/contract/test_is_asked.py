@@ -45,8 +45,22 @@ class States:
         await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
 
     async def a_hold_of_two_places(self, given: dict[str, Any]) -> None:
+        """It lasts so many `seconds_left`, if they are given."""
         await self.an_event_with_free_places(given)
         await self.hold(given)
+        if "seconds_left" in given:
+            left = {"hold_id": UUID(given["hold_id"]), "seconds": given["seconds_left"]}
+            async with self._database.writer() as tx:
+                await tx.execute(_LAST, left, name="tests.last")
+
+    async def a_hold_that_was_prolonged(self, given: dict[str, Any]) -> None:
+        await self.a_hold_of_two_places(given)
+        body = {"ttl_seconds": given["ttl_seconds"]}
+        await self._inventory.do("POST", f"{_path(given)}/prolong", caller="orders", body=body)
+
+    async def a_sold_hold(self, given: dict[str, Any]) -> None:
+        await self.a_hold_of_two_places({**given, "order_id": uuid4()})
+        await self.end(given, "commit")
 
     async def a_released_hold(self, given: dict[str, Any]) -> None:
         await self.a_hold_of_two_places({**given, "order_id": uuid4()})
@@ -89,6 +103,7 @@ class States:
         await self._inventory.do("POST", f"{_path(given)}/{how}", caller="orders")
 
 
+_LAST = text("UPDATE hold SET expires_at = now() + make_interval(secs => :seconds) WHERE hold_id = :hold_id")
 _UNTRACE = text("UPDATE hold_change SET traceparent = NULL WHERE hold_id = :hold_id")
 # A fact that has left already, so that what is read of it does not depend on when the relay comes by.
 _TELL = text("""
@@ -120,6 +135,8 @@ async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> Non
                 "an event with free seats": states.an_event_with_free_seats,
                 "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                 "a hold of two places": states.a_hold_of_two_places,
+                "a hold that was prolonged": states.a_hold_that_was_prolonged,
+                "a sold hold": states.a_sold_hold,
                 "a released hold": states.a_released_hold,
                 "a hold that was sold outside of any trace": states.a_hold_that_was_sold_outside_of_any_trace,
             },

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from chassis.db import Database
 from chassis.testing import Harness, Overheard
 from contracts.consumer import with_tracing
-from contracts.provider import provided, told_by, verify_facts, verify_messages
+from contracts.provider import Told, provided, told_by, verify_facts, verify_messages
 from services.inventory.app import create_app
 from services.inventory.settings import InventorySettings
 from services.inventory.tests.contract.test_is_asked import States
@@ -36,7 +37,9 @@ async def test_inventory_tells_what_its_consumers_need(harness: Harness) -> None
         await expire(database, given["hold_id"])
         # Who wants the same places now gets them, whether or not the sweeper was here first.
         await states.hold(given | {"hold_id": str(uuid4()), "order_id": str(uuid4())})
-        await verify_facts("inventory", hearers=["orders"], facts=await told_by(database))
+        known = {name: given[name] for name in ("event_id", "hold_id", "order_id")}
+        facts = {subject: Told(body, known) for subject, body in (await told_by(database)).items()}
+        await verify_facts("inventory", hearers=["orders"], facts=facts)
     await database.close()
 
 
@@ -49,17 +52,22 @@ async def test_inventory_says_on_the_bus_what_its_consumers_need(harness: Harnes
         event = {"event_id": uuid4(), "class_id": uuid4(), "hold_id": uuid4(), "order_id": uuid4()}
         given = {name: str(value) for name, value in event.items()}
 
-        async def next_after(happens: Awaitable[None]) -> Overheard:
+        async def next_after(happens: Awaitable[None], about: dict[str, Any], *seats: dict[str, str]) -> Told:
             await happens
-            return await asyncio.wait_for(said.get(), 10)
+            message: Overheard = await asyncio.wait_for(said.get(), 10)
+            known = {"event_id": about["event_id"], "classes": [about["class_id"]], "seats": list(seats)}
+            return Told(message.body, known, message.headers)
 
-        messages = {f"{CHANGED} of places": await next_after(states.a_hold_of_two_places(given))}
+        messages = {f"{CHANGED} of places": await next_after(states.a_hold_of_two_places(given), given)}
         seated = given | {"event_id": str(uuid4()), "class_id": str(uuid4()), "seats": ["A1"], "hold_id": str(uuid4())}
         await states.an_event_with_free_seats(seated)
-        messages |= {
-            f"{CHANGED} of seats that are held": await next_after(states.hold(seated, seats=["A1"])),
-            f"{CHANGED} of seats that are sold": await next_after(states.end(seated, "commit")),
-            f"{CHANGED} of seats that are free": await next_after(states.end(seated, "release")),
+        happens = {
+            "held": states.hold(seated, seats=["A1"]),
+            "sold": states.end(seated, "commit"),
+            "free": states.end(seated, "release"),
         }
+        for state, happening in happens.items():
+            seat = {"seat_id": "A1", "state": state}
+            messages[f"{CHANGED} of seats that are {state}"] = await next_after(happening, seated, seat)
         await verify_messages("inventory", watchers=["web"], messages=messages)
     await database.close()

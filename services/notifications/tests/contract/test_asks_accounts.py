@@ -1,32 +1,36 @@
 """What notifications needs of accounts: where people can be written to."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from chassis.languages import PATTERN
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.notifications.clients.accounts import AccountsClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.notifications.clients.accounts import CONTACT, AccountsClient
 from services.notifications.domain import Contact, NotDelivered
 
 accounts = asks("notifications", "accounts", AccountsClient)
 
+AN_ADDRESS = matchers.text("ada@example.com", r"^[^@\s]+@[^@\s]+$")
+
+
+def a_contact(**said: Any) -> dict[str, Any]:
+    nothing = {name: matchers.nothing() for name in ("name", "email", "order_pass")}
+    return {**nothing, "language": matchers.text("en", PATTERN), **said}
+
 
 async def test_a_person_has_a_name_and_an_address(accounts: Asking[AccountsClient]) -> None:
     person_id = an_id("notifications asks accounts: person")
-    contact = {
-        "name": matchers.text("Ada"),
-        "email": matchers.text("ada@example.com", r"^[^@\s]+@[^@\s]+$"),
-        "language": matchers.text("de", PATTERN),
-    }
+    contact = a_contact(name="Ada Lovelace", email="ada@example.com", language="de")
     async with accounts.expects(
         "a person's contact",
         a_state("a person with a name and an address", person_id=person_id),
-        Ask("GET", f"/people/{person_id}/contact"),
+        ask(CONTACT, query={}, person_id=person_id),
         Answer(200, contact),
     ) as client:
-        assert await client.contact_of(person_id) == Contact("Ada", "ada@example.com", language="de")
+        assert await client.contact_of(person_id) == Contact("Ada Lovelace", "ada@example.com", language="de")
 
 
 async def test_a_guests_contact_comes_with_what_opens_the_order(accounts: Asking[AccountsClient]) -> None:
@@ -34,14 +38,15 @@ async def test_a_guests_contact_comes_with_what_opens_the_order(accounts: Asking
         an_id("notifications asks accounts: guest who buys"),
         an_id("notifications asks accounts: order"),
     )
-    contact = {"order_pass": matchers.text("aa.bb.cc", r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")}
+    a_pass = matchers.text("aa.bb.cc", r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")
+    contact = a_contact(name=matchers.text("Ada"), email=AN_ADDRESS, order_pass=a_pass)
     async with accounts.expects(
         "a guest's contact, and what opens an order of theirs",
         a_state("a person with a name and an address", person_id=person_id),
-        Ask(
-            "GET",
-            f"/people/{person_id}/contact",
-            query={"order_id": str(order_id), "pass_until": "2101-06-23T18:00:00+00:00"},
+        ask(
+            CONTACT,
+            query={"order_id": str(order_id), "pass_until": "2101-06-23T18:00:00Z"},
+            person_id=person_id,
         ),
         Answer(200, contact),
     ) as client:
@@ -54,8 +59,8 @@ async def test_a_guest_who_has_told_nothing_has_neither(accounts: Asking[Account
     async with accounts.expects(
         "the contact of a guest who has told nothing",
         a_state("a guest who has told nothing", person_id=person_id),
-        Ask("GET", f"/people/{person_id}/contact"),
-        Answer(200, {"name": matchers.nothing(), "email": matchers.nothing(), "order_pass": matchers.nothing()}),
+        ask(CONTACT, query={}, person_id=person_id),
+        Answer(200, a_contact()),
     ) as client:
         assert await client.contact_of(person_id) == Contact(name=None, email=None)
 
@@ -65,7 +70,7 @@ async def test_somebody_who_does_not_exist_cannot_be_written_to(accounts: Asking
     async with accounts.expects(
         "the contact of nobody",
         None,
-        Ask("GET", f"/people/{person_id}/contact"),
+        ask(CONTACT, query={}, person_id=person_id),
         problem(404, "person_unknown"),
     ) as client:
         with pytest.raises(NotDelivered) as refused:

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.http import ProviderProblem, ProviderUnavailable
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.notifications.clients.tickets import TicketsClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.notifications.clients.tickets import PDF, TicketsClient
 
 tickets = asks("notifications", "tickets", TicketsClient)
 
@@ -17,7 +17,7 @@ async def test_the_tickets_of_an_order_come_as_a_pdf(tickets: Asking[TicketsClie
     async with tickets.expects(
         "the PDF of an order's tickets",
         a_state("an order with tickets", order_id=order_id, person_id=an_id("notifications asks tickets: buyer")),
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        ask(PDF, query={"format": "a4"}, order_id=order_id),
         Answer(200, content=A_PDF, content_type="application/pdf"),
     ) as client:
         assert await client.pdf_of(order_id) == A_PDF
@@ -28,7 +28,7 @@ async def test_an_order_without_tickets_has_no_pdf(tickets: Asking[TicketsClient
     async with tickets.expects(
         "the PDF of an order without tickets",
         None,
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        ask(PDF, query={"format": "a4"}, order_id=order_id),
         problem(404, "tickets_unknown"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
@@ -42,7 +42,7 @@ async def test_a_printer_that_is_busy_is_to_be_asked_later(tickets: Asking[Ticke
     async with tickets.expects(
         "the PDF of an order's tickets while very many print",
         a_state("an order with tickets while very many print", order_id=order_id, person_id=buyer),
-        Ask("GET", f"/orders/{order_id}/tickets.pdf", query={"format": "a4"}),
+        ask(PDF, query={"format": "a4"}, order_id=order_id),
         problem(503, "printer_busy"),
     ) as client:
         with pytest.raises(ProviderUnavailable):

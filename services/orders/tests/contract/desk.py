@@ -1,6 +1,6 @@
 """Orders with an order in its database, as facts find it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,34 @@ from services.orders.service.changes import Changes
 from services.orders.settings import OrdersSettings
 
 CLASS = an_id("orders: standing")
+STALLS = an_id("orders: stalls")
 NOWHERE = "http://127.0.0.1:9"
+
+# What an order of this id is of.
+Lines = Callable[[UUID], tuple[Line, ...]]
+
+
+def two_places(order_id: UUID) -> tuple[Line, ...]:
+    """General admission."""
+    return (Line(an_id(f"{order_id}: places"), CLASS, "Standing", None, None, 2, 2500),)
+
+
+def a_seat(order_id: UUID) -> tuple[Line, ...]:
+    """One seat."""
+    return two_seats(order_id)[:1]
+
+
+def two_seats(order_id: UUID) -> tuple[Line, ...]:
+    """Two seats, in the order in which they are shown."""
+    return (
+        Line(an_id(f"{order_id}: seat 1"), STALLS, "Stalls", "A1", "Row A, seat 1", 1, 4200),
+        Line(an_id(f"{order_id}: seat 2"), STALLS, "Stalls", "A2", "Row A, seat 2", 1, 4300),
+    )
+
+
+def seats_and_places(order_id: UUID) -> tuple[Line, ...]:
+    """Both."""
+    return (*two_seats(order_id), *two_places(order_id))
 
 
 @dataclass(frozen=True)
@@ -38,17 +65,21 @@ class Desk:
         person_id: UUID,
         state: OrderState = OrderState.HELD,
         payment_id: UUID | None = None,
-        seat: bool = False,
+        lines_of: Lines = two_places,
         lives: timedelta = timedelta(minutes=10),
         event_id: UUID | None = None,
+        number: str | None = None,
     ) -> Order:
         """An order that its buyer has placed (`held`), that they are paying (`paying`), or that inventory was not asked for yet."""
         made = queries.new_order(
             order_id=order_id,
             hold_id=hold_id,
-            number=new_number(),
+            number=number or new_number(),
             person_id=person_id,
-            offer=(an_offer if seat else an_offer_without_a_street)(event_id or an_id("orders: event")),
+            # Of events with seats more is known.
+            offer=(an_offer_without_a_street if lines_of is two_places else an_offer)(
+                event_id or an_id("orders: event")
+            ),
             traceparent=TRACEPARENT,
             trace_id=TRACEPARENT.split("-")[1],
             now=utc_now(),
@@ -59,7 +90,7 @@ class Desk:
                     tx, replace(made, trace_id=None), Wish(made.event_id, ((CLASS, 2),), ()), 600.0
                 )
             return made
-        lines = (a_seat(order_id),) if seat else (two_places(order_id),)
+        lines = lines_of(order_id)
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
             await queries.insert_lines(tx, order_id, lines)
@@ -92,6 +123,7 @@ def an_offer(event_id: UUID) -> Offer:
         on_sale=True,
         max_per_order=6,
         classes={CLASS: ("Standing", 2500)},
+        version=1,
         venue_street="Spreeufer 1",
         venue_country="DE",
         doors_at=datetime(2031, 6, 21, 17, tzinfo=UTC),
@@ -101,16 +133,6 @@ def an_offer(event_id: UUID) -> Offer:
 def an_offer_without_a_street(event_id: UUID) -> Offer:
     """The same, of an event of which less is known."""
     return replace(an_offer(event_id), venue_street=None, venue_country=None, doors_at=None)
-
-
-def two_places(order_id: UUID) -> Line:
-    """General admission."""
-    return Line(an_id(f"{order_id}: line"), CLASS, "Standing", None, None, 2, 2500)
-
-
-def a_seat(order_id: UUID) -> Line:
-    """A seat."""
-    return Line(an_id(f"{order_id}: line"), CLASS, "Stalls", "A1", "Row A, seat 1", 1, 4200)
 
 
 @asynccontextmanager

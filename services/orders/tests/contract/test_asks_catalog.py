@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.orders.clients.catalog import CatalogClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.orders.clients.catalog import EVENT, CatalogClient
 from services.orders.domain import EventUnknown
 
 catalog = asks("orders", "catalog", CatalogClient)
@@ -58,7 +58,7 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
     async with catalog.expects(
         "the offer of an event",
         a_state("an event on sale with doors", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=True, doors_at=matchers.timestamp("2031-06-21T17:00:00Z"))),
     ) as client:
         offer = await client.offer(event_id)
@@ -68,12 +68,57 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
         assert offer.doors_at == datetime(2031, 6, 21, 17, tzinfo=UTC)
 
 
+async def test_an_offer_is_told_to_the_letter(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("orders asks catalog: Lear")
+    stalls, standing = an_id("orders asks catalog: Lear, stalls"), an_id("orders asks catalog: Lear, standing")
+    classes = [
+        {
+            "class_id": matchers.identifier(stalls),
+            "name": "Stalls",
+            "price_minor": 4250,
+            "on_sale": False,
+            "sale_begins_at": "2031-02-11T11:30:00Z",
+        },
+        {
+            "class_id": matchers.identifier(standing),
+            "name": "Standing",
+            "price_minor": 1725,
+            "on_sale": False,
+            "sale_begins_at": "2031-01-10T09:00:00Z",
+        },
+    ]
+    event = {
+        "event_id": str(event_id),
+        "title": "Lear",
+        "starts_at": "2031-06-21T18:00:00Z",
+        "time_zone": "Europe/Berlin",
+        "doors_at": "2031-06-21T17:15:00Z",
+        "venue": {"name": "Stadthalle", "street": "Spreeufer 2", "city": "Potsdam", "country": "DE"},
+        "currency": "EUR",
+        "on_sale": False,
+        "sale_begins_at": "2031-01-10T09:00:00Z",
+        "state": "rescheduled",
+        "version": 1,
+        "max_per_order": 6,
+        "classes": classes,
+    }
+    async with catalog.expects(
+        "the offer of an event of which everything is told",
+        a_state("an event of which everything is told", event_id=event_id, title="Lear"),
+        ask(EVENT, event_id=event_id),
+        Answer(200, event),
+    ) as client:
+        offer = await client.offer(event_id)
+        assert offer.classes == {stalls: ("Stalls", 4250), standing: ("Standing", 1725)}
+        assert (offer.title, offer.venue_name, offer.version) == ("Lear", "Stadthalle", 1)
+
+
 async def test_an_event_that_is_not_on_sale_says_so(catalog: Asking[CatalogClient]) -> None:
     event_id = an_id("orders asks catalog: event not on sale")
     async with catalog.expects(
         "the offer of an event whose sale has not begun",
         a_state("an event that is not on sale", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, doors_at=matchers.nothing())),
     ) as client:
         assert (await client.offer(event_id)).on_sale is False
@@ -85,7 +130,7 @@ async def test_a_sale_that_lies_ahead_says_when_it_begins(catalog: Asking[Catalo
     async with catalog.expects(
         "the offer of an event whose sale lies ahead",
         a_state("an event whose sale lies ahead", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, begins_at=begins_at)),
     ) as client:
         offer = await client.offer(event_id)
@@ -97,7 +142,7 @@ async def test_a_cancelled_event_says_so(catalog: Asking[CatalogClient]) -> None
     async with catalog.expects(
         "the offer of an event that is cancelled",
         a_state("an event that is cancelled", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         Answer(200, an_event(event_id, on_sale=False, state="cancelled")),
     ) as client:
         assert (await client.offer(event_id)).state == "cancelled"
@@ -108,7 +153,7 @@ async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogCl
     async with catalog.expects(
         "the offer of an event that does not exist",
         None,
-        Ask("GET", f"/events/{event_id}"),
+        ask(EVENT, event_id=event_id),
         problem(404, "event_unknown"),
     ) as client:
         with pytest.raises(EventUnknown):

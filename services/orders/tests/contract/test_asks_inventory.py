@@ -6,16 +6,21 @@ from uuid import UUID
 
 import pytest
 
+from chassis.asking import Use
 from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.orders.clients.inventory import HoldLost, InventoryClient
+from contracts.consumer import Answer, Ask, Asking, a_state, an_id, ask, asks, problem
+from services.orders.clients.inventory import COMMIT, HOLD, PROLONG, RELEASE, HoldLost, InventoryClient
 from services.orders.domain import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut, Wish
 
 inventory = asks("orders", "inventory", InventoryClient)
 
 ORDER = an_id("order")
 TTL_SECONDS = 600
+# How much longer a hold is wanted for a payment; more than it had, so that it is seen to last longer.
+MORE_SECONDS = 1500
+# Of a hold that was granted some time ago.
+SECONDS_LEFT = 120
 
 
 def event_of(words: str) -> UUID:
@@ -37,11 +42,11 @@ def ask_for(wish: Wish, hold_id: UUID) -> Ask:
         "seats": list(wish.seats),
         "ttl_seconds": TTL_SECONDS,
     }
-    return Ask("PUT", f"/events/{wish.event_id}/holds/{hold_id}", body=body)
+    return ask(HOLD, body=body, event_id=wish.event_id, hold_id=hold_id)
 
 
-def ask_to(how: str, event_id: UUID, hold_id: UUID) -> Ask:
-    return Ask("POST", f"/events/{event_id}/holds/{hold_id}/{how}")
+def ask_to(use: Use[Any], event_id: UUID, hold_id: UUID) -> Ask:
+    return ask(use, event_id=event_id, hold_id=hold_id)
 
 
 def a_line_of_places(class_id: UUID) -> dict[str, object]:
@@ -61,7 +66,7 @@ async def test_places_of_general_admission_are_held_for_a_while(inventory: Askin
         "a hold of two places of general admission",
         a_state("an event with free places", event_id=event_id, class_id=standing),
         ask_for(wish, hold_id),
-        Answer(201, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+        Answer(201, {"expires_at": matchers.from_now(TTL_SECONDS), "lines": [a_line_of_places(standing)]}),
     ) as client:
         hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
         (line,) = hold.lines
@@ -69,15 +74,18 @@ async def test_places_of_general_admission_are_held_for_a_while(inventory: Askin
         assert hold.expires_at == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
-async def test_asking_again_for_the_same_hold_gives_the_same(inventory: Asking[InventoryClient]) -> None:
+async def test_asking_again_for_the_same_hold_gives_the_same_and_no_more_time(
+    inventory: Asking[InventoryClient],
+) -> None:
     event_id, hold_id = event_of("again"), hold_of("again")
     standing = an_id("orders asks inventory: standing, again")
     wish = a_wish(event_id, standing)
+    given = {"event_id": event_id, "class_id": standing, "hold_id": hold_id, "order_id": ORDER}
     async with inventory.expects(
         "a hold that was granted before",
-        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
+        a_state("a hold of two places", **given, seconds_left=SECONDS_LEFT),
         ask_for(wish, hold_id),
-        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+        Answer(200, {"expires_at": matchers.from_now(SECONDS_LEFT), "lines": [a_line_of_places(standing)]}),
     ) as client:
         hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
         assert len(hold.lines) == 1
@@ -87,16 +95,16 @@ async def test_seats_are_held_by_their_ids_and_come_with_their_labels(inventory:
     event_id, hold_id = event_of("seats"), hold_of("seats")
     stalls = an_id("orders asks inventory: stalls, seats")
     wish = a_wish(event_id, seats=("A1",))
-    line = {"class_id": str(stalls), "seat_id": "A1", "seat_label": matchers.text("Row A seat 1"), "quantity": 1}
+    line = {"class_id": str(stalls), "seat_id": "A1", "seat_label": "Seat A1", "quantity": 1}
     async with inventory.expects(
         "a hold of a seat",
         a_state("an event with free seats", event_id=event_id, class_id=stalls, seats=["A1", "A2"]),
         ask_for(wish, hold_id),
-        Answer(201, {"expires_at": matchers.timestamp(), "lines": [line]}),
+        Answer(201, {"expires_at": matchers.from_now(TTL_SECONDS), "lines": [line]}),
     ) as client:
         hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
         (held,) = hold.lines
-        assert (held.class_id, held.seat_id, held.seat_label) == (stalls, "A1", "Row A seat 1")
+        assert (held.class_id, held.seat_id, held.seat_label) == (stalls, "A1", "Seat A1")
 
 
 async def test_more_places_than_are_left_are_refused_with_how_many_are_left(inventory: Asking[InventoryClient]) -> None:
@@ -133,7 +141,7 @@ async def test_a_seat_that_somebody_has_is_refused_by_its_id(inventory: Asking[I
     ("words", "begins_at", "expected"),
     [
         ("is not on sale", matchers.nothing(), None),
-        ("goes on sale later", matchers.timestamp("2031-01-10T09:00:00Z"), datetime(2031, 1, 10, 9, tzinfo=UTC)),
+        ("goes on sale later", "2031-01-10T09:00:00Z", datetime(2031, 1, 10, 9, tzinfo=UTC)),
     ],
 )
 async def test_places_that_are_not_on_sale_are_refused_with_when_they_will_be(
@@ -219,14 +227,31 @@ async def test_the_id_of_a_hold_cannot_stand_for_other_places(inventory: Asking[
         assert refused.value.problem_code == "hold_differs"
 
 
-@pytest.mark.parametrize("how", ["commit", "release"])
-async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], how: str) -> None:
+@pytest.mark.parametrize(("use", "how"), [(COMMIT, "commit"), (RELEASE, "release")], ids=["commit", "release"])
+async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], use: Use[None], how: str) -> None:
     event_id, hold_id = event_of(how), hold_of(how)
     standing = an_id(f"orders asks inventory: standing, {how}")
     async with inventory.expects(
         f"the {how} of a hold",
         a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
-        ask_to(how, event_id, hold_id),
+        ask_to(use, event_id, hold_id),
+        Answer(200),
+    ) as client:
+        await (client.commit if how == "commit" else client.release)(event_id, hold_id)
+
+
+@pytest.mark.parametrize(
+    ("use", "how", "ended"), [(COMMIT, "commit", "a sold hold"), (RELEASE, "release", "a released hold")]
+)
+async def test_a_hold_that_is_sold_or_given_back_twice_is_so_once(
+    inventory: Asking[InventoryClient], use: Use[None], how: str, ended: str
+) -> None:
+    event_id, hold_id = event_of(f"{how} again"), hold_of(f"{how} again")
+    standing = an_id(f"orders asks inventory: standing, {how} again")
+    async with inventory.expects(
+        f"the {how} of {ended}",
+        a_state(ended, event_id=event_id, class_id=standing, hold_id=hold_id),
+        ask_to(use, event_id, hold_id),
         Answer(200),
     ) as client:
         await (client.commit if how == "commit" else client.release)(event_id, hold_id)
@@ -235,7 +260,7 @@ async def test_a_hold_is_sold_or_given_back(inventory: Asking[InventoryClient], 
 async def test_a_hold_that_never_arrived_can_be_given_back(inventory: Asking[InventoryClient]) -> None:
     event_id, hold_id = event_of("never arrived"), hold_of("never arrived")
     async with inventory.expects(
-        "the release of a hold that is not known", None, ask_to("release", event_id, hold_id), Answer(200)
+        "the release of a hold that is not known", None, ask_to(RELEASE, event_id, hold_id), Answer(200)
     ) as client:
         await client.release(event_id, hold_id)
 
@@ -246,7 +271,7 @@ async def test_a_hold_that_was_released_cannot_be_sold(inventory: Asking[Invento
     async with inventory.expects(
         "the commit of a released hold",
         a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id),
-        ask_to("commit", event_id, hold_id),
+        ask_to(COMMIT, event_id, hold_id),
         problem(410, "hold_gone"),
     ) as client:
         with pytest.raises(HoldLost):
@@ -258,23 +283,27 @@ async def test_a_hold_that_nobody_knows_cannot_be_sold(inventory: Asking[Invento
     async with inventory.expects(
         "the commit of a hold that is not known",
         None,
-        ask_to("commit", event_id, hold_id),
+        ask_to(COMMIT, event_id, hold_id),
         problem(404, "hold_unknown"),
     ) as client:
         with pytest.raises(HoldLost):
             await client.commit(event_id, hold_id)
 
 
-async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient]) -> None:
-    event_id, hold_id = event_of("prolonged"), hold_of("prolonged")
-    standing = an_id("orders asks inventory: standing, prolonged")
+@pytest.mark.parametrize("again", ["", " again"])
+async def test_a_hold_is_prolonged(inventory: Asking[InventoryClient], again: str) -> None:
+    event_id, hold_id = event_of(f"prolonged{again}"), hold_of(f"prolonged{again}")
+    standing = an_id(f"orders asks inventory: standing, prolonged{again}")
+    given = {"event_id": event_id, "class_id": standing, "hold_id": hold_id, "order_id": ORDER}
     async with inventory.expects(
-        "more time for a hold",
-        a_state("a hold of two places", event_id=event_id, class_id=standing, hold_id=hold_id, order_id=ORDER),
-        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
-        Answer(200, {"expires_at": matchers.timestamp(), "lines": [a_line_of_places(standing)]}),
+        f"more time for a hold{again}",
+        a_state("a hold that was prolonged", **given, ttl_seconds=MORE_SECONDS)
+        if again
+        else a_state("a hold of two places", **given),
+        ask(PROLONG, body={"ttl_seconds": MORE_SECONDS}, event_id=event_id, hold_id=hold_id),
+        Answer(200, {"expires_at": matchers.from_now(MORE_SECONDS)}),
     ) as client:
-        assert await client.prolong(event_id, hold_id, seconds=TTL_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
+        assert await client.prolong(event_id, hold_id, seconds=MORE_SECONDS) == datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -285,13 +314,11 @@ async def test_what_is_no_hold_any_more_is_not_prolonged(
 ) -> None:
     event_id, hold_id = event_of(f"prolonged {words}"), hold_of(f"prolonged {words}")
     standing = an_id(f"orders asks inventory: standing, prolonged {words}")
-    given = {"event_id": event_id, "class_id": standing}
-    released = a_state("a released hold", **given, hold_id=hold_id)
-    state = released if words == "released" else a_state("an event with free places", **given)
+    released = a_state("a released hold", event_id=event_id, class_id=standing, hold_id=hold_id)
     async with inventory.expects(
         f"more time for a hold that is {words}",
-        state,
-        Ask("POST", f"/events/{event_id}/holds/{hold_id}/prolong", body={"ttl_seconds": TTL_SECONDS}),
+        released if words == "released" else None,
+        ask(PROLONG, body={"ttl_seconds": TTL_SECONDS}, event_id=event_id, hold_id=hold_id),
         problem(status, code),
     ) as client:
         with pytest.raises(HoldLost):

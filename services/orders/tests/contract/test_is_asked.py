@@ -6,24 +6,27 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+import pytest
 from sqlalchemy import text
 from starlette.responses import Response
 
 from chassis import idempotency
 from chassis.testing import Harness
-from contracts.provider import provided, verify_answers
+from contracts.provider import Provided, provided, verify_answers
 from services.orders import queries
-from services.orders.api import OrderIn
 from services.orders.app import create_app
 from services.orders.domain import Happening, Order, OrderState
+from services.orders.operations import OrderIn
+from services.orders.service import placing
 from services.orders.service.saga import declined
 from services.orders.settings import OrdersSettings
-from services.orders.tests.contract.desk import Desk, open_desk
+from services.orders.tests.contract.desk import Desk, a_seat, open_desk, seats_and_places
 from services.orders.tests.integration.neighbours import Neighbours
 
 # How an order that is being paid goes on, step by step.
 TO_CONFIRMED = (Happening.PAYMENT_AUTHORISED, Happening.PLACES_COMMITTED, Happening.CAPTURED)
 MOST_PER_ORDER = 6
+HELD_SECONDS = 600
 # More than one call and its repetitions: away is away.
 TRIES = 3
 
@@ -31,16 +34,27 @@ TRIES = 3
 class States:
     """Makes true what the consumers' interactions take for granted."""
 
-    def __init__(self, desk: Desk, neighbours: Neighbours) -> None:
+    def __init__(self, desk: Desk, neighbours: Neighbours, orders: Provided) -> None:
         self._desk = desk
         self._neighbours = neighbours
+        self._orders = orders
 
     async def an_event_with_free_places(self, given: dict[str, Any]) -> None:
         self._neighbours.event_id = UUID(given["event_id"])
         self._neighbours.class_id = UUID(given["class_id"])
         self._neighbours.on_sale = True
-        self._neighbours.event_says, self._neighbours.class_says = {}, {}
+        self._neighbours.event_says, self._neighbours.class_says = {"starts_at": "2031-06-21T18:00:00Z"}, {}
         self._neighbours.refusals.clear()
+
+    async def an_order_that_was_placed_before(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        with pytest.MonkeyPatch.context() as changes:
+            drawn = iter((UUID(given["order_id"]), uuid4()))
+            changes.setattr(placing, "uuid7", lambda: next(drawn))
+            changes.setattr(placing, "new_number", lambda: given["number"])
+            await self._orders.do(
+                "POST", "/orders", caller="web", person=given["person_id"], body=given["body"], key=given["key"]
+            )
 
     async def an_event_that_is_sold_out(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
@@ -110,11 +124,20 @@ class States:
         assert not isinstance(claimed, Response)
 
     async def a_held_order(self, given: dict[str, Any]) -> None:
-        await self._order(given)
+        await self._order(given, lives=timedelta(seconds=given.get("seconds_left", HELD_SECONDS)))
 
-    async def two_held_orders(self, given: dict[str, Any]) -> None:
-        for order_id in (given["older_id"], given["newer_id"]):
-            await self._order({"order_id": order_id, "person_id": given["person_id"]})
+    async def a_held_order_that_went_along(self, given: dict[str, Any]) -> None:
+        await self._order(given)
+        path = "/orders/take-along"
+        await self._orders.do("POST", path, caller="web", person=given["account_id"], guest=given["person_id"])
+
+    async def three_held_orders(self, given: dict[str, Any]) -> None:
+        """The same for all pages of them."""
+        for order_id in given["order_ids"]:
+            async with self._desk.database.reader() as reads:
+                is_there = await queries.order_by_id(reads, UUID(order_id)) is not None
+            if not is_there:
+                await self._order({"order_id": order_id, "person_id": given["person_id"]})
 
     async def a_held_order_while_payments_does_not_answer(self, given: dict[str, Any]) -> None:
         await self._order(given)
@@ -130,7 +153,10 @@ class States:
             order = await self._desk.changes.apply(order, happening)
 
     async def a_held_order_of_a_seat(self, given: dict[str, Any]) -> None:
-        await self._order(given, seat=True)
+        await self._order(given, lines_of=a_seat)
+
+    async def a_held_order_of_seats_and_places(self, given: dict[str, Any]) -> None:
+        await self._order(given, lines_of=seats_and_places)
 
     async def an_order_whose_time_is_over(self, given: dict[str, Any]) -> None:
         await self._order(given, lives=timedelta(seconds=1))
@@ -166,22 +192,24 @@ class States:
             order = await self._desk.changes.apply(order, happening)
 
     async def an_order_with_a_number_that_is_being_placed(self, given: dict[str, Any]) -> None:
-        await self._order(given, state=OrderState.PLACING)
-        await self._set(given, "number", given["number"])
+        await self._order(given, state=OrderState.PLACING, number=given["number"])
 
-    async def a_confirmed_order_of_a_trace(self, given: dict[str, Any]) -> None:
+    async def the_orders_of_a_trace(self, given: dict[str, Any]) -> None:
+        """A confirmed one, placed and held and confirmed so many `seconds_ago`; and one that is held now."""
         await self._paid(given, steps=len(TO_CONFIRMED))
-        await self._set(given, "trace_id", given["trace_id"])
+        await self._order({**given, "order_id": given["later_id"]}, lines_of=seats_and_places)
+        async with self._desk.database.writer() as tx:
+            for order_id in (given["order_id"], given["later_id"]):
+                of_trace = {"order_id": UUID(order_id), "trace_id": given["trace_id"]}
+                await tx.execute(_OF_TRACE, of_trace, name="tests.of_trace")
+            for query in _OF_LONG_AGO:
+                ages = {"order_id": UUID(given["order_id"]), **given["seconds_ago"]}
+                await tx.execute(query, ages, name="tests.of_long_ago")
 
     async def an_order_that_waits_for_inventory(self, given: dict[str, Any]) -> None:
         order = await self._desk.changes.apply(await self._paying(given), Happening.PAYMENT_AUTHORISED)
         async with self._desk.database.writer() as tx:
             await queries.postpone(tx, order, 60.0, "it did not answer", "inventory_unavailable")
-
-    async def _set(self, given: dict[str, Any], name: str, value: str) -> None:
-        async with self._desk.database.writer() as tx:
-            query = text(f"UPDATE purchase_order SET {name} = :value WHERE order_id = :order_id")  # noqa: S608  # names of this file
-            await tx.execute(query, {"value": value, "order_id": UUID(given["order_id"])}, name="tests.set")
 
     async def _paying(self, given: dict[str, Any]) -> Order:
         payment_id = uuid4()
@@ -195,6 +223,19 @@ class States:
         return await self._desk.order(order_id=order_id, person_id=person_id, hold_id=uuid4(), **more)
 
 
+_OF_TRACE = text("UPDATE purchase_order SET trace_id = :trace_id WHERE order_id = :order_id")
+_OF_LONG_AGO = (
+    text("""
+        UPDATE purchase_order SET created_at = now() - make_interval(secs => :created_at),
+            confirmed_at = now() - make_interval(secs => :confirmed_at) WHERE order_id = :order_id
+    """),
+    text("""
+        UPDATE order_change SET changed_at = now() - make_interval(secs => :held_at)
+        WHERE order_id = :order_id AND happening = 'hold_granted'
+    """),
+)
+
+
 async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
     neighbours = Neighbours()
     async with harness.serving(neighbours.app()) as url:
@@ -203,13 +244,14 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
             OrdersSettings, catalog_url=url, inventory_url=url, payments_url=url, saga_every_seconds=3600
         )
         async with open_desk(harness, settings) as desk, provided(create_app, settings, harness) as orders:
-            states = States(desk, neighbours)
+            states = States(desk, neighbours, orders)
             await verify_answers(
                 "orders",
                 orders.url,
                 callers=["web"],
                 states={
                     "an event with free places": states.an_event_with_free_places,
+                    "an order that was placed before": states.an_order_that_was_placed_before,
                     "an event of which the buyer holds unpaid places": (
                         states.an_event_of_which_the_buyer_holds_unpaid_places
                     ),
@@ -231,8 +273,10 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an order whose money is reserved": states.an_order_whose_money_is_reserved,
                     "an order whose places are sold": states.an_order_whose_places_are_sold,
                     "a held order": states.a_held_order,
-                    "two held orders": states.two_held_orders,
+                    "a held order that went along": states.a_held_order_that_went_along,
+                    "three held orders": states.three_held_orders,
                     "a held order of a seat": states.a_held_order_of_a_seat,
+                    "a held order of seats and places": states.a_held_order_of_seats_and_places,
                     "a held order while inventory does not answer": (
                         states.a_held_order_while_inventory_does_not_answer
                     ),
@@ -243,7 +287,7 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     "an order whose time to pay is over": states.an_order_whose_time_is_over,
                     "a confirmed order": states.a_confirmed_order,
                     "an order with a number that is being placed": states.an_order_with_a_number_that_is_being_placed,
-                    "a confirmed order of a trace": states.a_confirmed_order_of_a_trace,
+                    "the orders of a trace": states.the_orders_of_a_trace,
                     "an order that waits for inventory": states.an_order_that_waits_for_inventory,
                     "an order that its buyer cancelled": states.an_order_that_its_buyer_cancelled,
                 },

@@ -72,9 +72,11 @@ class Neighbours:
         async def event(event_id: UUID) -> Any:
             if event_id != self.event_id:
                 return JSONResponse({"code": "event_unknown", "detail": "Unknown."}, 404)
+            sold = {"on_sale": True, "sale_begins_at": None}
             classes = [
-                {"class_id": str(self.class_id), "name": "Standing", "price_minor": PRICE_MINOR} | self.class_says,
-                {"class_id": str(self.free_class_id), "name": "Children", "price_minor": 0},
+                {"class_id": str(self.class_id), "name": "Standing", "price_minor": PRICE_MINOR, **sold}
+                | self.class_says,
+                {"class_id": str(self.free_class_id), "name": "Children", "price_minor": 0, **sold},
             ]
             return (
                 self.refusal("catalog")
@@ -82,10 +84,14 @@ class Neighbours:
                     "event_id": str(event_id),
                     "title": "Hamlet",
                     "starts_at": "2027-05-01T18:00:00Z",
+                    "doors_at": None,
                     "time_zone": "Europe/Berlin",
-                    "venue": {"name": "Globe", "city": "Berlin"},
+                    "venue": {"name": "Globe", "street": "Spreeufer 1", "city": "Berlin", "country": "DE"},
                     "currency": "EUR",
                     "on_sale": self.on_sale,
+                    "sale_begins_at": None,
+                    "state": "scheduled",
+                    "version": 1,
                     "max_per_order": 6,
                     "classes": classes,
                 }

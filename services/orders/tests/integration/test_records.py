@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from services.orders.domain import Happening
-from services.orders.records import OrdersWhat
+from services.orders.operations import OrdersWhat
 from services.orders.tests.integration.conftest import Desk
 
 CONFIRMED = "events.orders.order_confirmed.v1"

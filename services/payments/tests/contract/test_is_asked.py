@@ -50,7 +50,13 @@ class States:
         self._line = line
 
     async def a_payment_that_waits_for_its_payer(self, given: dict[str, Any]) -> None:
+        """At this `redirect_url`, if one is given: whatever the bank would say of a second session."""
         await self._open(given)
+        if "redirect_url" in given:
+            assert self._database is not None
+            at = {"payment_id": UUID(given["payment_id"]), "redirect_url": given["redirect_url"]}
+            async with self._database.writer() as tx:
+                await tx.execute(_AT, at, name="tests.at")
 
     async def a_payment_opened_outside_of_any_trace(self, given: dict[str, Any]) -> None:
         """And the bank has sent word of it."""
@@ -78,6 +84,14 @@ class States:
         await self._pay(given, "approved")
         await self._payments.do("POST", f"{_path(given)}/capture", caller="orders")
 
+    async def a_payment_that_was_voided(self, given: dict[str, Any]) -> None:
+        await self._pay(given, "approved")
+        await self.a_payment_that_was_called_off(given)
+
+    async def a_payment_that_was_refunded(self, given: dict[str, Any]) -> None:
+        await self.a_payment_that_was_captured(given)
+        await self.a_payment_that_was_called_off(given)
+
     async def a_payment_that_was_called_off(self, given: dict[str, Any]) -> None:
         await self._payments.do("POST", f"{_path(given)}/void", caller="orders")
 
@@ -104,6 +118,7 @@ class States:
         return address
 
 
+_AT = text("UPDATE payment SET redirect_url = :redirect_url WHERE payment_id = :payment_id")
 _UNTRACED_WITH_A_HINT = (
     text("UPDATE payment SET traceparent = NULL WHERE payment_id = :payment_id"),
     text("""
@@ -140,6 +155,8 @@ async def test_payments_answers_what_its_consumers_ask(harness: Harness, tmp_pat
                         "a payment that its payer authorised": states.a_payment_that_its_payer_authorised,
                         "a payment that the bank declined": states.a_payment_that_the_bank_declined,
                         "a payment that was captured": states.a_payment_that_was_captured,
+                        "a payment that was voided": states.a_payment_that_was_voided,
+                        "a payment that was refunded": states.a_payment_that_was_refunded,
                         "a payment that was called off before it was made": states.a_payment_that_was_called_off,
                         "the bank does not answer": states.the_bank_does_not_answer,
                         "an open payment while the bank does not answer": (

@@ -6,8 +6,9 @@ from uuid import uuid4
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import provided, told_by, verify_facts
+from contracts.provider import Told, provided, told_by, verify_facts
 from services.payments.app import create_app
+from services.payments.events import PaymentAuthorised, PaymentDeclined
 from services.payments.settings import PaymentsSettings
 from services.payments.tests.contract.test_is_asked import Line, States
 from simulators.bank.testing import API_KEY, WEBHOOK_SECRET, running_bank
@@ -26,7 +27,13 @@ async def test_payments_tells_what_its_consumers_need(harness: Harness, tmp_path
         database = Database(settings)
         async with provided(create_app, settings, harness) as payments:
             states = States(payments, bank, Line(bank))
-            await states.a_payment_that_its_payer_authorised(a_payment())
-            await states.a_payment_that_the_bank_declined(a_payment())
-            await verify_facts("payments", hearers=["orders"], facts=await told_by(database))
+            authorised, declined = a_payment(), a_payment()
+            await states.a_payment_that_its_payer_authorised(authorised)
+            await states.a_payment_that_the_bank_declined(declined)
+            known = {
+                PaymentAuthorised.subject: authorised,
+                PaymentDeclined.subject: declined | {"reason": "card_declined"},
+            }
+            facts = {subject: Told(body, known[subject]) for subject, body in (await told_by(database)).items()}
+            await verify_facts("payments", hearers=["orders"], facts=facts)
         await database.close()

@@ -1,8 +1,6 @@
 """Tickets that a real order became, through the service's own use case."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -20,7 +18,7 @@ from services.tickets.signing import Keyring
 NOWHERE = "http://127.0.0.1:9"
 PLACES = Line(uuid4(), uuid4(), "Standing", None, None, 2, 2500)
 A_SEAT = Line(uuid4(), uuid4(), "Stalls", "A1", "Row A, seat 1", 1, 4200)
-
+ANOTHER_SEAT = Line(uuid4(), A_SEAT.class_id, "Stalls", "A2", "Row A, seat 2", 1, 4300)
 
 MOVED = EventChange(
     event_id=UUID(int=0),
@@ -46,10 +44,10 @@ def tickets_of(settings: TicketsSettings, database: Database) -> Tickets:
     return Tickets(database, Keyring.load(settings.signing_key_file, settings.retired_keys_file), printer, accounts)
 
 
-async def change(moved: Moved, database: Database, event_id: UUID, **changes: Any) -> None:
+async def keep(moved: Moved, database: Database, change: EventChange) -> None:
     """Lets an event be another one, as catalog's fact does, and tells the holders of its tickets."""
     async with database.writer() as tx:
-        await moved.keep(tx, replace(MOVED, event_id=event_id, **changes))
+        await moved.keep(tx, change)
     while await moved.tell_holders():
         pass
 
@@ -59,7 +57,7 @@ async def issue(
     database: Database,
     order_id: UUID,
     person_id: UUID,
-    line: Line = A_SEAT,
+    lines: tuple[Line, ...] = (A_SEAT,),
     event_id: UUID | None = None,
 ) -> None:
     """Issues the tickets of an order, as its confirmation does."""
@@ -74,11 +72,11 @@ async def issue(
         starts_at=datetime(2031, 6, 21, 18, tzinfo=UTC),
         time_zone="Europe/Berlin",
         currency="EUR",
-        lines=(line,),
+        lines=lines,
         # Of some events less is known than of others.
-        venue_street=None if line is PLACES else "Spreeufer 1",
-        venue_country=None if line is PLACES else "DE",
-        doors_at=None if line is PLACES else datetime(2031, 6, 21, 17, tzinfo=UTC),
+        venue_street=None if PLACES in lines else "Spreeufer 1",
+        venue_country=None if PLACES in lines else "DE",
+        doors_at=None if PLACES in lines else datetime(2031, 6, 21, 17, tzinfo=UTC),
     )
     async with database.writer() as tx:
         await tickets.issue(tx, order)

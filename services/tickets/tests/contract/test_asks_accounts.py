@@ -4,8 +4,8 @@ import httpx
 
 from chassis.languages import PATTERN
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.tickets.clients.accounts import AccountsClient
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.tickets.clients.accounts import CONTACT, AccountsClient
 from services.tickets.domain import Holder
 
 
@@ -21,10 +21,10 @@ async def test_a_person_has_a_name(accounts: Asking[AccountsClient]) -> None:
     async with accounts.expects(
         "the name of a holder",
         a_state("a person with a name and an address", person_id=person_id),
-        Ask("GET", f"/people/{person_id}/contact"),
-        Answer(200, {"name": matchers.text("Ada"), "language": matchers.text("de", PATTERN)}),
+        ask(CONTACT, person_id=person_id),
+        Answer(200, {"name": "Ada Lovelace", "language": "de"}),
     ) as client:
-        assert await client.holder(person_id) == Holder("Ada", "de")
+        assert await client.holder(person_id) == Holder("Ada Lovelace", "de")
 
 
 async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsClient]) -> None:
@@ -32,8 +32,8 @@ async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsCl
     async with accounts.expects(
         "the name of a guest who has told nothing",
         a_state("a guest who has told nothing", person_id=person_id),
-        Ask("GET", f"/people/{person_id}/contact"),
-        Answer(200, {"name": matchers.nothing()}),
+        ask(CONTACT, person_id=person_id),
+        Answer(200, {"name": matchers.nothing(), "language": matchers.text("en", PATTERN)}),
     ) as client:
         assert await client.holder(person_id) == Holder()
 
@@ -43,7 +43,7 @@ async def test_a_ticket_of_somebody_who_does_not_exist_any_more_has_none(account
     async with accounts.expects(
         "the name of nobody",
         None,
-        Ask("GET", f"/people/{person_id}/contact"),
+        ask(CONTACT, person_id=person_id),
         problem(404, "person_unknown"),
     ) as client:
         assert await client.holder(person_id) == Holder()

@@ -16,12 +16,12 @@ def whats(service: str) -> list[str]:
 
 
 def entry(what: Any, *, trace: Any = TRACE, span: Any = SPAN, **facts: Any) -> dict[str, Any]:
-    """One entry; facts that are not given are null or empty."""
+    """One entry of what happens while its state is made; facts that are not given are null or empty."""
     nothing = {
         name: "" if field.annotation is str else matchers.nothing() for name, field in Facts.model_fields.items()
     }
     known = nothing | facts
-    return {"at": matchers.timestamp(), "what": what, "facts": known, "trace_id": trace, "span_id": span}
+    return {"at": matchers.from_now(0), "what": what, "facts": known, "trace_id": trace, "span_id": span}
 
 
 def any_of(service: str, what: str) -> Any:

@@ -6,9 +6,8 @@ import pytest
 
 from chassis.http import ProviderProblem
 from contracts import matchers
-from contracts.consumer import Answer, Ask, Asking, a_state, an_id, asks, problem
-from services.web.clients.catalog import CatalogClient
-from services.web.clients.reading import is_nonsense
+from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
+from services.web.clients.catalog import GET_EVENT, GET_SEAT_MAP, LIST_EVENTS, CatalogClient
 
 catalog = asks("web", "catalog", CatalogClient)
 
@@ -61,11 +60,42 @@ async def test_the_list_is_searched(catalog: Asking[CatalogClient]) -> None:
     async with catalog.expects(
         "the events that a search finds",
         a_state("an event on sale", event_id=an_id("web asks catalog: Gilgamesh"), title="Gilgamesh"),
-        Ask("GET", "/events", query={"query": "gilgamesh", "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": "gilgamesh", "limit": "24"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.nothing()}),
     ) as client:
         page = await client.events("gilgamesh", None, 24)
         assert [each.from_price_minor for each in page.items] == [2500]
+
+
+async def test_events_on_the_list_are_told_to_the_letter_and_by_their_start(catalog: Asking[CatalogClient]) -> None:
+    earlier_id, later_id = an_id("web asks catalog: the earlier Aida"), an_id("web asks catalog: the later Aida")
+    earlier = {
+        "event_id": str(earlier_id),
+        "title": "Aida",
+        "starts_at": "2031-06-21T18:00:00Z",
+        "time_zone": "Europe/Berlin",
+        "venue_name": "Stadthalle",
+        "city": "Potsdam",
+        "image": "open-air",
+        "from_price_minor": 1725,
+        "currency": "EUR",
+        "on_sale": False,
+        "state": "rescheduled",
+        "previous_starts_at": "2031-05-20T18:30:00Z",
+        "obstacle": None,
+        "sale_begins_at": "2031-01-10T09:00:00Z",
+        "sale_ends_at": "2031-06-20T19:00:00Z",
+    }
+    later = earlier | {"event_id": str(later_id), "title": "Aida again", "starts_at": "2031-06-28T18:15:00Z"}
+    now = {"on_sale": True, "state": "scheduled", "previous_starts_at": None, "sale_begins_at": None}
+    async with catalog.expects(
+        "two events of which everything is told",
+        a_state("two events of which everything is told", event_ids=[str(earlier_id), str(later_id)], title="Aida"),
+        ask(LIST_EVENTS, query={"query": "Aida", "limit": "24"}),
+        Answer(200, {"items": [earlier, later | now], "next": matchers.nothing()}),
+    ) as client:
+        page = await client.events("Aida", None, 24)
+        assert [(each.event_id, each.on_sale) for each in page.items] == [(earlier_id, False), (later_id, True)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +113,7 @@ async def test_an_event_on_the_list_says_how_it_stands_and_why_it_is_not_sold(
     async with catalog.expects(
         f"the list with an event {given}",
         a_state(f"an event {given}", event_id=event_id, title=title),
-        Ask("GET", "/events", query={"query": title, "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": title, "limit": "24"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT | says), "next": matchers.nothing()}),
     ) as client:
         (listed,) = (await client.events(title, None, 24)).items
@@ -94,7 +124,7 @@ async def test_a_search_may_find_nothing(catalog: Asking[CatalogClient]) -> None
     async with catalog.expects(
         "the events that a search does not find",
         None,
-        Ask("GET", "/events", query={"query": "nothing like this", "limit": "24"}),
+        ask(LIST_EVENTS, query={"query": "nothing like this", "limit": "24"}),
         Answer(200, {"items": [], "next": matchers.nothing()}),
     ) as client:
         assert (await client.events("nothing like this", None, 24)).items == []
@@ -104,7 +134,7 @@ async def test_the_list_says_where_it_goes_on(catalog: Asking[CatalogClient]) ->
     async with catalog.expects(
         "the first of many events",
         a_state("several events on sale", event_ids=[str(an_id(f"web asks catalog: {number}")) for number in (1, 2)]),
-        Ask("GET", "/events", query={"limit": "1"}),
+        ask(LIST_EVENTS, query={"limit": "1"}),
         Answer(200, {"items": matchers.several(A_LISTED_EVENT), "next": matchers.text("c3RhcnQ", r"^[\w=-]+$")}),
     ) as client:
         assert (await client.events(None, None, 1)).next == "c3RhcnQ"
@@ -114,12 +144,12 @@ async def test_a_place_in_the_list_that_nobody_named_is_refused(catalog: Asking[
     async with catalog.expects(
         "the events after what is no place in the list",
         None,
-        Ask("GET", "/events", query={"after": "nowhere", "limit": "24"}),
+        ask(LIST_EVENTS, query={"after": "nowhere", "limit": "24"}),
         problem(422, "cursor_invalid"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
             await client.events(None, "nowhere", 24)
-        assert is_nonsense(refused.value)
+        assert refused.value.problem_code == "cursor_invalid"
 
 
 def an_event(event_id: Any, **more: Any) -> dict[str, Any]:
@@ -162,6 +192,60 @@ def a_class(kind: str, **more: Any) -> Any:
     )
 
 
+async def test_the_page_of_an_event_is_told_to_the_letter(catalog: Asking[CatalogClient]) -> None:
+    event_id = an_id("web asks catalog: Turandot")
+    stalls = {
+        "class_id": matchers.identifier(an_id("web asks catalog: Turandot, stalls")),
+        "name": "Stalls",
+        "description": "Soft seats.",
+        "kind": "general",
+        "price_minor": 4250,
+        "colour": "#4c6ef5",
+        "obstacle": None,
+        "sale_begins_at": "2031-02-11T11:30:00Z",
+        "sale_ends_at": "2031-06-19T16:00:00Z",
+    }
+    standing = {
+        "class_id": matchers.identifier(an_id("web asks catalog: Turandot, standing")),
+        "name": "Standing",
+        "description": "No seats.",
+        "kind": "general",
+        "price_minor": 1725,
+        "colour": "#e8590c",
+        "obstacle": None,
+        "sale_begins_at": "2031-01-10T09:00:00Z",
+        "sale_ends_at": "2031-06-20T19:00:00Z",
+    }
+    event = {
+        "event_id": str(event_id),
+        "title": "Turandot",
+        "description": "An opera in three acts.",
+        "starts_at": "2031-06-21T18:00:00Z",
+        "doors_at": "2031-06-21T17:15:00Z",
+        "time_zone": "Europe/Berlin",
+        "organiser_name": "Klangverein",
+        "image": "open-air",
+        "venue": {"name": "Stadthalle", "street": "Spreeufer 2", "city": "Potsdam", "country": "DE"},
+        "currency": "EUR",
+        "on_sale": False,
+        "state": "rescheduled",
+        "previous_starts_at": "2031-05-20T18:30:00Z",
+        "over_at": "2031-06-21T20:45:00Z",
+        "obstacle": None,
+        "max_per_order": 6,
+        "seat_map": None,
+        "classes": [stalls, standing],
+    }
+    async with catalog.expects(
+        "the page of an event of which everything is told",
+        a_state("an event of which everything is told", event_id=event_id, title="Turandot"),
+        ask(GET_EVENT, event_id=event_id),
+        Answer(200, event),
+    ) as client:
+        found = await client.event(event_id)
+        assert [(each.name, each.price_minor) for each in found.classes] == [("Stalls", 4250), ("Standing", 1725)]
+
+
 async def test_an_event_of_general_admission_has_no_seat_map(catalog: Asking[CatalogClient]) -> None:
     event_id = an_id("web asks catalog: general admission")
     plain = {"description": matchers.nothing(), "colour": matchers.nothing()}
@@ -171,7 +255,7 @@ async def test_an_event_of_general_admission_has_no_seat_map(catalog: Asking[Cat
     async with catalog.expects(
         "the page of an event of general admission",
         a_state("an event on sale", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         found = await client.event(event_id)
@@ -185,13 +269,13 @@ async def test_an_event_with_seats_names_its_seat_map(catalog: Asking[CatalogCli
     event = an_event(
         event_id,
         doors_at=matchers.timestamp("2031-06-21T17:00:00Z"),
-        seat_map={"seat_map_id": matchers.identifier(seat_map_id), "version": matchers.integer(1)},
+        seat_map={"seat_map_id": str(seat_map_id), "version": 1},
         classes=a_class("seated", **described),
     )
     async with catalog.expects(
         "the page of an event with seats",
         a_state("an event with seats", event_id=event_id, seat_map_id=seat_map_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         found = await client.event(event_id)
@@ -222,7 +306,7 @@ async def test_the_page_of_an_event_says_how_it_stands_and_why_it_is_not_sold(
     async with catalog.expects(
         f"the page of an event {given}",
         a_state(f"an event {given}", event_id=event_id),
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         Answer(200, event),
     ) as client:
         assert (await client.event(event_id)).state == state
@@ -233,7 +317,7 @@ async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogCl
     async with catalog.expects(
         "the page of an event that does not exist",
         None,
-        Ask("GET", f"/events/{event_id}"),
+        ask(GET_EVENT, event_id=event_id),
         problem(404, "event_unknown"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
@@ -241,64 +325,63 @@ async def test_an_event_that_does_not_exist_is_unknown(catalog: Asking[CatalogCl
         assert refused.value.problem_code == "event_unknown"
 
 
-async def test_a_house_is_drawn_from_zones_rows_and_seats(catalog: Asking[CatalogClient]) -> None:
+async def test_a_house_is_drawn_from_zones_rows_and_seats_in_their_order(catalog: Asking[CatalogClient]) -> None:
     seat_map_id = an_id("web asks catalog: seat map")
-    seat = {
-        "seat_id": matchers.text("A1"),
-        "label": matchers.text("Row A, seat 1"),
-        "number": matchers.text("1"),
-        "x": matchers.number(40.5),
-        "y": matchers.number(20.5),
-        "category": matchers.text("Stalls"),
-    }
-    row = {
-        "row_id": matchers.text("r1"),
-        "label": matchers.text("A"),
-        "name": matchers.text("Row A"),
-        "label_at": matchers.text("both", "^(start|end|both|nowhere)$"),
-        "seats": matchers.several(seat),
-    }
+
+    def seat(zone: str, row: str, number: int, x: float, y: float, category: str) -> dict[str, Any]:
+        label = f"{zone}, Row {row}, Seat {number}"
+        where = {"x": x, "y": y, "category": category}
+        return {"seat_id": f"{row}{number}", "label": label, "number": str(number), **where}
+
+    def row(label: str, label_at: str, *seats: dict[str, Any]) -> dict[str, Any]:
+        return {"label": label, "name": f"Row {label}", "label_at": label_at, "seats": list(seats)}
+
     box = {name: matchers.number(10.5) for name in ("x", "y", "width", "height", "rotation")}
-    bare = {**box, "text": matchers.nothing(), "colour": matchers.nothing(), "border_colour": matchers.nothing()}
-    points = matchers.several([matchers.number(10.5), matchers.number(10.5)])
+    bare: dict[str, Any] = {**box, "text": None, "colour": None, "border_colour": None, "points": [], "lettering": None}
     place = {name: matchers.number(10.5) for name in ("x", "y", "size", "rotation")}
     stage = {
         **box,
         "shape": "polygon",
-        "points": points,
-        "text": matchers.text("STAGE"),
-        "colour": COLOUR,
-        "border_colour": COLOUR,
-        "lettering": {**place, "colour": COLOUR},
+        "points": [[10.5, 100.5], [110.5, 100.0], [60.5, 109.0]],
+        "text": "STAGE",
+        "colour": "#dddddd",
+        "border_colour": "#222222",
+        "lettering": {**place, "colour": "#111111"},
     }
-    bar = {**bare, "shape": "ellipse", "points": [], "lettering": matchers.nothing()}
-    block = {**bar, "shape": "rectangle"}
-    plain = {**place, "colour": matchers.nothing()}
-    exit_sign = {**bar, "shape": "text", "text": matchers.text("EXIT"), "lettering": plain}
-    zone = {
-        "zone_id": matchers.text("z1"),
-        "name": matchers.text("Main"),
+    bar, block = {**bare, "shape": "ellipse"}, {**bare, "shape": "rectangle"}
+    exit_sign = {**bare, "shape": "text", "text": "EXIT", "lettering": {**place, "colour": None}}
+    main = {
+        "name": "Main",
         "areas": [stage, bar, block, exit_sign],
-        "rows": matchers.several(row),
+        "rows": [
+            row("A", "both", seat("Main", "A", 1, 40.0, 20.5, "Stalls"), seat("Main", "A", 2, 65.0, 20.5, "Stalls")),
+            row("B", "start", seat("Main", "B", 1, 40.0, 50.5, "Circle"), seat("Main", "B", 2, 65.0, 50.5, "Circle")),
+        ],
+    }
+    gallery = {
+        "name": "Gallery",
+        "areas": [],
+        "rows": [
+            row("G", "end", seat("Gallery", "G", 7, 130.5, 12.0, "Circle")),
+            row("H", "nowhere", seat("Gallery", "H", 8, 130.5, 32.0, "Circle")),
+        ],
     }
     house = {
-        "seat_map_id": str(seat_map_id),
-        "version": matchers.integer(1),
-        "name": matchers.text("Little Room"),
         "width": matchers.number(200),
         "height": matchers.number(100),
-        "zones": matchers.several(zone),
-        "categories": matchers.several({"name": matchers.text("Stalls"), "colour": COLOUR}),
+        "zones": [main, gallery],
+        "categories": [{"name": "Stalls", "colour": "#4c6ef5"}, {"name": "Circle", "colour": "#e8590c"}],
     }
     async with catalog.expects(
         "the geometry of a house",
         a_state("a seat map", seat_map_id=seat_map_id),
-        Ask("GET", f"/seat-maps/{seat_map_id}"),
+        ask(GET_SEAT_MAP, seat_map_id=seat_map_id),
         Answer(200, house),
     ) as client:
         found = await client.seat_map(seat_map_id)
-        assert found.zones[0].rows[0].seats[0].x == 40.5
+        assert [zone.name for zone in found.zones] == ["Main", "Gallery"]
+        assert found.zones[0].rows[0].seats[0].x == 40.0
         assert (found.zones[0].rows[0].words, found.zones[0].rows[0].label_at) == ("Row A", "both")
         assert [area.text for area in found.zones[0].areas] == ["STAGE", None, None, "EXIT"]
         assert found.zones[0].areas[0].lettering is not None
-        assert found.zones[0].areas[0].points == [(10.5, 10.5)]
+        assert found.zones[0].areas[0].points == [(10.5, 100.5), (110.5, 100.0), (60.5, 109.0)]

@@ -3,7 +3,8 @@
 import pytest
 
 from contracts import matchers
-from contracts.consumer import Hearing, an_id, hears, refuse_unread
+from contracts.consumer import Hearing, an_id, hears
+from contracts.demanded import refuse_unread
 from services.web.shop import EventFact
 from services.web.tests.contract.listening import NotingShop
 
@@ -15,7 +16,7 @@ async def test_pages_of_a_changed_event_are_forgotten(catalog: Hearing, fact: st
     event_id = an_id(f"web hears catalog: {fact}")
     data = {"event_id": matchers.identifier(event_id)}
     shop = NotingShop()
-    with catalog.told(f"events.catalog.{fact}.v1", data, about=event_id, traced=False) as event:
+    with catalog.told(f"events.catalog.{fact}.v1", data, about=event_id) as event:
         refuse_unread(event.data, EventFact, event.type)
         await shop.on_catalog_fact(event)
         assert shop.forgotten == [event_id]

@@ -3,7 +3,8 @@
 import pytest
 
 from contracts import matchers
-from contracts.consumer import Hearing, an_id, hears, refuse_unread
+from contracts.consumer import Hearing, an_id, hears
+from contracts.demanded import refuse_unread
 from services.web.tests.contract.listening import NotingWatchers
 from services.web.watchers import OrderHeard
 

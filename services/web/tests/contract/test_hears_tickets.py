@@ -1,7 +1,8 @@
 """What web reads in the facts of tickets: which open order pages can show their tickets now."""
 
 from contracts import matchers
-from contracts.consumer import Hearing, an_id, hears, refuse_unread
+from contracts.consumer import Hearing, an_id, hears
+from contracts.demanded import refuse_unread
 from services.web.tests.contract.listening import NotingWatchers
 from services.web.watchers import OrderHeard
 

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from contracts import matchers
-from contracts.consumer import Watching, an_id, refuse_unread, watches
+from contracts.consumer import Watching, an_id, watches
+from contracts.demanded import refuse_unread
 from services.web.live import Streams
 from services.web.rooms import PlacesChanged, Rooms
 from services.web.tests.contract.listening import NotingShop

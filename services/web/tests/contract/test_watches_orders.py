@@ -3,7 +3,8 @@
 import orjson
 
 from contracts import matchers
-from contracts.consumer import Watching, an_id, refuse_unread, watches
+from contracts.consumer import Watching, an_id, watches
+from contracts.demanded import refuse_unread
 from services.web.tests.contract.listening import NotingWatchers
 from services.web.watchers import OrderHeard
 

@@ -216,8 +216,16 @@ async def test_nobody_from_outside_chooses_a_trace(stage: Stage) -> None:
 async def test_an_address_whose_page_marker_is_nonsense_is_a_page_that_says_so(stage: Stage) -> None:
     browser = await stage.browser()
     await browser.place(stage.play, "0-0-0")
-    lists = {"GET catalog/events": "/", "GET orders/orders": "/my/orders", "GET tickets/tickets": "/my/tickets"}
-    for asked, path in lists.items():
-        stage.neighbours.refuse[asked] = problem(422, "request_invalid", "The request is not valid.")
-        page = await browser.open(f"{path}?after=%FF", 404)
-        assert page.main["data-problem"] == "page_unknown"
+    for asked in ("GET catalog/events", "GET tickets/tickets"):
+        stage.neighbours.refuse[asked] = problem(422, "cursor_invalid", "There is no such place in the list.")
+    for path in ("/", "/my/orders", "/my/tickets"):
+        for nonsense in ("%FF", "x" * 201):
+            page = await browser.open(f"{path}?after={nonsense}", 404)
+            assert page.main["data-problem"] == "page_unknown"
+    assert stage.neighbours.count("orders", "/orders") == 1  # its placing
+
+
+async def test_a_stranger_has_nothing_at_any_page_marker(stage: Stage) -> None:
+    stranger = await stage.browser()
+    for path in ("/my/orders", "/my/tickets"):
+        await stranger.open(f"{path}?after=nonsense")

@@ -1,14 +1,20 @@
 """What telephones, keyboards and clipboards make of what people mean; and what chats show of a link."""
 
 from functools import partial
+from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.datastructures import FormData
 
+from services.web.clients.accounts import LONGEST_SECRET, LONGEST_TEXT
+from services.web.clients.orders import LONGEST_SEAT_ID, MOST_CLASSES, MOST_PLACES
 from services.web.pages.ordering import choice_of
 from services.web.pages.orders import Contact, contact_errors
 from services.web.pages.support import normal_number
 from services.web.tests.integration.conftest import Browser, Stage
+from services.web.tests.integration.test_sessions import PERSON
+from services.web.tests.neighbours import problem
 
 ORDER = "K7Q2-9MXA"
 CLASS = "01a205b0-c255-711d-9c68-c06507fece3f"
@@ -41,6 +47,74 @@ def test_digits_of_another_width_are_digits(digits: str) -> None:
 )
 def test_a_pasted_address_is_not_refused_before_accounts_has_seen_it(email: str) -> None:
     assert contact_errors(Contact("Zoë", email)) == {}
+
+
+def of_classes(number: int) -> dict[str, str]:
+    """One place of each of so many classes."""
+    return {f"quantity-{UUID(int=one)}": "1" for one in range(1, number + 1)}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({f"quantity-{CLASS}": "9999"}, "At most 8 places an order."),
+        ({f"quantity-{CLASS}": f"{MOST_PLACES + 1}"}, "At most 8 places an order."),
+        ({"seat": [f"seat {number}" for number in range(MOST_PLACES + 1)]}, "At most 8 places an order."),
+        ({"seat": "x" * (LONGEST_SEAT_ID + 1)}, "Nothing is chosen yet."),
+        (of_classes(MOST_CLASSES + 1), "That did not work."),
+    ],
+    ids=["very many", "many", "many seats", "no seat", "many classes"],
+)
+async def test_what_orders_would_not_even_look_at_is_not_asked_and_has_its_sentence(
+    stage: Stage, chosen: dict[str, Any], sentence: str
+) -> None:
+    browser = await stage.browser()
+    action = f"/events/{stage.play}/orders"
+    page = await browser.open(f"/events/{stage.play}")
+    refused = await browser.http.post(action, data=page.forms[action] | chosen)
+    assert refused.status_code == 422
+    assert sentence in refused.text
+    assert stage.neighbours.count("orders", "/orders") == 0
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{f"quantity-{CLASS}": f"{MOST_PLACES}"}, {"seat": "x" * LONGEST_SEAT_ID}, of_classes(MOST_CLASSES)],
+    ids=["places", "seat", "classes"],
+)
+async def test_what_orders_would_just_look_at_is_asked(stage: Stage, chosen: dict[str, Any]) -> None:
+    browser = await stage.browser()
+    action = f"/events/{stage.play}/orders"
+    page = await browser.open(f"/events/{stage.play}")
+    stage.neighbours.refuse["POST orders/orders"] = problem(422, "too_many_places", "Choose fewer.")
+    refused = await browser.http.post(action, data=page.forms[action] | chosen)
+    assert refused.status_code == 422
+    assert "At most 8 places an order." in refused.text
+    assert ("orders", "POST", "/orders") in stage.neighbours.asked
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"email": f"zoe@{'x' * LONGEST_TEXT}.example"},
+        {"name": "x" * (LONGEST_TEXT + 1)},
+        {"password": "four odd words " * LONGEST_SECRET},
+    ],
+    ids=["email", "name", "password"],
+)
+async def test_what_accounts_would_not_even_look_at_is_not_asked_and_has_its_sentence(
+    stage: Stage, written: dict[str, str]
+) -> None:
+    browser = await stage.browser()
+    up = await browser.send(await browser.open("/sign-up"), "/sign-up", **(PERSON | written))
+    assert up.status_code == 422
+    assert "That did not work." in up.text
+    if "name" not in written:
+        known = {name: PERSON[name] for name in ("email", "password")}
+        failed = await browser.send(await browser.open("/sign-in"), "/sign-in", **(known | written))
+        assert failed.status_code == 401
+        assert "That did not fit." in failed.text
+    assert stage.neighbours.count("accounts", "/people") + stage.neighbours.count("accounts", "/sessions") == 0
 
 
 async def test_a_shared_event_has_a_title_a_date_and_a_picture_that_chats_can_show(stage: Stage) -> None:

@@ -29,6 +29,6 @@ async def test_tickets_that_cannot_be_asked_are_not_no_tickets() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(away), base_url="http://tickets") as http:
         assert await TicketsClient(http).of_order_now("token", uuid4()) is None
-    none = httpx.MockTransport(lambda _: httpx.Response(404))
+    none = httpx.MockTransport(lambda _: httpx.Response(404, json={"code": "tickets_unknown"}))
     async with httpx.AsyncClient(transport=none, base_url="http://tickets") as http:
         assert await TicketsClient(http).of_order_now("token", uuid4()) == []
