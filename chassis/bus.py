@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
 from chassis.broker import Broker
+from chassis.facts import BusMessage
 from chassis.logs import log
 from tracing.instruments import MESSAGES_SENT
 from tracing.measured import measured_processing
@@ -27,6 +28,10 @@ class Bus:
     def __init__(self, broker: Broker, metrics: Metrics | None = None) -> None:
         self._broker = broker
         self._metrics = metrics or Metrics()
+
+    async def say(self, message: BusMessage) -> None:
+        """Says a declared message to whoever listens right now. A lost one is not an error."""
+        await self.publish(message.address, message.model_dump(mode="json"))
 
     async def publish(self, subject: str, payload: dict[str, Any]) -> None:
         """Tells whoever listens right now. A lost message is not an error."""

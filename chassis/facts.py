@@ -39,6 +39,11 @@ class BusMessage(BaseModel):
     subject: ClassVar[str]
     aggregate: ClassVar[str]
 
+    @property
+    def address(self) -> str:
+        """The whole subject, with the id of what the message is about."""
+        return f"{self.subject}.{getattr(self, self.aggregate)}"
+
 
 class Heard(BaseModel):
     """Base of a fact as a consumer reads it: only the fields that it uses; a fact may grow without asking."""

@@ -224,7 +224,7 @@ class Inventory:
         """Lets open seat maps know; who misses it sees it with the next snapshot."""
         seats = [ChangedSeat(seat_id=line.seat_id, state=state) for line in lines if line.seat_id]
         message = PlacesChanged(event_id=event_id, seats=seats, classes=sorted({line.class_id for line in lines}))
-        await self._bus.publish(f"bus.inventory.places_changed.{event_id}", message.model_dump(mode="json"))
+        await self._bus.say(message)
 
 
 def _is_short(wants: list[Want], stock: Stock) -> bool:

@@ -62,8 +62,8 @@ class Changes:
         return changed
 
     def _tell(self, order: Order) -> None:
-        message = OrderChanged(order_id=order.order_id, state=order.state).model_dump(mode="json")
-        telling = asyncio.create_task(self._bus.publish(f"bus.orders.order_changed.{order.order_id}", message))
+        message = OrderChanged(order_id=order.order_id, state=order.state)
+        telling = asyncio.create_task(self._bus.say(message))
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
 
