@@ -51,6 +51,9 @@ OnFact = Callable[[CloudEvent], Awaitable[None]]
 
 CANCEL_AGAIN_SECONDS = 0.5
 
+# How long a start waits to be known by the trace store, which may be away.
+KNOWN_SECONDS = 0.5
+
 _LOG = log(__name__)
 Asked = TypeVar("Asked", bound=Client)
 
@@ -263,6 +266,8 @@ class Service:
             for resource in self._managed:
                 await stack.enter_async_context(resource)
             await stack.enter_async_context(_running(*watching, ("nats", self._broker.run), *self._tasks))
+            # The first request may kill this process, and whoever looks for it has to know that it was there.
+            await asyncio.to_thread(provider.wait_until_known, KNOWN_SECONDS)
             _LOG.info("started", port=settings.port)
             yield
             self._readiness.draining = True

@@ -57,6 +57,7 @@ class OwnLife(QuickProvider):
 
     _service: str | None = None
     _began: SpanContext
+    _telling: threading.Thread | None = None
 
     def begin(self, service: str) -> None:
         """Tells the start. The first service of a process has the process's own ids; more than one happen in tests."""
@@ -69,8 +70,16 @@ class OwnLife(QuickProvider):
         life.is_told = True
         span.end()
         self._service, self._began = service, span.get_span_context()
-        # Now, and not with the next batch: a process that dies young must have been known. Nobody waits for it.
-        threading.Thread(target=self.force_flush, name="tell start", daemon=True).start()
+        # Now, and not with the next batch: a process that dies young must have been known.
+        self._telling = threading.Thread(target=self.force_flush, name="tell start", daemon=True)
+        self._telling.start()
+
+    def wait_until_known(self, seconds: float) -> bool:
+        """Waits until the start is told, not longer than this: what comes next may kill the process. Whether it was told."""
+        if self._telling is None:
+            return False
+        self._telling.join(seconds)
+        return not self._telling.is_alive()
 
     def shutdown(self) -> None:
         """Tells the stop, and sends what is left."""

@@ -47,7 +47,7 @@ def resource_of(settings: TracingSettings) -> Resource:
     )
 
 
-def set_up_tracing(settings: TracingSettings, *, program: str | None = None) -> TracerProvider:
+def set_up_tracing(settings: TracingSettings, *, program: str | None = None) -> OwnLife:
     """Makes the process's tracer provider, and tells that the process started; its `shutdown` tells that it stopped.
 
     The first call in a process also makes it the global one. `program` names a process of the service that is not the service

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -48,6 +51,30 @@ def test_a_process_that_dies_before_its_first_batch_is_sent_has_told_its_start()
     while not exporter.get_finished_spans():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    assert exporter.get_finished_spans()[0].name == "start orders"
+
+
+class SlowExporter(InMemorySpanExporter):
+    """A trace store that takes its time until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Keeps the spans once it is let."""
+        self.let.wait(30)
+        return super().export(spans)
+
+
+def test_who_waits_until_a_start_is_known_waits_for_the_store_and_no_longer_than_it_says() -> None:
+    made, exporter = OwnLife(id_generator=LifeIds()), SlowExporter()
+    assert not made.wait_until_known(0)
+    made.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
+    made.begin("orders")
+    assert not made.wait_until_known(0.01)
+    exporter.let.set()
+    assert made.wait_until_known(30)
     assert exporter.get_finished_spans()[0].name == "start orders"
 
 
