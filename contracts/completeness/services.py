@@ -15,6 +15,7 @@ from chassis.facts import BusMessage
 from chassis.operations import Operation
 from contracts.facts import told_by
 from contracts.pactfile import PACTS, ContractBroken
+from contracts.promises.declared import reaches
 from contracts.promises.documents import applications
 from local.topology import SERVICES
 
@@ -42,7 +43,7 @@ class Service:
 
     def asked(self, method: str, path: str) -> Operation | None:
         """The operation that answers a real path. That with the fewest parameters wins."""
-        candidates = [each for each in self.operations if each.method == method and _reaches(each.path, path)]
+        candidates = [each for each in self.operations if each.method == method and reaches(each.path, path)]
         return min(candidates, key=lambda each: each.path.count("{"), default=None)
 
 
@@ -119,9 +120,3 @@ def _refuse_unmade(name: str, made: list[type[Client]]) -> None:
 
 def _alike(one: str, other: str) -> bool:
     return re.sub(r"\{[^}]*\}", "{}", one) == re.sub(r"\{[^}]*\}", "{}", other)
-
-
-def _reaches(route: str, path: str) -> bool:
-    parts = re.split(r"(\{[^}]*\})", route)
-    pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts)
-    return re.fullmatch(pattern, path) is not None

@@ -158,7 +158,7 @@ class Api:
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation that a request reaches. Routes without parameters come first, as in the application."""
-        reached = [each for each in self.operations if each.method == method and _reaches(each.route, path)]
+        reached = [each for each in self.operations if each.method == method and reaches(each.route, path)]
         return min(reached, key=lambda each: each.route.count("{"), default=None)
 
 
@@ -242,6 +242,7 @@ def _header_of(scheme: dict[str, Any]) -> str:
     return str(scheme["name"] if scheme["type"] == "apiKey" else "Authorization").lower()
 
 
-def _reaches(route: str, path: str) -> bool:
+def reaches(route: str, path: str) -> bool:
+    """Whether a real path is one of a route with parameters in braces."""
     pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{[^}]*\})", route))
     return re.fullmatch(pattern, path) is not None

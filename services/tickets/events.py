@@ -43,7 +43,10 @@ class TicketsIssued(Fact):
 
 
 class TicketsChanged(Fact):
-    """The event of an order's tickets is not as it was; the tickets and their codes stay. One fact per order and version."""
+    """The event of an order's tickets is not as it was; the tickets stay, and their codes unless `changes` has `codes`.
+
+    One fact per order and version.
+    """
 
     subject: ClassVar[str] = "events.tickets.tickets_changed.v1"
     aggregate: ClassVar[str] = "order_id"
