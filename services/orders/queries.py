@@ -220,6 +220,7 @@ _SPECIAL = {
     # The lease stays: whoever applies this goes on, and somebody else only after its death.
     "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), tries = 0",
     "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0",
+    "lease_seconds": "leased_until = now() + make_interval(secs => :lease_seconds)",
     "ended": "due_at = NULL, leased_until = NULL, tries = 0, last_error = NULL",
 }
 

@@ -41,13 +41,18 @@ class Changes:
         async with self._database.writer() as tx:
             return await self.apply_in(tx, order, happening, **values)
 
+    async def apply_and_take(self, order: Order, happening: Happening) -> Order:
+        """The same for a request that carries the order on itself: its lease comes with the change, before any worker's."""
+        async with self._database.writer() as tx:
+            return await self.apply_in(tx, order, happening, fence=order.fence + 1)
+
     async def apply_in(self, tx: Transaction, order: Order, happening: Happening, **values: Any) -> Order:
-        """The same within a transaction that does more."""
+        """The same within a transaction that does more. With a new `fence` the lease is taken, too."""
         state = next_state(order.state, happening)
         failpoint(f"orders.before.{happening}")
         changed = replace(order, state=state, **values, **_consequences(order, state, happening))
         columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
-        timer = _timer(changed)
+        timer = _timer(changed) | ({"lease_seconds": queries.LEASE_SECONDS} if changed.fence != order.fence else {})
         if not await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer}):
             raise ImpossibleTransition(order.state, happening)
         if state is OrderState.CONFIRMED:

@@ -96,10 +96,10 @@ class Paying:
             if order.state not in CANCELLABLE:
                 break
             try:
-                await self._changes.apply(order, Happening.BUYER_CANCELLED)
+                cancelling = await self._changes.apply_and_take(order, Happening.BUYER_CANCELLED)
             except ImpossibleTransition:
                 continue  # Another click, the saga or the bank moved it meanwhile: whether it can be cancelled is asked anew.
-            await self._saga.drive(order_id)
+            await self._saga.carry_on(cancelling)
             return await self.order(order_id, person_id)
         raise OrderNotCancellable(order.state)
 
@@ -111,11 +111,11 @@ class Paying:
 
     async def _take_free(self, order: Order) -> Order:
         try:
-            await self._changes.apply(order, Happening.NOTHING_TO_PAY)
+            taken = await self._changes.apply_and_take(order, Happening.NOTHING_TO_PAY)
         except ImpossibleTransition:
             # A second click was faster, or the hold has just ended: the order says which.
             return await self.order(order.order_id, order.person_id)
-        await self._saga.drive(order.order_id)
+        await self._saga.carry_on(taken)
         return await self.order(order.order_id, order.person_id)
 
     async def _begin(self, order: Order, return_url: str) -> Order:

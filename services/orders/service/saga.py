@@ -69,7 +69,7 @@ class Saga:
         if claimed:
             order = await self._read(order_id)
             if order is not None:
-                await self._advance(order)
+                await self.carry_on(order)
 
     async def _advance_in_its_trace(self, order_id: UUID) -> None:
         order = await self._read(order_id)
@@ -78,13 +78,13 @@ class Saga:
         attributes = {**told_of(order), "onsale.attempt": order.tries + 1}
         with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 0) as current:
             try:
-                await self._advance(order)
+                await self.carry_on(order)
             except Exception as error:  # noqa: BLE001  # its neighbours go on; the lease ends, and it is tried again
                 mark_failed(current, type(error).__name__)
                 _LOG.exception("an order could not be advanced", order_id=str(order_id))
 
-    async def _advance(self, order: Order) -> None:
-        """Takes step after step until the order has to wait for somebody, or somebody else takes over."""
+    async def carry_on(self, order: Order) -> None:
+        """Takes step after step with an order whose lease is ours, until it has to wait for somebody, or is taken over."""
         contested = False
         for _ in range(MAX_STEPS):
             if order.state not in OPEN_STATES:

@@ -2,7 +2,11 @@
 
 import asyncio
 
+from chassis.testing import Harness
+from services.orders.app import create_app
+from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
+from services.orders.tests.integration.neighbours import Neighbours
 
 DECLINED = "events.payments.payment_declined.v1"
 
@@ -62,3 +66,16 @@ async def test_an_address_to_come_back_to_that_is_none_is_refused_before_anythin
         refused = await desk.act(order_id, "checkout", return_url=address)
         assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid"), address
     assert desk.neighbours.payments == {}
+
+
+async def test_whoever_cancels_or_takes_a_free_order_is_answered_with_its_end_however_busy_the_worker_is(
+    harness: Harness, orders_settings: OrdersSettings, neighbours: Neighbours
+) -> None:
+    restless = orders_settings.model_copy(update={"saga_every_seconds": 0.001})
+    async with harness.running(create_app, restless) as app:
+        desk = Desk(app, harness, neighbours)
+        free = [{"class_id": str(neighbours.free_class_id), "quantity": 1}]
+        for _ in range(10):
+            cancelled = await desk.act((await desk.place()).json()["order_id"], "cancel")
+            taken = await desk.checkout((await desk.place(places=free)).json()["order_id"])
+            assert [answer.json()["state"] for answer in (cancelled, taken)] == ["cancelled", "confirmed"]
