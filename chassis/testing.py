@@ -1,24 +1,22 @@
 """A pytest plugin: real Postgres and NATS for every test, and a harness that plays the neighbours of a service.
 
-One Postgres for the whole run (also with pytest-xdist); each test gets databases of its own, copied from a migrated template,
+One Postgres for the whole run (also with pytest-xdist); each test has databases of its own, copied from a migrated template
+or emptied after another test,
 and a NATS server of its own, which starts in milliseconds.
 """
 
 import asyncio
-import hashlib
 import json
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import asyncpg
 import httpx
 import jwt
 import nats
@@ -34,15 +32,14 @@ from chassis.facts import encode_cloud_event
 from chassis.firehose import ensure_consumer
 from chassis.ids import uuid7
 from chassis.migrated import SERVICES, migrations_of
-from chassis.migrations import migrate
 from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
 from chassis.settings import ServiceSettings
+from chassis.testing_databases import POSTGRES_VARIABLE, Databases
 from chassis.tokens import ALGORITHM, ServiceTokens
 from local.nats import NatsServer
 from local.postgres import PostgresServer
 from local.provision import make_stream
 
-POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
 PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 ACCOUNTS_KEY_ID = "accounts-test"
@@ -51,6 +48,7 @@ OTHERS = ("waitingroom", "insights", "sample", "stranger")
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
 _postgres: PostgresServer | None = None
+_databases = Databases()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -199,11 +197,9 @@ class Harness:
 
     def database_url(self, service: str, migrations: Path | None = None) -> str:
         """The address of a new database, migrated by the service's migrations, or by those of another folder."""
-        database = f"{service}_{uuid7().hex}"
-        with _in_other_loop() as run:
-            run(_copy_database(service, database, migrations or migrations_of(service)))
-        self._stack.push_async_callback(_drop_database, database)
-        return _url_of(database)
+        lent = _databases.lend(service, migrations or migrations_of(service))
+        self._stack.push_async_callback(_databases.take_back, lent)
+        return lent.url
 
     @asynccontextmanager
     async def running(self, create: Callable[[Any], FastAPI], settings: ServiceSettings) -> AsyncIterator[RunningApp]:
@@ -339,51 +335,3 @@ class Harness:
 async def _is_ready(client: httpx.AsyncClient) -> bool:
     """Not only able to answer: it hears and is heard as well."""
     return bool((await client.get("/readyz")).json()["state"] == "ready")
-
-
-def _url_of(database: str) -> str:
-    return urlsplit(os.environ[POSTGRES_VARIABLE])._replace(path=f"/{database}").geturl()
-
-
-@contextmanager
-def _in_other_loop() -> Iterator[Callable[[Any], None]]:
-    """Runs coroutines to their end from within a running loop: in a thread with a loop of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda coroutine: pool.submit(asyncio.run, coroutine).result()
-
-
-async def _copy_database(service: str, database: str, migrations: Path) -> None:
-    admin = await asyncpg.connect(os.environ[POSTGRES_VARIABLE])
-    try:
-        template = f"template_{service}_{_digest_of(migrations)}"
-        # All workers of a run share the templates: the first one makes it, the others wait.
-        await admin.execute("SELECT pg_advisory_lock(hashtext($1))", template)
-        try:
-            if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", template):
-                await admin.execute(f'DROP DATABASE IF EXISTS "{template}"')
-                await admin.execute(f'CREATE DATABASE "{template}"')
-                await asyncio.to_thread(migrate, migrations, _url_of(template))
-                await admin.execute(f'ALTER DATABASE "{template}" WITH is_template true')
-            await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY wal_log')
-        finally:
-            await admin.execute("SELECT pg_advisory_unlock(hashtext($1))", template)
-    finally:
-        await admin.close()
-
-
-def _digest_of(migrations: Path) -> str:
-    """Another version of a service, with other migrations, has templates of its own on the same server."""
-    digest = hashlib.sha256()
-    for path in sorted(migrations.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-async def _drop_database(database: str) -> None:
-    admin = await asyncpg.connect(os.environ[POSTGRES_VARIABLE])
-    try:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-    finally:
-        await admin.close()

@@ -23,7 +23,8 @@ from chassis.db import Database
 from chassis.errors import NotMigrated
 from chassis.migrated import SERVICES, newest_migration
 from chassis.migrations import migrate
-from chassis.testing import POSTGRES_VARIABLE, Harness
+from chassis.testing import Harness
+from chassis.testing_databases import POSTGRES_VARIABLE
 from chassis.tests.sample.app import SampleSettings, ThingWanted, create_app
 from local.processes import LOOPBACK, free_port
 
