@@ -1,7 +1,7 @@
 """All SQL of orders. Whoever changes an order compares (state, fence) in the same statement: the slower one changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -187,8 +187,10 @@ async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     return order_of(row, []) if row is not None else None
 
 
-async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> bool:
-    """Moves an order on and notes the change. False if somebody else was faster: the state or the fence is another one."""
+async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> Order | None:
+    """Moves an order on and notes the change: the order with the payment that it has by now, which may have been begun since it
+    was read. None if somebody else was faster: the state or the fence is another one.
+    """
     # The names come from `changes.py`, never from outside.
     assignments = ", ".join(f"{name} = :{name}" for name in changes if name not in _SPECIAL)
     special = ", ".join(_SPECIAL[name] for name in changes if name in _SPECIAL)
@@ -196,12 +198,14 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
         WITH changed AS (
             UPDATE purchase_order SET {", ".join(part for part in (assignments, special) if part)}
             WHERE order_id = :order_id AND state = :expected_state AND fence = :expected_fence
-            RETURNING order_id, state
+            RETURNING order_id, state, payment_id
+        ), noted AS (
+            INSERT INTO order_change (order_id, change_no, happening, state, trace_id, span_id)
+            SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state,
+                :trace_id, :span_id
+            FROM changed
         )
-        INSERT INTO order_change (order_id, change_no, happening, state, trace_id, span_id)
-        SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state,
-            :trace_id, :span_id
-        FROM changed
+        SELECT payment_id FROM changed
     """)  # noqa: S608  # names from this project's code
     parameters = {
         **changes,
@@ -212,7 +216,8 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
         "trace_id": current_trace_id() or order.trace_id,
         "span_id": current_span_id(),
     }
-    return bool((await tx.execute(query, parameters, name=f"orders.{happening.value}")).rowcount)
+    row = (await tx.execute(query, parameters, name=f"orders.{happening.value}")).first()
+    return replace(order, payment_id=row.payment_id) if row is not None else None
 
 
 # Times that the database's clock decides: seconds from now.

@@ -53,8 +53,10 @@ class Changes:
         changed = replace(order, state=state, **values, **_consequences(order, state, happening))
         columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
         timer = _timer(changed) | ({"lease_seconds": queries.LEASE_SECONDS} if changed.fence != order.fence else {})
-        if not await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer}):
+        stored = await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer})
+        if stored is None:
             raise ImpossibleTransition(order.state, happening)
+        changed = replace(changed, payment_id=stored.payment_id)
         if state is OrderState.CONFIRMED:
             lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
             await tx.publish(confirmation_of(changed, lines))

@@ -1,9 +1,13 @@
 """Buyers who press twice, in two tabs, or while something else is under way."""
 
 import asyncio
+from uuid import UUID, uuid4
 
 from chassis.testing import Harness
+from services.orders import queries
 from services.orders.app import create_app
+from services.orders.domain import Happening
+from services.orders.service.changes import Changes
 from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
 from services.orders.tests.integration.neighbours import Neighbours
@@ -36,6 +40,17 @@ async def test_cancelling_in_one_tab_while_paying_begins_in_another_ends_in_one_
     assert begun.status_code in {200, 409, 410}
     await desk.in_state(order_id, "cancelled")
     assert {payment["state"] for payment in desk.neighbours.payments.values()} <= {"voided"}
+
+
+async def test_whoever_ends_an_order_knows_the_payment_that_was_begun_after_they_looked_at_it(desk: Desk) -> None:
+    order_id, service = UUID((await desk.place()).json()["order_id"]), desk.app.app.state.service
+    database, changes = service._databases[0], Changes(service._databases[0], service.bus)
+    async with database.writer() as tx:
+        looked_at = await queries.order_by_id(tx, order_id)
+        assert looked_at is not None
+        assert await queries.begin_payment(tx, looked_at, payment_id := uuid4())
+    ended = await changes.apply(looked_at, Happening.EVENT_CANCELLED)
+    assert (looked_at.payment_id, ended.payment_id) == (None, payment_id)
 
 
 async def test_a_first_click_that_is_answered_after_a_declined_card_does_not_hide_the_next_try(desk: Desk) -> None:
