@@ -31,16 +31,18 @@ CHECKS = {
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
 }
 NO_CONTRACTS = ("--ignore-glob=services/*/tests/contract", "--ignore-glob=contracts/tests")
+# A test mostly waits, for servers and for what is due: twice as many as there are cores keep these busy.
+AT_ONCE = str(max(4, 2 * (os.cpu_count() or 1)))
 WITHOUT_SYSTEM = (
     "-m",
     "not system and not browser and not containers and not manifests",
     "-n",
-    "2",
+    AT_ONCE,
     "--dist",
     "loadfile",
     *NO_CONTRACTS,
 )
-CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", "2", "--dist", "worksteal", "contracts")
+CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", AT_ONCE, "--dist", "worksteal", "contracts")
 # Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
 WITH_SYSTEM = (
     "-m",
