@@ -5,7 +5,7 @@ share and answers do not need (the bus, the firehose) is an alarm: it is told, h
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -66,9 +66,14 @@ def not_through_a_proxy(request: Request) -> None:
 
 
 def make_health_router(
-    readiness: Readiness, gauges: Mapping[str, Callable[[], int]], metrics: Metrics, *, through_proxies: bool = False
+    readiness: Readiness,
+    gauges: Mapping[str, Callable[[], int]],
+    metrics: Metrics,
+    *,
+    late: Callable[[], Awaitable[list[dict[str, Any]]]],
+    through_proxies: bool = False,
 ) -> APIRouter:
-    """`/livez`, `/readyz` and `/metrics`, and `/load` where there is something to show.
+    """`/livez`, `/readyz`, `/metrics` and `/work`, and `/load` where there is something to show.
 
     All but the first answer only who asks directly, unless it is said otherwise: a gateway may send every path here.
     """
@@ -91,6 +96,10 @@ def make_health_router(
     def page_of_metrics(request: Request) -> Response:  # in a thread: with many routes it is a long page
         page, media_type = exposed(metrics.now(), request.headers.get("accept", ""))
         return Response(page, headers={"Content-Type": media_type})
+
+    @router.get("/work", dependencies=inside)
+    async def work() -> Response:
+        return Response(orjson.dumps({"late": await late()}), media_type="application/json")
 
     if gauges:
 

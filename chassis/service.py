@@ -29,6 +29,7 @@ from chassis.http import service_client, stranger_client
 from chassis.identity import access_of
 from chassis.inbox import Inbox
 from chassis.lag import lag_of
+from chassis.late import late_work, watch_of
 from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.people import PEOPLE_ISSUER, PersonVerifier
@@ -37,6 +38,7 @@ from chassis.settings import ServiceSettings
 from chassis.tokens import CallerVerifier, ServiceTokens, load_signing_key
 from chassis.version import project_version
 from chassis.watching import LETTERS, OUTBOX, Watch, Watching
+from chassis.work import Queue
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
 from tracing.export import MetricsExport
@@ -102,6 +104,7 @@ class Service:
         self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
         self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
         self._databases: list[Database] = []
+        self._queues: dict[Database, tuple[Queue, ...]] = {}
         self._clients: list[httpx.AsyncClient] = []
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._managed: list[AbstractAsyncContextManager[Any]] = []
@@ -119,6 +122,7 @@ class Service:
         pool = f"{self.settings.service_name}-{number}" if number else self.settings.service_name
         database = Database(self.settings, url=url, metrics=self.metrics, pool=pool)
         self._databases.append(database)
+        self._queues[database] = ()
         self._watching.database(database, OUTBOX, LETTERS)
         self._tasks.append(("outbox relay", lambda: database.outbox.relay(self._firehose)))
         return database
@@ -174,6 +178,11 @@ class Service:
         self._tasks.append((f"worker {worker.name}", worker.run))
         return worker
 
+    def remembers(self, database: Database, *queues: Queue) -> None:
+        """Says which rows of a database are work: `/work` and metrics tell of them when it is late."""
+        self._queues[database] += queues
+        self.watch(database, watch_of(queues))
+
     def watch(self, database: Database, *watches: Watch) -> None:
         """Shows in metrics what rows of a database say, looked at every few seconds."""
         self._watching.database(database, *watches)
@@ -219,7 +228,11 @@ class Service:
         app.state.person_verifier = PersonVerifier(settings.person_keys_url, self.client(PEOPLE_ISSUER, ""))
         app.state.service = self
         health = make_health_router(
-            self._readiness, self._gauges, self.metrics, through_proxies=settings.health_through_proxies
+            self._readiness,
+            self._gauges,
+            self.metrics,
+            late=partial(late_work, self._queues),
+            through_proxies=settings.health_through_proxies,
         )
         for router in (health, *self._routers):
             _check_access(router)

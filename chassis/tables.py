@@ -55,6 +55,7 @@ def add_chassis_tables(metadata: MetaData) -> None:
     inbox_table(metadata)
     dead_letter_table(metadata)
     idempotency_key_table(metadata)
+    work_attempt_table(metadata)
 
 
 def outbox_table(metadata: MetaData) -> Table:
@@ -144,6 +145,26 @@ def idempotency_key_table(metadata: MetaData) -> Table:
     )
 
 
+def work_attempt_table(metadata: MetaData) -> Table:
+    """What each try of remembered work (chassis/work.py) came to, and in which span; `ended_at` is null while it goes on."""
+    return Table(
+        "work_attempt",
+        metadata,
+        Column("queue", String(60), primary_key=True),
+        Column("key", String(200), primary_key=True),
+        Column("fence", Integer, primary_key=True),
+        Column("attempt", Integer, nullable=False),
+        Column("begun_at", _instant(), nullable=False, server_default=func.now()),
+        Column("ended_at", _instant()),
+        Column("outcome", String(60)),
+        Column("problem", Text),
+        Column("again_at", _instant()),
+        Column("traceparent", String(55)),
+        Index("ix_work_attempt_key", "key"),
+        extend_existing=True,
+    )
+
+
 def _instant() -> DateTime:
     return DateTime(timezone=True)
 
@@ -157,4 +178,5 @@ __all__ = [
     "moment",
     "outbox_stream_table",
     "outbox_table",
+    "work_attempt_table",
 ]

@@ -10,9 +10,11 @@ import yaml
 from sqlalchemy import text
 
 from chassis.db import Database
+from chassis.late import watch_of
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness
 from chassis.watching import LETTERS, OUTBOX, Watch
+from chassis.work import Queue
 from tracing.exposition import exposed_name
 from tracing.instruments import OF_THE_CHASSIS, Instrument
 from tracing.registry import metrics
@@ -22,7 +24,9 @@ SERVICES = Path(__file__).resolve().parent.parent / "services"
 
 def watches_of(service: str) -> list[Watch]:
     module = importlib.import_module(f"services.{service}.watches")
-    return [each for each in vars(module).values() if isinstance(each, Watch)]
+    queries = importlib.import_module(f"services.{service}.queries")
+    queues = [each for each in vars(queries).values() if isinstance(each, Queue)]
+    return [each for each in vars(module).values() if isinstance(each, Watch)] + ([watch_of(queues)] if queues else [])
 
 
 WATCHES = [

@@ -174,6 +174,27 @@ DEAD_LETTERS = Instrument(
     "Facts that could not take effect: somebody has to look at each.",
     ("db.client.connection.pool.name", "messaging.consumer.group.name"),
 )
+WORK_LATE = Instrument(
+    "onsale.work.late",
+    "gauge",
+    "{item}",
+    "Remembered work that should have been done for more than a minute.",
+    ("db.client.connection.pool.name", "onsale.queue"),
+)
+WORK_AGE = Instrument(
+    "onsale.work.late.age",
+    "gauge",
+    "s",
+    "Since when the oldest of it has been wanted.",
+    ("db.client.connection.pool.name", "onsale.queue"),
+)
+WORK_GIVEN_UP = Instrument(
+    "onsale.work.given_up",
+    "gauge",
+    "{item}",
+    "Remembered work that was given up in the last two weeks: somebody has to look at each.",
+    ("db.client.connection.pool.name", "onsale.queue"),
+)
 PROCESS_CPU = Instrument("process.cpu.time", "counter", "s", "Processor time that the process has used.")
 PROCESS_MEMORY = Instrument("process.memory.usage", "updowncounter", "By", "Physical memory that the process uses.")
 LOOP_DELAY = Instrument(

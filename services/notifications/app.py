@@ -8,6 +8,7 @@ from services.notifications.addresses import AddressBound
 from services.notifications.clients.accounts import AccountsClient
 from services.notifications.clients.tickets import TicketsClient
 from services.notifications.inbox import make_inbox
+from services.notifications.queries import SENDING
 from services.notifications.records import make_records_router
 from services.notifications.sending import Emails
 from services.notifications.service import Notifications
@@ -24,6 +25,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     service = Service(settings, title="Notifications")
     database = service.database()
     service.watch(database, MAILS)
+    service.remembers(database, SENDING)
     accounts = service.client_of(AccountsClient, settings.accounts_url)
     tickets = service.client_of(TicketsClient, settings.tickets_url)
     bound = AddressBound(

@@ -107,10 +107,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A mail that is due, leased to this process. `attempt` counts from 1 and includes the present one."""
+    """A mail that is due, leased to this process under a fence. `attempt` counts from 1 and includes the present one."""
 
     delivery_id: UUID
-    lease_id: UUID
+    fence: int
     order_id: UUID
     order_number: str
     person_id: UUID

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import text
@@ -40,7 +40,7 @@ def send_first(faults: Faults) -> None:
     ) -> None:
         message_id = message_id_of(order_id, template, "onsale.example", edition)
         about = (order_id, order_number, person_id, template, content, message_id, 1, current_traceparent())
-        mail = Delivery(uuid7(), uuid4(), *about)
+        mail = Delivery(uuid7(), 0, *about)
         await made[0]._send(mail)  # noqa: SLF001  # as somebody in a hurry would
         async with made[0]._database.writer() as own:  # noqa: SLF001  # so that it is kept whatever happens here
             kept = await own.execute(_SENT, _row(mail), name="deliveries.insert_sent")
@@ -71,8 +71,8 @@ _SENT = text("""
     VALUES (:delivery_id, :order_id, :order_number, :person_id, :template, '{}', :message_id, 'sent', 1, now(), :traceparent)
     ON CONFLICT (order_id, template) DO NOTHING
 """)
-# The time at which it ended has a default; its state has none.
-_TRIED = text("INSERT INTO delivery_attempt (delivery_id, attempt) VALUES (:delivery_id, 1)")
+# The time at which it began has a default; the number of the try has none.
+_TRIED = text("INSERT INTO work_attempt (queue, key, fence) VALUES ('notifications.send_email', :delivery_id, 1)")
 
 SWITCHES: Mapping[str, Switch] = {
     "envelope-of-another-version": envelope_of_another_version,

@@ -1,21 +1,29 @@
 """All SQL of this service. Only the database's clock decides what is due and whose lease has ended."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Integer, RowMapping, String, Table, case, cast, func, literal, or_, select, text, update
+from sqlalchemy import Table, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
-from services.notifications.domain import Delivery, DeliveryState, read_name, waiting_state
+from chassis.work import Columns, Queue, Work, claim, finish, give_up, put_off, wait
+from services.notifications.domain import Delivery, read_name, waiting_state
 from services.notifications.tables import DeliveryRow
-from tracing.spans import current_traceparent
 
 _DELIVERY: Table = DeliveryRow.metadata.tables["delivery"]
-_ATTEMPT: Table = DeliveryRow.metadata.tables["delivery_attempt"]
-_WAITING_STATES = (DeliveryState.WAITING.value, DeliveryState.WAITING_NEWS.value)
-_WAITING = _DELIVERY.c.state.in_(_WAITING_STATES)
+
+SENDING = Queue(
+    name="notifications.send_email",
+    table="delivery",
+    key="delivery_id",
+    waits="state IN ('waiting', 'waiting_news')",
+    columns=Columns(due="next_attempt_at", tries="attempts", problem="last_problem"),
+    lease_seconds=60,
+    dead="state = 'failed'",
+    go_on="Mend what failed; services/notifications/README.md has the statement that lets a mail be sent again.",
+)
 
 
 async def insert_delivery(tx: Transaction, row: dict[str, Any]) -> bool:
@@ -26,44 +34,24 @@ async def insert_delivery(tx: Transaction, row: dict[str, Any]) -> bool:
     return (await tx.execute(statement.values(**row, **due), name="deliveries.insert")).rowcount == 1
 
 
-async def lease_due(tx: Transaction, *, lease_id: UUID, limit: int, lease_seconds: float) -> list[Delivery]:
-    """Takes due deliveries for this process alone; those that another one is taking right now are passed over."""
-    now = func.now()
-    free = or_(_DELIVERY.c.leased_until.is_(None), _DELIVERY.c.leased_until < now)
-    due = (
-        select(_DELIVERY.c.delivery_id)
-        .where(_WAITING, _DELIVERY.c.next_attempt_at <= now, free)
-        .order_by(_DELIVERY.c.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    statement = (
-        update(_DELIVERY)
-        .where(_DELIVERY.c.delivery_id.in_(due.scalar_subquery()))
-        .values(
-            attempts=_DELIVERY.c.attempts + 1,
-            lease_id=lease_id,
-            leased_until=now + timedelta(seconds=lease_seconds),
-        )
-        .returning(*_DELIVERY.c)
-    )
-    return [_delivery(row) for row in (await tx.execute(statement, name="deliveries.lease_due")).mappings()]
+async def claim_due(tx: Transaction, *, limit: int, lease_seconds: float) -> list[Delivery]:
+    """Takes due deliveries for this process alone."""
+    return [_delivery(work) for work in await claim(tx, replace(SENDING, lease_seconds=lease_seconds), limit)]
 
 
 async def mark_sent(tx: Transaction, delivery: Delivery) -> bool:
     """The server took the mail. False if the lease has been lost to another process in the meantime."""
-    return await _finish(tx, delivery, None, state=DeliveryState.SENT.value, sent_at=func.now())
+    return await finish(tx, SENDING, _work_of(delivery), "sent", "state = 'sent', sent_at = now()")
 
 
 async def mark_failed(tx: Transaction, delivery: Delivery, problem: str) -> bool:
     """It is given up."""
-    return await _finish(tx, delivery, problem, state=DeliveryState.FAILED.value, last_problem=problem)
+    return await give_up(tx, SENDING, _work_of(delivery), problem, "state = 'failed'")
 
 
 async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_seconds: float) -> bool:
     """It is due again after the delay."""
-    due = func.now() + timedelta(seconds=delay_seconds)
-    return await _finish(tx, delivery, problem, next_attempt_at=due, last_problem=problem)
+    return await put_off(tx, SENDING, _work_of(delivery), problem, delay_seconds)
 
 
 async def is_of_paid_order(tx: Transaction, delivery: Delivery) -> bool:
@@ -93,18 +81,7 @@ async def use_address(
 
 async def wait_for_address(tx: Transaction, delivery: Delivery, until: datetime) -> bool:
     """It is due again then. This was no try: nobody was asked to take the mail."""
-    statement = (
-        update(_DELIVERY)
-        .where(_DELIVERY.c.delivery_id == delivery.delivery_id, _DELIVERY.c.lease_id == delivery.lease_id, _WAITING)
-        .values(
-            lease_id=None,
-            leased_until=None,
-            next_attempt_at=until,
-            attempts=_DELIVERY.c.attempts - 1,
-            last_problem="many mails went to this address lately; it waits",
-        )
-    )
-    return (await tx.execute(statement, name="deliveries.wait_for_address")).rowcount == 1
+    return await wait(tx, SENDING, _work_of(delivery), until, "many mails went to this address lately; it waits")
 
 
 async def forget_addresses(tx: Transaction, *, window_seconds: float, limit: int) -> int:
@@ -137,39 +114,17 @@ _FORGET = text("""
 """)
 
 
-async def _finish(tx: Transaction, delivery: Delivery, problem: str | None, **values: Any) -> bool:
-    # In one statement with what support reads of this try.
-    # A process that was asleep for longer than its lease must not overwrite what its successor wrote. One case is harmless
-    # and common: the mail was sent by both, with one Message-ID.
-    finished = (
-        update(_DELIVERY)
-        .where(_DELIVERY.c.delivery_id == delivery.delivery_id, _DELIVERY.c.lease_id == delivery.lease_id, _WAITING)
-        .values(lease_id=None, leased_until=None, **values)
-        .returning(_DELIVERY.c.delivery_id, _DELIVERY.c.state, _DELIVERY.c.next_attempt_at)
-        .cte("finished")
-    )
-    waits = finished.c.state.in_(_WAITING_STATES)
-    again_at = case((waits, finished.c.next_attempt_at))
-    # Of tries there is one word for all that wait: the version before reads them as well.
-    outcome = case((waits, DeliveryState.WAITING.value), else_=finished.c.state)
-    attempt = select(
-        finished.c.delivery_id,
-        literal(delivery.attempt, Integer),
-        outcome,
-        cast(literal(problem), String),
-        again_at,
-        cast(literal(current_traceparent()), String),
-    )
-    columns = ["delivery_id", "attempt", "state", "problem", "again_at", "traceparent"]
-    statement = insert(_ATTEMPT).from_select(columns, attempt)
-    return (await tx.execute(statement, name="deliveries.finish")).rowcount == 1
+def _work_of(delivery: Delivery) -> Work:
+    return Work(delivery.delivery_id, delivery.fence, delivery.attempt)
 
 
-def _delivery(row: RowMapping) -> Delivery:
+def _delivery(work: Work) -> Delivery:
+    assert work.row is not None, "It was claimed."  # noqa: S101
+    row = work.row
     template, edition = read_name(row["template"])
     return Delivery(
         delivery_id=row["delivery_id"],
-        lease_id=row["lease_id"],
+        fence=work.fence,
         order_id=row["order_id"],
         order_number=row["order_number"],
         person_id=row["person_id"],
@@ -177,6 +132,6 @@ def _delivery(row: RowMapping) -> Delivery:
         edition=edition,
         content=row["content"],
         message_id=row["message_id"],
-        attempt=row["attempts"],
+        attempt=work.attempt,
         traceparent=row["traceparent"],
     )

@@ -10,7 +10,7 @@ from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
 from services.notifications.operations import GET_RECORDS, NotificationsRecords
 
-_OUTCOMES = {"sent": "mail_sent", "waiting": "mail_put_off", "failed": "mail_given_up"}
+_OUTCOMES = {"sent": "mail_sent", "put_off": "mail_put_off", "given_up": "mail_given_up"}
 
 
 def make_records_router(database: Database) -> APIRouter:
@@ -38,7 +38,7 @@ def _tried(row: RowMapping) -> Noted:
         "reason": row["problem"],
         "until": row["again_at"],
     }
-    return Noted(row["ended_at"], _OUTCOMES[row["state"]], row["traceparent"], facts)
+    return Noted(row["ended_at"], _OUTCOMES[row["outcome"]], row["traceparent"], facts)
 
 
 _MAILS = text("""
@@ -46,7 +46,7 @@ _MAILS = text("""
     WHERE order_id = :order_id ORDER BY created_at LIMIT :most
 """)
 _TRIES = text("""
-    SELECT split_part(template, '/', 1) AS kind, attempt, tried.state, tried.problem, tried.again_at, tried.traceparent, tried.ended_at
-    FROM delivery_attempt tried JOIN delivery USING (delivery_id)
-    WHERE order_id = :order_id ORDER BY tried.ended_at LIMIT :most
+    SELECT split_part(template, '/', 1) AS kind, attempt, outcome, tried.problem, again_at, tried.traceparent, ended_at
+    FROM delivery JOIN work_attempt tried ON tried.key = CAST(delivery_id AS text) AND queue = 'notifications.send_email'
+    WHERE order_id = :order_id AND ended_at IS NOT NULL ORDER BY ended_at LIMIT :most
 """)

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 from chassis.clock import utc_now
 from chassis.db import Database
@@ -79,7 +78,7 @@ class Emails:
         if room <= 0:
             return 0
         async with self._database.writer() as tx:
-            due = await queries.lease_due(tx, lease_id=uuid4(), limit=room, lease_seconds=self._settings.lease_seconds)
+            due = await queries.claim_due(tx, limit=room, lease_seconds=self._settings.lease_seconds)
         self._under_way |= {asyncio.create_task(self._deliver(each)) for each in due}
         return len(due)
 

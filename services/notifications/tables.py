@@ -25,6 +25,7 @@ class DeliveryRow(Table, table=True):
         UniqueConstraint("message_id"),
         # Workers look for what is due all the time: the index holds only what waits.
         Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state IN ('waiting', 'waiting_news')")),
+        Index("ix_delivery_failed", "created_at", postgresql_where=text("state = 'failed'")),
         # With the version of the event behind it, for mails about that: an order gets one of each.
         CheckConstraint(
             "template ~ '^(tickets|money_returned|(new_date|new_place|event_changed|cancelled|postponed|moved_online)/[0-9]+)$'",
@@ -34,7 +35,6 @@ class DeliveryRow(Table, table=True):
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
         CheckConstraint("state <> 'failed' OR last_problem IS NOT NULL", name="failed_for_a_reason"),
-        CheckConstraint("(lease_id IS NULL) = (leased_until IS NULL)", name="lease"),
     )
 
     delivery_id: UUID = Field(primary_key=True)
@@ -47,7 +47,9 @@ class DeliveryRow(Table, table=True):
     state: str
     attempts: int
     next_attempt_at: datetime = moment(server_default=func.now())
+    # Of the version before, which compares it instead of the fence; it goes with the release after.
     lease_id: UUID | None = None
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     leased_until: datetime | None = moment(nullable=True)
     last_problem: str | None = None
     traceparent: str | None = None
@@ -56,7 +58,7 @@ class DeliveryRow(Table, table=True):
 
 
 class DeliveryAttemptRow(Table, table=True):
-    """What a try of a mail came to, when, and in which span; `problem` is null if the server took it. Support reads it."""
+    """Tries as the version before writes and reads them: now they are in `work_attempt`. It goes with the release after."""
 
     __tablename__ = "delivery_attempt"
 

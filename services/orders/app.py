@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.service import Service
 from chassis.worker import Worker
+from services.orders import queries
 from services.orders.api import make_router
 from services.orders.clients.catalog import CatalogClient
 from services.orders.clients.inventory import InventoryClient
@@ -27,10 +28,11 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     service = Service(settings, title="Onsale orders", errors=OrdersError)
     database = service.database()
     service.watch(database, SAGAS, AWAITED)
+    service.remembers(database, queries.SAGA, queries.AWAITED)
     catalog = service.client_of(CatalogClient, settings.catalog_url)
     inventory = service.client_of(InventoryClient, settings.inventory_url)
     payments = service.client_of(PaymentsClient, settings.payments_url)
-    changes = Changes(database, service.bus)
+    changes = Changes(database, service.bus, settings.tickets_within_seconds)
     saga = Saga(database, changes, inventory, payments)
     worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
     service.hear(make_inbox(changes, worker))

@@ -467,8 +467,3 @@ def new_number() -> str:
 def longest_hold(created_at: datetime, longest_seconds: int) -> datetime:
     """Until when an order may hold its places, however often it is prolonged: somebody else may be waiting for them."""
     return created_at + timedelta(seconds=longest_seconds)
-
-
-def retry_delay(tries: int) -> timedelta:
-    """How long the saga waits before it asks again: 0.2 s, doubling, at most a minute."""
-    return timedelta(seconds=min(60.0, 0.2 * 2 ** min(tries, 10)))

@@ -9,15 +9,41 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row, insert, text
 
+from chassis import work
 from chassis.db import Reads, Transaction
+from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, Offer, OpenOrder, Order, OrderState, Wish
 from services.orders.tables import OrderLine
-from tracing.spans import current_span_id, current_trace_id, current_traceparent
+from tracing.spans import current_span_id, current_trace_id
 
-LEASE_SECONDS = 30
-CLAIM_BATCH = 20
-# Of the tries of one step, so that an order that waits for weeks stays small.
-WAITS_KEPT = 30
+# The last one a day and a half after the first, at 30 seconds; then somebody has to look.
+TELLINGS = 13
+_GO_ON = "make trace ORDER=... shows which neighbour it waits for; it goes on by itself once that answers."
+
+# Orders that are not at their end.
+SAGA = Queue(
+    name="orders.advance_order",
+    table="purchase_order",
+    key="order_id",
+    waits="due_at IS NOT NULL",
+    columns=Columns(problem="last_error"),
+    lease_seconds=30,
+    go_on=_GO_ON,
+)
+# Confirmed orders without tickets: they are told again.
+AWAITED = Queue(
+    name="orders.tell_again",
+    table="awaited_tickets",
+    key="order_id",
+    waits=f"tellings < {TELLINGS}",
+    columns=Columns(tries="tellings"),
+    lease_seconds=30,
+    since="since",
+    dead=f"tellings >= {TELLINGS}",
+    dead_at="since",
+    traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
+    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be told again.",
+)
 
 # What is newer of the event than the order's own snapshot stands over it.
 _ORDERS = """
@@ -189,7 +215,7 @@ async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
 
 async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> Order | None:
     """Moves an order on and notes the change: the order with the payment that it has by now, which may have been begun since it
-    was read. None if somebody else was faster: the state or the fence is another one.
+    was read, and with its tries. None if somebody else was faster: the state or the fence is another one.
     """
     # The names come from `changes.py`, never from outside.
     assignments = ", ".join(f"{name} = :{name}" for name in changes if name not in _SPECIAL)
@@ -198,14 +224,14 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
         WITH changed AS (
             UPDATE purchase_order SET {", ".join(part for part in (assignments, special) if part)}
             WHERE order_id = :order_id AND state = :expected_state AND fence = :expected_fence
-            RETURNING order_id, state, payment_id
+            RETURNING order_id, state, payment_id, tries
         ), noted AS (
             INSERT INTO order_change (order_id, change_no, happening, state, trace_id, span_id)
             SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state,
                 :trace_id, :span_id
             FROM changed
         )
-        SELECT payment_id FROM changed
+        SELECT payment_id, tries FROM changed
     """)  # noqa: S608  # names from this project's code
     parameters = {
         **changes,
@@ -217,15 +243,18 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
         "span_id": current_span_id(),
     }
     row = (await tx.execute(query, parameters, name=f"orders.{happening.value}")).first()
-    return replace(order, payment_id=row.payment_id) if row is not None else None
+    return replace(order, payment_id=row.payment_id, tries=row.tries) if row is not None else None
 
 
 # Times that the database's clock decides: seconds from now.
 _SPECIAL = {
-    # The lease stays: whoever applies this goes on, and somebody else only after its death.
-    "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), tries = 0",
-    "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0",
-    "lease_seconds": "leased_until = now() + make_interval(secs => :lease_seconds)",
+    # The lease stays, if there is one: whoever applies this goes on with its first try of what comes now, and somebody else only
+    # after its death.
+    "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), last_error = NULL, "
+    "tries = CAST(COALESCE(leased_until > now(), false) AS integer)",
+    "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0, "
+    "last_error = NULL",
+    "due_and_ours": "due_at = now(), leased_until = now() + make_interval(secs => :due_and_ours), tries = 1, last_error = NULL",
     "ended": "due_at = NULL, leased_until = NULL, tries = 0, last_error = NULL",
 }
 
@@ -245,76 +274,19 @@ async def begin_payment(tx: Transaction, order: Order, payment_id: UUID) -> bool
     return bool((await tx.execute(query, parameters, name="orders.note_payment")).rowcount)
 
 
-async def claim_due(tx: Transaction) -> list[UUID]:
-    """Leases orders whose time has come to this worker; a new fence keeps an older holder of the lease out."""
-    query = text(f"""
-        UPDATE purchase_order SET leased_until = now() + interval '{LEASE_SECONDS} seconds', fence = fence + 1
-        WHERE order_id IN (
-            SELECT order_id FROM purchase_order
-            WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
-            ORDER BY due_at LIMIT {CLAIM_BATCH} FOR UPDATE SKIP LOCKED
-        )
-        RETURNING order_id
-    """)  # noqa: S608  # constants of this module
-    return [row.order_id for row in await tx.execute(query, name="orders.claim_due")]
-
-
-async def claim(tx: Transaction, order_id: UUID) -> bool:
-    """Leases one order. False if somebody is at it."""
-    query = text(f"""
-        UPDATE purchase_order SET leased_until = now() + interval '{LEASE_SECONDS} seconds', fence = fence + 1
-        WHERE order_id = :order_id AND due_at IS NOT NULL AND (leased_until IS NULL OR leased_until < now())
-    """)  # noqa: S608  # a constant of this module
-    return bool((await tx.execute(query, {"order_id": order_id}, name="orders.claim")).rowcount)
-
-
-async def release_lease(tx: Transaction, order: Order) -> None:
-    """Lets the next one claim an order, if the lease is still ours."""
-    query = text("UPDATE purchase_order SET leased_until = NULL WHERE order_id = :order_id AND fence = :fence")
-    await tx.execute(query, {"order_id": order.order_id, "fence": order.fence}, name="orders.release_lease")
-
-
-async def postpone(
-    tx: Transaction, order: Order, in_seconds: float, error: str | None, problem: str | None = None
-) -> None:
-    """Ends a lease and sets the timer. With a `problem` (a code) support can read later why the order waited."""
-    query = text(f"""
-        WITH postponed AS (
-            UPDATE purchase_order SET due_at = now() + make_interval(secs => :in_seconds), leased_until = NULL,
-                tries = CASE WHEN CAST(:error AS text) IS NULL THEN tries ELSE tries + 1 END, last_error = :error
-            WHERE order_id = :order_id AND fence = :fence AND due_at IS NOT NULL
-            RETURNING order_id, state, tries, due_at
-        )
-        INSERT INTO order_wait (order_id, state, attempt, problem, again_at, traceparent)
-        SELECT order_id, state, tries, CAST(:problem AS text), due_at, :traceparent
-        FROM postponed WHERE CAST(:problem AS text) IS NOT NULL AND tries <= {WAITS_KEPT}
-        ON CONFLICT DO NOTHING
-    """)  # noqa: S608  # a constant of this module
-    parameters = {
-        "order_id": order.order_id,
-        "fence": order.fence,
-        "in_seconds": in_seconds,
-        "error": error,
-        "problem": problem,
-        "traceparent": current_traceparent(),
-    }
-    await tx.execute(query, parameters, name="orders.postpone")
+def work_of(order: Order) -> Work:
+    """The order as a piece of remembered work."""
+    return Work(order.order_id, order.fence, max(order.tries, 1))
 
 
 async def make_due(tx: Transaction, order_id: UUID) -> None:
     """Lets the saga look at an open order now, whoever holds the lease."""
-    query = text(
-        "UPDATE purchase_order SET due_at = now(), leased_until = NULL WHERE order_id = :order_id AND due_at IS NOT NULL"
-    )
-    await tx.execute(query, {"order_id": order_id}, name="orders.make_due")
+    await work.make_due(tx, SAGA, "order_id = :order_id", order_id=order_id)
 
 
 async def make_due_for_event(tx: Transaction, event_id: UUID) -> None:
     """Lets the saga look at all open orders of an event now, whoever holds their leases."""
-    query = text(
-        "UPDATE purchase_order SET due_at = now(), leased_until = NULL WHERE event_id = :event_id AND due_at IS NOT NULL"
-    )
-    await tx.execute(query, {"event_id": event_id}, name="orders.make_due_for_event")
+    await work.make_due(tx, SAGA, "event_id = :event_id", event_id=event_id)
 
 
 async def put_event(tx: Transaction, event: dict[str, Any]) -> bool:
@@ -340,29 +312,19 @@ async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
     return float((await reads.execute(query, {"order_id": order_id}, name="orders.seconds_to_expiry")).scalar_one())
 
 
-async def await_tickets(tx: Transaction, order_id: UUID) -> None:
-    """Notes that the order's tickets are to come."""
-    query = text("INSERT INTO awaited_tickets (order_id) VALUES (:order_id) ON CONFLICT DO NOTHING")
-    await tx.execute(query, {"order_id": order_id}, name="orders.await_tickets")
+async def await_tickets(tx: Transaction, order_id: UUID, within_seconds: float) -> None:
+    """Notes that the order's tickets are to come, and when it is told again that it is confirmed, if they do not."""
+    query = text("""
+        INSERT INTO awaited_tickets (order_id, due_at) VALUES (:order_id, now() + make_interval(secs => :within))
+        ON CONFLICT DO NOTHING
+    """)
+    await tx.execute(query, {"order_id": order_id, "within": within_seconds}, name="orders.await_tickets")
 
 
 async def note_tickets(tx: Transaction, order_id: UUID) -> None:
     """Notes that they came."""
     query = text("DELETE FROM awaited_tickets WHERE order_id = :order_id")
     await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
-
-
-async def take_overdue_tickets(tx: Transaction, within_seconds: float, tellings_at_most: int) -> list[UUID]:
-    """Orders whose tickets should have come by now, a bounded number: each time after twice as long, and so often at most."""
-    query = text("""
-        UPDATE awaited_tickets SET tellings = tellings + 1 WHERE order_id IN (
-            SELECT order_id FROM awaited_tickets
-            WHERE tellings < :at_most AND since + make_interval(secs => :within * power(2, tellings - 1)) <= now()
-            ORDER BY since LIMIT :batch FOR UPDATE SKIP LOCKED
-        ) RETURNING order_id
-    """)
-    parameters = {"within": within_seconds, "at_most": tellings_at_most, "batch": CLAIM_BATCH}
-    return list((await tx.execute(query, parameters, name="orders.take_overdue_tickets")).scalars())
 
 
 def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:

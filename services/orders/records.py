@@ -82,7 +82,7 @@ async def _waits(reads: Reads, order_id: UUID) -> list[Noted]:
     rows = (await reads.execute(_WAITS, {"order_id": order_id, "most": MOST_OF_EACH}, name="records.waits")).mappings()
     return [
         Noted(
-            row["waited_at"],
+            row["ended_at"],
             "waited",
             row["traceparent"],
             {
@@ -108,8 +108,9 @@ _CHANGES = text("""
     WHERE order_id = :order_id ORDER BY change_no LIMIT :most
 """)
 _WAITS = text("""
-    SELECT waited_at, state, attempt, problem, again_at, traceparent FROM order_wait
-    WHERE order_id = :order_id ORDER BY waited_at LIMIT :most
+    SELECT ended_at, outcome AS state, attempt, problem, again_at, traceparent FROM work_attempt
+    WHERE key = CAST(CAST(:order_id AS uuid) AS text) AND queue = 'orders.advance_order' AND problem IS NOT NULL
+    ORDER BY ended_at LIMIT :most
 """)
 _HEADS = text(f"""
     SELECT order_id, number, state, reason, event_title, event_starts_at, event_time_zone, venue_name, {_PLACES}, currency,

@@ -123,12 +123,16 @@ class AwaitedTickets(Table, table=True):
     """An order that is confirmed and has no tickets yet, as far as orders has heard; gone once they are issued."""
 
     __tablename__ = "awaited_tickets"
-    __table_args__ = (Index("ix_awaited_tickets_since", "since"),)
+    __table_args__ = (Index("ix_awaited_tickets_since", "since"), Index("ix_awaited_tickets_due_at", "due_at"))
 
     order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), primary_key=True))
     since: datetime = moment(server_default=text("now()"))
     # How often that it is confirmed was told by now.
     tellings: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    due_at: datetime = moment(server_default=text("now()"))
+    leased_until: datetime | None = moment(nullable=True, default=None)
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    problem: str | None = None
 
 
 class OrderChange(Table, table=True):
@@ -146,7 +150,7 @@ class OrderChange(Table, table=True):
 
 
 class OrderWait(Table, table=True):
-    """A step that did not succeed, and when it is tried again. The first tries of a step only: after them they are all alike."""
+    """Tries as the version before writes and reads them: now they are in `work_attempt`. It goes with the release after."""
 
     __tablename__ = "order_wait"
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.service import Service
 from chassis.worker import Worker
+from services.payments import queries
 from services.payments.api import make_router
 from services.payments.clients.bank import BankGateway
 from services.payments.domain import PaymentsError
@@ -23,6 +24,7 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     service = Service(settings, title="Payments", errors=PaymentsError)
     database = service.database()
     service.watch(database, OPERATIONS, HINTS)
+    service.remembers(database, queries.OPERATIONS, queries.QUIET, queries.HINTS)
     http = service.stranger("bank", settings.bank_url, timeout_seconds=settings.bank_timeout_seconds)
     gateway = BankGateway(http, settings.bank_api_key.get_secret_value())
     again = settings.ask_again_seconds

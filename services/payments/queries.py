@@ -1,5 +1,6 @@
 """All SQL of this service but that of the ledger."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy import RowMapping, String, Table, cast, func, literal, select, t
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
+from chassis.work import Columns, Queue, Work, claim, due, finish, take, wait
 from services.payments.domain import LIVE, Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from services.payments.tables import PaymentRow
 from tracing.spans import current_traceparent
@@ -16,15 +18,47 @@ _TABLES = PaymentRow.metadata.tables
 _PAYMENT: Table = _TABLES["payment"]
 _OPERATION: Table = _TABLES["gateway_operation"]
 _CHANGE: Table = _TABLES["payment_change"]
-_ATTEMPT: Table = _TABLES["gateway_attempt"]
 _WEBHOOK: Table = _TABLES["webhook"]
 
-# A row whose asker died is taken up again after a while; the pauses between tries grow to this at most.
+# The pauses between tries grow to this at most.
 LONGEST_PAUSE_SECONDS = 300
+_GO_ON = "Look whether the bank answers payments (its log, the trace): it is asked again by itself, with the same key."
 
-
-# Of one operation, so that what is asked for weeks stays small.
-ATTEMPTS_KEPT = 50
+# What the gateway was asked to do and has not said. Safe to ask twice: the key is the same.
+OPERATIONS = Queue(
+    name="payments.ask_about_operation",
+    table="gateway_operation",
+    key="key",
+    waits="state = 'unknown'",
+    columns=Columns(due="ask_again_at", tries="attempts"),
+    lease_seconds=5,
+    batch=10,
+    about="(SELECT order_id FROM payment WHERE payment.payment_id = gateway_operation.payment_id)",
+    traceparent="(SELECT traceparent FROM payment WHERE payment.payment_id = gateway_operation.payment_id)",
+    go_on=_GO_ON,
+)
+# Payments of which nothing is heard.
+QUIET = Queue(
+    name="payments.ask_about_payment",
+    table="payment",
+    key="payment_id",
+    waits="ask_at IS NOT NULL",
+    columns=Columns(due="ask_at"),
+    lease_seconds=30,
+    batch=10,
+    go_on=_GO_ON,
+)
+HINTS = Queue(
+    name="payments.follow_webhook",
+    table="webhook",
+    key="webhook_id",
+    waits="handled_at IS NULL",
+    columns=Columns(due="ask_at", tries="attempts"),
+    lease_seconds=30,
+    since="received_at",
+    about="(SELECT order_id FROM payment WHERE payment.gateway_payment_id = webhook.gateway_payment_id)",
+    go_on=_GO_ON,
+)
 
 
 def _text(value: str | None) -> Any:
@@ -132,21 +166,25 @@ async def note_authorised(tx: Transaction, payment_id: UUID) -> None:
     await tx.execute(statement, name="payments.note_authorised")
 
 
-async def claim_quiet_payments(tx: Transaction, limit: int) -> list[Payment]:
-    """Payments of which nothing was heard for long, to ask about. Each comes up again later and later, until it has expired."""
-    parameters = {"limit": limit, "longest": LONGEST_PAUSE_SECONDS}
-    found = await tx.execute(_CLAIM_QUIET, parameters, name="payments.claim_quiet")
-    return [_payment(row) for row in found.mappings()]
+async def claim_quiet_payments(tx: Transaction) -> list[tuple[Work, Payment]]:
+    """Payments of which nothing was heard for long, to ask about."""
+    return [(work, _payment(work.row)) for work in await claim(tx, QUIET) if work.row is not None]
 
 
-_CLAIM_QUIET = text("""
-    UPDATE payment SET ask_at = CASE
-        WHEN now() > pay_by + interval '1 minute' THEN NULL
-        ELSE now() + least(now() - created_at, make_interval(secs => :longest)) END
-    WHERE payment_id IN (
-        SELECT payment_id FROM payment WHERE ask_at <= now() ORDER BY ask_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    RETURNING *
+async def ask_later(tx: Transaction, work: Work) -> None:
+    """Whoever is still at the bank is asked about again, later and later, until the time to pay is over."""
+    row = await tx.execute(_NEXT_LOOK, {"key": work.key, "longest": LONGEST_PAUSE_SECONDS}, name="payments.next_look")
+    seconds: float | None = row.scalar_one()
+    if seconds is None:
+        await finish(tx, QUIET, work, "expired", "ask_at = NULL")
+    else:
+        await wait(tx, QUIET, work, float(seconds))
+
+
+_NEXT_LOOK = text("""
+    SELECT CASE WHEN now() <= pay_by + interval '1 minute'
+        THEN least(EXTRACT(EPOCH FROM now() - created_at), :longest) END
+    FROM payment WHERE payment_id = :key
 """)
 
 
@@ -181,31 +219,15 @@ async def insert_operation(
     return (await operations_of(tx, payment.payment_id))[kind]
 
 
-async def claim_operation(tx: Transaction, key: str, pause_seconds: float) -> Operation | None:
-    """Counts one more try of an unknown operation, and keeps the workers away from it meanwhile. None if it is settled."""
-    pause = func.least(literal(pause_seconds) * func.power(2, _OPERATION.c.attempts), LONGEST_PAUSE_SECONDS)
-    claimed = (
-        update(_OPERATION)
-        .where(_OPERATION.c.key == key, _OPERATION.c.state == OperationState.UNKNOWN)
-        .values(attempts=_OPERATION.c.attempts + 1, ask_again_at=_in_seconds(pause))
-        .returning(_OPERATION)
-        .cte("claimed")
-    )
-    asked = select(claimed.c.key, claimed.c.attempts, _text(current_traceparent()))
-    asked = asked.where(claimed.c.attempts <= ATTEMPTS_KEPT)
-    noted = insert(_ATTEMPT).from_select(["key", "attempt", "traceparent"], asked).on_conflict_do_nothing().cte("noted")
-    row = (await tx.execute(select(claimed).add_cte(noted), name="payments.claim_operation")).mappings().one_or_none()
-    return _operation(row) if row else None
+async def take_operation(
+    tx: Transaction, key: str, lease_seconds: float, *, from_others: bool
+) -> tuple[Work, Operation] | None:
+    """Begins one more try of an unknown operation, and keeps the workers away from it meanwhile. None if it is settled.
 
-
-async def note_silence(tx: Transaction, operation: Operation, problem: str) -> None:
-    """Writes down why nothing is known of the last try of an operation, for support."""
-    statement = (
-        update(_ATTEMPT)
-        .where(_ATTEMPT.c.key == operation.key, _ATTEMPT.c.attempt == operation.attempts)
-        .values(problem=problem, silent_at=func.now())
-    )
-    await tx.execute(statement, name="payments.note_silence")
+    `from_others`: for a request, which does not wait until a process that died with it is known to be dead.
+    """
+    taken = await take(tx, replace(OPERATIONS, lease_seconds=lease_seconds), key, from_others=from_others)
+    return (taken, _operation(taken.row)) if taken is not None and taken.row is not None else None
 
 
 async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
@@ -223,20 +245,9 @@ async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKin
     await tx.execute(statement, name="payments.settle_operation")
 
 
-async def claim_unknown_operations(tx: Transaction, limit: int, pause_seconds: float) -> list[Operation]:
-    """Unknown operations whose time has come, to ask about."""
-    found = await tx.execute(_CLAIM_UNKNOWN, {"limit": limit, "pause": pause_seconds}, name="payments.claim_unknown")
-    return [_operation(row) for row in found.mappings()]
-
-
-_CLAIM_UNKNOWN = text("""
-    UPDATE gateway_operation SET ask_again_at = now() + make_interval(secs => :pause)
-    WHERE key IN (
-        SELECT key FROM gateway_operation WHERE state = 'unknown' AND ask_again_at <= now()
-        ORDER BY ask_again_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    RETURNING *
-""")
+async def due_operations(tx: Transaction) -> list[Operation]:
+    """Unknown operations whose time has come, to ask about: whoever asks takes each (`take_operation`)."""
+    return [_operation(row) for row in await due(tx, OPERATIONS)]
 
 
 # -- webhooks ----------------------------------------------------------------------------------------------------
@@ -256,29 +267,6 @@ async def insert_webhook(
     }
     statement = insert(_WEBHOOK).values(values).on_conflict_do_nothing(index_elements=["webhook_id"])
     return (await tx.execute(statement, name="payments.insert_webhook")).rowcount == 1
-
-
-async def claim_webhooks(tx: Transaction, limit: int, pause_seconds: float) -> list[RowMapping]:
-    """Hints to follow now: `webhook_id`, `gateway_payment_id`, `attempts`, `traceparent`."""
-    parameters = {"limit": limit, "pause": pause_seconds, "longest": LONGEST_PAUSE_SECONDS}
-    return list((await tx.execute(_CLAIM_WEBHOOKS, parameters, name="payments.claim_webhooks")).mappings())
-
-
-async def webhook_handled(tx: Transaction, webhook_id: str) -> None:
-    """A hint that needs nothing more."""
-    statement = update(_WEBHOOK).where(_WEBHOOK.c.webhook_id == webhook_id).values(handled_at=func.now())
-    await tx.execute(statement, name="payments.webhook_handled")
-
-
-_CLAIM_WEBHOOKS = text("""
-    UPDATE webhook SET attempts = attempts + 1,
-        ask_at = now() + make_interval(secs => least(:pause * power(2, attempts), :longest))
-    WHERE webhook_id IN (
-        SELECT webhook_id FROM webhook WHERE handled_at IS NULL AND ask_at <= now()
-        ORDER BY ask_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    RETURNING webhook_id, gateway_payment_id, attempts, traceparent
-""")
 
 
 def live_one(payments: list[Payment]) -> Payment | None:

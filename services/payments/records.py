@@ -71,9 +71,9 @@ def _booked(row: RowMapping) -> Noted:
 def _attempt(row: RowMapping) -> Iterator[Noted]:
     """A try, and that nothing was known of it afterwards."""
     facts = {"kind": row["kind"], "attempt": row["attempt"]}
-    yield Noted(row["asked_at"], "gateway_asked", row["traceparent"], facts)
+    yield Noted(row["begun_at"], "gateway_asked", row["traceparent"], facts)
     if row["problem"] is not None:
-        yield Noted(row["silent_at"], "gateway_silent", row["traceparent"], {**facts, "reason": row["problem"]})
+        yield Noted(row["ended_at"], "gateway_silent", row["traceparent"], {**facts, "reason": row["problem"]})
 
 
 def _settled(row: RowMapping) -> Noted:
@@ -109,9 +109,9 @@ _QUERIES = {
         GROUP BY transfer_id, kind, booked_at, currency, change.traceparent ORDER BY booked_at LIMIT :most
     """),
     "attempts": text("""
-        SELECT kind, attempt, asked_at, problem, silent_at, gateway_attempt.traceparent
-        FROM gateway_attempt JOIN gateway_operation USING (key)
-        WHERE payment_id = ANY(:payment_ids) ORDER BY asked_at LIMIT :most
+        SELECT kind, attempt, begun_at, tried.problem, ended_at, tried.traceparent
+        FROM gateway_operation JOIN work_attempt tried USING (key)
+        WHERE payment_id = ANY(:payment_ids) AND queue = 'payments.ask_about_operation' ORDER BY begun_at LIMIT :most
     """),
     "settled": text("""
         SELECT kind, state, attempts, refusal, settled_at, settled_in FROM gateway_operation

@@ -72,6 +72,10 @@ class PaymentRow(Table, table=True):
     was_authorised: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     # When the gateway is asked by itself if nothing is heard; null when there is nothing to wait for.
     ask_at: datetime | None = moment(default=None, nullable=True)
+    leased_until: datetime | None = moment(default=None, nullable=True)
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    problem: str | None = None
     traceparent: str | None = None
     created_at: datetime = moment(server_default=func.now())
 
@@ -95,6 +99,9 @@ class GatewayOperationRow(Table, table=True):
     attempts: int = 0
     refusal: str | None = None
     ask_again_at: datetime = moment()
+    leased_until: datetime | None = moment(default=None, nullable=True)
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    problem: str | None = None
     created_at: datetime = moment(server_default=func.now())
     settled_at: datetime | None = moment(default=None, nullable=True)
     # In which span it was settled.
@@ -114,7 +121,7 @@ class PaymentChangeRow(Table, table=True):
 
 
 class GatewayAttemptRow(Table, table=True):
-    """One time that the gateway was asked to do something. `problem`: why nothing is known of it; a code. Support reads it."""
+    """Tries as the version before writes and reads them: now they are in `work_attempt`. It goes with the release after."""
 
     __tablename__ = "gateway_attempt"
 
@@ -140,6 +147,9 @@ class WebhookRow(Table, table=True):
     gateway_payment_id: str
     attempts: int = 0
     ask_at: datetime = moment()
+    leased_until: datetime | None = moment(default=None, nullable=True)
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    problem: str | None = None
     received_at: datetime = moment(server_default=func.now())
     handled_at: datetime | None = moment(default=None, nullable=True)
     traceparent: str | None = None

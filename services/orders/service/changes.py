@@ -28,8 +28,9 @@ from services.orders.events import ConfirmedLine, OrderCancelled, OrderChanged, 
 class Changes:
     """The only way in which an order changes its state."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    def __init__(self, database: Database, bus: Bus, tickets_within_seconds: float = 30.0) -> None:
         self._database = database
+        self._tickets_within_seconds = tickets_within_seconds
         self._bus = bus
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -52,15 +53,15 @@ class Changes:
         failpoint(f"orders.before.{happening}")
         changed = replace(order, state=state, **values, **_consequences(order, state, happening))
         columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
-        timer = _timer(changed) | ({"lease_seconds": queries.LEASE_SECONDS} if changed.fence != order.fence else {})
+        timer = _timer(changed) if changed.fence == order.fence else {"due_and_ours": queries.SAGA.lease_seconds}
         stored = await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer})
         if stored is None:
             raise ImpossibleTransition(order.state, happening)
-        changed = replace(changed, payment_id=stored.payment_id)
+        changed = replace(changed, payment_id=stored.payment_id, tries=stored.tries)
         if state is OrderState.CONFIRMED:
             lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
             await tx.publish(confirmation_of(changed, lines))
-            await queries.await_tickets(tx, order.order_id)
+            await queries.await_tickets(tx, order.order_id, self._tickets_within_seconds)
         if happening is Happening.GIVEN_BACK:
             await tx.publish(_cancelled(changed))
         tx.after_commit(lambda: _note_change(changed, happening))

@@ -12,6 +12,7 @@ from chassis.db import Database
 from chassis.errors import ChassisError
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
+from chassis.work import Backoff, claim, let_go, put_off, take, wait
 from services.orders import queries
 from services.orders.clients.inventory import HoldLost, InventoryClient
 from services.orders.clients.payments import CaptureRefused, PaymentsClient, PaymentState
@@ -22,7 +23,6 @@ from services.orders.domain import (
     Order,
     OrderState,
     is_ended_by_its_event,
-    retry_delay,
 )
 from services.orders.service.changes import Changes, money_of, told_of
 from tracing.spans import continued, mark_failed, span
@@ -30,6 +30,7 @@ from tracing.spans import continued, mark_failed, span
 # While the buyer is at the bank, payments is asked this often, in case no webhook ever comes.
 ASK_PAYMENTS_SECONDS = 30.0
 MAX_STEPS = 12
+BACKOFF = Backoff(first_seconds=0.2, longest_seconds=60.0)
 # In these an order waits for its buyer; a transition into them has set the timer and ended the lease.
 WAITING_STATES = frozenset({OrderState.HELD, OrderState.PAYING})
 
@@ -58,15 +59,15 @@ class Saga:
     async def advance_due(self) -> int:
         """Advances a bounded number of orders whose time has come. How many."""
         async with self._database.writer() as tx:
-            order_ids = await queries.claim_due(tx)
-        await asyncio.gather(*(self._advance_in_its_trace(order_id) for order_id in order_ids))
-        return len(order_ids)
+            claimed = await claim(tx, queries.SAGA)
+        await asyncio.gather(*(self._advance_in_its_trace(work.key) for work in claimed))
+        return len(claimed)
 
     async def drive(self, order_id: UUID) -> None:
         """Advances one order now, in the current request, unless somebody is at it already."""
         async with self._database.writer() as tx:
-            claimed = await queries.claim(tx, order_id)
-        if claimed:
+            taken = await take(tx, queries.SAGA, order_id, is_noted=False)
+        if taken is not None:
             order = await self._read(order_id)
             if order is not None:
                 await self.carry_on(order)
@@ -75,8 +76,8 @@ class Saga:
         order = await self._read(order_id)
         if order is None:
             return
-        attributes = {**told_of(order), "onsale.attempt": order.tries + 1}
-        with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 0) as current:
+        attributes = {**told_of(order), "onsale.attempt": order.tries}
+        with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 1) as current:
             try:
                 await self.carry_on(order)
             except Exception as error:  # noqa: BLE001  # its neighbours go on; the lease ends, and it is tried again
@@ -102,7 +103,7 @@ class Saga:
             order = moved
         if contested:
             async with self._database.writer() as tx:
-                await queries.release_lease(tx, order)
+                await let_go(tx, queries.SAGA, queries.work_of(order))
 
     async def _step(self, order: Order) -> Order | None:
         if is_ended_by_its_event(order):
@@ -170,16 +171,14 @@ class Saga:
         async with self._database.writer() as tx:
             left = await queries.seconds_to_expiry(tx, order.order_id)
             if left > 0:
-                await queries.postpone(tx, order, min(left + 1, at_most_seconds), None)
+                await wait(tx, queries.SAGA, queries.work_of(order), min(left + 1, at_most_seconds))
         return left > 0
 
     async def _try_later(self, order: Order, error: Exception) -> None:
-        delay = retry_delay(order.tries)
+        work = queries.work_of(order)
         _LOG.warning("an order waits", order_id=str(order.order_id), state=order.state.value, error=str(error))
         async with self._database.writer() as tx:
-            await queries.postpone(
-                tx, order, delay.total_seconds(), f"{type(error).__name__}: {error}", _problem_of(error)
-            )
+            await put_off(tx, queries.SAGA, work, _problem_of(error), BACKOFF.after(work.attempt), order.state.value)
 
     async def _read(self, order_id: UUID) -> Order | None:
         async with self._database.reader() as reads:

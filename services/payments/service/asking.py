@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 from chassis.db import Database
 from chassis.logs import log
+from chassis.work import Backoff, Work, put_off
 from services.payments import queries
 from services.payments.domain import (
     GatewayUnavailable,
@@ -19,7 +20,7 @@ from services.payments.service.opening import Opening
 from services.payments.service.settling import CALLED_OFF, Settler
 from tracing.spans import continued, mark_failed
 
-BATCH = 10
+SILENT = "the gateway is silent"
 
 _LOG = log(__name__)
 
@@ -36,28 +37,39 @@ class Asking:
     async def ask_about_operations(self) -> int:
         """Unknown operations are asked about, and done with the same key, until they are known. Money is never given up."""
         async with self._database.writer() as tx:
-            claimed = await queries.claim_unknown_operations(tx, BATCH, self._ask_again_seconds)
-            pairs = [(operation, await queries.payment_by_id(tx, operation.payment_id)) for operation in claimed]
+            due = await queries.due_operations(tx)
+            pairs = [(operation, await queries.payment_by_id(tx, operation.payment_id)) for operation in due]
         await asyncio.gather(*(self._settle(operation, payment) for operation, payment in pairs if payment))
-        return len(claimed)
+        return len(due)
 
     async def ask_about_quiet_payments(self) -> int:
         """Webhooks get lost, and payers do not come back: whoever waits for long is asked about."""
         async with self._database.writer() as tx:
-            quiet = await queries.claim_quiet_payments(tx, BATCH)
+            quiet = await queries.claim_quiet_payments(tx)
         await asyncio.gather(
-            *(self._told("payments.ask_about_payment", payment, self._settler.see(payment)) for payment in quiet)
+            *(self._told("payments.ask_about_payment", payment, self._look(work, payment)) for work, payment in quiet)
         )
         return len(quiet)
 
+    async def _look(self, work: Work, payment: Payment) -> None:
+        try:
+            await self._settler.see(payment)
+        except GatewayUnavailable:
+            backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
+            async with self._database.writer() as tx:
+                await put_off(tx, queries.QUIET, work, SILENT, backoff.after(work.attempt))
+            raise
+        async with self._database.writer() as tx:
+            await queries.ask_later(tx, work)
+
     async def _settle(self, operation: Operation, payment: Payment) -> None:
         if operation.kind is not OperationKind.AUTHORISE:
-            work: Awaitable[object] = self._settler.settle(operation)
+            work: Awaitable[object] = self._settler.settle(operation, from_others=False)
         elif payment.state is PaymentState.CREATED:
-            work = self._opening.open_session(payment)
+            work = self._opening.open_session(payment, from_others=False)
         else:
             work = self._give_up_session(payment)
-        asked = {"onsale.operation": operation.kind.value, "onsale.attempt": operation.attempts}
+        asked = {"onsale.operation": operation.kind.value, "onsale.attempt": operation.attempts + 1}
         await self._told("payments.ask_about_operation", payment, work, asked)
 
     async def _give_up_session(self, payment: Payment) -> None:
@@ -72,6 +84,6 @@ class Asking:
             try:
                 await work
             except GatewayUnavailable:
-                mark_failed(current, "the gateway is silent")
+                mark_failed(current, SILENT)
             except (PaymentRefused, PaymentCalledOff) as refused:
                 _LOG.info("a payment cannot be opened", payment=str(payment.payment_id), code=refused.code)

@@ -61,11 +61,13 @@ class Opening:
             payment = await self.open_session(payment)
         return payment, is_new
 
-    async def open_session(self, payment: Payment) -> Payment:
-        """Asks the gateway for a session, always with the same key, and notes it."""
+    async def open_session(self, payment: Payment, *, from_others: bool = True) -> Payment:
+        """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `Settler.settle`."""
         terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
         async with self._database.writer() as tx:
-            claimed = await queries.claim_operation(tx, key, self._ask_again_seconds)
+            taken = await queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
+        if taken is None and not from_others:
+            return payment
         if utc_now() > terms.pay_by + timedelta(minutes=1):
             # Nobody has got the address of the page, and the gateway lets nobody pay any more.
             await self._refuse(payment, _EXPIRED)
@@ -73,9 +75,8 @@ class Opening:
         try:
             seen = await self._gateway.open_session(key, terms)
         except GatewaySilent as error:
-            if claimed is not None:
-                async with self._database.writer() as tx:
-                    await queries.note_silence(tx, claimed, error.problem)
+            if taken is not None:
+                await self._settler.ask_again_later(taken[0], error)
             raise GatewayUnavailable from error
         except GatewayRefused as refused:
             await self._refuse(payment, refused.code)

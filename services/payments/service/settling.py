@@ -13,6 +13,7 @@ from opentelemetry import trace
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.logs import log
+from chassis.work import Backoff, Work, put_off
 from services.payments import ledger, queries
 from services.payments.domain import (
     EFFECT,
@@ -52,28 +53,37 @@ class Settler:
         self._gateway = gateway
         self._ask_again_seconds = ask_again_seconds
 
-    async def settle(self, operation: Operation) -> None:
-        """Asks for a capture, void or refund until it is known. Raises GatewayUnavailable; the row stays unknown then."""
+    async def settle(self, operation: Operation, *, from_others: bool = True) -> None:
+        """Asks for a capture, void or refund until it is known. Raises GatewayUnavailable; the row stays unknown then.
+
+        `from_others`: whoever is at it now does not count.
+        """
         async with self._database.writer() as tx:
-            claimed = await queries.claim_operation(tx, operation.key, self._ask_again_seconds)
+            taken = await queries.take_operation(tx, operation.key, self._ask_again_seconds, from_others=from_others)
             payment = await queries.payment_by_id(tx, operation.payment_id)
             operations = await queries.operations_of(tx, operation.payment_id)
-        if claimed is None or payment is None or payment.gateway_payment_id is None:
+        if taken is None or payment is None or payment.gateway_payment_id is None:
             return
+        work, claimed = taken
         called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
         asked = {"onsale.operation": claimed.kind.value, "onsale.attempt": claimed.attempts}
         with span("payments.ask_gateway", payment.told() | asked):
-            await self._ask_and_record(payment.gateway_payment_id, claimed, called_off=called_off)
+            await self._ask_and_record(payment.gateway_payment_id, work, claimed, called_off=called_off)
 
-    async def _ask_and_record(self, gateway_id: str, claimed: Operation, *, called_off: bool) -> None:
+    async def _ask_and_record(self, gateway_id: str, work: Work, claimed: Operation, *, called_off: bool) -> None:
         try:
             outcome = await self._ask(gateway_id, claimed, called_off=called_off)
         except GatewaySilent as error:
             _LOG.warning("the gateway is silent", operation=claimed.key, attempts=claimed.attempts, error=str(error))
-            async with self._database.writer() as tx:
-                await queries.note_silence(tx, claimed, error.problem)
+            await self.ask_again_later(work, error)
             raise GatewayUnavailable from error
         await self._record(claimed, outcome)
+
+    async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
+        """The gateway said nothing about an operation."""
+        backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
+        async with self._database.writer() as tx:
+            await put_off(tx, queries.OPERATIONS, work, error.problem, backoff.after(work.attempt))
 
     async def see(self, payment: Payment) -> Payment:
         """Asks the gateway how far a payment is, and applies it. Raises GatewayUnavailable."""

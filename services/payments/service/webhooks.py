@@ -6,20 +6,22 @@ import hmac
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import ConfigDict, Field, ValidationError
-from sqlalchemy import RowMapping
 
 from chassis.db import Database
 from chassis.logs import log
 from chassis.models import Keepable
+from chassis.work import Backoff, Work, claim, finish, put_off
 from services.payments import queries
-from services.payments.domain import GatewayUnavailable, WebhookForged, WebhookInvalid
+from services.payments.domain import GatewayUnavailable, Payment, WebhookForged, WebhookInvalid
 from services.payments.service.settling import Settler
 from tracing.spans import continued, current_traceparent, link_to, note
 
 TOLERANCE_SECONDS = 300
-BATCH = 20
+# A hint is leased for as long as the bank may take to be asked, and somewhat longer.
+LEASED_PAUSES = 4
 # After these the payment is asked about anyway, when nothing is heard of it for long.
 ATTEMPTS_MAX = 8
 
@@ -77,27 +79,42 @@ class Webhooks:
     async def follow(self) -> int:
         """Asks the gateway about the payments of hints; a bounded batch. How many hints were followed."""
         async with self._database.writer() as tx:
-            claimed = await queries.claim_webhooks(tx, BATCH, self._ask_again_seconds)
+            claimed = await claim(tx, replace(queries.HINTS, lease_seconds=self._ask_again_seconds * LEASED_PAUSES))
         await asyncio.gather(*(self._follow_one(hint) for hint in claimed))
         return len(claimed)
 
-    async def _follow_one(self, hint: RowMapping) -> None:
+    async def _follow_one(self, work: Work) -> None:
+        hint = work.row
+        assert hint is not None, "It was claimed."  # noqa: S101
         async with self._database.reader() as reads:
             payment = await queries.payment_by_gateway_id(reads, hint["gateway_payment_id"])
         origin = payment.traceparent if payment else hint["traceparent"]
-        attributes = {"onsale.webhook_id": hint["webhook_id"], "onsale.attempt": hint["attempts"]}
-        repeated = hint["attempts"] > 1
+        attributes = {"onsale.webhook_id": hint["webhook_id"], "onsale.attempt": work.attempt}
+        repeated = work.attempt > 1
         with continued("payments.follow_webhook", origin, attributes, repeated=repeated) as current:
             link_to(current, hint["traceparent"], "caused by")
-            if payment is not None:
-                note(payment.told())
-                try:
-                    await self._settler.see(payment)
-                except GatewayUnavailable:
-                    _LOG.warning("the gateway is silent", webhook=hint["webhook_id"], attempts=hint["attempts"])
-                    if hint["attempts"] < ATTEMPTS_MAX:
-                        return
-            elif hint["attempts"] < ATTEMPTS_MAX:
-                return  # the payment's row may not be written yet
-            async with self._database.writer() as tx:
-                await queries.webhook_handled(tx, hint["webhook_id"])
+            problem = (
+                await self._look(payment) if payment is not None else "the payment that it hints at is not known yet"
+            )
+            if problem is None or work.attempt >= ATTEMPTS_MAX:
+                await self._leave(work)
+            else:
+                await self._follow_later(work, problem)
+
+    async def _look(self, payment: Payment) -> str | None:
+        note(payment.told())
+        try:
+            await self._settler.see(payment)
+        except GatewayUnavailable:
+            return "the gateway is silent"
+        return None
+
+    async def _follow_later(self, work: Work, problem: str) -> None:
+        _LOG.warning("a webhook waits", webhook=str(work.key), attempts=work.attempt, problem=problem)
+        backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
+        async with self._database.writer() as tx:
+            await put_off(tx, queries.HINTS, work, problem, backoff.after(work.attempt))
+
+    async def _leave(self, work: Work) -> None:
+        async with self._database.writer() as tx:
+            await finish(tx, queries.HINTS, work, "followed", "handled_at = now()")

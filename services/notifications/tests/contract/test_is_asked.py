@@ -39,7 +39,7 @@ async def test_notifications_answers_what_its_consumers_ask(harness: Harness) ->
                 await notifications.note(tx, Template.TICKETS, **about)
         for is_last in (False, True):
             async with database.writer() as tx:
-                (delivery,) = await queries.lease_due(tx, lease_id=uuid4(), limit=1, lease_seconds=60)
+                (delivery,) = await queries.claim_due(tx, limit=1, lease_seconds=60)
             async with database.writer() as tx:
                 if is_last:
                     await queries.mark_sent(tx, delivery)

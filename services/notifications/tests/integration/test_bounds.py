@@ -17,7 +17,9 @@ async def test_more_mails_to_one_address_than_a_window_takes_wait_and_all_arrive
         async def others_wait() -> bool:
             rows = await world.deliveries("waiting")
             waits = "many mails went to this address lately; it waits"
-            return [row["last_problem"] for row in rows] == [waits] * 4 and all(row["lease_id"] is None for row in rows)
+            return [row["last_problem"] for row in rows] == [waits] * 4 and all(
+                row["leased_until"] is None for row in rows
+            )
 
         await world.harness.eventually(others_wait)
         assert len(world.mail.messages) == 3

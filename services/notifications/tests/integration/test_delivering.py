@@ -26,7 +26,7 @@ async def test_issued_tickets_are_mailed_to_their_buyer_with_the_pdf(world: Worl
     document: Any = pypdfium2.PdfDocument(BytesIO(attachment.get_content()))  # type: ignore[no-untyped-call]
     [found] = zxingcpp.read_barcodes(document[0].render(scale=1.5).to_pil().convert("L"))
     assert found.text == CODE
-    assert (delivery["attempts"], delivery["lease_id"], delivery["last_problem"]) == (1, None, None)
+    assert (delivery["attempts"], delivery["leased_until"], delivery["last_problem"]) == (1, None, None)
 
 
 async def test_the_providers_are_asked_as_this_service_and_for_the_a4_page(world: World) -> None:

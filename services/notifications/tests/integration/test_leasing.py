@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 
@@ -37,7 +36,7 @@ async def database(world: World) -> AsyncIterator[Database]:
 
 
 async def lease(tx: Transaction, limit: int, seconds: float = 60) -> list[Delivery]:
-    return await queries.lease_due(tx, lease_id=uuid4(), limit=limit, lease_seconds=seconds)
+    return await queries.claim_due(tx, limit=limit, lease_seconds=seconds)
 
 
 async def test_what_another_process_is_taking_is_passed_over_without_waiting(database: Database) -> None:
@@ -91,9 +90,8 @@ async def test_news_of_an_event_wait_where_the_version_before_does_not_look(data
         [news] = [each for each in await lease(tx, limit=4) if each.template is Template.NEW_DATE]
         assert await queries.try_later(tx, news, "the server is busy", 0)
     assert [each["template"] for each in await world.deliveries("waiting_news")] == ["new_date/7"]
-    # Support reads of tries in the version before, too: in words that it knows.
-    [tried] = await world.rows("SELECT state, again_at FROM delivery_attempt")
-    assert (tried["state"], tried["again_at"] is None) == ("waiting", False)
+    [tried] = await world.rows("SELECT outcome, problem, again_at FROM work_attempt")
+    assert (tried["outcome"], tried["problem"], tried["again_at"] is None) == ("put_off", "the server is busy", False)
     async with database.writer() as tx:
         [again] = [each for each in await lease(tx, limit=4) if each.template is Template.NEW_DATE]
         assert await queries.mark_sent(tx, again)

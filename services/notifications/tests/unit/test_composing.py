@@ -44,7 +44,7 @@ CONTENT: dict[str, Any] = {
 }
 TICKETS = Delivery(
     delivery_id=ORDER_ID,
-    lease_id=ORDER_ID,
+    fence=1,
     order_id=ORDER_ID,
     order_number="K7Q2-9MXA",
     person_id=ORDER_ID,

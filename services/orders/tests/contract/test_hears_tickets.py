@@ -1,6 +1,7 @@
 """What orders reads in the facts of tickets."""
 
 from chassis.testing import Harness
+from chassis.work import due
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, deliver, hears
 from services.orders import queries
@@ -21,8 +22,8 @@ async def test_an_order_waits_for_its_tickets_until_they_are_issued(tickets: Hea
             state=OrderState.HELD,
         )
         async with desk.database.writer() as tx:
-            await queries.await_tickets(tx, order_id)
+            await queries.await_tickets(tx, order_id, 0.0)
         with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of places") as event:
             await deliver(desk.inbox, desk.database, event)
             async with desk.database.writer() as tx:
-                assert await queries.take_overdue_tickets(tx, within_seconds=0.0, tellings_at_most=9) == []
+                assert await due(tx, queries.AWAITED) == []

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from chassis import idempotency
 from chassis.testing import Harness
+from chassis.work import put_off, take
 from contracts.provider import Provided, provided, verify_answers
 from services.orders import queries
 from services.orders.app import create_app
@@ -209,7 +210,9 @@ class States:
     async def an_order_that_waits_for_inventory(self, given: dict[str, Any]) -> None:
         order = await self._desk.changes.apply(await self._paying(given), Happening.PAYMENT_AUTHORISED)
         async with self._desk.database.writer() as tx:
-            await queries.postpone(tx, order, 60.0, "it did not answer", "inventory_unavailable")
+            taken = await take(tx, queries.SAGA, order.order_id)
+            assert taken is not None
+            await put_off(tx, queries.SAGA, taken, "inventory_unavailable", 60.0, order.state.value)
 
     async def _paying(self, given: dict[str, Any]) -> Order:
         payment_id = uuid4()

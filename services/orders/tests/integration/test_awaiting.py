@@ -6,6 +6,7 @@ import pytest
 
 from chassis.testing import Harness
 from services.orders.app import create_app
+from services.orders.queries import TELLINGS
 from services.orders.service import awaiting
 from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
@@ -34,19 +35,23 @@ async def test_an_order_without_tickets_is_told_again_until_they_are_issued(
         await harness.eventually(lambda: awaits_nothing(desk))
 
 
-async def test_an_order_is_told_again_a_bounded_number_of_times(
-    harness: Harness, impatient: OrdersSettings, neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch
+async def test_an_order_is_told_again_a_bounded_number_of_times_and_then_somebody_has_to_look(
+    harness: Harness, impatient: OrdersSettings, neighbours: Neighbours
 ) -> None:
-    monkeypatch.setattr(awaiting, "TELLINGS", 3)
     async with harness.running(create_app, impatient) as app:
         desk = Desk(app, harness, neighbours)
-        await confirmed(desk)
-        for _ in range(3):
+        order = await confirmed(desk)
+        last_but_one = "UPDATE awaited_tickets SET tellings = :tellings, due_at = now() RETURNING tellings"
+        await desk.rows(last_but_one, tellings=TELLINGS - 1)
+        for _ in range(2):
             await harness.heard(CONFIRMED)
-        later = awaiting.Awaiting(app.app.state.service._databases[0], 0.0)
-        assert await later.tell_again() == 0
-        (waits,) = await desk.rows("SELECT tellings FROM awaited_tickets")
-        assert waits["tellings"] == 3
+        await harness.eventually(lambda: is_given_up(desk))
+        (late,) = (await app.http.get("/work")).json()["late"]
+        assert (late["queue"], late["about"], late["tries"]) == ("orders.tell_again", order["order_id"], TELLINGS)
+        assert late["trace_id"] == order["trace_id"]
+        assert "tickets" in late["go_on"]
+        await desk.rows("UPDATE awaited_tickets SET due_at = now() - interval '1 day', leased_until = NULL")
+        assert await awaiting.Awaiting(app.app.state.service._databases[0], 0.2).tell_again() == 0
 
 
 async def test_an_order_whose_tickets_come_at_once_is_told_once(desk: Desk) -> None:
@@ -63,6 +68,10 @@ async def confirmed(desk: Desk) -> dict[str, Any]:
     answer: dict[str, Any] = (await desk.act(order["order_id"], "refresh")).json()
     assert answer["state"] == "confirmed"
     return answer
+
+
+async def is_given_up(desk: Desk) -> bool:
+    return bool((await desk.rows("SELECT tellings FROM awaited_tickets"))[0]["tellings"] == TELLINGS)
 
 
 async def awaits_nothing(desk: Desk) -> bool:

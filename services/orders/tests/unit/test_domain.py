@@ -17,7 +17,6 @@ from services.orders.domain import (
     next_state,
     payment_description,
     payment_id_of,
-    retry_delay,
 )
 
 
@@ -64,12 +63,6 @@ def test_an_attempt_has_one_payment_and_the_next_attempt_another() -> None:
 
 def test_numbers_can_be_read_out() -> None:
     assert all(re.fullmatch(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}", new_number()) for _ in range(200))
-
-
-def test_delays_grow_and_are_bounded() -> None:
-    delays = [retry_delay(tries).total_seconds() for tries in range(30)]
-    assert delays == sorted(delays)
-    assert delays[-1] == 60
 
 
 def test_an_event_with_the_longest_title_can_be_paid() -> None:
