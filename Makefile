@@ -1,7 +1,7 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up link buy trace test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
+.PHONY: help up link buy trace stuck test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
 	contracts-publish bench-tracing documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
@@ -29,6 +29,9 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 trace: python ## print a trace as a waterfall (ID=trace id, EXPORT=bug.jsonl also writes it; FILE=bug.jsonl shows one), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
 	@$(RUN) -m local.trace --data "$(DATA)" $(ID) $(if $(ORDER),--order "$(ORDER)") $(if $(URL),--url "$(URL)") \
 		$(if $(KEY),--key "$(KEY)") $(if $(EXPORT),--export "$(EXPORT)") $(if $(FILE),--file "$(FILE)")
+
+stuck: python ## all work that is late, over all services: why it waits, and how to go on (OLDER=60: for so many seconds)
+	@$(RUN) -m local.stuck --data "$(DATA)" $(if $(OLDER),--older "$(OLDER)")
 
 drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
 	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"

@@ -5,13 +5,14 @@ share and answers do not need (the bus, the firehose) is an alarm: it is told, h
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
 from chassis.identity import open_to_all
+from chassis.late import LATE_SECONDS
 from tracing.exposition import exposed
 from tracing.metrics import Metrics
 
@@ -70,7 +71,7 @@ def make_health_router(
     gauges: Mapping[str, Callable[[], int]],
     metrics: Metrics,
     *,
-    late: Callable[[], Awaitable[list[dict[str, Any]]]],
+    late: Callable[[int], Awaitable[list[dict[str, Any]]]],
     through_proxies: bool = False,
 ) -> APIRouter:
     """`/livez`, `/readyz`, `/metrics` and `/work`, and `/load` where there is something to show.
@@ -98,8 +99,8 @@ def make_health_router(
         return Response(page, headers={"Content-Type": media_type})
 
     @router.get("/work", dependencies=inside)
-    async def work() -> Response:
-        return Response(orjson.dumps({"late": await late()}), media_type="application/json")
+    async def work(older_seconds: Annotated[int, Query(ge=0, le=10**9)] = LATE_SECONDS) -> Response:
+        return Response(orjson.dumps({"late": await late(older_seconds)}), media_type="application/json")
 
     if gauges:
 

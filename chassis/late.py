@@ -68,12 +68,17 @@ class Late:
     go_on: str
 
 
-async def late_work(remembered: Mapping[Database, Sequence[Queue]]) -> list[dict[str, Any]]:
-    """What is late in these databases, the longest first, a bounded number of each queue. Raises as `Database.look` does."""
+async def late_work(
+    remembered: Mapping[Database, Sequence[Queue]], older_seconds: int = LATE_SECONDS
+) -> list[dict[str, Any]]:
+    """What is late in these databases, the longest first, a bounded number of each queue. Raises as `Database.look` does.
+
+    `older_seconds`: for how long it should have been done by now.
+    """
     found: list[Late] = []
     for database, queues in remembered.items():
         for queue in (*queues, OUTBOX, LETTERS):
-            rows = await database.look(_listing(queue), name=f"{queue.name}.late")
+            rows = await database.look(_listing(queue, older_seconds), name=f"{queue.name}.late")
             found += [_late(queue, row) for row in rows]
     return [asdict(each) for each in sorted(found, key=lambda each: each.since)]
 
@@ -85,19 +90,17 @@ def watch_of(queues: Sequence[Queue]) -> Watch:
     return Watch("metrics.late_work", text(counts), shows, {"queue": "onsale.queue"})
 
 
-def _is_late(queue: Queue) -> str:
+def _is_late(queue: Queue, older_seconds: int = LATE_SECONDS) -> str:
     c = queue.columns
-    return f"""
-        ({queue.waits}) AND {queue.since} < now() - interval '{LATE_SECONDS} seconds'
-        AND ({c.due} < now() - interval '{LATE_SECONDS} seconds' OR {c.problem} IS NOT NULL)
-    """
+    then = f"now() - interval '{older_seconds:d} seconds'"
+    return f"({queue.waits}) AND {queue.since} < {then} AND ({c.due} < {then} OR {c.problem} IS NOT NULL)"
 
 
 def _is_dead(queue: Queue) -> str:
     return f"({queue.dead or 'false'}) AND {queue.dead_at} > now() - interval '{GIVEN_UP_DAYS} days'"
 
 
-def _listing(queue: Queue) -> TextClause:
+def _listing(queue: Queue, older_seconds: int) -> TextClause:
     c = queue.columns
     what = f"""
         CAST({queue.key} AS text) AS key, CAST({queue.about} AS text) AS about, {queue.since} AS since, {c.due} AS due_at,
@@ -111,7 +114,7 @@ def _listing(queue: Queue) -> TextClause:
     return text(f"""
         (SELECT {what}, CASE WHEN {c.leased} >= now() THEN 'under_way' WHEN {c.problem} IS NULL THEN 'untaken' ELSE 'failing' END
             AS state
-         FROM {queue.table} WHERE {_is_late(queue)} ORDER BY {c.due} LIMIT {MOST})
+         FROM {queue.table} WHERE {_is_late(queue, older_seconds)} ORDER BY {c.due} LIMIT {MOST})
         {dead if queue.dead else ""}
     """)  # noqa: S608  # names from this project's code
 
