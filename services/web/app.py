@@ -5,7 +5,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from chassis.service import Service
 from chassis.worker import Worker
-from services.web.assets import Assets
+from services.web.browsing.event_rooms import Rooms
+from services.web.browsing.pages import make_browse_router
+from services.web.browsing.shop import Shop
+from services.web.buying.order_watchers import Watchers
+from services.web.buying.pages.mine import make_mine_router
+from services.web.buying.pages.order import make_orders_router
+from services.web.buying.pages.ordering import make_ordering_router
+from services.web.buying.pages.status import make_live_router
 from services.web.clients.accounts import AccountsClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
@@ -13,30 +20,23 @@ from services.web.clients.notifications import NotificationsClient
 from services.web.clients.orders import OrdersClient
 from services.web.clients.payments import PaymentsClient
 from services.web.clients.tickets import TicketsClient
-from services.web.cookies import Cookies
-from services.web.domain import WebError
-from services.web.guests import Guests
-from services.web.live import Streams
-from services.web.pages.browse import make_browse_router
-from services.web.pages.files import make_files_router
-from services.web.pages.live import make_live_router
-from services.web.pages.mine import make_mine_router
-from services.web.pages.ordering import make_ordering_router
-from services.web.pages.orders import make_orders_router
-from services.web.pages.problems import make_error_page
-from services.web.pages.signing_in import make_signing_in_router
-from services.web.pages.support import make_support_api_router, make_support_router
-from services.web.reader import ReadersLanguage
-from services.web.rendering import Renderer, SecurityHeaders, make_templates
-from services.web.rooms import Rooms
-from services.web.sessions import Sessions
+from services.web.frame.assets import Assets
+from services.web.frame.cookies import Cookies
+from services.web.frame.domain import WebError
+from services.web.frame.error_page import make_error_page
+from services.web.frame.pages import make_files_router
+from services.web.frame.reader import ReadersLanguage
+from services.web.frame.rendering import Renderer, SecurityHeaders, make_templates
+from services.web.frame.sessions import Sessions
+from services.web.frame.site import Site
+from services.web.frame.streams import Streams
+from services.web.frame.visitors import Visitors
+from services.web.people.guests import Guests
+from services.web.people.pages import make_signing_in_router
 from services.web.settings import WebSettings
-from services.web.shop import Shop
-from services.web.site import Site
-from services.web.story import Storyteller
-from services.web.support import Support
-from services.web.visitors import Visitors
-from services.web.watchers import Watchers
+from services.web.support.access import Support
+from services.web.support.pages import make_support_api_router, make_support_router
+from services.web.support.story import Storyteller
 from services.web.watches import OPEN_STREAMS
 
 STREAMS = ("/live/",)

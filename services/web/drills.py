@@ -9,10 +9,10 @@ from chassis import edge, http
 from chassis.drills import Faults, Switch
 from chassis.facts import CloudEvent
 from chassis.http import expect
-from services.web.cache import Cached
+from services.web.browsing.shop import EventFact, Shop
 from services.web.clients.catalog import EventPage
 from services.web.clients.tickets import GET_PDF, PdfFormat, TicketsClient
-from services.web.shop import EventFact, Shop
+from services.web.frame.cache import Cached
 from tracing.spans import note
 
 TRIES = 30

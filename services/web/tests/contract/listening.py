@@ -4,13 +4,13 @@ from uuid import UUID
 
 import httpx
 
-from services.web.assets import Assets
+from services.web.browsing.shop import Shop
+from services.web.buying.order_watchers import Watchers
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
-from services.web.live import Streams
-from services.web.rendering import make_templates
-from services.web.shop import Shop
-from services.web.watchers import Watchers
+from services.web.frame.assets import Assets
+from services.web.frame.rendering import make_templates
+from services.web.frame.streams import Streams
 
 
 class NotingShop(Shop):

@@ -3,8 +3,8 @@
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, hears
 from contracts.demanded import refuse_unread
+from services.web.buying.order_watchers import OrderHeard
 from services.web.tests.contract.listening import NotingWatchers
-from services.web.watchers import OrderHeard
 
 tickets = hears("web", "tickets")
 

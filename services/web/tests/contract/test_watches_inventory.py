@@ -9,8 +9,8 @@ import pytest
 from contracts import matchers
 from contracts.consumer import Watching, an_id, watches
 from contracts.demanded import refuse_unread
-from services.web.live import Streams
-from services.web.rooms import PlacesChanged, Rooms
+from services.web.browsing.event_rooms import PlacesChanged, Rooms
+from services.web.frame.streams import Streams
 from services.web.tests.contract.listening import NotingShop
 
 inventory = watches("web", "inventory")

@@ -5,8 +5,8 @@ import orjson
 from contracts import matchers
 from contracts.consumer import Watching, an_id, watches
 from contracts.demanded import refuse_unread
+from services.web.buying.order_watchers import OrderHeard
 from services.web.tests.contract.listening import NotingWatchers
-from services.web.watchers import OrderHeard
 
 orders = watches("web", "orders")
 

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from starlette.datastructures import FormData
 
+from services.web.buying.pages.order import Contact, contact_errors
+from services.web.buying.pages.ordering import choice_of
 from services.web.clients.accounts import LONGEST_SECRET, LONGEST_TEXT
 from services.web.clients.orders import LONGEST_SEAT_ID, MOST_CLASSES, MOST_PLACES
-from services.web.pages.ordering import choice_of
-from services.web.pages.orders import Contact, contact_errors
-from services.web.pages.support import normal_number
+from services.web.support.pages import normal_number
 from services.web.tests.integration.conftest import Browser, Stage
-from services.web.tests.integration.test_sessions import PERSON
+from services.web.tests.integration.people.test_sessions import PERSON
 from services.web.tests.neighbours import problem
 
 ORDER = "K7Q2-9MXA"

@@ -5,11 +5,11 @@ import asyncio
 import httpx
 import pytest
 
-from services.web import live
 from services.web.app import create_app
+from services.web.frame import streams
 from services.web.settings import WebSettings
 from services.web.tests.integration.conftest import SUPPORT_KEY, Browser, Stage
-from services.web.tests.integration.test_sessions import PERSON, sessions_of, sign_up
+from services.web.tests.integration.people.test_sessions import PERSON, sessions_of, sign_up
 from services.web.tests.neighbours import problem
 from services.web.tests.reading_pages import PageRead
 
@@ -94,7 +94,7 @@ async def test_pressing_twice_on_one_page_is_one_guest(stage: Stage) -> None:
 
 
 async def test_a_live_order_ends_when_its_buyer_signs_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
     browser = await stage.browser()
     await sign_up(browser)
     path = await browser.place(stage.play, "0-0-0")

@@ -1,0 +1,139 @@
+"""The list of events, and the page of one."""
+
+import asyncio
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.identity import open_to_all
+from services.web.browsing.held_places import held_notice, own_orders, own_seats
+from services.web.browsing.views import Choice, Notice, card_of, event_view
+from services.web.frame.cookies import Visitor
+from services.web.frame.domain import PageUnknown
+from services.web.frame.pages import immutable
+from services.web.frame.signing import new_secret
+from services.web.frame.site import Site
+
+OLD_NUMBERS = Notice(
+    "warning",
+    "We cannot see at the moment how many places are left.",
+    "You can choose, and try: what is gone is told to you when you hold your places.",
+)
+LONGEST_QUERY = 100
+TOO_LONG = Notice(
+    "warning",
+    f"A search has at most {LONGEST_QUERY} letters.",
+    "Write less: the name of the event, of the place, or of a city. Until then, here are all events.",
+)
+OLD_EVENT = Notice(
+    "warning",
+    "This page may be a little old.",
+    "We cannot reach our catalogue at the moment. What you see was true a short while ago.",
+)
+
+
+def make_browse_router(site: Site) -> APIRouter:
+    """Pages that everybody may see."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/", dependencies=[open_to_all])
+    async def events(
+        request: Request,
+        q: str = "",
+        after: Annotated[str, Query(max_length=500)] = "",
+    ) -> Response:
+        visitor = await site.visitors.recognise(request)
+        query = " ".join(q.split())
+        is_too_long = len(query) > LONGEST_QUERY
+        query = query[:LONGEST_QUERY]
+        listed = await site.shop.events("" if is_too_long else query, after)
+        cards = [card_of(event) for event in listed.value.items]
+        following = {
+            name: value for name, value in (("q", "" if is_too_long else query), ("after", listed.value.next)) if value
+        }
+        return site.renderer.page(
+            request,
+            visitor,
+            "browsing/events.html",
+            status=422 if is_too_long else 200,
+            query=query,
+            notices=[TOO_LONG] if is_too_long else [],
+            cards=cards,
+            art_keys=sorted({card.art.key for card in cards} or {"default"}),
+            more=f"/?{urlencode(following)}" if listed.value.next else None,
+            stale=listed.stale,
+        )
+
+    @router.get("/events/{event_id}", dependencies=[open_to_all])
+    async def event(request: Request, event_id: UUID) -> Response:
+        visitor = await site.visitors.recognise(request)
+        return await event_page(site, request, visitor, event_id)
+
+    @router.get("/events/{event_id}/plan/{name}.svg", dependencies=[open_to_all])
+    async def plan(request: Request, event_id: UUID, name: str) -> Response:
+        house = await site.shop.house((await site.shop.event(event_id)).value)
+        if house is None:
+            raise PageUnknown
+        # A page that was open while prices changed asks for an older picture: the geometry is the same.
+        seconds = None if name == house.drawing_key else 60
+        return immutable(request, house.picture, house.compressed_picture, "image/svg+xml", seconds)
+
+    return router
+
+
+async def event_page(
+    site: Site,
+    request: Request,
+    visitor: Visitor,
+    event_id: UUID,
+    *,
+    choice: Choice | None = None,
+    attempt: str | None = None,
+    notices: tuple[Notice, ...] = (),
+    status: int = 200,
+    also_taken: frozenset[str] = frozenset(),
+) -> Response:
+    """The page of an event, also as the answer to a form that could not be fulfilled: then with what was chosen."""
+    choice = choice or Choice()
+    found = await site.shop.event(event_id)
+    house = await site.shop.house(found.value)
+    # What one holds is only a help: nobody waits for it longer than for what everybody sees.
+    own, (free, taken, is_old) = await asyncio.gather(
+        own_orders(site, visitor, event_id), _places(site, event_id, with_seats=house is not None)
+    )
+    said = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
+    view = event_view(found.value, house, free, choice)
+    if is_old and view.on_sale:
+        said.append(OLD_NUMBERS)
+    closed = house.seats_of(view.unsold_categories) if house else {}
+    if also_taken or closed:
+        taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
+    return site.renderer.page(
+        request,
+        visitor,
+        "browsing/event.html",
+        status=status,
+        event=view,
+        seat_list=house.list_of_seats(taken, choice.seats, own_seats(own)) if house else "",
+        notices=said,
+        attempt=attempt or new_secret(),
+    )
+
+
+async def _places(
+    site: Site, event_id: UUID, *, with_seats: bool
+) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
+    """What is free and what is taken, and whether that is old or unknown."""
+    try:
+        free = await site.shop.free_places(event_id)
+        if not with_seats:
+            return free.value, {}, free.stale
+        taken = await site.shop.taken_seats(event_id)
+    except (ProviderUnavailable, ProviderProblem):
+        # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
+        return None, {}, True
+    return free.value, taken.value, free.stale or taken.stale
