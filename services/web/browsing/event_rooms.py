@@ -1,4 +1,4 @@
-"""Rooms: everybody who looks at the places of one event hears of changes together, told once and a few times a second."""
+"""Rooms: everybody who looks at the places of one event hears of changes together, a few times a second."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,21 +13,21 @@ from pydantic import Field, ValidationError
 from chassis.facts import Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
+from services.web.browsing.domain import EventUnknown
 from services.web.browsing.seating.house import House
 from services.web.browsing.shop import Shop
 from services.web.browsing.views import left_words, most_of
 from services.web.browsing.words import unsold
 from services.web.clients.catalog import Event
-from services.web.frame.domain import EventUnknown
 from services.web.frame.limits import Caller
 from services.web.frame.streams import Listener, Streams, message
 from tracing.spans import continued, current_traceparent, link_of
 
-# Changes are gathered for so long before they are told: a hot event changes hundreds of times a second.
+# Changes are gathered for so long before they are sent: a hot event changes hundreds of times a second.
 GATHER_SECONDS = 0.25
 # The bus may lose messages; so often the room compares itself with inventory.
 COMPARE_SECONDS = 30.0
-# So many spans at most are named as the causes of what is told together.
+# So many spans at most are named as the causes of what is sent together.
 MOST_CAUSES = 32
 
 _LOG = log(__name__)
@@ -49,7 +49,7 @@ class PlacesChanged(Heard):
 
 
 class Room:
-    """One event's listeners, what inventory has of it as far as it is known here, and what they have been told."""
+    """One event's listeners, what inventory has of it as far as it is known here, and what was sent to them."""
 
     def __init__(self, shop: Shop, event: Event, house: House | None) -> None:
         self._shop = shop
@@ -58,8 +58,8 @@ class Room:
         self._listeners: set[Listener] = set()
         self._taken: dict[str, str] = {}
         self._free: dict[UUID, int] = {}
-        self._told_seats: dict[str, str] = {}
-        self._told_places: dict[UUID, dict[str, Any]] = {}
+        self._sent_seats: dict[str, str] = {}
+        self._sent_places: dict[UUID, dict[str, Any]] = {}
         self._changes: dict[str, str] = {}
         self._places_changed = False
         self._causes: list[str] = []
@@ -74,11 +74,11 @@ class Room:
         """Lets a listener hear everything from now on, beginning with a snapshot."""
         if self._task is None:
             await self._compare()
-            # Two may have waited for the first comparison.
+            # Another listener may have joined while this one waited, and have started the task.
             if self._task is None:
-                # Nothing of who came first: the room outlives their request and its trace.
+                # The task gets an empty context: the room outlives the request, and the trace, of who came first.
                 self._task = asyncio.create_task(self._run(), context=Context())
-        listener.put(message("snapshot", self._in_words(self._told_seats, self._told_places)))
+        listener.put(message("snapshot", self._in_words(self._sent_seats, self._sent_places)))
         self._listeners.add(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -89,7 +89,7 @@ class Room:
             self._task = None
 
     def note(self, change: PlacesChanged) -> None:
-        """Something changed; it is told soon, with what else changes meanwhile."""
+        """Something changed; it is sent soon, with what else changes meanwhile."""
         self._changes.update((seat.seat_id, seat.state) for seat in change.seats)
         self._places_changed = self._places_changed or bool(change.classes)
         if (cause := current_traceparent()) and len(self._causes) < MOST_CAUSES:
@@ -102,29 +102,30 @@ class Room:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), compare_at - clock())
-            # Before a comparison too: what is kept of inventory's answers may be as old as this, and older than what was told last.
+            # The room waits before a comparison too: an answer of inventory that the shop keeps may be older than what
+            # was sent last.
             await asyncio.sleep(GATHER_SECONDS)
-            # By the clock and not by silence: a hot event is never silent.
+            # Comparisons follow the clock and do not wait for silence: a hot event is never silent.
             if clock() >= compare_at:
-                with continued("web.compare_places", None, self._named()):
+                with continued("web.compare_places", None, self._attributes()):
                     await self._compare()
                 compare_at = clock() + COMPARE_SECONDS
             if self._woken.is_set():
                 self._woken.clear()
-                await self._tell_what_changed()
+                await self._send_what_changed()
 
-    async def _tell_what_changed(self) -> None:
-        """In the trace of the first change, with links to the others that are told together with it."""
+    async def _send_what_changed(self) -> None:
+        """Sends what changed, in the trace of the first change, with links to the others."""
         causes, self._causes = self._causes, []
         links = [link for cause in causes[1:] if (link := link_of(cause, "told together"))]
-        with continued("web.tell_places", next(iter(causes), None), self._named(), links=links):
+        with continued("web.tell_places", next(iter(causes), None), self._attributes(), links=links):
             self._take_changes()
             if self._places_changed:
                 self._places_changed = False
                 await self._ask_free_places()
-            await self._tell()
+            await self._send()
 
-    def _named(self) -> dict[str, str | int]:
+    def _attributes(self) -> dict[str, str | int]:
         return {"onsale.event_id": str(self._event.event_id), "onsale.listeners": len(self._listeners)}
 
     def _take_changes(self) -> None:
@@ -136,11 +137,11 @@ class Room:
                 self._taken[seat_id] = state
 
     async def _compare(self) -> None:
-        """Asks what is true, and tells what nobody has told."""
+        """Asks what is true, and sends what the bus has lost."""
         await self._ask_free_places()
         if self._house is not None:
             await self._ask_taken_seats()
-        await self._tell()
+        await self._send()
 
     async def _ask_free_places(self) -> None:
         with suppress(ProviderUnavailable, ProviderProblem):
@@ -153,23 +154,26 @@ class Room:
             if not taken.stale or self._task is None:
                 self._taken = dict(taken.value)
 
-    async def _tell(self) -> None:
-        """Tells everybody what is otherwise than they were told, by the event as it is now."""
+    async def _send(self) -> None:
+        """Sends everybody what is otherwise than was sent before, by the event as it is now."""
         is_same_house = await self._look_at_event()
         closed = self._closed()
         seats = (self._house.seats_of(closed) if self._house else {}) | self._taken
         places = self._places(closed)
         if is_same_house:
-            news = {seat_id: state for seat_id, state in seats.items() if self._told_seats.get(seat_id) != state}
-            news |= dict.fromkeys(self._told_seats.keys() - seats.keys(), "free")
-            self._put("change", news, {each: of for each, of in places.items() if self._told_places.get(each) != of})
+            news = {seat_id: state for seat_id, state in seats.items() if self._sent_seats.get(seat_id) != state}
+            news |= dict.fromkeys(self._sent_seats.keys() - seats.keys(), "free")
+            self._put("change", news, {each: of for each, of in places.items() if self._sent_places.get(each) != of})
         else:
-            # Its seats have numbers of their own.
+            # Seats of another house have other numbers, so pages begin anew.
             self._put("snapshot", seats, places)
-        self._told_seats, self._told_places = seats, places
+        self._sent_seats, self._sent_places = seats, places
 
     async def _look_at_event(self) -> bool:
-        """Reads the event again, which its organiser may have changed; as it was, if it cannot be had. Is it the same house?"""
+        """Reads the event again, which its organiser may have changed. Whether it is the same house.
+
+        An event that cannot be had is taken as it was.
+        """
         house = self._house
         with suppress(ProviderUnavailable, ProviderProblem, EventUnknown):
             event = (await self._shop.event(self._event.event_id)).value
@@ -196,25 +200,25 @@ class Room:
     def _put(self, name: str, seats: Mapping[str, str], places: Mapping[UUID, dict[str, Any]]) -> None:
         if not seats and not places:
             return
-        # Made once, however many listen.
-        told = message(name, self._in_words(seats, places))
+        # The message is made once, however many listen.
+        made = message(name, self._in_words(seats, places))
         for listener in self._listeners:
-            listener.put(told)
+            listener.put(made)
 
     def _in_words(self, seats: Mapping[str, str], places: Mapping[UUID, dict[str, Any]]) -> dict[str, Any]:
         """Seats by their number in the plan, a tenth of the bytes of their ids."""
-        told: dict[str, Any] = {}
+        words: dict[str, Any] = {}
         for seat_id, state in seats.items():
             found = self._house.by_seat_id.get(seat_id) if self._house else None
             if found:
-                told.setdefault(state, []).append(found[1].index)
+                words.setdefault(state, []).append(found[1].index)
         if places:
-            told["places"] = {str(class_id): of for class_id, of in places.items()}
-        return told
+            words["places"] = {str(class_id): of for class_id, of in places.items()}
+        return words
 
 
-class Rooms:
-    """The rooms that somebody is in."""
+class EventRooms:
+    """The rooms that somebody is in, by event."""
 
     def __init__(self, shop: Shop, streams: Streams) -> None:
         self._shop = shop
@@ -224,7 +228,7 @@ class Rooms:
     async def stream(
         self, event_id: UUID, caller: Caller, opened: Callable[[], None] = lambda: None
     ) -> AsyncIterator[bytes]:
-        """One browser's stream of an event. Raises EventUnknown, TooManyStreams, ProviderUnavailable before it begins."""
+        """One browser's stream of an event. Raises EventUnknown, TooManyStreams, ProviderUnavailable as it begins."""
         event = (await self._shop.event(event_id)).value
         house = await self._shop.house(event)
         with self._streams.listener(caller) as listener:
@@ -232,8 +236,8 @@ class Rooms:
             try:
                 await room.join(listener)
                 opened()
-                async for told in listener.messages():
-                    yield told
+                async for sent in listener.messages():
+                    yield sent
             finally:
                 room.leave(listener)
                 if room.is_empty and self._rooms.get(event_id) is room:

@@ -1,18 +1,18 @@
-"""What somebody holds of an event already: who goes back to choose again finds their own places, and the way on to the order."""
+"""What somebody holds of an event already, so that who goes back to choose again finds it and the way to the order."""
 
 import asyncio
 from uuid import UUID
 
 from chassis.errors import ChassisError
 from chassis.http import ProviderProblem, ProviderUnavailable
-from services.web.browsing.views import Notice
 from services.web.clients.orders import Order
 from services.web.frame import formats
-from services.web.frame.cookies import Visitor
 from services.web.frame.domain import WebError
+from services.web.frame.notices import Notice
 from services.web.frame.site import Site
+from services.web.frame.visitors import Visitor
 
-# The page of an event does not wait longer for what is only a help.
+# The page of an event does not wait longer than this for orders, since what it shows of them is only a help.
 PATIENCE_SECONDS = 1.0
 
 

@@ -1,4 +1,4 @@
-"""The list of events, and the page of one."""
+"""The list of events, the page of one, its seating plan, and the stream of its changes."""
 
 import asyncio
 from typing import Annotated
@@ -6,17 +6,22 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
+from services.web.browsing.domain import Wish
+from services.web.browsing.event_rooms import EventRooms
 from services.web.browsing.held_places import held_notice, own_orders, own_seats
-from services.web.browsing.views import Choice, Notice, card_of, event_view
-from services.web.frame.cookies import Visitor
+from services.web.browsing.shop import Shop
+from services.web.browsing.views import card_of, event_view
 from services.web.frame.domain import PageUnknown
+from services.web.frame.notices import Notice
 from services.web.frame.pages import immutable
 from services.web.frame.signing import new_secret
 from services.web.frame.site import Site
+from services.web.frame.streams import streaming
+from services.web.frame.visitors import Visitor
 
 OLD_NUMBERS = Notice(
     "warning",
@@ -36,8 +41,66 @@ OLD_EVENT = Notice(
 )
 
 
-def make_browse_router(site: Site) -> APIRouter:
-    """Pages that everybody may see."""
+class EventPage:
+    """The page of an event."""
+
+    def __init__(self, site: Site, shop: Shop) -> None:
+        self._site = site
+        self._shop = shop
+
+    async def show(
+        self,
+        request: Request,
+        visitor: Visitor,
+        event_id: UUID,
+        *,
+        wish: Wish | None = None,
+        attempt: str | None = None,
+        notices: tuple[Notice, ...] = (),
+        status: int = 200,
+        also_taken: frozenset[str] = frozenset(),
+    ) -> Response:
+        """The page, also as the answer to a form that could not be fulfilled: then with what was chosen."""
+        wish = wish or Wish()
+        found = await self._shop.event(event_id)
+        house = await self._shop.house(found.value)
+        # What one holds is only a help: nobody waits for it longer than for what everybody sees.
+        own, (free, taken, is_old) = await asyncio.gather(
+            own_orders(self._site, visitor, event_id), self._places(event_id, with_seats=house is not None)
+        )
+        shown = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
+        view = event_view(found.value, house, free, wish)
+        if is_old and view.on_sale:
+            shown.append(OLD_NUMBERS)
+        closed = house.seats_of(view.unsold_categories) if house else {}
+        if also_taken or closed:
+            taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
+        return self._site.renderer.page(
+            request,
+            visitor,
+            "browsing/event.html",
+            status=status,
+            event=view,
+            seat_list=house.list_of_seats(taken, wish.seats, own_seats(own)) if house else "",
+            notices=shown,
+            attempt=attempt or new_secret(),
+        )
+
+    async def _places(self, event_id: UUID, *, with_seats: bool) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
+        """What is free and what is taken, and whether that is old or unknown."""
+        try:
+            free = await self._shop.free_places(event_id)
+            if not with_seats:
+                return free.value, {}, free.stale
+            taken = await self._shop.taken_seats(event_id)
+        except (ProviderUnavailable, ProviderProblem):
+            # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
+            return None, {}, True
+        return free.value, taken.value, free.stale or taken.stale
+
+
+def make_browsing_router(site: Site, shop: Shop, rooms: EventRooms, event_page: EventPage) -> APIRouter:
+    """Pages that everybody may see, and the stream that keeps the page of an event up to date."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/", dependencies=[open_to_all])
@@ -46,11 +109,11 @@ def make_browse_router(site: Site) -> APIRouter:
         q: str = "",
         after: Annotated[str, Query(max_length=500)] = "",
     ) -> Response:
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         query = " ".join(q.split())
         is_too_long = len(query) > LONGEST_QUERY
         query = query[:LONGEST_QUERY]
-        listed = await site.shop.events("" if is_too_long else query, after)
+        listed = await shop.events("" if is_too_long else query, after)
         cards = [card_of(event) for event in listed.value.items]
         following = {
             name: value for name, value in (("q", "" if is_too_long else query), ("after", listed.value.next)) if value
@@ -70,70 +133,20 @@ def make_browse_router(site: Site) -> APIRouter:
 
     @router.get("/events/{event_id}", dependencies=[open_to_all])
     async def event(request: Request, event_id: UUID) -> Response:
-        visitor = await site.visitors.recognise(request)
-        return await event_page(site, request, visitor, event_id)
+        visitor = await site.recognise(request)
+        return await event_page.show(request, visitor, event_id)
 
     @router.get("/events/{event_id}/plan/{name}.svg", dependencies=[open_to_all])
     async def plan(request: Request, event_id: UUID, name: str) -> Response:
-        house = await site.shop.house((await site.shop.event(event_id)).value)
+        house = await shop.house((await shop.event(event_id)).value)
         if house is None:
             raise PageUnknown
         # A page that was open while prices changed asks for an older picture: the geometry is the same.
         seconds = None if name == house.drawing_key else 60
         return immutable(request, house.picture, house.compressed_picture, "image/svg+xml", seconds)
 
+    @router.get("/live/events/{event_id}", dependencies=[open_to_all])
+    async def live_event(request: Request, event_id: UUID) -> StreamingResponse:
+        return await streaming(rooms.stream(event_id, site.cookies.caller(request)))
+
     return router
-
-
-async def event_page(
-    site: Site,
-    request: Request,
-    visitor: Visitor,
-    event_id: UUID,
-    *,
-    choice: Choice | None = None,
-    attempt: str | None = None,
-    notices: tuple[Notice, ...] = (),
-    status: int = 200,
-    also_taken: frozenset[str] = frozenset(),
-) -> Response:
-    """The page of an event, also as the answer to a form that could not be fulfilled: then with what was chosen."""
-    choice = choice or Choice()
-    found = await site.shop.event(event_id)
-    house = await site.shop.house(found.value)
-    # What one holds is only a help: nobody waits for it longer than for what everybody sees.
-    own, (free, taken, is_old) = await asyncio.gather(
-        own_orders(site, visitor, event_id), _places(site, event_id, with_seats=house is not None)
-    )
-    said = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
-    view = event_view(found.value, house, free, choice)
-    if is_old and view.on_sale:
-        said.append(OLD_NUMBERS)
-    closed = house.seats_of(view.unsold_categories) if house else {}
-    if also_taken or closed:
-        taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
-    return site.renderer.page(
-        request,
-        visitor,
-        "browsing/event.html",
-        status=status,
-        event=view,
-        seat_list=house.list_of_seats(taken, choice.seats, own_seats(own)) if house else "",
-        notices=said,
-        attempt=attempt or new_secret(),
-    )
-
-
-async def _places(
-    site: Site, event_id: UUID, *, with_seats: bool
-) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
-    """What is free and what is taken, and whether that is old or unknown."""
-    try:
-        free = await site.shop.free_places(event_id)
-        if not with_seats:
-            return free.value, {}, free.stale
-        taken = await site.shop.taken_seats(event_id)
-    except (ProviderUnavailable, ProviderProblem):
-        # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
-        return None, {}, True
-    return free.value, taken.value, free.stale or taken.stale

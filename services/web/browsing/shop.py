@@ -7,11 +7,12 @@ from pydantic import ValidationError
 
 from chassis.facts import CloudEvent, Heard
 from chassis.http import ProviderProblem
+from services.web.browsing.domain import EventUnknown
 from services.web.browsing.seating.house import House, build_house
 from services.web.clients.catalog import LONGEST_MARKER, CatalogClient, Event, EventPage
 from services.web.clients.inventory import InventoryClient
 from services.web.frame.cache import Cache, Cached
-from services.web.frame.domain import EventUnknown, PageUnknown
+from services.web.frame.domain import PageUnknown
 from tracing.spans import note
 
 PAGE_SIZE = 24

@@ -1,11 +1,12 @@
-"""What the pages of the shop show, ready to be written down: no rule of the business, only how it reads."""
+"""What the list of events and the page of an event show, ready to be written down."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.money import Style
+from services.web.browsing.domain import Wish
 from services.web.browsing.seating.house import House
 from services.web.browsing.words import Standing, Unsold, event_unsold, is_open, standing_of, unsold
 from services.web.clients.catalog import Event, EventListed, TicketClass
@@ -13,11 +14,8 @@ from services.web.frame import formats
 
 _DRAWINGS = frozenset({"theatre", "hall", "festival"})
 _VARIANTS = 6
-# From here on people are told how few are left.
+# A page names the number of places that are left from this one on.
 FEW = 50
-
-# Why a form of ours is not taken: nobody can tell which of them it was.
-OLD_BECAUSE = "It was open for long, or another tab was opened at the same moment."
 
 
 @dataclass(frozen=True)
@@ -26,35 +24,6 @@ class Art:
 
     key: str
     variant: int
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sentence above the page. `kind`: info, warning, error. `href` and `words`: a way on."""
-
-    kind: str
-    title: str
-    text: str = ""
-    focus: bool = False
-    href: str = ""
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a buyer has chosen so far."""
-
-    quantities: Mapping[UUID, int] = field(default_factory=dict)
-    seats: Collection[str] = ()
-
-    @property
-    def places(self) -> int:
-        """How many these are."""
-        return sum(self.quantities.values()) + len(self.seats)
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.seats and not any(self.quantities.values())
 
 
 @dataclass(frozen=True)
@@ -160,7 +129,7 @@ def _from(minor: int | None, currency: str) -> str:
 
 
 def left_words(available: int | None) -> str:
-    """What a buyer is told about how many there are."""
+    """How many places there are, in words for a buyer."""
     if available is None:
         return ""
     if available <= 0:
@@ -177,7 +146,7 @@ def event_view(
     event: Event,
     house: House | None,
     free: Mapping[UUID, int] | None,
-    choice: Choice,
+    wish: Wish,
     now: datetime | None = None,
 ) -> EventView:
     """The page of an event. `free` is None if nobody knows how many places there are."""
@@ -201,7 +170,7 @@ def event_view(
         style=formats.style(event.currency),
         nothing=formats.money(0, event.currency),
         general=[
-            _class_view(one, event, free, choice, closed.get(one.name, ""))
+            _class_view(one, event, free, wish, closed.get(one.name, ""))
             for one in event.classes
             if one.kind == "general"
         ],
@@ -210,7 +179,7 @@ def event_view(
     )
 
 
-def _class_view(one: TicketClass, event: Event, free: Mapping[UUID, int] | None, choice: Choice, why: str) -> ClassView:
+def _class_view(one: TicketClass, event: Event, free: Mapping[UUID, int] | None, wish: Wish, why: str) -> ClassView:
     available = None if free is None else free.get(one.class_id)
     most = 0 if why else most_of(available, event.max_per_order)
     return ClassView(
@@ -222,5 +191,5 @@ def _class_view(one: TicketClass, event: Event, free: Mapping[UUID, int] | None,
         left=why or left_words(available),
         unsold=why,
         most=most,
-        quantity=min(choice.quantities.get(one.class_id, 0), most),
+        quantity=min(wish.quantities.get(one.class_id, 0), most),
     )

@@ -1,4 +1,4 @@
-"""How an event stands, and why something of it is not sold, in words. What is sold when is catalog's to say; here it is read."""
+"""How an event stands, and why something of it is not sold, in words. Catalog decides what is sold when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ class Unsold:
 
 
 def is_open(one: OnSale, now: datetime) -> bool:
-    """Whether it is sold at this moment: a page that was kept does not wait for news when a sale begins."""
+    """Whether it is sold at this moment. An event that was read before its sale began need not be read again."""
     begun = one.sale_begins_at is None or one.sale_begins_at <= now
     return one.obstacle is None and begun and (one.sale_ends_at is None or now < one.sale_ends_at)
 
@@ -120,11 +120,11 @@ def begins_later(begins_at: datetime, time_zone: str) -> Unsold:
 def event_unsold(event: Event, now: datetime) -> Unsold | None:
     """Why nothing of an event is sold at this moment; None if something is."""
     over_at = event.over_at or event.starts_at
-    # What was cancelled or postponed did not take place, so it is not over either.
+    # An event that was cancelled or postponed did not take place, so it is not over either.
     if over_at <= now and event.state not in STATES_TO_STAY_AWAY:
         on = formats.Moment(event.starts_at, event.time_zone).long_date
         return Unsold("Over", "This event is over.", f"It took place on {on}. No tickets are sold any more.")
-    # Of an older catalogue, which tells no more than that.
+    # An older version of catalog says no more than `on_sale`.
     if not event.on_sale and event.obstacle is None and all(each.sale_ends_at is None for each in event.classes):
         return _OBSTACLES["not_on_sale"]
     if event.obstacle is not None:

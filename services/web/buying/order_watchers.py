@@ -24,7 +24,7 @@ class OrderHeard(Heard):
     order_id: UUID
 
 
-class Watchers:
+class OrderWatchers:
     """Who looks at which order."""
 
     def __init__(self, streams: Streams) -> None:
@@ -35,7 +35,7 @@ class Watchers:
         """One browser's stream of an order: a snapshot at once, and another whenever it differs from the last.
 
         What is heard only says *look again*: an order has one truth, and messages may come late or in another order.
-        Every heartbeat looks as well, since the bus may lose messages, and ends the stream of who has signed out meanwhile.
+        Every heartbeat looks as well, since the bus may lose messages, and ends the stream of who has signed out.
         Raises TooManyStreams, TooManyStreamsOfOne.
         """
         with self._streams.listener(caller) as listener:
@@ -45,7 +45,7 @@ class Watchers:
             listener.put(_CHANGED)
             opened_in = listener.caused_by = current_traceparent()
             try:
-                async for told in listener.messages():
+                async for sent in listener.messages():
                     cause, listener.caused_by = listener.caused_by, None
                     try:
                         now = await self._look(order_id, snapshot, cause, opened_in) or last
@@ -54,8 +54,8 @@ class Watchers:
                     if now != last:
                         last = now
                         yield message("order", now)
-                    elif told == HEARTBEAT:
-                        yield told
+                    elif sent == HEARTBEAT:
+                        yield sent
             finally:
                 watching.discard(listener)
                 if not watching:

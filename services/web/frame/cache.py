@@ -62,30 +62,30 @@ class Cache(Generic[K, V]):
         if entry is not None:
             self._entries.move_to_end(key)
             if self._clock() < entry.fresh_until:
-                self._tell("hit", entry)
+                self._note("hit", entry)
                 return Cached(entry.value)
-        self._tell("shared" if key in self._loading else "miss", entry)
+        self._note("shared" if key in self._loading else "miss", entry)
         try:
             return Cached(await self._load_once(key, load))
         except ProviderUnavailable:
             kept = self._entries.get(key)
             if kept is None:
                 raise
-            self._tell("stale", kept)
+            self._note("stale", kept)
             return Cached(kept.value, stale=True)
 
-    def _tell(self, outcome: str, entry: _Entry[V] | None) -> None:
-        told: dict[str, str | int] = {"onsale.cache.name": self._name, "onsale.cache.outcome": outcome}
+    def _note(self, outcome: str, entry: _Entry[V] | None) -> None:
+        attributes: dict[str, str | int] = {"onsale.cache.name": self._name, "onsale.cache.outcome": outcome}
         if entry is not None:
-            told["onsale.cache.age_ms"] = int((self._clock() - entry.loaded_at) * 1000)
-        trace.get_current_span().add_event("cache", told)
+            attributes["onsale.cache.age_ms"] = int((self._clock() - entry.loaded_at) * 1000)
+        trace.get_current_span().add_event("cache", attributes)
 
     async def _load_once(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         task = self._loading.get(key)
         if task is None:
             task = asyncio.ensure_future(self._load(key, load))
             self._loading[key] = task
-            # Whoever waits sees the error; if all who waited have gone, nobody is left to tell.
+            # Whoever waits sees the error. If all who waited have gone, asyncio would log it as never retrieved.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # One visitor who leaves must not take the answer away from the others.
         return await asyncio.shield(task)
@@ -94,7 +94,7 @@ class Cache(Generic[K, V]):
         drops = self._drops.setdefault(key, 0)
         try:
             value = await load()
-            # Dropped while it was on its way: it may already be out of date.
+            # An answer that was dropped while it was on its way may already be out of date.
             dropped_meanwhile = self._drops.get(key, 0) != drops
             self._keep(key, value, self._least_age_seconds if dropped_meanwhile else self._ttl_seconds)
             return value

@@ -1,7 +1,6 @@
 """The cookies of a browser: its session, its visitor id, its purchases; and whether a form is really its own."""
 
 import re
-from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.datastructures import FormData
@@ -10,8 +9,9 @@ from starlette.responses import Response
 
 from services.web.frame.domain import FormTooOld
 from services.web.frame.limits import Caller, address_of
-from services.web.frame.sessions import LIFETIME, Session
+from services.web.frame.sessions import LIFETIME
 from services.web.frame.signing import Signer, new_secret
+from services.web.frame.visitors import Visitor
 from services.web.settings import WebSettings
 
 _ORDER_PATH = re.compile(r"/orders/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:/|$)")
@@ -19,44 +19,8 @@ _PASS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
 # Browsers keep no cookie for longer; the pass says itself when it is over.
 _PASS_SECONDS = 400 * 24 * 3600
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-# A hold and its payment are over long before.
+# The purchase cookie lives longer than any hold and its payment.
 _PURCHASE_SECONDS = 24 * 3600
-
-
-@dataclass
-class Visitor:
-    """Who asks for this page. `visitor_id` is the cookie of somebody without a session."""
-
-    session: Session | None
-    session_cookie: str | None
-    visitor_id: str
-    is_new: bool
-    # Our own database does not answer: perhaps there is a session, nobody knows.
-    is_unknown: bool = False
-    has_changed: bool = False
-
-    @property
-    def binding(self) -> str:
-        """The cookie that this visitor's form tokens are bound to."""
-        return self.session_cookie or self.visitor_id
-
-    @property
-    def is_signed_in(self) -> bool:
-        return self.session is not None and not self.session.guest
-
-    def has_begun(self, session: Session) -> None:
-        """From this answer on it is this session."""
-        self.session, self.session_cookie, self.has_changed = session, session.session_id, True
-
-    def has_begun_anew(self, session: Session) -> None:
-        """From this answer on it is this session, and another visitor than before: who planted the cookie is left behind."""
-        self.has_begun(session)
-        self.visitor_id, self.is_new = new_secret(), True
-
-    def has_ended(self) -> None:
-        """From this answer on it is nobody; also the visitor's cookie is a new one."""
-        self.session, self.session_cookie, self.has_changed = None, None, True
-        self.visitor_id, self.is_new = new_secret(), True
 
 
 class Cookies:
@@ -78,7 +42,7 @@ class Cookies:
         return Caller(address_of(request), cookie)
 
     def stranger(self, request: Request) -> Visitor:
-        """The visitor as far as the cookies tell."""
+        """The visitor as far as the cookies show."""
         session_cookie = request.cookies.get(self._session_name, "")
         visitor_id = request.cookies.get(self._visitor_name, "")
         is_new = not _SECRET.fullmatch(visitor_id)
@@ -96,9 +60,9 @@ class Cookies:
     async def own_form(self, request: Request, visitor: Visitor) -> FormData:
         """The form that was sent, if this visitor got it from us. Raises FormTooOld.
 
-        Two tabs that a new visitor opens at once get a cookie each, and the browser keeps one of them. The form of the other is
-        taken if it is ours and the browser itself says that it comes from a page of ours, which no page elsewhere can make it
-        say. Not for somebody who is signed in: their forms are their own.
+        Two tabs that a new visitor opens at once get a cookie each, and the browser keeps one of them. The form of the
+        other tab is taken if we made it and the browser itself says that it comes from a page of ours, which no page
+        elsewhere can make it say. Who is signed in has one session in all tabs, so that this is not done for them.
         """
         form = await request.form(max_files=0, max_fields=300)
         site = request.headers.get("sec-fetch-site", "none")

@@ -1,4 +1,4 @@
-"""What web itself refuses, in sentences for the person who looks at the page."""
+"""What web itself refuses on pages of every subject, in sentences for the person who looks at the page."""
 
 from typing import ClassVar
 
@@ -20,16 +20,6 @@ class PageUnknown(WebError):
         super().__init__("There is no such page. Look at the address again, or start from the list of events.")
 
 
-class EventUnknown(WebError):
-    """An event that does not exist, or is gone."""
-
-    code = "event_unknown"
-    category = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("We do not know this event. It may be over. All coming events are on the list.")
-
-
 class OrderNotHere(WebError):
     """An order that is not this person's, or does not exist: the two must look alike."""
 
@@ -43,16 +33,6 @@ class OrderNotHere(WebError):
         )
 
 
-class TicketsNotHere(WebError):
-    """Tickets that are not there (yet), or somebody else's."""
-
-    code = "tickets_unknown"
-    category = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There are no tickets for this order yet. Go back to the order to see how far it is.")
-
-
 class FormTooOld(WebError):
     """A form whose token does not fit the visitor's cookie: an old page, or somebody else's."""
 
@@ -61,9 +41,8 @@ class FormTooOld(WebError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This page was open for too long, another tab was opened at the same moment, or your browser does not keep our "
-            "cookie. "
-            "Nothing was done. Open the page again and repeat it."
+            "This page was open for too long, another tab was opened at the same moment, or your browser does not keep "
+            "our cookie. Nothing was done. Open the page again and repeat it."
         )
 
 
@@ -75,39 +54,6 @@ class SessionEnded(WebError):
 
     def __init__(self) -> None:
         super().__init__("You were signed out after a long time. Sign in again to go on.")
-
-
-class SupportKeyWrong(WebError):
-    """A program without the support key, or with another one."""
-
-    code = "support_key_wrong"
-    category = "unauthenticated"
-
-    def __init__(self) -> None:
-        super().__init__("Send the support key as Authorization: Bearer.")
-
-
-class TooManyTries(WebError):
-    """Wrong support keys, one after the other: for a while no key is looked at, also no right one."""
-
-    code = "too_many_tries"
-    category = "too_many"
-    retry_after_seconds = 60
-
-    def __init__(self) -> None:
-        super().__init__("Too many wrong keys were tried. Wait a minute, then try again.")
-
-
-class OrderNotFound(WebError):
-    """No order has this number; only support is told so."""
-
-    code = "order_not_found"
-    category = "not_found"
-
-    def __init__(self, number: str) -> None:
-        super().__init__(
-            f"No order has the number {number}. Numbers look like G3D3-BGVZ; they are on the order's page and in its mail."
-        )
 
 
 class TooManyStreams(WebError):
@@ -130,18 +76,3 @@ class TooManyStreamsOfOne(WebError):
 
     def __init__(self) -> None:
         super().__init__("This page is open very often here. It works without being live; close some of its tabs.")
-
-
-class TooManyGuests(WebError):
-    """One browser, or one address, became so many guests that it cannot be a crowd of buyers."""
-
-    code = "too_many_guests"
-    category = "too_many"
-
-    def __init__(self, retry_after_seconds: int) -> None:
-        self.retry_after_seconds = retry_after_seconds
-        minutes = -(-retry_after_seconds // 60)
-        super().__init__(
-            "Very many orders without an account have begun here. Pay or cancel those that are open, sign in, or try again "
-            f"in {minutes} minute{'s' * (minutes != 1)}."
-        )

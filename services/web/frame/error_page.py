@@ -7,8 +7,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from chassis.problems import ErrorPage, Problem, problem_response
-from services.web.frame.cookies import Cookies, Visitor
+from services.web.frame.cookies import Cookies
 from services.web.frame.rendering import Renderer
+from services.web.frame.visitors import Visitor
 
 _HOME = {"href": "/", "words": "See all events"}
 _TITLES = {

@@ -1,6 +1,6 @@
-"""Who asks, and how much one of them may have: the many behind one address are never meant, one who takes everything is.
+"""Who asks, and how much one of them may have. The bounds stop one who takes everything, not many behind one address.
 
-In the memory of one process: a bound per process is a bound, and no request waits for it.
+Each process counts in its own memory: the bound of a process is bound enough, and no request waits for a store.
 """
 
 import ipaddress
@@ -33,7 +33,10 @@ class Caller:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, past the proxies that `trusted_proxies` names; of IPv6 the network that one customer has."""
+    """Where a request comes from, past the proxies that `trusted_proxies` names.
+
+    Of an IPv6 address it is the network that one customer has.
+    """
     peer = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(peer)

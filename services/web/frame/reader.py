@@ -14,7 +14,7 @@ def language() -> str:
 
 
 class ReadersLanguage:
-    """Notes the language of each request's `Accept-Language`, so that whatever the answer shows is written in its way."""
+    """Notes the language of each request's `Accept-Language`, so that amounts in the answer are written in its way."""
 
     def __init__(self, app: Any) -> None:
         self._app = app

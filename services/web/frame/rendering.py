@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.web.frame.assets import Assets
-from services.web.frame.cookies import Cookies, Visitor
+from services.web.frame.cookies import Cookies
+from services.web.frame.visitors import Visitor
 from services.web.settings import WebSettings
 from tracing.spans import current_trace_id
 

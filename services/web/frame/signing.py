@@ -1,4 +1,4 @@
-"""What web signs with its cookie secret: form tokens and the purchase cookie. Pure.
+"""What web signs with its cookie secret (form tokens, cookies of purchases and of support), and seals with a session.
 
 A signed value names its purpose, so that a token made for one use is worth nothing for another.
 """
@@ -39,8 +39,8 @@ class Signer:
     def form_token(self, binding: str) -> str:
         """A token for the forms of one page, good only together with the cookie that it is bound to.
 
-        Each is different (a random half), so that a compressed page gives nothing away about it. That half says also, whatever the
-        cookie, that it is of ours; versions before this one read it as a longer random half.
+        Each has a random half, so that a compressed page gives nothing away about it. That half also shows, whatever
+        the cookie, that we made the token.
         """
         drawn = secrets.token_urlsafe(12)
         nonce = f"{drawn}~{self._mac('form of ours', drawn)}"
@@ -68,7 +68,7 @@ class Signer:
         return traceparent if _same(mac, self._mac("purchase", order_id, traceparent)) else None
 
     def support(self, until: int, key: bytes) -> str:
-        """The value of the cookie of somebody of support: good until a moment (Unix time), and while the key is that one."""
+        """The value of the cookie of a visit of support: good until a moment (Unix time), while the key stays."""
         visit = secrets.token_urlsafe(18)
         return f"{until}.{visit}.{self._mac('support', str(until), visit, key.hex())}"
 

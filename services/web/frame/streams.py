@@ -1,4 +1,4 @@
-"""Open streams (server-sent events): rooms for seat maps, watchers of orders, and the limits of both."""
+"""Open streams of server-sent events: what is sent, who listens, and how many there may be."""
 
 import asyncio
 import random
@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import orjson
+from starlette.responses import StreamingResponse
 
 from services.web.frame.domain import TooManyStreams, TooManyStreamsOfOne
 from services.web.frame.limits import Caller, Shares
@@ -17,6 +18,8 @@ HEARTBEAT_SECONDS = 15.0
 # Streams end, so that browsers spread over all processes again and again, also after a roll-out.
 LONGEST_SECONDS = 300.0
 QUEUE_SIZE = 64
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_MEDIA_TYPE = "text/event-stream"
 
 
 def message(event: str, data: object) -> bytes:
@@ -25,6 +28,18 @@ def message(event: str, data: object) -> bytes:
 
 
 HEARTBEAT = b": still here\n\n"
+
+
+async def streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:
+    """Answers with a stream, after its first message: what is refused before that is an error as on any page."""
+    first = await anext(stream)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for sent in stream:
+            yield sent
+
+    return StreamingResponse(whole(), headers=_HEADERS, media_type=_MEDIA_TYPE)
 
 
 class Listener:
@@ -41,10 +56,10 @@ class Listener:
         """Whether it was too slow, or everything ends."""
         return self._dropped
 
-    def put(self, told: bytes) -> None:
+    def put(self, sent: bytes) -> None:
         """Queues a message, or drops the listener if it is too slow."""
         try:
-            self._queue.put_nowait(told)
+            self._queue.put_nowait(sent)
         except asyncio.QueueFull:
             self.drop()
 
@@ -58,17 +73,17 @@ class Listener:
     async def messages(self) -> AsyncIterator[bytes]:
         """What was queued, with heartbeats in silence, until it is dropped or long enough."""
         loop = asyncio.get_running_loop()
-        # Not all in the same second, if all began in the same second.
+        # Streams that began in the same second, after a roll-out, do not end in the same second.
         end = loop.time() + LONGEST_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - jitter is no secret
         while not self._dropped and (left := end - loop.time()) > 0:
             try:
-                told = await asyncio.wait_for(self._queue.get(), min(HEARTBEAT_SECONDS, left))
+                sent = await asyncio.wait_for(self._queue.get(), min(HEARTBEAT_SECONDS, left))
             except TimeoutError:
                 yield HEARTBEAT
                 continue
-            if told is None:
+            if sent is None:
                 return
-            yield told
+            yield sent
 
 
 class Streams:
@@ -84,7 +99,7 @@ class Streams:
         return len(self._listeners)
 
     def check(self, caller: Caller) -> None:
-        """Raises TooManyStreams if there is no place for another, TooManyStreamsOfOne if there is none for this caller."""
+        """Raises TooManyStreams if there is no place for another one, TooManyStreamsOfOne if none for this caller."""
         if self._of_browser.is_full(caller.browser) or self._of_address.is_full(caller.address):
             raise TooManyStreamsOfOne
         if len(self._listeners) >= self._most:
@@ -109,7 +124,7 @@ class Streams:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Ends the streams as soon as the process is asked to stop: a server waits for open responses before anything else."""
+        """Ends the streams as soon as the process is asked to stop, since a server first waits for open responses."""
         loop = asyncio.get_running_loop()
         with _also_on(signal.SIGTERM, loop, self.end_all), _also_on(signal.SIGINT, loop, self.end_all):
             yield

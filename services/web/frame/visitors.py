@@ -1,43 +1,42 @@
-"""Recognises who is at the other end."""
+"""Who is at the other end, as far as it is known."""
 
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
-from starlette.requests import Request
-
-from chassis.errors import StoreUnavailable
-from services.web.frame.cookies import Cookies, Visitor
-from services.web.frame.domain import SessionEnded
-from services.web.frame.sessions import Sessions
+from services.web.frame.sessions import Session
+from services.web.frame.signing import new_secret
 
 
-class Visitors:
-    """Cookies to visitors."""
+@dataclass
+class Visitor:
+    """Who asks for this page. `visitor_id` is the cookie of somebody without a session."""
 
-    def __init__(self, cookies: Cookies, sessions: Sessions) -> None:
-        self._cookies = cookies
-        self._sessions = sessions
+    session: Session | None
+    session_cookie: str | None
+    visitor_id: str
+    is_new: bool
+    # Our own database does not answer: perhaps there is a session, nobody knows.
+    is_unknown: bool = False
+    has_changed: bool = False
 
-    async def recognise(self, request: Request) -> Visitor:
-        """The visitor of a request. Never fails: without our database everybody is a stranger for a while."""
-        visitor = self._cookies.stranger(request)
-        # For the error page, should there be one.
-        request.state.visitor = visitor
-        if visitor.session_cookie:
-            try:
-                visitor.session = await self._sessions.find(visitor.session_cookie)
-            except StoreUnavailable:
-                visitor.is_unknown = True
-            except SessionEnded:
-                visitor.session = None
-        return visitor
+    @property
+    def binding(self) -> str:
+        """The cookie that this visitor's form tokens are bound to."""
+        return self.session_cookie or self.visitor_id
 
+    @property
+    def is_signed_in(self) -> bool:
+        return self.session is not None and not self.session.guest
 
-def local_path(wanted: str | None, otherwise: str = "/my/tickets") -> str:
-    """A path of ours to go on to after signing in; anything that could lead elsewhere is replaced."""
-    path = wanted or otherwise
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        return otherwise
-    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return path if is_local and path.isprintable() and "\\" not in path else otherwise
+    def has_begun(self, session: Session) -> None:
+        """From this answer on it is this session."""
+        self.session, self.session_cookie, self.has_changed = session, session.session_id, True
+
+    def has_begun_anew(self, session: Session) -> None:
+        """From this answer on it is this session, and another visitor: who planted the old cookie shares nothing."""
+        self.has_begun(session)
+        self.visitor_id, self.is_new = new_secret(), True
+
+    def has_ended(self) -> None:
+        """From this answer on it is nobody; also the visitor's cookie is a new one."""
+        self.session, self.session_cookie, self.has_changed = None, None, True
+        self.visitor_id, self.is_new = new_secret(), True

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from services.web.frame.cache import Cache
-from services.web.frame.cookies import Visitor
-from services.web.frame.domain import TooManyGuests
 from services.web.frame.limits import Allowance, Caller
 from services.web.frame.sessions import Session, Sessions
+from services.web.frame.visitors import Visitor
+from services.web.people.domain import TooManyGuests
 from services.web.settings import WebSettings
 
 # A visitor who presses twice before the first answer is one guest.
@@ -30,15 +30,15 @@ class Guests:
         self._of_address_and_event = Allowance(settings.max_guests_per_address_and_event, seconds)
 
     async def become(self, visitor: Visitor, caller: Caller, event_id: UUID, attempt: str) -> None:
-        """From now on the visitor is a guest with a new session, and a new visitor: nothing that was planted before is shared.
+        """From now on the visitor is a guest with a new session, and a new visitor: a planted cookie shares nothing.
 
-        Pressed twice on one page, which `attempt` tells, it is one guest. Raises TooManyGuests.
+        Who presses twice on one page, which `attempt` names, becomes one guest. Raises TooManyGuests.
         """
 
         async def make() -> Session:
             return await self._bounded(caller, event_id)
 
-        # The attempt is a secret of the page that was sent to this visitor: who only knows the cookie shares nothing.
+        # The attempt is a secret of the page that was sent to this visitor: the cookie alone is not enough to share it.
         session = (await self._made.get((visitor.visitor_id, attempt), make)).value
         visitor.has_begun_anew(session)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -9,21 +10,15 @@ from starlette.responses import Response
 
 from chassis.http import ProviderBusyForYou, ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
-from services.web.browsing.views import OLD_BECAUSE, Notice
 from services.web.clients.accounts import LONGEST_SECRET, LONGEST_TEXT, SignedIn
 from services.web.frame import formats
-from services.web.frame.cookies import Visitor
 from services.web.frame.domain import FormTooOld, SessionEnded
+from services.web.frame.notices import Notice, page_too_old
 from services.web.frame.sessions import Session
 from services.web.frame.site import Site
-from services.web.frame.visitors import local_path
+from services.web.frame.visitors import Visitor
 
-OLD_PAGE = Notice(
-    "warning",
-    "This page does not fit your browser any more.",
-    f"{OLD_BECAUSE} Nothing was done. Write it once more.",
-    focus=True,
-)
+OLD_PAGE = page_too_old("Nothing was done. Write it once more.")
 NO_ACCOUNTS = Notice(
     "error",
     "We cannot sign anybody in at the moment.",
@@ -51,7 +46,7 @@ def make_signing_in_router(site: Site) -> APIRouter:
 
     @router.get("/sign-in", dependencies=[open_to_all])
     async def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the address says so
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         return _sign_in_page(site, request, visitor, local_path(next))
 
     @router.post("/sign-in", dependencies=[open_to_all])
@@ -60,7 +55,7 @@ def make_signing_in_router(site: Site) -> APIRouter:
 
     @router.get("/sign-up", dependencies=[open_to_all])
     async def sign_up_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the address says so
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         return _sign_up_page(site, request, visitor, {"next": local_path(next)})
 
     @router.post("/sign-up", dependencies=[open_to_all])
@@ -69,7 +64,7 @@ def make_signing_in_router(site: Site) -> APIRouter:
 
     @router.post("/sign-out", dependencies=[open_to_all])
     async def sign_out(request: Request) -> Response:
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         await site.cookies.own_form(request, visitor)
         if visitor.session is not None:
             await site.sessions.end(visitor.session)
@@ -79,8 +74,19 @@ def make_signing_in_router(site: Site) -> APIRouter:
     return router
 
 
+def local_path(wanted: str | None, otherwise: str = "/my/tickets") -> str:
+    """A path of ours to go on to after signing in; anything that could lead elsewhere is replaced."""
+    path = wanted or otherwise
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return otherwise
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return path if is_local and path.isprintable() and "\\" not in path else otherwise
+
+
 async def _sign_in(site: Site, request: Request) -> Response:
-    visitor = await site.visitors.recognise(request)
+    visitor = await site.recognise(request)
     form, next_path, email = await _form(site, request, visitor)
     if form is None:
         return _sign_in_page(site, request, visitor, next_path, email, OLD_PAGE, 403)
@@ -99,7 +105,7 @@ async def _sign_in(site: Site, request: Request) -> Response:
 
 
 async def _sign_up(site: Site, request: Request) -> Response:
-    visitor = await site.visitors.recognise(request)
+    visitor = await site.recognise(request)
     form, next_path, email = await _form(site, request, visitor)
     if form is None:
         written: dict[str, Any] = {"next": next_path, "email": email, "notices": [OLD_PAGE], "status": 403}

@@ -11,19 +11,20 @@ from starlette.responses import Response
 
 from chassis.db import Database
 from services.web import queries
-from services.web.frame.domain import PageUnknown, SupportKeyWrong, TooManyTries
+from services.web.frame.domain import PageUnknown
 from services.web.frame.signing import Signer, digest
 from services.web.settings import WebSettings
+from services.web.support.domain import SupportKeyWrong, TooManyTries
 
 COOKIE_SECONDS = 8 * 3600
-# Wrong keys in a while, of everybody together: a key has far more possibilities than can be tried so.
+# So many wrong keys may be tried in a while, by everybody together; at that rate a key is never guessed.
 MOST_WRONG = 10
 WHILE_SECONDS = 60.0
 
 Way = Literal["cookie", "key"]
 
 
-class Support:
+class Access:
     """The key, and who has shown it."""
 
     def __init__(self, settings: WebSettings, database: Database) -> None:
@@ -40,7 +41,7 @@ class Support:
         self._the_key()
 
     async def is_in(self, request: Request) -> bool:
-        """Whether the browser has a good cookie of a visit that was not left. Raises PageUnknown, StoreUnavailable."""
+        """Whether the browser has the cookie of a visit that is not over. Raises PageUnknown, StoreUnavailable."""
         visit = self._visit(request)
         if visit is None:
             return False
@@ -50,8 +51,8 @@ class Support:
     def opens(self, key: str) -> bool:
         """Whether this is the key. Raises TooManyTries, PageUnknown."""
         known = self._the_key()
-        # Digests have one length, and are compared in a time that says nothing about them. Before the count, or whoever
-        # tries wrong keys all the time would keep support out.
+        # Digests have one length, and are compared in a time that says nothing about them. The key is compared before
+        # wrong ones are counted, or whoever tries wrong keys all the time would keep support out.
         if hmac.compare_digest(digest(key), known):
             return True
         now = time.monotonic()
@@ -61,7 +62,10 @@ class Support:
         return False
 
     async def check_program(self, request: Request) -> Way:
-        """Lets programs with the key in, and browsers with the cookie. Raises SupportKeyWrong, TooManyTries, PageUnknown."""
+        """Lets programs with the key in, and browsers with the cookie.
+
+        Raises SupportKeyWrong, TooManyTries, PageUnknown.
+        """
         if await self.is_in(request):
             return "cookie"
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -97,7 +101,7 @@ class Support:
         return self._key
 
     def _set(self, response: Response, value: str, max_age: int) -> None:
-        # Strict: no address elsewhere leads anybody here in our name.
+        # With `strict` no page elsewhere can make a browser come here with this cookie.
         response.set_cookie(
             self._cookie, value, max_age=max_age, path="/", secure=self._secure, httponly=True, samesite="strict"
         )

@@ -1,7 +1,5 @@
 """Pages for support: an order's whole life, for who has the support key. Without one set they do not exist."""
 
-import re
-import unicodedata
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,24 +9,18 @@ from chassis.documented import refuses
 from chassis.http import ProviderUnavailable
 from chassis.identity import open_to_all
 from chassis.logs import log
-from services.web.browsing.views import OLD_BECAUSE, Notice
 from services.web.clients.orders import OrderHead
-from services.web.frame.cookies import Visitor
-from services.web.frame.domain import FormTooOld, OrderNotFound, PageUnknown, SupportKeyWrong, TooManyTries
+from services.web.frame.domain import FormTooOld, PageUnknown
+from services.web.frame.notices import Notice, page_too_old
 from services.web.frame.site import Site
+from services.web.frame.visitors import Visitor
+from services.web.support.access import Access
+from services.web.support.domain import MOST_SHOWN, OrderNotFound, SupportKeyWrong, TooManyTries, normal_number
+from services.web.support.story import Storyteller
 from services.web.support.views import StoryOut, page_of, story_out
 from tracing.reader import normal_trace_id
 
-# With any dash or none: telephones write another one than was typed.
-_NUMBER = re.compile(r"([A-Z0-9]{4})[\s\u2010-\u2015\u2212-]*([A-Z0-9]{4})")
-_TRACE = re.compile(r"[0-9a-f]{32}")
-_SHOWN = 40
-_OLD_PAGE = Notice(
-    "warning",
-    "This page does not fit your browser any more.",
-    f"{OLD_BECAUSE} Nothing was done. Write it once more.",
-    focus=True,
-)
+_OLD_PAGE = page_too_old("Nothing was done. Write it once more.")
 _WRONG_KEY = Notice(
     "error", "That is not the key.", "Look at it again. It is among the secrets of this shop.", focus=True
 )
@@ -54,34 +46,34 @@ _NO_TRACE = Notice(
 _LOG = log(__name__)
 
 
-def make_support_router(site: Site) -> APIRouter:
+def make_support_router(site: Site, access: Access, storyteller: Storyteller) -> APIRouter:
     """How support comes in, looks an order up, and leaves."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/support", dependencies=[open_to_all])
     async def support_page(request: Request, q: str = "") -> Response:
-        visitor = await site.visitors.recognise(request)
-        if not await site.support.is_in(request):
+        visitor = await site.recognise(request)
+        if not await access.is_in(request):
             return _key_page(site, request, visitor)
         return await _looked_up(site, request, visitor, q) if q.strip() else _search_page(site, request, visitor)
 
     @router.post("/support/enter", dependencies=[open_to_all])
     async def enter(request: Request) -> Response:
-        return await _enter(site, request)
+        return await _enter(site, access, request)
 
     @router.post("/support/leave", dependencies=[open_to_all])
     async def leave(request: Request) -> Response:
-        visitor = await site.visitors.recognise(request)
-        if await site.support.is_in(request):
+        visitor = await site.recognise(request)
+        if await access.is_in(request):
             await site.cookies.own_form(request, visitor)
         response = site.renderer.go_to("/support", visitor)
-        await site.support.let_out(request, response)
+        await access.let_out(request, response)
         return response
 
     @router.get("/support/orders/{number}", dependencies=[open_to_all])
     async def story_page(request: Request, number: str) -> Response:
-        visitor = await site.visitors.recognise(request)
-        if not await site.support.is_in(request):
+        visitor = await site.recognise(request)
+        if not await access.is_in(request):
             return _key_page(site, request, visitor, number=number)
         try:
             head = await _head(site, number, "page")
@@ -89,13 +81,13 @@ def make_support_router(site: Site) -> APIRouter:
             return _search_page(site, request, visitor, _NO_NUMBER, 404, words=number)
         except ProviderUnavailable:
             return _search_page(site, request, visitor, _NO_ORDERS, 503, words=number)
-        story = page_of(await site.storyteller.story_of(head), site.renderer.trace_url)
+        story = page_of(await storyteller.story_of(head), site.renderer.trace_url)
         return site.renderer.page(request, visitor, "support/story.html", here="support", story=story)
 
     return router
 
 
-def make_support_api_router(site: Site) -> APIRouter:
+def make_support_api_router(site: Site, access: Access, storyteller: Storyteller) -> APIRouter:
     """The same for programs."""
     router = APIRouter()
 
@@ -106,20 +98,12 @@ def make_support_api_router(site: Site) -> APIRouter:
     )
     async def story(request: Request, response: Response, number: str) -> StoryOut:
         """An order's whole life, for programs that send the support key as `Authorization: Bearer`."""
-        way = await site.support.check_program(request)
+        way = await access.check_program(request)
         response.headers["Cache-Control"] = "no-store"
         head = await _head(site, number, way)
-        return story_out(await site.storyteller.story_of(head), site.renderer.trace_url)
+        return story_out(await storyteller.story_of(head), site.renderer.trace_url)
 
     return router
-
-
-def normal_number(text: str) -> str:
-    """An order's number as it is written, from what people type: `g3d3bgvz` is G3D3-BGVZ. Raises OrderNotFound."""
-    found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())
-    if found is None:
-        raise OrderNotFound(text.strip()[:_SHOWN])
-    return f"{found[1]}-{found[2]}"
 
 
 async def _head(site: Site, number: str, way: str) -> OrderHead:
@@ -132,12 +116,12 @@ async def _head(site: Site, number: str, way: str) -> OrderHead:
     return found[0]
 
 
-async def _enter(site: Site, request: Request) -> Response:
-    visitor = await site.visitors.recognise(request)
-    site.support.exists()  # without support there is nothing to enter
+async def _enter(site: Site, access: Access, request: Request) -> Response:
+    visitor = await site.recognise(request)
+    access.exists()  # without support there is nothing to enter
     try:
         form = await site.cookies.own_form(request, visitor)
-        opened = site.support.opens(str(form.get("key") or "").strip())
+        opened = access.opens(str(form.get("key") or "").strip())
     except FormTooOld:
         return _key_page(site, request, visitor, _OLD_PAGE, 403)
     except TooManyTries:
@@ -147,7 +131,7 @@ async def _enter(site: Site, request: Request) -> Response:
         _LOG.warning("a wrong support key was tried")
         return _key_page(site, request, visitor, _WRONG_KEY, 401, number=number)
     response = site.renderer.go_to(_story_path(number), visitor)
-    site.support.let_in(response)
+    access.let_in(response)
     _LOG.info("somebody of support came in")
     return response
 
@@ -183,7 +167,7 @@ def _key_page(
     site: Site, request: Request, visitor: Visitor, notice: Notice | None = None, status: int = 200, *, number: str = ""
 ) -> Response:
     notices = [notice] if notice else []
-    shown = number[:_SHOWN]
+    shown = number[:MOST_SHOWN]
     return site.renderer.page(
         request, visitor, "support/key.html", status=status, here="support", number=shown, notices=notices
     )

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
-from services.web.buying.views import STATE_WORDS
+from services.web.buying.words import STATE_WORDS
 from services.web.clients.orders import OrderHead
 from services.web.clients.records import Entry, Records
 from services.web.frame import formats
-from services.web.support import words
-from services.web.support.trace_lines import lines_of
-from services.web.support.words import Line
+from services.web.support.timeline import Line, joined, lines_of_records
+from services.web.support.trace_lines import lines_of_trace
+from services.web.support.words import duration
 from tracing.reader import StoreUnreachable, Trace, TraceReader, TraceUnknown
 
 # An order has its own trace, and those of what the bank and timers did for it.
@@ -55,7 +55,7 @@ class Story:
 
     @property
     def took(self) -> str | None:
-        return words.duration(self.took_seconds) if self.took_seconds is not None else None
+        return duration(self.took_seconds) if self.took_seconds is not None else None
 
 
 class Storyteller:
@@ -80,7 +80,7 @@ class Storyteller:
             if found is not None and found.is_cut
         ]
         further, note_on_traces = await self._from_traces(head, records)
-        return Story(head, words.joined(records, further), [*notes, *note_on_traces])
+        return Story(head, joined(records, further), [*notes, *note_on_traces])
 
     async def _records(self, name: str, ask: Ask, head: OrderHead) -> tuple[str, Records | None]:
         try:
@@ -103,9 +103,9 @@ class Storyteller:
             return [], ["The trace store does not answer at the moment; what you read is from the records."]
         if head.trace_id not in {trace.trace_id for trace in traces}:
             return [], ["The spans are gone; what you read is from the records."]
-        told = [line for name, each in records.items() for line in words.told(name, each)]
+        known = [line for name, each in records.items() for line in lines_of_records(name, each)]
         references = {entry.facts.reference for entry in entries if entry.facts.reference}
-        return [line for trace in traces for line in lines_of(trace, told, references)], []
+        return [line for trace in traces for line in lines_of_trace(trace, known, references)], []
 
 
 def _read_traces(store_url: str, trace_ids: list[str]) -> list[Trace]:

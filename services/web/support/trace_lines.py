@@ -1,9 +1,10 @@
-"""What a trace adds to an order's story: what failed, was tried again, or waited, unless the records say it already. Pure."""
+"""What a trace adds to an order's story: what failed, was tried again, or waited, unless the records say it already."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
-from services.web.support.words import Line, duration
+from services.web.support.timeline import Line
+from services.web.support.words import duration
 from tracing.model import Span, Trace
 
 # A step without steps of its own that takes so long waited for something.
@@ -11,13 +12,14 @@ LONG_SECONDS = 1.0
 MOST_LINES = 60
 
 
-def lines_of(trace: Trace, told: Collection[Line], references: Collection[str]) -> list[Line]:
+def lines_of_trace(trace: Trace, of_records: Collection[Line], references: Collection[str]) -> list[Line]:
     """The lines of a trace, at most `MOST_LINES`.
 
-    `told`: the lines of the records; what they say went wrong in a span is not said again of what went wrong within it.
+    `of_records`: the lines of the records. Where they say that something went wrong in a span, nothing is said again of
+    what went wrong within that span.
     `references`: ids of facts that the records tell of.
     """
-    known = {line.span_id for line in told if line.tone == "bad" and line.span_id}
+    known = {line.span_id for line in of_records if line.tone == "bad" and line.span_id}
     lines = []
     for span in trace.spans:
         text = next(_sayings(trace, span, known, references), None)
@@ -29,7 +31,7 @@ def lines_of(trace: Trace, told: Collection[Line], references: Collection[str]) 
 
 def _sayings(trace: Trace, span: Span, known: Collection[str], references: Collection[str]) -> Iterator[str]:
     service = span.service.capitalize()
-    if span.is_error and not _is_told(trace, span, known) and not _fails_within(trace, span):
+    if span.is_error and not _is_recorded(trace, span, known) and not _fails_within(trace, span):
         why = f": {span.status.message}" if span.status.message else ""
         yield f"{service} failed at “{span.name}”{why}."
     if span.is_error:
@@ -47,7 +49,7 @@ def _sayings(trace: Trace, span: Span, known: Collection[str], references: Colle
         yield f"{service} spent {duration(seconds)} at “{span.name}”."
 
 
-def _is_told(trace: Trace, span: Span, known: Collection[str]) -> bool:
+def _is_recorded(trace: Trace, span: Span, known: Collection[str]) -> bool:
     """Whether the records say that this, or what it is a part of in the same service, went wrong."""
     above = [span, *(each for each in trace.ancestors_of(span) if each.service == span.service)]
     return any(each.span_id in known for each in above)

@@ -8,9 +8,9 @@ from uuid import UUID
 from chassis.clock import zone_of
 from chassis.models import Response
 from services.web.frame import formats
-from services.web.support import words
 from services.web.support.story import Story
-from services.web.support.words import Line
+from services.web.support.timeline import Line
+from services.web.support.words import duration
 
 
 class LineOut(Response):
@@ -162,7 +162,7 @@ def _line_view(line: Line, time_zone: str, viewer: str | None) -> LineView:
         text=line.text,
         tone=line.tone,
         source=line.source,
-        pause=words.duration(line.pause_seconds) if line.pause_seconds else None,
+        pause=duration(line.pause_seconds) if line.pause_seconds else None,
         url=_span_url(viewer, line.trace_id, line.span_id),
     )
 

@@ -1,10 +1,10 @@
-"""The flight recorder: an order's whole life in plain sentences, joined from what each service has recorded of it. Pure.
+"""What services say in their records of an order, in plain sentences.
 
-Every word that a service says in its records has its sentence in `SENTENCES`; a test holds the table against the contracts.
+Every word that a service may say has its sentence in `SENTENCES`; a test holds the table against the contracts.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,23 +12,8 @@ from services.web.clients.records import Entry, Facts
 from services.web.frame import formats
 
 Tone = Literal["plain", "good", "bad"]
-# From here on a pause between two lines is worth to be seen, and a fact that took so long to travel was late.
-LONG_PAUSE_SECONDS = 1.0
+# A fact that took so long to leave, or to travel, was late.
 LATE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Line:
-    """One happening. `pause_seconds`: how long nothing had happened before it, if that was long."""
-
-    at: datetime
-    service: str
-    text: str
-    tone: Tone = "plain"
-    trace_id: str | None = None
-    span_id: str | None = None
-    source: Literal["records", "trace"] = "records"
-    pause_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -137,67 +122,27 @@ _REASONS = {
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
-def told(service: str, records: Iterable[Entry], told_at: Mapping[str, datetime] | None = None) -> list[Line]:
-    """The lines of one service's records. `told_at`: when each fact was told, by its id, to say how long it travelled."""
-    return [_line(service, entry, told_at or {}) for entry in records]
-
-
-def times_of_facts(records: Mapping[str, Iterable[Entry]]) -> dict[str, datetime]:
-    """When each fact was told, by its id."""
-    every = (entry for entries in records.values() for entry in entries)
-    return {entry.facts.reference: entry.at for entry in every if entry.what == "fact_told" and entry.facts.reference}
-
-
-def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ()) -> list[Line]:
-    """All lines in the order in which things happened, with the pauses between them.
-
-    Each service has a clock of its own. Where a fact was heard before it was told, the listener's clock is behind: its line
-    stands behind its cause all the same.
-    """
-    told_at = times_of_facts({service: list(entries) for service, entries in records.items()})
-    placed = [
-        (*_place(entry, told_at), line)
-        for service, entries in records.items()
-        for entry, line in zip(entries, told(service, entries, told_at), strict=True)
-    ]
-    placed += [(line.at, False, line) for line in further]
-    placed.sort(key=lambda each: each[:2])
-    lines, before = [], None
-    for at, _, line in placed:
-        pause = (at - before).total_seconds() if before else 0.0
-        lines.append(replace(line, pause_seconds=pause) if pause >= LONG_PAUSE_SECONDS else line)
-        before = at
-    return lines
-
-
-def _place(entry: Entry, told_at: Mapping[str, datetime]) -> tuple[datetime, bool]:
-    """When an entry stands, and whether it was moved there, behind what stands there anyway."""
-    cause = told_at.get(entry.facts.reference, entry.at) if entry.what == "fact_heard" else entry.at
-    return max(entry.at, cause), cause > entry.at
-
-
-def _line(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> Line:
+def sentence_of(service: str, entry: Entry, fact_times: Mapping[str, datetime]) -> tuple[str, Tone]:
+    """What a service says by an entry, and in which tone. `fact_times`: when each fact was told, by its id."""
     sentence = SENTENCES.get((service, entry.what)) or SENTENCES.get(("*", entry.what))
     if sentence is None:
-        # A version that is newer than this one says more than is known here.
-        words = f"{_name(service)} notes: {entry.what.replace('_', ' ')}."
-        return Line(entry.at, service, words, "plain", entry.trace_id, entry.span_id)
-    text = sentence.text.format_map(_words(service, entry, told_at))
-    return Line(entry.at, service, text, _tone(entry, sentence, told_at), entry.trace_id, entry.span_id)
+        # The service runs a newer version than web, and says a word that has no sentence here yet.
+        return f"{_name(service)} notes: {entry.what.replace('_', ' ')}.", "plain"
+    return sentence.text.format_map(_words(service, entry, fact_times)), _tone(entry, sentence, fact_times)
 
 
-def _tone(entry: Entry, sentence: Sentence, told_at: Mapping[str, datetime]) -> Tone:
+def _tone(entry: Entry, sentence: Sentence, fact_times: Mapping[str, datetime]) -> Tone:
     """What came late or more than once stands out, whatever it is."""
     facts = entry.facts
     if entry.what == "fact_told" and (facts.ended_at is None or _seconds(entry.at, facts.ended_at) >= LATE_SECONDS):
         return "bad"
-    travelled = _seconds(told_at.get(facts.reference, entry.at), entry.at)
+    travelled = _seconds(fact_times.get(facts.reference, entry.at), entry.at)
     if entry.what == "fact_heard" and (travelled >= LATE_SECONDS or (facts.attempt or 1) > 1):
         return "bad"
     return sentence.tone
 
 
-def _words(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> dict[str, str]:
+def _words(service: str, entry: Entry, fact_times: Mapping[str, datetime]) -> dict[str, str]:
     facts = entry.facts
     count = facts.places or 0
     return {
@@ -214,7 +159,7 @@ def _words(service: str, entry: Entry, told_at: Mapping[str, datetime]) -> dict[
         "tries": _tries(facts.attempt),
         "fact": _FACTS.get(facts.kind, f"“{facts.kind}”"),
         "sent": _sent(entry),
-        "travelled": _travelled(entry, told_at),
+        "travelled": _travelled(entry, fact_times),
     }
 
 
@@ -264,8 +209,8 @@ def _sent(entry: Entry) -> str:
     return f". It left {'(last) ' if again else ''}only {duration(late)} later"
 
 
-def _travelled(entry: Entry, told_at: Mapping[str, datetime]) -> str:
-    seconds = _seconds(told_at.get(entry.facts.reference, entry.at), entry.at)
+def _travelled(entry: Entry, fact_times: Mapping[str, datetime]) -> str:
+    seconds = _seconds(fact_times.get(entry.facts.reference, entry.at), entry.at)
     return f", {duration(seconds)} later" if seconds >= LATE_SECONDS else ""
 
 

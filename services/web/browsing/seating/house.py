@@ -124,7 +124,7 @@ class House:
     def list_of_seats(
         self, taken: Mapping[str, str], chosen: Collection[str] = (), own: Collection[str] = ()
     ) -> Markup:
-        """The list as HTML, with what is taken switched off, what is chosen ticked, and what this visitor holds marked so.
+        """The list as HTML: seats that are taken are switched off, chosen ones ticked, and the visitor's own marked so.
 
         The last list is kept in each language: between two changes thousands may look. `taken` must therefore not be
         changed afterwards.

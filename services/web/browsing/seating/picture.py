@@ -40,7 +40,7 @@ class Circles:
 
 
 def frame(seat_map: SeatMap, spots: Mapping[str, Spot]) -> Box:
-    """The size that the plan gives, and whatever stands outside of it: what is cut off can be neither seen nor chosen."""
+    """The size that the plan gives and whatever stands outside of it: nobody can choose a seat that is cut off."""
     corners = [(0.0, 0.0), (seat_map.width, seat_map.height)]
     for spot in spots.values():
         corners += [(spot.x - spot.radius, spot.y - spot.radius), (spot.x + spot.radius, spot.y + spot.radius)]
@@ -105,12 +105,12 @@ class _RowLabels:
         spots = [self._spots[seat.seat_id] for seat in row.seats]
         if (middle := _amid(spots)) is not None:
             x, y, room = middle
-            told = any(
+            is_written = any(
                 area.text and math.dist((lettering_of(area).x, lettering_of(area).y), (x, y)) < room
                 for area in self._areas
             )
             size = min(spots[0].radius * _LABEL_SIZE, room * 2.6 / max(len(row.label), 1))
-            return [] if told else [self._text(row.label, x, y, size, "middle")]
+            return [] if is_written else [self._text(row.label, x, y, size, "middle")]
         ends = []
         if place in ("start", "both"):
             ends.append(self._beside(row.label, spots[0], spots[1] if len(spots) > 1 else None, -1.0))

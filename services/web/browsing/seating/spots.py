@@ -1,4 +1,4 @@
-"""Where the circles of seats stand and how large they are: none covers another, and a close pair does not shrink the rest."""
+"""Where the circles of seats stand, and how large: none covers another, and a close pair does not shrink the rest."""
 
 import math
 from collections import defaultdict
@@ -13,7 +13,7 @@ from services.web.clients.catalog import Row, SeatMap
 _USUAL, _CLOSEST = 0.43, 0.48
 # Nearer than this part of what is usual two seats are one spot on the plan; they are drawn beside each other.
 _SAME_SPOT = 0.15
-# A row of so many seats has a spacing of its own; fewer are as their zone.
+# A row of so many seats or more has a spacing of its own; a shorter one has that of its zone.
 _OWN_SPACING = 5
 # A seat far from all others is not larger than so many usual ones.
 _MOST_SPACING = 3.0

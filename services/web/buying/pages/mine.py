@@ -11,27 +11,30 @@ from starlette.responses import Response
 
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
-from services.web.browsing.views import Notice
+from services.web.browsing.domain import EventUnknown
+from services.web.browsing.shop import Shop
 from services.web.browsing.words import Standing, standing_of
-from services.web.buying.views import order_view, ticket_groups
+from services.web.buying.ticket_views import ticket_groups
+from services.web.buying.views import order_view
 from services.web.clients.orders import OrderPage
 from services.web.clients.tickets import LONGEST_MARKER, TicketPage
-from services.web.frame.cookies import Visitor
-from services.web.frame.domain import EventUnknown, PageUnknown
+from services.web.frame.domain import PageUnknown
+from services.web.frame.notices import Notice
 from services.web.frame.site import Site
+from services.web.frame.visitors import Visitor
 
 PAGE_SIZE = 20
 After = Annotated[str, Query(max_length=500)]
 T = TypeVar("T")
 
 
-def make_mine_router(site: Site) -> APIRouter:
-    """Pages of one person; a stranger is told how to become one."""
+def make_mine_router(site: Site, shop: Shop) -> APIRouter:
+    """Pages of one person; to a stranger they say how to sign in."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/my/tickets", dependencies=[open_to_all])
     async def my_tickets(request: Request, after: After = "") -> Response:
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         nothing = TicketPage(items=[], next=None)
         page, notices = await _mine(
             site, visitor, lambda token: site.tickets.mine(token, _marker(after), PAGE_SIZE), nothing, "tickets"
@@ -41,7 +44,7 @@ def make_mine_router(site: Site) -> APIRouter:
             visitor,
             "buying/tickets.html",
             here="tickets",
-            groups=ticket_groups(page.items, await _standings(site, page)),
+            groups=ticket_groups(page.items, await _standings(shop, page)),
             more=f"/my/tickets?{urlencode({'after': page.next})}" if page.next else None,
             notices=notices,
             status=503 if notices else 200,
@@ -49,7 +52,7 @@ def make_mine_router(site: Site) -> APIRouter:
 
     @router.get("/my/orders", dependencies=[open_to_all])
     async def my_orders(request: Request, after: After = "") -> Response:
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         nothing = OrderPage(items=[], next=None)
         page, notices = await _mine(
             site, visitor, lambda token: site.orders.orders(token, _order_id(after), PAGE_SIZE), nothing, "orders"
@@ -83,12 +86,12 @@ def _order_id(after: str) -> UUID | None:
         raise PageUnknown from error
 
 
-async def _standings(site: Site, page: TicketPage) -> dict[UUID, Standing]:
+async def _standings(shop: Shop, page: TicketPage) -> dict[UUID, Standing]:
     """How the events of these tickets stand, of those that are not as planned; nothing of what cannot be asked now."""
     known: dict[UUID, Standing] = {}
     for event_id in dict.fromkeys(ticket.event_id for ticket in page.items):
         with suppress(ProviderUnavailable, ProviderProblem, EventUnknown):
-            event = (await site.shop.event(event_id)).value
+            event = (await shop.event(event_id)).value
             if standing := standing_of(event.state, event.previous_starts_at, event.time_zone):
                 known[event_id] = standing
     return known

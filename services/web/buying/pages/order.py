@@ -1,8 +1,9 @@
 """The page of an order: to pay it, to watch it, to have its tickets."""
 
-import re
-import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -12,31 +13,24 @@ from starlette.responses import Response
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from chassis.logs import log
-from services.web.browsing.views import OLD_BECAUSE, Notice
+from services.web.buying.domain import Contact, TicketsNotHere, contact_errors
 from services.web.buying.pages.ordering import unsold_notice
-from services.web.buying.views import may_prolong, order_view, ticket_view
+from services.web.buying.ticket_views import ticket_view
+from services.web.buying.views import may_prolong, order_view
 from services.web.clients.accounts import Me
 from services.web.clients.orders import Order
 from services.web.clients.tickets import PdfFormat, Ticket
 from services.web.frame import reader
-from services.web.frame.cookies import Visitor
-from services.web.frame.domain import FormTooOld, TicketsNotHere
+from services.web.frame.domain import FormTooOld, OrderNotHere, SessionEnded
 from services.web.frame.formats import Moment
+from services.web.frame.notices import Notice, page_too_old
 from services.web.frame.site import Site
+from services.web.frame.visitors import Visitor
 from tracing.spans import note, span
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# As accounts takes it.
-_LONGEST_NAME = 200
-_LONGEST_EMAIL = 254
 _LOG = log(__name__)
 
-OLD_PAGE = Notice(
-    "warning",
-    "This page does not fit your browser any more.",
-    f"{OLD_BECAUSE} Nothing was done. Press the button again.",
-    focus=True,
-)
+OLD_PAGE = page_too_old("Nothing was done. Press the button again.")
 NO_BANK = Notice(
     "error",
     "We cannot reach the bank at the moment.",
@@ -56,16 +50,8 @@ TOO_LATE_TO_CANCEL = Notice(
 
 
 @dataclass(frozen=True)
-class Contact:
-    """Who the tickets are for, as far as it is known or written."""
-
-    name: str = ""
-    email: str = ""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a page says besides the order itself."""
+class Extras:
+    """What a page shows besides the order itself."""
 
     notices: tuple[Notice, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
@@ -73,13 +59,13 @@ class Said:
     status: int = 200
 
 
-def make_orders_router(site: Site) -> APIRouter:
+def make_order_router(site: Site) -> APIRouter:
     """Pages of one order. They are its buyer's alone; anybody else gets the same answer as for no order."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/orders/{order_id}", dependencies=[open_to_all])
     async def show(request: Request, order_id: UUID) -> Response:
-        async with site.viewer(request, order_id) as (visitor, token):
+        async with _viewer(site, request, order_id) as (visitor, token):
             return await _page(site, request, visitor, token, await site.orders.order(token, order_id))
 
     @router.get("/orders/{order_id}/open", dependencies=[open_to_all])
@@ -87,7 +73,7 @@ def make_orders_router(site: Site) -> APIRouter:
         request: Request, order_id: UUID, key: Annotated[str, Query(max_length=2_000)]
     ) -> Response:
         """The link in a mail: it leaves its key in a cookie, so that no address that is copied further has it."""
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
         response = site.renderer.go_to(f"/orders/{order_id}", visitor)
         if await _opens(site, order_id, key):
             site.cookies.remember_pass(response, order_id, key)
@@ -115,10 +101,37 @@ def make_orders_router(site: Site) -> APIRouter:
 
     @router.get("/orders/{order_id}/tickets.pdf", dependencies=[open_to_all])
     async def pdf(request: Request, order_id: UUID, format: PdfFormat = "a4") -> Response:  # noqa: A002  # the address says so
-        async with site.viewer(request, order_id) as (_, token):
+        async with _viewer(site, request, order_id) as (_, token):
             return await _pdf(site, token, order_id, format)
 
     return router
+
+
+@asynccontextmanager
+async def _viewer(site: Site, request: Request, order_id: UUID) -> AsyncIterator[tuple[Visitor, str]]:
+    """Who may see an order: its buyer, or who came by the link in the buyer's mail. Others get OrderNotHere."""
+    visitor = await site.recognise(request)
+    order_pass = site.cookies.order_pass(request)
+    if order_pass is None or await _is_buyer(site, visitor, order_id):
+        async with site.token_of(visitor) as token:
+            yield visitor, token
+        return
+    try:
+        yield visitor, order_pass
+    except ProviderProblem as problem:
+        if problem.status == HTTPStatus.UNAUTHORIZED or problem.problem_code == "order_unknown":
+            raise OrderNotHere from problem
+        raise
+
+
+async def _is_buyer(site: Site, visitor: Visitor, order_id: UUID) -> bool:
+    """Whether the order is the visitor's own, who may do more with it than look."""
+    try:
+        async with site.token_of(visitor) as token:
+            await site.orders.order(token, order_id)
+    except (OrderNotHere, SessionEnded):
+        return False
+    return True
 
 
 async def _opens(site: Site, order_id: UUID, key: str) -> bool:
@@ -137,7 +150,7 @@ async def _opens(site: Site, order_id: UUID, key: str) -> bool:
 async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -> Response:
     try:
         with span("web.refresh_order", {"onsale.order_id": str(order_id)}):
-            note((await site.orders.refresh(token, order_id)).told())
+            note((await site.orders.refresh(token, order_id)).attributes())
     except ProviderUnavailable:
         # The bank tells orders by itself too; the page waits for that.
         _LOG.info("an order could not be refreshed on the way back", order_id=str(order_id))
@@ -152,17 +165,17 @@ async def _more_time(site: Site, request: Request, visitor: Visitor, token: str,
         contact = Contact(str(form.get("name") or "").strip(), str(form.get("email") or "").strip())
         with span("web.prolong_order", {"onsale.order_id": str(order_id)}):
             order = await site.orders.prolong(token, order_id)
-            note(order.told())
-        said = Said((_more_time_notice(order),), contact=contact)
+            note(order.attributes())
+        extras = Extras((_more_time_notice(order),), contact=contact)
     except FormTooOld:
-        said = Said((OLD_PAGE,), status=403)
+        extras = Extras((OLD_PAGE,), status=403)
     except ProviderUnavailable:
-        said = Said((NO_MORE_TIME_NOW,), contact=contact, status=503)
+        extras = Extras((NO_MORE_TIME_NOW,), contact=contact, status=503)
     except ProviderProblem as problem:
         if problem.problem_code not in ("hold_expired", "order_not_payable"):
             raise
         return site.renderer.go_to(f"/orders/{order_id}", visitor)
-    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), said)
+    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), extras)
 
 
 def _more_time_notice(order: Order) -> Notice:
@@ -175,16 +188,16 @@ async def _cancel(site: Site, request: Request, visitor: Visitor, token: str, or
     try:
         await site.cookies.own_form(request, visitor)
         with span("web.cancel_order", {"onsale.order_id": str(order_id)}):
-            note((await site.orders.cancel(token, order_id)).told())
+            note((await site.orders.cancel(token, order_id)).attributes())
     except FormTooOld:
-        said = Said((OLD_PAGE,), status=403)
+        extras = Extras((OLD_PAGE,), status=403)
     except ProviderProblem as problem:
         if problem.problem_code != "order_not_cancellable":
             raise
-        said = Said((TOO_LATE_TO_CANCEL,), status=problem.status)
+        extras = Extras((TOO_LATE_TO_CANCEL,), status=problem.status)
     else:
         return site.renderer.go_to(f"/orders/{order_id}", visitor)
-    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), said)
+    return await _page(site, request, visitor, token, await site.orders.order(token, order_id), extras)
 
 
 async def _pdf(site: Site, token: str, order_id: UUID, pdf_format: PdfFormat) -> Response:
@@ -206,49 +219,36 @@ async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order
     try:
         form = await site.cookies.own_form(request, visitor)
     except FormTooOld:
-        return await _page(site, request, visitor, token, order, Said((OLD_PAGE,), status=403))
+        return await _page(site, request, visitor, token, order, Extras((OLD_PAGE,), status=403))
     contact = Contact(str(form.get("name") or "").strip(), str(form.get("email") or "").strip())
-    errors = contact_errors(contact) or await _tell_contact(site, token, contact)
+    errors = contact_errors(contact) or await _keep_contact(site, token, contact)
     if errors:
-        return await _page(site, request, visitor, token, order, Said(errors=errors, contact=contact, status=422))
+        return await _page(site, request, visitor, token, order, Extras(errors=errors, contact=contact, status=422))
     return_url = f"{site.settings.public_url.rstrip('/')}/orders/{order_id}/return"
     try:
-        with span("web.pay_order", order.told()):
+        with span("web.pay_order", order.attributes()):
             order = await site.orders.check_out(token, order_id, return_url)
-            note(order.told())
+            note(order.attributes())
     except ProviderUnavailable:
-        return await _page(site, request, visitor, token, order, Said((NO_BANK,), contact=contact, status=503))
+        return await _page(site, request, visitor, token, order, Extras((NO_BANK,), contact=contact, status=503))
     except ProviderProblem as problem:
         if problem.problem_code == "hold_expired":
             order = await site.orders.order(token, order_id)
-            return await _page(site, request, visitor, token, order, Said((TOO_LATE,), contact=contact, status=410))
+            return await _page(site, request, visitor, token, order, Extras((TOO_LATE,), contact=contact, status=410))
         if problem.problem_code in {"event_cancelled", "not_on_sale"}:
-            # Its page says how the event stands; a cancelled one takes the order along.
+            # The order's page says how the event stands: an order ends with its event.
             order = await site.orders.order(token, order_id)
-            said = Said((unsold_notice(problem, order.event_time_zone),), contact=contact, status=409)
-            return await _page(site, request, visitor, token, order, said)
+            extras = Extras((unsold_notice(problem, order.event_time_zone),), contact=contact, status=409)
+            return await _page(site, request, visitor, token, order, extras)
         if problem.problem_code != "order_not_payable":
             raise
-        # It has moved on already, in another tab perhaps: its page says how far.
+        # The order has moved on already, in another tab perhaps: its page says how far.
         return site.renderer.go_to(f"/orders/{order_id}", visitor)
     return site.renderer.go_to(order.redirect_url or f"/orders/{order_id}", visitor)
 
 
-def contact_errors(contact: Contact) -> dict[str, str]:
-    """What is wrong with a name and an e-mail address, by field, in words."""
-    errors: dict[str, str] = {}
-    if not contact.name:
-        errors["name"] = "Write your name, so that the tickets have one."
-    elif len(contact.name) > _LONGEST_NAME:
-        errors["name"] = f"Write your name with at most {_LONGEST_NAME} letters."
-    # What comes along when an address is pasted, and letters of another width, accounts takes away.
-    if not _EMAIL.fullmatch(unicodedata.normalize("NFKC", contact.email)) or len(contact.email) > _LONGEST_EMAIL:
-        errors["email"] = "Write your whole e-mail address, like name@example.org."
-    return errors
-
-
-async def _tell_contact(site: Site, token: str, contact: Contact) -> dict[str, str]:
-    """Tells accounts, if it is new; what accounts does not like comes back by field."""
+async def _keep_contact(site: Site, token: str, contact: Contact) -> dict[str, str]:
+    """Hands the contact to accounts, if it is new; what accounts does not like comes back by field."""
     me, language = await site.accounts.me(token), reader.language()
     if (me.name, me.email, me.language) == (contact.name, contact.email, language):
         return {}
@@ -266,10 +266,10 @@ async def _tell_contact(site: Site, token: str, contact: Contact) -> dict[str, s
 
 
 async def _page(
-    site: Site, request: Request, visitor: Visitor, token: str, order: Order, said: Said | None = None
+    site: Site, request: Request, visitor: Visitor, token: str, order: Order, extras: Extras | None = None
 ) -> Response:
-    said = said or Said()
-    note(order.told())
+    extras = extras or Extras()
+    note(order.attributes())
     tickets: list[Ticket] | None = []
     if order.state == "confirmed":
         tickets = await site.tickets.of_order_now(token, order.order_id)
@@ -279,22 +279,22 @@ async def _page(
         has_returned=request.query_params.get("returned") == "1",
         trace_url=site.renderer.trace_url,
     )
-    contact = said.contact or (await _known_contact(site, token) if view.phase in ("held", "declined") else Contact())
+    contact = extras.contact or (await _known_contact(site, token) if view.phase in ("held", "declined") else Contact())
     return site.renderer.page(
         request,
         visitor,
         "buying/order.html",
-        status=said.status,
+        status=extras.status,
         order=view,
         tickets=[ticket_view(ticket) for ticket in tickets or ()],
         contact=contact,
-        errors=said.errors,
-        notices=said.notices,
+        errors=extras.errors,
+        notices=extras.notices,
     )
 
 
 async def _known_contact(site: Site, token: str) -> Contact:
-    """What the person has told before, to save them from writing it again; nothing if that cannot be asked now."""
+    """What the person has written before, to save them from writing it again; nothing if that cannot be asked now."""
     try:
         me: Me = await site.accounts.me(token)
     except (ProviderUnavailable, ProviderProblem):

@@ -1,6 +1,5 @@
-"""Live streams, and the small JSON answers for programs."""
+"""How an order stands, for whoever follows it: a live stream, and JSON for programs."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -8,24 +7,19 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
 from chassis.identity import open_to_all
+from services.web.buying.order_watchers import OrderWatchers
 from services.web.frame.domain import SessionEnded
 from services.web.frame.site import Site
-
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_MEDIA_TYPE = "text/event-stream"
+from services.web.frame.streams import streaming
 
 
-def make_live_router(site: Site) -> APIRouter:
+def make_order_status_router(site: Site, watchers: OrderWatchers) -> APIRouter:
     """`/live/...` is a stream each; `/api/...` is one answer."""
     router = APIRouter()
 
-    @router.get("/live/events/{event_id}", dependencies=[open_to_all], include_in_schema=False)
-    async def live_event(request: Request, event_id: UUID) -> StreamingResponse:
-        return await _streaming(site.rooms.stream(event_id, site.cookies.caller(request)))
-
     @router.get("/live/orders/{order_id}", dependencies=[open_to_all], include_in_schema=False)
     async def live_order(request: Request, order_id: UUID) -> StreamingResponse:
-        visitor = await site.visitors.recognise(request)
+        visitor = await site.recognise(request)
 
         async def snapshot() -> dict[str, Any]:
             if visitor.session_cookie and not await site.sessions.is_open(visitor.session_cookie):
@@ -35,15 +29,15 @@ def make_live_router(site: Site) -> APIRouter:
                 tickets = await site.tickets.of_order(token, order_id) if order.state == "confirmed" else []
             return {"state": order.state, "tickets": len(tickets)}
 
-        # Whose order it is decides before anything is sent.
+        # A stranger is refused before anything is sent.
         await snapshot()
-        return await _streaming(site.watchers.stream(order_id, snapshot, site.cookies.caller(request)))
+        return await streaming(watchers.stream(order_id, snapshot, site.cookies.caller(request)))
 
     @router.get("/api/orders/{order_id}", dependencies=[open_to_all])
     async def api_order(request: Request, order_id: UUID) -> JSONResponse:
         async with site.person(request) as (_, token):
             order = await site.orders.order(token, order_id)
-            # The order is an answer without them too.
+            # While tickets does not answer, the order is shown without them.
             found = await site.tickets.of_order_now(token, order_id) if order.state == "confirmed" else None
             tickets = found or []
         answer = {
@@ -64,15 +58,3 @@ def make_live_router(site: Site) -> APIRouter:
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return router
-
-
-async def _streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:
-    """Begins a stream; what is refused at its beginning is an error as on any page."""
-    first = await anext(stream)
-
-    async def whole() -> AsyncIterator[bytes]:
-        yield first
-        async for told in stream:
-            yield told
-
-    return StreamingResponse(whole(), headers=_HEADERS, media_type=_MEDIA_TYPE)

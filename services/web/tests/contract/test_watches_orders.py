@@ -20,4 +20,4 @@ async def test_open_pages_of_an_order_look_again(orders: Watching) -> None:
         payload = orjson.loads(body)
         refuse_unread(payload, OrderHeard, SUBJECT)
         await watchers.on_order_changed(f"{SUBJECT}.{order_id}", payload)
-        assert watchers.told == [order_id]
+        assert watchers.heard == [order_id]

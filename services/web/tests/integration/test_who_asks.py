@@ -1,4 +1,4 @@
-"""Who is at the other end, and what nobody else has: tabs, planted cookies, sessions that end, guests and their bounds."""
+"""Who is at the other end, and what nobody else has: tabs, planted cookies, sessions that end, bounds of guests."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
 async def two_tabs(stage: Stage) -> tuple[Browser, PageRead, PageRead]:
-    """A new visitor opens two tabs at the same moment: both ask without a cookie, and the browser keeps the second one's."""
+    """A new visitor opens two tabs at once: both ask without a cookie, and the browser keeps the second one's."""
     address = f"/events/{stage.play}"
     async with httpx.AsyncClient(base_url=stage.base_url) as fresh:
         first = await fresh.get(address)

@@ -1,4 +1,4 @@
-"""Sales that begin and end, and events that change, while somebody looks: open seat maps hear of it like of any seat."""
+"""Sales that begin and end, and events that change, while somebody looks: open seat maps hear of them as of seats."""
 
 import asyncio
 import json
@@ -38,8 +38,8 @@ async def busy(stage: Stage, event_id: UUID, seats: list[str], classes: list[str
 
     async def change(client: Client) -> None:
         for number in range(400):
-            told = [{"seat_id": seat, "state": ("held", "free")[number % 2]} for seat in seats]
-            message = {"event_id": str(event_id), "seats": told, "classes": classes}
+            changes = [{"seat_id": seat, "state": ("held", "free")[number % 2]} for seat in seats]
+            message = {"event_id": str(event_id), "seats": changes, "classes": classes}
             await client.publish(f"bus.inventory.places_changed.{event_id}", json.dumps(message).encode())
             # The pace of a hot event: nothing is waited for.
             await asyncio.sleep(0.05)
@@ -55,12 +55,12 @@ async def busy(stage: Stage, event_id: UUID, seats: list[str], classes: list[str
 
 
 async def until_told(heard: "asyncio.Queue[tuple[str, Any]]", state: str, seats: list[int]) -> None:
-    """Waits until all these seats were told to be so, after each other or at once."""
+    """Waits until all these seats were sent as being so, after each other or at once."""
     missing = set(seats)
     async with asyncio.timeout(20):
         while missing:
-            _, told = await heard.get()
-            missing -= set(told.get(state, []))
+            _, sent = await heard.get()
+            missing -= set(sent.get(state, []))
 
 
 async def test_seats_whose_sale_begins_are_free_at_once_on_a_busy_event(stage: Stage) -> None:
@@ -101,9 +101,9 @@ async def test_places_whose_sale_begins_can_be_chosen_although_their_number_stay
         _, snapshot = await heard.get()
         assert (snapshot["places"][day]["most"], snapshot["places"][late]["most"]) == (8, 0)
         async with busy(stage, event_id, [], [day]), asyncio.timeout(20):
-            while (told := (await heard.get())[1]["places"].get(late)) is None:
+            while (place := (await heard.get())[1]["places"].get(late)) is None:
                 pass
-            assert told == {"most": 8, "words": "Available"}
+            assert place == {"most": 8, "words": "Available"}
 
 
 async def test_a_class_that_the_organiser_opens_is_free_on_open_seat_maps(stage: Stage) -> None:
@@ -131,6 +131,6 @@ async def test_open_seat_maps_are_told_anew_when_the_house_is_another_one(stage:
         await heard.get()
         await change_class(stage, event_id, "Premium", price_minor=3500, obstacle="discontinued")
         async with busy(stage, event_id, ["0-1-0"], []), asyncio.timeout(20):
-            while (told := await heard.get())[0] != "snapshot":
+            while (sent := await heard.get())[0] != "snapshot":
                 pass
-            assert told[1]["sold"] == PREMIUM
+            assert sent[1]["sold"] == PREMIUM

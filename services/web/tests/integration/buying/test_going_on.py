@@ -21,7 +21,7 @@ async def test_who_goes_back_finds_the_own_places_and_the_way_on(stage: Stage) -
     assert f'href="{path}"' in back.html
     assert {"0-0-0", "0-0-1"} <= back.disabled
     assert back.html.count('data-state="own"') == 2
-    # Nobody else is told so.
+    # Nobody else sees it.
     stranger = await (await stage.browser()).open(f"/events/{stage.play}")
     assert "You hold places" not in stranger.html
     assert "own" not in stranger.html.split("All seats as a list")[1].split("</form>")[0]

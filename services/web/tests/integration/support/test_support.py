@@ -1,4 +1,4 @@
-"""Support: who is let in, what is told, and what is told of what cannot be found out."""
+"""Support: who is let in, what a story says, and what it says of what cannot be found out."""
 
 import logging
 from typing import Any
@@ -132,12 +132,12 @@ async def test_programs_send_the_key_and_get_the_story(sold: Stage) -> None:
     async with httpx.AsyncClient(base_url=sold.base_url) as http:
         refused = await http.get(STORY)
         wrong = await http.get(STORY, headers={"Authorization": "Bearer another-key-that-is-as-long"})
-        told = await http.get(STORY, headers={"Authorization": f"Bearer {SUPPORT_KEY}"})
+        answer = await http.get(STORY, headers={"Authorization": f"Bearer {SUPPORT_KEY}"})
         unknown = await http.get("/api/support/orders/AAAA-AAAA", headers={"Authorization": f"Bearer {SUPPORT_KEY}"})
-    assert (refused.status_code, wrong.status_code, told.status_code, unknown.status_code) == (401, 401, 200, 404)
+    assert (refused.status_code, wrong.status_code, answer.status_code, unknown.status_code) == (401, 401, 200, 404)
     assert unknown.json()["detail"].startswith("No order has the number AAAA-AAAA.")
-    assert told.headers["cache-control"] == "no-store"
-    story = told.json()
+    assert answer.headers["cache-control"] == "no-store"
+    story = answer.json()
     assert (story["state_words"], story["total"], story["took_seconds"]) == ("Confirmed", "€90.00", 41.9)
     assert [(line["service"], line["tone"]) for line in story["lines"]] == [
         ("orders", "plain"),

@@ -1,4 +1,4 @@
-"""The picture of a house: shapes and words as the plan says, circles that neither touch nor shrink, all of it readable."""
+"""The picture of a house: shapes and words as the plan says, circles that neither touch nor shrink, all readable."""
 
 import math
 from itertools import combinations

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.web.browsing.views import Choice, EventView, card_of, event_view
+from services.web.browsing.domain import Wish
+from services.web.browsing.views import EventView, card_of, event_view
 from services.web.clients.catalog import Event, EventListed
 from services.web.tests.neighbours import sample_class, sample_event
 
@@ -21,7 +22,7 @@ def event(*classes: dict[str, Any], **says: Any) -> Event:
 
 
 def page(*classes: dict[str, Any], now: datetime = NOW, **says: Any) -> EventView:
-    return event_view(event(*classes, **says), None, None, Choice(), now)
+    return event_view(event(*classes, **says), None, None, Wish(), now)
 
 
 def card(now: datetime = NOW, **says: Any) -> Any:

@@ -5,9 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import segno
 
-from services.web.buying.views import order_view, phase_of, qr_code
+from services.web.buying.views import order_view, phase_of
 from services.web.clients.orders import Order
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -102,18 +101,3 @@ def test_the_trace_of_an_order_is_linked_where_it_can_be_seen() -> None:
         "http://traces/trace/0af7651916cd43dd8448eb211c80319c"
     )
     assert order_view(order(), now=NOW).trace_link is None
-
-
-def test_a_code_is_drawn_without_style() -> None:
-    drawn = qr_code("ONSALE1.abc")
-
-    assert drawn.startswith("<svg")
-    assert "style" not in drawn
-    assert "viewBox" in drawn
-
-
-def test_a_code_has_the_light_border_that_scanners_need_on_a_dark_page() -> None:
-    drawn = str(qr_code("OS1.AETJW2VTAGRALMGDRBZPZNFATDOCIBC3ILFWGMODNXKVO3EFAPXS33SE4HNQ"))
-    code = segno.make("OS1.AETJW2VTAGRALMGDRBZPZNFATDOCIBC3ILFWGMODNXKVO3EFAPXS33SE4HNQ", error="m", micro=False)
-    modules = code.symbol_size(border=0)[0]
-    assert f'viewBox="0 0 {modules + 8} {modules + 8}"' in drawn

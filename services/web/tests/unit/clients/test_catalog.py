@@ -16,5 +16,5 @@ async def test_an_answer_that_is_not_understood_is_none_and_the_trace_names_the_
     async with httpx.AsyncClient(transport=nonsense, base_url="http://catalog") as http:
         with pytest.raises(ProviderUnavailable), span("read"):
             await CatalogClient(http).seat_map(uuid4())
-    told = [event.attributes for event in kept_spans.the("read").events if event.name == "answer not understood"]
-    assert told == [{"peer.service": "catalog", "onsale.field": "height"}]
+    attributes = [event.attributes for event in kept_spans.the("read").events if event.name == "answer not understood"]
+    assert attributes == [{"peer.service": "catalog", "onsale.field": "height"}]

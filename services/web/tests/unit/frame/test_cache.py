@@ -156,11 +156,11 @@ async def test_each_answer_says_how_old_it_is_and_where_it_came_from(kept_spans:
         clock.now += 10
         source.fails = True
         await cache.get("a", source.loading())
-    told = [
+    outcomes = [
         (event.attributes["onsale.cache.outcome"], event.attributes.get("onsale.cache.age_ms"))
         for event in kept_spans.the("GET /").events
     ]
-    assert told == [("miss", None), ("hit", 2000), ("miss", 12_000), ("stale", 12_000)]
+    assert outcomes == [("miss", None), ("hit", 2000), ("miss", 12_000), ("stale", 12_000)]
 
 
 async def test_who_shares_a_request_says_so(kept_spans: Kept) -> None:

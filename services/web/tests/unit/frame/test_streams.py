@@ -19,16 +19,16 @@ async def test_a_listener_hears_what_is_told_until_everything_ends() -> None:
 
         assert await anext(messages) == b"one"
         streams.end_all()
-        assert [told async for told in messages] == []
+        assert [sent async for sent in messages] == []
 
 
 async def test_a_listener_that_does_not_take_its_messages_is_dropped() -> None:
     with Streams(1, 9, 9).listener(SOMEBODY) as listener:
         for _ in range(QUEUE_SIZE + 1):
-            listener.put(b"told")
+            listener.put(b"sent")
 
         assert listener.is_dropped
-        assert [told async for told in listener.messages()] == []
+        assert [sent async for sent in listener.messages()] == []
 
 
 async def test_there_are_no_more_streams_than_allowed() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.web.clients.records import Entry, Facts
-from services.web.support import words
-from services.web.support.trace_lines import lines_of
-from services.web.support.words import SENTENCES, Line, duration, joined
+from services.web.support.timeline import Line, joined, lines_of_records
+from services.web.support.trace_lines import lines_of_trace
+from services.web.support.words import SENTENCES, duration
 from tracing.model import Span, Status, Trace
 
 OPENAPI = Path(__file__).parents[5] / "contracts" / "openapi"
@@ -45,7 +45,7 @@ def test_every_word_of_a_service_has_a_sentence_and_every_sentence_a_word(servic
 
 @pytest.mark.parametrize(("service", "what"), sorted(SENTENCES))
 def test_a_sentence_can_be_made_of_little(service: str, what: str) -> None:
-    (text,) = texts(words.told(service.replace("*", "tickets"), [entry(what)]))
+    (text,) = texts(lines_of_records(service.replace("*", "tickets"), [entry(what)]))
     assert text.endswith(".")
     assert "{" not in text
     assert "None" not in text
@@ -57,20 +57,20 @@ def test_a_sentence_says_what_is_known() -> None:
     asked = entry("gateway_silent", kind="capture", attempt=1, reason="answered_500")
     sent = entry("mail_sent", kind="tickets", attempt=2)
     waited = entry("waited", attempt=3, reason="inventory_unavailable", until=until)
-    assert texts(words.told("inventory", [held])) == ["Inventory held 2 places until 12:10:33."]
-    assert texts(words.told("payments", [asked])) == [
+    assert texts(lines_of_records("inventory", [held])) == ["Inventory held 2 places until 12:10:33."]
+    assert texts(lines_of_records("payments", [asked])) == [
         "The bank answered 500 when asked to take the money. It is asked again."
     ]
-    assert texts(words.told("notifications", [sent])) == [
+    assert texts(lines_of_records("notifications", [sent])) == [
         "The mail server took the mail with the tickets, at the second attempt."
     ]
-    assert texts(words.told("orders", [waited])) == [
+    assert texts(lines_of_records("orders", [waited])) == [
         "The order could not go on, at the third attempt: inventory did not answer. It tries again at 12:10:33."
     ]
 
 
 def test_a_word_of_a_newer_version_is_told_as_it_is() -> None:
-    (line,) = words.told("orders", [entry("moved_to_mars")])
+    (line,) = lines_of_records("orders", [entry("moved_to_mars")])
     assert (line.text, line.tone) == ("Orders notes: moved to mars.", "plain")
 
 
@@ -116,14 +116,14 @@ def test_what_became_true_in_one_transaction_stays_in_its_order() -> None:
 def test_a_fact_that_leaves_late_stands_out(ended: float | None, attempt: int, text: str, tone: str) -> None:
     ended_at = NOON + timedelta(seconds=ended) if ended is not None else None
     told = entry("fact_told", kind=CONFIRMED, reference="fact-1", attempt=attempt, ended_at=ended_at)
-    (line,) = words.told("orders", [told])
+    (line,) = lines_of_records("orders", [told])
     assert (line.text, line.tone) == (text, tone)
 
 
 def test_a_fact_that_travels_long_or_comes_again_stands_out() -> None:
-    told_at = {"fact-1": NOON}
+    fact_times = {"fact-1": NOON}
     late = entry("fact_heard", 2.5, kind=CONFIRMED, reference="fact-1", attempt=3)
-    (line,) = words.told("tickets", [late], told_at)
+    (line,) = lines_of_records("tickets", [late], fact_times)
     assert (line.text, line.tone) == (
         "Tickets heard, 2.5 s later: the order is confirmed, at the third attempt.",
         "bad",
@@ -149,8 +149,8 @@ def span(span_id: str, parent: str = "", **more: Any) -> Span:
     return Span(trace_id=TRACE_ID, span_id=span_id, parent_id=parent, **(values | more))
 
 
-def of(*spans: Span, told: list[Line] | None = None, references: set[str] | None = None) -> list[str]:
-    return texts(lines_of(Trace(TRACE_ID, spans), told or [], references or set()))
+def of(*spans: Span, of_records: list[Line] | None = None, references: set[str] | None = None) -> list[str]:
+    return texts(lines_of_trace(Trace(TRACE_ID, spans), of_records or [], references or set()))
 
 
 FAILED = Status("error", "500")
@@ -166,8 +166,8 @@ def test_a_failure_that_the_records_tell_of_is_not_told_twice() -> None:
     silent = Line(NOON, "payments", "The bank was silent.", "bad", TRACE_ID, "a")
     asked = Line(NOON, "payments", "The bank was asked.", "plain", TRACE_ID, "a")
     spans = (span("a"), span("b", "a", status=FAILED))
-    assert of(*spans, told=[silent]) == []
-    assert len(of(*spans, told=[asked])) == 1
+    assert of(*spans, of_records=[silent]) == []
+    assert len(of(*spans, of_records=[asked])) == 1
 
 
 def test_retries_redeliveries_and_long_ways_are_told_unless_the_records_do() -> None:
