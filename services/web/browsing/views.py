@@ -14,7 +14,7 @@ from services.web.frame import formats
 
 _DRAWINGS = frozenset({"theatre", "hall", "festival"})
 _VARIANTS = 6
-# A page names the number of places that are left from this one on.
+# A page says how many places are left if they are at most so many.
 FEW = 50
 
 
