@@ -49,7 +49,7 @@ def paths_of(service: str) -> frozenset[tuple[str, str]]:
     document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"paths": {}}
     found = {(method.upper(), each) for each, methods in document["paths"].items() for method in methods}
     if service == SHOP:
-        for code in (ROOT / "services" / SHOP / "pages").glob("*.py"):
+        for code in (ROOT / "services" / SHOP).rglob("*.py"):
             found |= {(method.upper(), each) for method, each in _PAGE.findall(code.read_text(encoding="utf-8"))}
     # Whatever answers GET answers HEAD (chassis/manners.py).
     return frozenset(found | {("HEAD", each) for method, each in found if method == "GET"})

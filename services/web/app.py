@@ -5,7 +5,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from chassis.service import Service
 from chassis.worker import Worker
-from services.web.assets import Assets
+from services.web.browsing.event_rooms import EventRooms
+from services.web.browsing.pages import EventPage, make_browsing_router
+from services.web.browsing.shop import Shop
+from services.web.buying.order_watchers import OrderWatchers
+from services.web.buying.pages.mine import make_mine_router
+from services.web.buying.pages.order import make_order_router
+from services.web.buying.pages.ordering import make_ordering_router
+from services.web.buying.pages.status import make_order_status_router
 from services.web.clients.accounts import AccountsClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
@@ -13,30 +20,22 @@ from services.web.clients.notifications import NotificationsClient
 from services.web.clients.orders import OrdersClient
 from services.web.clients.payments import PaymentsClient
 from services.web.clients.tickets import TicketsClient
-from services.web.cookies import Cookies
-from services.web.domain import WebError
-from services.web.guests import Guests
-from services.web.live import Streams
-from services.web.pages.browse import make_browse_router
-from services.web.pages.files import make_files_router
-from services.web.pages.live import make_live_router
-from services.web.pages.mine import make_mine_router
-from services.web.pages.ordering import make_ordering_router
-from services.web.pages.orders import make_orders_router
-from services.web.pages.problems import make_error_page
-from services.web.pages.signing_in import make_signing_in_router
-from services.web.pages.support import make_support_api_router, make_support_router
-from services.web.reader import ReadersLanguage
-from services.web.rendering import Renderer, SecurityHeaders, make_templates
-from services.web.rooms import Rooms
-from services.web.sessions import Sessions
+from services.web.frame.assets import Assets
+from services.web.frame.cookies import Cookies
+from services.web.frame.domain import WebError
+from services.web.frame.error_page import make_error_page
+from services.web.frame.pages import make_files_router
+from services.web.frame.reader import ReadersLanguage
+from services.web.frame.rendering import Renderer, SecurityHeaders, make_templates
+from services.web.frame.sessions import Sessions
+from services.web.frame.site import Site
+from services.web.frame.streams import Streams
+from services.web.people.guests import Guests
+from services.web.people.pages import make_signing_in_router
 from services.web.settings import WebSettings
-from services.web.shop import Shop
-from services.web.site import Site
-from services.web.story import Storyteller
-from services.web.support import Support
-from services.web.visitors import Visitors
-from services.web.watchers import Watchers
+from services.web.support.access import Access
+from services.web.support.pages import make_support_api_router, make_support_router
+from services.web.support.story import Storyteller
 from services.web.watches import OPEN_STREAMS
 
 STREAMS = ("/live/",)
@@ -79,33 +78,29 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     service.measure(OPEN_STREAMS, lambda: len(streams))
     site = Site(
         settings=settings,
-        shop=shop,
         accounts=accounts,
         orders=orders,
         tickets=tickets,
         sessions=sessions,
-        guests=Guests(sessions, settings),
         cookies=cookies,
-        visitors=Visitors(cookies, sessions),
         renderer=renderer,
-        rooms=Rooms(shop, streams),
-        watchers=Watchers(streams),
-        support=Support(settings, database),
-        storyteller=Storyteller(recorded, settings.trace_query_url),
     )
-    _hear(service, site)
+    event_page = EventPage(site, shop)
+    rooms, watchers = EventRooms(shop, streams), OrderWatchers(streams)
+    access, storyteller = Access(settings, database), Storyteller(recorded, settings.trace_query_url)
+    _hear(service, shop, rooms, watchers)
     service.manage(streams.opened())
     service.work(Worker("sweep_sessions", sessions.sweep, every_seconds=SWEEP_SECONDS))
-    service.work(Worker("sweep_support", site.support.sweep, every_seconds=SWEEP_SECONDS))
+    service.work(Worker("sweep_support", access.sweep, every_seconds=SWEEP_SECONDS))
     for router in (
-        make_browse_router(site),
-        make_ordering_router(site),
-        make_orders_router(site),
-        make_mine_router(site),
+        make_browsing_router(site, shop, rooms, event_page),
+        make_ordering_router(site, shop, Guests(sessions, settings), event_page),
+        make_order_router(site),
+        make_mine_router(site, shop),
         make_signing_in_router(site),
-        make_live_router(site),
-        make_support_router(site),
-        make_support_api_router(site),
+        make_order_status_router(site, watchers),
+        make_support_router(site, access, storyteller),
+        make_support_api_router(site, access, storyteller),
         make_files_router(assets),
     ):
         service.include(router)
@@ -117,11 +112,11 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     return app
 
 
-def _hear(service: Service, site: Site) -> None:
-    """What is told to open pages, and what drops caches."""
-    service.bus.subscribe("bus.inventory.places_changed.>", site.rooms.on_places_changed)
-    service.bus.subscribe("bus.orders.order_changed.>", site.watchers.on_order_changed)
-    service.listen("events.catalog.>", site.shop.on_catalog_fact, on_gap=site.shop.doubt_all)
-    service.listen("events.orders.order_confirmed.v1", site.watchers.on_fact)
-    service.listen("events.orders.order_cancelled.v1", site.watchers.on_fact)
-    service.listen("events.tickets.tickets_issued.v1", site.watchers.on_fact)
+def _hear(service: Service, shop: Shop, rooms: EventRooms, watchers: OrderWatchers) -> None:
+    """What is passed on to open pages, and what drops caches."""
+    service.bus.subscribe("bus.inventory.places_changed.>", rooms.on_places_changed)
+    service.bus.subscribe("bus.orders.order_changed.>", watchers.on_order_changed)
+    service.listen("events.catalog.>", shop.on_catalog_fact, on_gap=shop.doubt_all)
+    service.listen("events.orders.order_confirmed.v1", watchers.on_fact)
+    service.listen("events.orders.order_cancelled.v1", watchers.on_fact)
+    service.listen("events.tickets.tickets_issued.v1", watchers.on_fact)

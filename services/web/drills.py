@@ -9,10 +9,10 @@ from chassis import edge, http
 from chassis.drills import Faults, Switch
 from chassis.facts import CloudEvent
 from chassis.http import expect
-from services.web.cache import Cached
+from services.web.browsing.shop import EventFact, Shop
 from services.web.clients.catalog import EventPage
 from services.web.clients.tickets import GET_PDF, PdfFormat, TicketsClient
-from services.web.shop import EventFact, Shop
+from services.web.frame.cache import Cached
 from tracing.spans import note
 
 TRIES = 30
@@ -38,7 +38,7 @@ def ask_for_each_card(faults: Faults) -> None:
 
 
 def try_until_it_works(faults: Faults) -> None:
-    """A flaky provider spoilt somebody's day: every call is now tried thirty times, at once, whatever it costs the provider."""
+    """A flaky provider spoilt somebody's day: every call is now tried thirty times, at once, at the provider's cost."""
     faults.replace(http, "ATTEMPTS", TRIES)
     faults.replace(http, "BACKOFF_SECONDS", 0.0)
     faults.replace(http, "BUDGET_MAX", A_THOUSAND)
@@ -64,7 +64,7 @@ def limit_in_the_wrong_unit(faults: Faults) -> None:
 
 
 def drop_by_another_key(faults: Faults) -> None:
-    """Events are kept by their ids, and dropped by the texts of their ids: nothing is dropped, and nobody is told."""
+    """Events are kept by their ids, and dropped by the texts of their ids: nothing is dropped, and nobody notices."""
 
     async def on_catalog_fact(shop: Shop, fact: CloudEvent) -> None:
         shop._lists.drop_all()  # noqa: SLF001  # it stands in the shop's place

@@ -1,4 +1,4 @@
-"""What this service is told from outside."""
+"""The settings of this service."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class WebSettings(ServiceSettings):
     trace_query_url: str | None = None
     # Opens the pages of support; without one there are none. The same in every process.
     support_key: SecretStr | None = Field(default=None, min_length=24)
-    # Origins of the banks' payment pages, separated by blanks: a form may end there (Content-Security-Policy form-action).
+    # Origins of the banks' payment pages, separated by blanks: a form may end there (form-action of the page's policy).
     payment_origins: str = ""
     # Open live streams that one process holds; more are sent away and try again.
     max_streams: int = Field(default=2000, ge=0)

@@ -1,4 +1,4 @@
-"""The table of this service: who is at the other end of a cookie."""
+"""The tables of this service: sessions of browsers, and visits of support that were left."""
 
 from datetime import datetime
 from uuid import UUID

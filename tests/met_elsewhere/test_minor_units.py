@@ -11,8 +11,9 @@ import pytest
 from chassis.money import MINOR_DIGITS, MOST_PRICE_MINOR, Money
 from local.system import System
 from services.tickets import wording
-from services.web import formats, recorder
 from services.web.clients.records import Facts
+from services.web.frame import formats
+from services.web.support import words
 from simulators.bank import pages
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to, plain
@@ -41,7 +42,7 @@ def test_every_service_writes_an_amount_alike(currency: str) -> None:
             formats.money(minor, currency),
             pages.money(minor, currency),
             wording.money(minor, currency),
-            recorder._amount(facts),
+            words._amount(facts),
         } == {written}
         assert {pages.money(minor, currency, "fr"), wording.money(minor, currency, "fr")} == {in_french}
 

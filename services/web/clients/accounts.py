@@ -9,12 +9,12 @@ from pydantic import Field
 from chassis.asking import NOTHING, Client, Read, Sent, Use
 from chassis.languages import DEFAULT, Language
 
-# As accounts takes them, whatever they say.
+# Accounts reads no longer ones.
 LONGEST_TEXT = 400
 LONGEST_SECRET = 1_000
 
 _Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-# Whoever prints a body prints no secret.
+# With `repr=False` a body that is printed or logged shows no secret.
 _Secret = Annotated[str, Field(max_length=LONGEST_SECRET, repr=False)]
 
 
@@ -54,7 +54,7 @@ class SignedIn(Read):
 
 
 class Me(Read):
-    """What a person has told about themselves."""
+    """What accounts knows of a person."""
 
     name: str | None = None
     email: str | None = None
@@ -118,7 +118,10 @@ class AccountsClient(Client):
         return await self.ask(SIGN_IN, body=_Credentials(email=email, password=password))
 
     async def refresh(self, refresh_token: str) -> SignedIn:
-        """New tokens for old; the old refresh token is worth nothing afterwards. Raises ProviderProblem if the session has ended."""
+        """New tokens for old; the old refresh token is worth nothing afterwards.
+
+        Raises ProviderProblem if the session has ended.
+        """
         return await self.ask(REFRESH_SESSION, body=_RefreshToken(refresh_token=refresh_token))
 
     async def end(self, refresh_token: str) -> None:
@@ -126,9 +129,12 @@ class AccountsClient(Client):
         await self.ask(END_SESSION, body=_RefreshToken(refresh_token=refresh_token))
 
     async def me(self, token: str) -> Me:
-        """What the person has told about themselves."""
+        """What accounts knows of the person."""
         return await self.ask(GET_ME, person=token)
 
     async def tell_contact(self, token: str, name: str, email: str, language: str) -> None:
-        """Who the tickets are for, where they go, and in whose way amounts are written. Raises ProviderProblem if it cannot be so."""
+        """Who the tickets are for, where they go, and in which language.
+
+        Raises ProviderProblem if accounts does not like one of them.
+        """
         await self.ask(TELL_CONTACT, body=_Contact(name=name, email=email, language=language), person=token)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.asking import Client, Read, Sent, Use
 
-# As catalog takes it.
+# Catalog reads no longer one.
 LONGEST_MARKER = 200
 
 EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
@@ -54,7 +54,7 @@ class Venue(Read):
 
 
 class TicketClass(Read):
-    """What is for sale. `price_minor` in minor units of the event's currency. `obstacle`: why it is not sold at any time."""
+    """What is for sale. `price_minor` in minor units of the event's currency. `obstacle`: why it is never sold."""
 
     class_id: UUID
     name: str

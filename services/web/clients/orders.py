@@ -20,7 +20,7 @@ FIRST_CLICK_PAUSE_SECONDS = 0.2
 # Of a person's open orders of one event, the newest are shown.
 MOST_OPEN = 5
 
-# As orders takes them: of an order its classes, the places of one class, and its seats; of a seat the letters of its id.
+# What orders reads at most: classes of an order, places of a class (and seats of an order), letters of a seat's id.
 MOST_CLASSES, MOST_PLACES = 20, 50
 LONGEST_SEAT_ID = 100
 
@@ -63,7 +63,7 @@ class Order(Read):
     created_at: datetime
     trace_id: str | None = None
 
-    def told(self) -> dict[str, str | int]:
+    def attributes(self) -> dict[str, str | int]:
         """Which order this is and what it costs, for spans."""
         return {
             "onsale.order_id": str(self.order_id),
@@ -228,7 +228,7 @@ class OrdersClient(Client):
     async def place(
         self, token: str, event_id: UUID, places: dict[UUID, int], seats: list[str], idempotency_key: str
     ) -> Order:
-        """Takes the places away for this person, for a while. While an earlier click of the same key is still at it, waits."""
+        """Holds the places for this person, for a while. Waits while an earlier click of the same key is served."""
         body = _OrderWanted(
             event_id=event_id,
             places=[_Place(class_id=class_id, quantity=quantity) for class_id, quantity in places.items()],
@@ -240,7 +240,7 @@ class OrdersClient(Client):
             except ProviderProblem as problem:
                 if problem.problem_code != "still_in_progress":
                     raise
-                # The browser shows the answer to its last click only: it has to be the order, not that one is on its way.
+                # The browser shows the answer to its last click only, so that answer has to be the order itself.
                 await asyncio.sleep(remaining_seconds(FIRST_CLICK_PAUSE_SECONDS))
         raise ProviderUnavailable(self.provider)
 

@@ -21,7 +21,7 @@ class Facts(Read):
 
 
 class Entry(Read):
-    """Something that happened: `what` is a word of its service, the sentence about it is in recorder.py."""
+    """Something that happened: `what` is a word of its service, its sentence is in support/words.py."""
 
     at: datetime
     what: str

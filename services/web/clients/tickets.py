@@ -11,7 +11,7 @@ from chassis.asking import Client, Read, Sent, Use
 from chassis.http import ProviderProblem, ProviderUnavailable
 from services.web.clients.records import GET_RECORDS, Records
 
-# As tickets takes it.
+# Tickets reads no longer one.
 LONGEST_MARKER = 200
 # A page that has more to say than tickets does not wait longer for them.
 PATIENCE_SECONDS = 2.0
@@ -97,7 +97,7 @@ class TicketsClient(Client):
             return None
 
     async def pdf(self, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
-        """The order's tickets to print (`a4`) or to carry (`phone`). Raises ProviderProblem while there are none yet."""
+        """The order's tickets to print (`a4`) or to carry (`phone`). Raises ProviderProblem while there are none."""
         return await self.ask(GET_PDF, query=_FileWanted(format=pdf_format), order_id=order_id, person=token)
 
     async def mine(self, token: str, after: str | None, limit: int) -> TicketPage:

@@ -4,13 +4,13 @@ from uuid import UUID
 
 import httpx
 
-from services.web.assets import Assets
+from services.web.browsing.shop import Shop
+from services.web.buying.order_watchers import OrderWatchers
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
-from services.web.live import Streams
-from services.web.rendering import make_templates
-from services.web.shop import Shop
-from services.web.watchers import Watchers
+from services.web.frame.assets import Assets
+from services.web.frame.rendering import make_templates
+from services.web.frame.streams import Streams
 
 
 class NotingShop(Shop):
@@ -26,13 +26,13 @@ class NotingShop(Shop):
         super().places_changed(event_id)
 
 
-class NotingWatchers(Watchers):
-    """Who looks at which order; notes which orders they were told to look at again."""
+class NotingWatchers(OrderWatchers):
+    """Who looks at which order; notes of which orders they heard."""
 
     def __init__(self) -> None:
         super().__init__(Streams(1, 1, 1))
-        self.told: list[UUID] = []
+        self.heard: list[UUID] = []
 
     def changed(self, order_id: UUID) -> None:
-        self.told.append(order_id)
+        self.heard.append(order_id)
         super().changed(order_id)

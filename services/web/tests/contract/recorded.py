@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts import matchers
 from services.web.clients.records import Facts
-from services.web.recorder import SENTENCES
+from services.web.support.words import SENTENCES
 
 TRACE = matchers.text("0af7651916cd43dd8448eb211c80319c", r"^[0-9a-f]{32}$")
 SPAN = matchers.text("b7ad6b7169203331", r"^[0-9a-f]{16}$")

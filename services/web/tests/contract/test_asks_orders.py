@@ -1,4 +1,4 @@
-"""What web needs of orders: to place one, to see it, to pay it, to cancel it; and every refusal that a page explains."""
+"""What web needs of orders: to place one, to see it, to pay it, to cancel it; and each refusal that a page explains."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

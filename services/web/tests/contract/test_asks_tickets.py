@@ -157,7 +157,7 @@ ON_PAGES: list[dict[str, str]] = [
         strict=True,
     )
 ]
-# What tickets makes of the second. Web does not look into it; but what stands in pages that people have open has to go on.
+# What tickets makes of the second. Web does not look into it, but a marker in a page that is still open must go on.
 BEHIND_THE_SECOND = "MjAzMS0wNy0wNVQxODowMDowMCswMDowMCAyNzdkMGVhYi1iNGJlLTU5NzAtOTQ4ZC00MzVhZGQwZTlkZGU="
 
 

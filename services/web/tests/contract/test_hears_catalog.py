@@ -5,7 +5,7 @@ import pytest
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, hears
 from contracts.demanded import refuse_unread
-from services.web.shop import EventFact
+from services.web.browsing.shop import EventFact
 from services.web.tests.contract.listening import NotingShop
 
 catalog = hears("web", "catalog")

@@ -5,8 +5,8 @@ import pytest
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, hears
 from contracts.demanded import refuse_unread
+from services.web.buying.order_watchers import OrderHeard
 from services.web.tests.contract.listening import NotingWatchers
-from services.web.watchers import OrderHeard
 
 orders = hears("web", "orders")
 
@@ -19,4 +19,4 @@ async def test_open_pages_of_an_order_look_again(orders: Hearing, fact: str, fla
     with orders.told(f"events.orders.{fact}.v1", data, about=order_id, flavour=flavour) as event:
         refuse_unread(event.data, OrderHeard, event.type)
         await watchers.on_fact(event)
-        assert watchers.told == [order_id]
+        assert watchers.heard == [order_id]

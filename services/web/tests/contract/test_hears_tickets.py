@@ -3,8 +3,8 @@
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, hears
 from contracts.demanded import refuse_unread
+from services.web.buying.order_watchers import OrderHeard
 from services.web.tests.contract.listening import NotingWatchers
-from services.web.watchers import OrderHeard
 
 tickets = hears("web", "tickets")
 
@@ -16,4 +16,4 @@ async def test_an_open_order_page_shows_its_tickets(tickets: Hearing) -> None:
     with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of seats") as event:
         refuse_unread(event.data, OrderHeard, event.type)
         await watchers.on_fact(event)
-        assert watchers.told == [order_id]
+        assert watchers.heard == [order_id]

@@ -5,8 +5,8 @@ import orjson
 from contracts import matchers
 from contracts.consumer import Watching, an_id, watches
 from contracts.demanded import refuse_unread
+from services.web.buying.order_watchers import OrderHeard
 from services.web.tests.contract.listening import NotingWatchers
-from services.web.watchers import OrderHeard
 
 orders = watches("web", "orders")
 
@@ -20,4 +20,4 @@ async def test_open_pages_of_an_order_look_again(orders: Watching) -> None:
         payload = orjson.loads(body)
         refuse_unread(payload, OrderHeard, SUBJECT)
         await watchers.on_order_changed(f"{SUBJECT}.{order_id}", payload)
-        assert watchers.told == [order_id]
+        assert watchers.heard == [order_id]

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from starlette.datastructures import FormData
 
+from services.web.buying.domain import Contact, contact_errors
+from services.web.buying.pages.ordering import wish_of
 from services.web.clients.accounts import LONGEST_SECRET, LONGEST_TEXT
 from services.web.clients.orders import LONGEST_SEAT_ID, MOST_CLASSES, MOST_PLACES
-from services.web.pages.ordering import choice_of
-from services.web.pages.orders import Contact, contact_errors
-from services.web.pages.support import normal_number
+from services.web.support.domain import normal_number
 from services.web.tests.integration.conftest import Browser, Stage
-from services.web.tests.integration.test_sessions import PERSON
+from services.web.tests.integration.people.test_sessions import PERSON
 from services.web.tests.neighbours import problem
 
 ORDER = "K7Q2-9MXA"
@@ -39,7 +39,7 @@ def test_an_order_number_is_found_however_a_telephone_writes_its_dash(typed: str
 
 @pytest.mark.parametrize("digits", ["3", "03", "\uff13", " 3 "])
 def test_digits_of_another_width_are_digits(digits: str) -> None:
-    assert choice_of(FormData([(f"quantity-{CLASS}", digits)])).places == 3
+    assert wish_of(FormData([(f"quantity-{CLASS}", digits)])).places == 3
 
 
 @pytest.mark.parametrize(
@@ -120,17 +120,17 @@ async def test_what_accounts_would_not_even_look_at_is_not_asked_and_has_its_sen
 async def test_a_shared_event_has_a_title_a_date_and_a_picture_that_chats_can_show(stage: Stage) -> None:
     browser = await stage.browser()
     html = (await browser.http.get(f"/events/{stage.play}", headers={"Accept-Language": "de"})).text
-    told = dict(
+    preview = dict(
         line.split('" content="') for line in html.split('<meta property="')[1:] for line in [line.split('">')[0]]
     )
-    assert told["og:title"] == "Der zerbrochne Krug"
-    assert told["og:description"] == "Fri 5 Dec 2031, 19:30, Kleines Schauspielhaus, Köln"
-    assert told["og:url"] == f"http://shop.example/events/{stage.play}"
-    picture = await browser.http.get(told["og:image"].removeprefix("http://shop.example"))
+    assert preview["og:title"] == "Der zerbrochne Krug"
+    assert preview["og:description"] == "Fri 5 Dec 2031, 19:30, Kleines Schauspielhaus, Köln"
+    assert preview["og:url"] == f"http://shop.example/events/{stage.play}"
+    picture = await browser.http.get(preview["og:image"].removeprefix("http://shop.example"))
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
     assert picture.content.startswith(b"\x89PNG")
     size = (int.from_bytes(picture.content[16:20], "big"), int.from_bytes(picture.content[20:24], "big"))
-    assert size == (int(told["og:image:width"]), int(told["og:image:height"])) == (1200, 630)
+    assert size == (int(preview["og:image:width"]), int(preview["og:image:height"])) == (1200, 630)
 
 
 async def test_every_drawing_has_a_picture_for_chats(stage: Stage) -> None:

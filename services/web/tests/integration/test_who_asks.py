@@ -1,15 +1,15 @@
-"""Who is at the other end, and what nobody else has: tabs, planted cookies, sessions that end, guests and their bounds."""
+"""Who is at the other end, and what nobody else has: tabs, planted cookies, sessions that end, bounds of guests."""
 
 import asyncio
 
 import httpx
 import pytest
 
-from services.web import live
 from services.web.app import create_app
+from services.web.frame import streams
 from services.web.settings import WebSettings
 from services.web.tests.integration.conftest import SUPPORT_KEY, Browser, Stage
-from services.web.tests.integration.test_sessions import PERSON, sessions_of, sign_up
+from services.web.tests.integration.people.test_sessions import PERSON, sessions_of, sign_up
 from services.web.tests.neighbours import problem
 from services.web.tests.reading_pages import PageRead
 
@@ -17,7 +17,7 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
 async def two_tabs(stage: Stage) -> tuple[Browser, PageRead, PageRead]:
-    """A new visitor opens two tabs at the same moment: both ask without a cookie, and the browser keeps the second one's."""
+    """A new visitor opens two tabs at once: both ask without a cookie, and the browser keeps the second one's."""
     address = f"/events/{stage.play}"
     async with httpx.AsyncClient(base_url=stage.base_url) as fresh:
         first = await fresh.get(address)
@@ -94,7 +94,7 @@ async def test_pressing_twice_on_one_page_is_one_guest(stage: Stage) -> None:
 
 
 async def test_a_live_order_ends_when_its_buyer_signs_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
     browser = await stage.browser()
     await sign_up(browser)
     path = await browser.place(stage.play, "0-0-0")

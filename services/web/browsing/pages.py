@@ -1,0 +1,152 @@
+"""The list of events, the page of one, its seating plan, and the stream of its changes."""
+
+import asyncio
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from chassis.http import ProviderProblem, ProviderUnavailable
+from chassis.identity import open_to_all
+from services.web.browsing.domain import Wish
+from services.web.browsing.event_rooms import EventRooms
+from services.web.browsing.held_places import held_notice, own_orders, own_seats
+from services.web.browsing.shop import Shop
+from services.web.browsing.views import card_of, event_view
+from services.web.frame.domain import PageUnknown
+from services.web.frame.notices import Notice
+from services.web.frame.pages import immutable
+from services.web.frame.signing import new_secret
+from services.web.frame.site import Site
+from services.web.frame.streams import streaming
+from services.web.frame.visitors import Visitor
+
+OLD_NUMBERS = Notice(
+    "warning",
+    "We cannot see at the moment how many places are left.",
+    "You can choose, and try: what is gone is told to you when you hold your places.",
+)
+LONGEST_QUERY = 100
+TOO_LONG = Notice(
+    "warning",
+    f"A search has at most {LONGEST_QUERY} letters.",
+    "Write less: the name of the event, of the place, or of a city. Until then, here are all events.",
+)
+OLD_EVENT = Notice(
+    "warning",
+    "This page may be a little old.",
+    "We cannot reach our catalogue at the moment. What you see was true a short while ago.",
+)
+
+
+class EventPage:
+    """The page of an event."""
+
+    def __init__(self, site: Site, shop: Shop) -> None:
+        self._site = site
+        self._shop = shop
+
+    async def show(
+        self,
+        request: Request,
+        visitor: Visitor,
+        event_id: UUID,
+        *,
+        wish: Wish | None = None,
+        attempt: str | None = None,
+        notices: tuple[Notice, ...] = (),
+        status: int = 200,
+        also_taken: frozenset[str] = frozenset(),
+    ) -> Response:
+        """The page, also as the answer to a form that could not be fulfilled: then with what was chosen."""
+        wish = wish or Wish()
+        found = await self._shop.event(event_id)
+        house = await self._shop.house(found.value)
+        # What one holds is only a help: nobody waits for it longer than for what everybody sees.
+        own, (free, taken, is_old) = await asyncio.gather(
+            own_orders(self._site, visitor, event_id), self._places(event_id, with_seats=house is not None)
+        )
+        shown = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
+        view = event_view(found.value, house, free, wish)
+        if is_old and view.on_sale:
+            shown.append(OLD_NUMBERS)
+        closed = house.seats_of(view.unsold_categories) if house else {}
+        if also_taken or closed:
+            taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
+        return self._site.renderer.page(
+            request,
+            visitor,
+            "browsing/event.html",
+            status=status,
+            event=view,
+            seat_list=house.list_of_seats(taken, wish.seats, own_seats(own)) if house else "",
+            notices=shown,
+            attempt=attempt or new_secret(),
+        )
+
+    async def _places(self, event_id: UUID, *, with_seats: bool) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
+        """What is free and what is taken, and whether that is old or unknown."""
+        try:
+            free = await self._shop.free_places(event_id)
+            if not with_seats:
+                return free.value, {}, free.stale
+            taken = await self._shop.taken_seats(event_id)
+        except (ProviderUnavailable, ProviderProblem):
+            # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
+            return None, {}, True
+        return free.value, taken.value, free.stale or taken.stale
+
+
+def make_browsing_router(site: Site, shop: Shop, rooms: EventRooms, event_page: EventPage) -> APIRouter:
+    """Pages that everybody may see, and the stream that keeps the page of an event up to date."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/", dependencies=[open_to_all])
+    async def events(
+        request: Request,
+        q: str = "",
+        after: Annotated[str, Query(max_length=500)] = "",
+    ) -> Response:
+        visitor = await site.recognise(request)
+        query = " ".join(q.split())
+        is_too_long = len(query) > LONGEST_QUERY
+        query = query[:LONGEST_QUERY]
+        listed = await shop.events("" if is_too_long else query, after)
+        cards = [card_of(event) for event in listed.value.items]
+        following = {
+            name: value for name, value in (("q", "" if is_too_long else query), ("after", listed.value.next)) if value
+        }
+        return site.renderer.page(
+            request,
+            visitor,
+            "browsing/events.html",
+            status=422 if is_too_long else 200,
+            query=query,
+            notices=[TOO_LONG] if is_too_long else [],
+            cards=cards,
+            art_keys=sorted({card.art.key for card in cards} or {"default"}),
+            more=f"/?{urlencode(following)}" if listed.value.next else None,
+            stale=listed.stale,
+        )
+
+    @router.get("/events/{event_id}", dependencies=[open_to_all])
+    async def event(request: Request, event_id: UUID) -> Response:
+        visitor = await site.recognise(request)
+        return await event_page.show(request, visitor, event_id)
+
+    @router.get("/events/{event_id}/plan/{name}.svg", dependencies=[open_to_all])
+    async def plan(request: Request, event_id: UUID, name: str) -> Response:
+        house = await shop.house((await shop.event(event_id)).value)
+        if house is None:
+            raise PageUnknown
+        # A page that was open while prices changed asks for an older picture: the geometry is the same.
+        seconds = None if name == house.drawing_key else 60
+        return immutable(request, house.picture, house.compressed_picture, "image/svg+xml", seconds)
+
+    @router.get("/live/events/{event_id}", dependencies=[open_to_all])
+    async def live_event(request: Request, event_id: UUID) -> StreamingResponse:
+        return await streaming(rooms.stream(event_id, site.cookies.caller(request)))
+
+    return router

@@ -1,0 +1,139 @@
+"""Templates to answers: what every page has, and the headers that protect it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.web.frame.assets import Assets
+from services.web.frame.cookies import Cookies
+from services.web.frame.visitors import Visitor
+from services.web.settings import WebSettings
+from tracing.spans import current_trace_id
+
+_COME_BACK = re.compile(r"/(?:orders|events)/[0-9a-f-]{36}(?=/|$)")
+_LOCAL_ORIGINS = "http://127.0.0.1:* http://localhost:*"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What base.html needs of every page."""
+
+    trace_id: str
+    trace_link: str | None
+    form_token: str
+    signed_in: bool
+    person_name: str
+    path: str
+    here: str
+    sign_in: str
+    shop_url: str
+
+
+def make_templates(assets: Assets) -> Environment:
+    """The templates, with everything escaped and nothing undefined."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals["asset"] = assets.address
+    return templates
+
+
+class Renderer:
+    """Writes pages for visitors."""
+
+    def __init__(self, settings: WebSettings, templates: Environment, cookies: Cookies) -> None:
+        self._templates = templates
+        self._cookies = cookies
+        self._shop_url = settings.public_url.rstrip("/")
+        self._trace_url = settings.trace_url.rstrip("/") if settings.trace_url else None
+        self._policy = content_policy(settings)
+
+    @property
+    def trace_url(self) -> str | None:
+        return self._trace_url
+
+    def page(
+        self, request: Request, visitor: Visitor, template: str, *, status: int = 200, here: str = "", **context: Any
+    ) -> Response:
+        """A page. It holds a visitor's own tokens, so that nobody may keep it."""
+        trace_id = current_trace_id() or ""
+        about = Page(
+            trace_id=trace_id,
+            trace_link=f"{self._trace_url}/trace/{trace_id}" if self._trace_url and trace_id else None,
+            form_token=self._cookies.form_token(visitor),
+            signed_in=visitor.is_signed_in,
+            person_name=(visitor.session.name if visitor.session else None) or "you",
+            path=request.url.path,
+            here=here,
+            sign_in=sign_in_address(request.url.path),
+            shop_url=self._shop_url,
+        )
+        content = self._templates.get_template(template).render(page=about, **context)
+        response = HTMLResponse(content, status, self._headers())
+        self._cookies.write_cookies(response, visitor)
+        return response
+
+    def go_to(self, address: str, visitor: Visitor) -> Response:
+        """Sends the browser on, with GET."""
+        response = RedirectResponse(address, 303, self._headers())
+        self._cookies.write_cookies(response, visitor)
+        return response
+
+    def _headers(self) -> Mapping[str, str]:
+        return {"Cache-Control": "no-store", "Content-Security-Policy": self._policy}
+
+
+def sign_in_address(path: str) -> str:
+    """Where to sign in from a page: from an order or an event one comes back to it."""
+    found = _COME_BACK.match(path)
+    return f"/sign-in?next={found[0]}" if found else "/sign-in"
+
+
+def content_policy(settings: WebSettings) -> str:
+    """What pages may load and where their forms may end: ourselves, and the banks' payment pages."""
+    local = _LOCAL_ORIGINS if settings.environment != "production" else ""
+    form_targets = " ".join(part for part in ("'self'", settings.payment_origins, local) if part)
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+class SecurityHeaders:
+    """Headers that every answer has, whatever it is."""
+
+    def __init__(self, app: Any, *, is_secure: bool) -> None:
+        self._app = app
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            # Addresses of orders stay with us.
+            "Referrer-Policy": "same-origin",
+            "X-Frame-Options": "DENY",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        }
+        if is_secure:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,1 @@
+"""Who somebody is: signing in, up and out, and guests."""

@@ -1,0 +1,1 @@
+"""An order's whole life, for whoever has the key of support."""

@@ -1,0 +1,53 @@
+"""What an order's number looks like, and what is refused to support."""
+
+import re
+import unicodedata
+
+from services.web.frame.domain import WebError
+
+# With any dash or none: telephones write another one than was typed.
+_NUMBER = re.compile(r"([A-Z0-9]{4})[\s\u2010-\u2015\u2212-]*([A-Z0-9]{4})")
+# So much of what was typed is shown again.
+MOST_SHOWN = 40
+
+
+class SupportKeyWrong(WebError):
+    """A program without the support key, or with another one."""
+
+    code = "support_key_wrong"
+    category = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("Send the support key as Authorization: Bearer.")
+
+
+class TooManyTries(WebError):
+    """Wrong support keys, one after the other: for a while no key is looked at, also no right one."""
+
+    code = "too_many_tries"
+    category = "too_many"
+    retry_after_seconds = 60
+
+    def __init__(self) -> None:
+        super().__init__("Too many wrong keys were tried. Wait a minute, then try again.")
+
+
+class OrderNotFound(WebError):
+    """No order has this number; only support is told so."""
+
+    code = "order_not_found"
+    category = "not_found"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"No order has the number {number}. Numbers look like G3D3-BGVZ; they are on the order's page and in its "
+            "mail."
+        )
+
+
+def normal_number(text: str) -> str:
+    """An order's number as it is written, from what people type: `g3d3bgvz` is G3D3-BGVZ. Raises OrderNotFound."""
+    found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())
+    if found is None:
+        raise OrderNotFound(text.strip()[:MOST_SHOWN])
+    return f"{found[1]}-{found[2]}"
