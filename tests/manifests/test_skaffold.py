@@ -98,14 +98,14 @@ def findings(folder: Path, *configs: dict[str, Any]) -> list[str]:
     """What is said about a file with these modules."""
     (folder / "skaffold.yaml").write_text(yaml.safe_dump_all(configs))
     (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "pyproject.toml").write_text("[project.optional-dependencies]\nshop = []\n")
     (folder / "job.yaml").write_text("kind: Job\nspec: {template: {spec: {containers: [{name: buy, args: [a, b]}]}}}")
-    for path in ("chassis/a.py", "simulators/a.py", "requirements/bank.txt", "k8s/overlays/local/kustomization.yaml"):
+    for path in ("chassis/a.py", "simulators/a.py", "k8s/overlays/local/kustomization.yaml"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
     for name in SERVICES:
         (folder / "services" / name).mkdir(parents=True, exist_ok=True)
         (folder / "services" / name / "app.py").touch()
-        (folder / f"requirements/{name}.txt").touch()
 
     def built(_path: str) -> Build:
         return build(documents())
