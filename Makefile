@@ -74,10 +74,11 @@ bench-tracing: python ## what tracing costs: throughput with it off, at 10 % and
 	@$(RUN) -m local.bench.tracing $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)") \
 		$(if $(BUYERS),--buyers "$(BUYERS)")
 
-documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), and who may reach whom in a cluster, from the code
+documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
 	@$(DEV) -m contracts.promises.documents
 	@$(DEV) -m k8s.policies
 	@$(DEV) -m k8s.nats
+	@$(DEV) -m k8s.lists
 
 manifests: python ## build everything in k8s/ and hold it against schemas, rules and contracts (RELEASE=1: addresses and digests too)
 	@$(DEV) -m k8s.run $(if $(RELEASE),--release)
