@@ -11,6 +11,8 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,25 +59,44 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Starts Postgres once, before the workers are started; they find it in the environment."""
+    """Starts Postgres once, before the workers are started; they find it in the environment. A single process reads tests meanwhile."""
     global _postgres
     wanted = not session.config.option.collectonly and not session.config.stash[_IS_WORKER]
     if wanted and POSTGRES_VARIABLE not in os.environ:
         _postgres = PostgresServer(durable=False)
-        _postgres.start()
+        pool = ThreadPoolExecutor(1)
+        session.config.stash[_STARTING] = pool.submit(_postgres.start)
+        pool.shutdown(wait=False)
+        if session.config.pluginmanager.has_plugin(_DISTRIBUTING):
+            _wait_for_postgres(session.config)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """No test runs before Postgres does."""
+    _wait_for_postgres(session.config)
+
+
+def _wait_for_postgres(config: pytest.Config) -> None:
+    starting = config.stash.get(_STARTING, None)
+    if starting is not None and _postgres is not None:
+        starting.result()
         os.environ[POSTGRES_VARIABLE] = _postgres.url()
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Stops the Postgres that this process started."""
     global _postgres
     if _postgres is not None:
+        futures.wait([config.stash[_STARTING]])
         _postgres.stop()
         os.environ.pop(POSTGRES_VARIABLE, None)
         _postgres = None
 
 
 _IS_WORKER = pytest.StashKey[bool]()
+_STARTING = pytest.StashKey["futures.Future[None]"]()
+# The plugin of pytest-xdist in the process that starts workers.
+_DISTRIBUTING = "dsession"
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,22 @@ PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
 # It collects garbage five times at the end, which takes a second; what it would tell is not an error here either.
 WITHOUT = "no:unraisableexception"
+# Names the folder with the contracts of another version, on which tests are run instead of those of this one (docs/adr/0008).
+ACROSS = "CONTRACTS_ACROSS"
 ON_BOTH_CORES = ("-p", "xdist.plugin", "-n", "2", "--dist", "loadfile")
 
 
 def pytest_command(root: Path, tests: Iterable[Path], *options: str, parallel: bool) -> Sequence[str]:
     """The command that runs tests within the tree `root`. `parallel`: two processes, which takes longer to start."""
+    distributed = ON_BOTH_CORES if parallel else ()
+    return [sys.executable, "-m", "pytest", *pytest_arguments(root, tests, *distributed, *options)]
+
+
+def pytest_arguments(root: Path, tests: Iterable[Path], *options: str) -> Sequence[str]:
+    """The arguments of pytest for tests within the tree `root`."""
     plugins = [part for plugin in (*PLUGINS, WITHOUT) for part in ("-p", plugin)]
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", "--disable-plugin-autoload"]
-    command += [*plugins, *(ON_BOTH_CORES if parallel else ()), *options]
-    return [*command, *(str(path.relative_to(root)) for path in tests)]
+    always = ["-q", "--tb=short", "--show-capture=no", "--disable-plugin-autoload", *plugins]
+    return [*always, *options, *(str(path.relative_to(root)) for path in tests)]
 
 
 def service_asked_for(root: Path, command: str, description: str) -> str | None:

@@ -35,13 +35,13 @@ from contracts.pactfile import (
     read,
     render,
 )
+from contracts.running import ACROSS
 
 # The verifier's own little servers look only every half second whether they should end, and each verification waits for that.
 HandlerHttpServer.serve_forever = partialmethod(  # type: ignore[assignment,method-assign]
     HandlerHttpServer.serve_forever, poll_interval=0.01
 )
 
-ACROSS = "CONTRACTS_ACROSS"
 STATE_SECONDS = 20.0
 
 StateHandler = Callable[[dict[str, Any]], Awaitable[None]]

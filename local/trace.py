@@ -19,7 +19,7 @@ def main() -> int:
         "--export", default="", help="also write the trace there, as OTLP JSON lines, for Jaeger's upload"
     )
     parser.add_argument("--file", default="", help="show a trace that was exported; nothing needs to run")
-    parser.add_argument("--order", help="an order's number, for its story")
+    parser.add_argument("--order", help="an order's number or id, for its story")
     parser.add_argument("--url", help="the shop of another system, for the story of its order")
     parser.add_argument("--key", help="the support key of that system")
     chosen = parser.parse_args()

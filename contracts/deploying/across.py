@@ -6,26 +6,25 @@ this checkout. What a version cannot set up is looked for in its documents inste
 services have from the chassis (tokens, deadlines, envelopes ...) is read across as well: contracts/protocol.
 """
 
-import os
+import math
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from chassis.outbox import REPLAY_DAYS
 from contracts.deploying import protocol
+from contracts.deploying.crosswise import Crosswise
 from contracts.deploying.releases import HistoryMissing, last_release, releases_of_days, unpack
 from contracts.journal import JOURNAL, Entry, Found, entries
 from contracts.pactfile import PACTS, Edge, all_edges, edges, exit_code_of, path_of, read
 from contracts.promises import growth
 from contracts.promises.declared import Declared
-from contracts.promises.documents import stale_documents
 from contracts.promises.needs import findings_of
-from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
-from contracts.verification import ACROSS
+from contracts.running import PROVIDERS_SIDE, service_asked_for
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = {"asks": "answers", "hears": "is heard by", "watches": "is watched by"}
@@ -44,7 +43,6 @@ BOTH = (
 SAID_CHARACTERS = 2000
 # Stands for every interaction of an edge.
 ALL = ""
-FEW_PROVIDERS = 2
 
 
 @dataclass(frozen=True)
@@ -118,11 +116,18 @@ class Answer:
     outgrown: list[str] = field(default_factory=list)
     # What hearers need and facts of still earlier releases lack.
     older: list[str] = field(default_factory=list)
+    # Why nothing can be told.
+    obstacle: str = ""
 
     @property
     def yes(self) -> bool:
         """Nothing breaks."""
-        return not self.outgrown and not self.older and not any(each.of("broken") for each in self._all())
+        return (
+            not self.obstacle
+            and not self.outgrown
+            and not self.older
+            and not any(each.of("broken") for each in self._all())
+        )
 
     def _all(self) -> list[Met | Reading]:
         return [*self.met, *(self.protocol or [])]
@@ -134,6 +139,8 @@ class Answer:
                 "There is no release yet (no tag like v1.2.3 in this checkout's history), so nothing runs that could break. "
                 "`make release` makes the first."
             )
+        if self.obstacle:
+            return f"NO: {self.obstacle}"
         lines = [f"{what} here, beside {self.release}, which runs now:", ""]
         lines += [f"  {each.line()}" for each in self.met if not each.unchanged]
         if same := sum(each.unchanged for each in self.met):
@@ -161,47 +168,71 @@ class Answer:
         return f"NO: {what} cannot be deployed beside {self.release}. {advice} docs/guides/contracts.md has the four steps."
 
 
-def can_deploy(service: str | None, root: Path = ROOT) -> Answer:
+def can_deploy(service: str | None, root: Path = ROOT, crosswise: Crosswise | None = None) -> Answer:
     """Whether a service of this checkout (None: all of them) can run beside the last release."""
     release = last_release(root)
     if release is None:
         return Answer(None)
-    with tempfile.TemporaryDirectory() as folder:
-        then, here = Version(f"of {release}", Path(folder) / "release"), Version("here", root)
+    crosswise, here = crosswise or Crosswise(), Version("here", root)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
+        # The services are loaded for it, by a process of its own. Meanwhile the rest is made ready.
+        stale = pool.submit(_obstacle, crosswise, here, service)
+        then = Version(f"of {release}", Path(folder))
         unpack(root, release, then.root)
-        met = [*_meet(here, then, _answering(then, service)), *_meet(then, here, _asking(here, service))]
-        read = read_protocol(here, then)
-        grown = growth.since(release, root)
+        answering, asking = _answering(then, service), _asking(here, service)
+        grown = growth.between(then.pacts.parent, here.pacts.parent)
+        older = _older_facts(here, asking, release)
+        with crosswise.with_databases():
+            if obstacle := stale.result():
+                return Answer(release, obstacle=obstacle)
+            kept = pool.submit(_meet, here, then, answering, crosswise)
+            relied_on = pool.submit(_meet, then, here, asking, crosswise)
+            read = read_protocol(here, then, crosswise)
+            met = [*kept.result(), *relied_on.result()]
     breaks = (grown if service is None else grown.of(service)).breaks
-    return Answer(release, met, read, breaks, _older_facts(here, service, release))
+    return Answer(release, met, read, breaks, older)
 
 
-def _older_facts(here: Version, service: str | None, release: str) -> list[str]:
+def _obstacle(crosswise: Crosswise, here: Version, service: str | None) -> str:
+    """Documents that are not what the code says: of a service that is asked for, none of another's are compared."""
+    done = crosswise.program(here.root, "contracts.promises.stale", *([] if service is None else [service]))
+    if done.code == 0:
+        return ""
+    if done.code != 1 or "Traceback" in done.said:
+        return f"what services promise cannot be made from the code.\n{done.said.strip()}"
+    names = ", ".join(done.said.split())
+    return f"{names} are not what the code says, so nothing can be told. Run `make documents` first."
+
+
+def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[str]:
     """What hearers of this checkout need and facts before that release lack: those come again, from the stream or an outbox."""
+    if not {*releases_of_days(here.root, math.inf)} - {release}:
+        return []
+    from chassis.outbox import REPLAY_DAYS  # loads what an outbox needs, which takes half a second
+
     found: list[str] = []
     for tag in sorted({*releases_of_days(here.root, REPLAY_DAYS)} - {release}):
         with tempfile.TemporaryDirectory() as folder:
-            unpack(here.root, tag, Path(folder))
+            unpack(here.root, tag, Path(folder), PACTS.parent.name)
             then = Version(f"of {tag}", Path(folder)).declares()
-        for edge in (each for each in _asking(here, service) if each.kind == "hears"):
+        for edge in (each for each in asking if each.kind == "hears"):
             known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.told]
             found += [f"facts of {tag} come again: {lacking}" for lacking in findings_of(edge, known, then)]
     return found
 
 
-def read_protocol(here: Version, then: Version) -> list[Reading] | None:
+def read_protocol(here: Version, then: Version, crosswise: Crosswise) -> list[Reading] | None:
     """Both directions; what the release's chassis writes itself it was released to read. None if the release has no examples."""
     if not protocol.has_examples(then.root):
         return None
     ways = [(here, then)] if protocol.are_same(here.root, then.root) else [(here, then), (then, here)]
-    return [
-        Reading(
-            reader,
-            writer,
-            [_read(reader, writer, each) for each in protocol.read_across(reader.root, writer.root)],
-        )
-        for reader, writer in ways
-    ]
+
+    def reading(reader: Version, writer: Version) -> Reading:
+        found = protocol.read_across(reader.root, writer.root, crosswise)
+        return Reading(reader, writer, [_read(reader, writer, each) for each in found])
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(reading, *zip(*ways, strict=True)))
 
 
 def _read(reader: Version, writer: Version, found: Found) -> Found:
@@ -237,7 +268,7 @@ def _asking(consumers: Version, service: str | None) -> list[Edge]:
     return [edge for edge in edges(consumers.pacts) if service in {None, edge.consumer}]
 
 
-def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge]) -> list[Met]:
+def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge], crosswise: Crosswise) -> list[Met]:
     """Verifies providers of one version against contracts of the other."""
     met = {edge: Met(edge, provider, consumer) for edge in wanted}
     for each in met.values():
@@ -253,8 +284,12 @@ def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge]) -> list[
             copy.parent.mkdir(exist_ok=True)
             shutil.copy(source, copy)
         (Path(folder) / PACTS.name).mkdir(exist_ok=True)
-        noted, said = _verify(provider, {each.edge.provider for each in asked}, Path(folder))
+        providers = sorted({each.edge.provider for each in asked})
+        with ThreadPoolExecutor() as pool:
+            verify = partial(_verify, provider, contracts=Path(folder), crosswise=crosswise)
+            verified = dict(zip(providers, pool.map(verify, providers), strict=True))
     for each in asked:
+        noted, said = verified[each.edge.provider]
         found = noted.get(each.edge, ())
         if len(found) < len(read(each.edge, consumer.pacts)):
             found = (*found, _nothing_known(each, said))
@@ -266,20 +301,19 @@ def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.read_bytes() == other.read_bytes()
 
 
-def _verify(version: Version, providers: set[str], contracts: Path) -> tuple[dict[Edge, tuple[Found, ...]], str]:
-    """What a version's own verification finds out about contracts of the other, and what it said."""
-    tests = [path for provider in sorted(providers) for path in version.tests_of(provider)]
+def _verify(
+    version: Version, provider: str, contracts: Path, crosswise: Crosswise
+) -> tuple[dict[Edge, tuple[Found, ...]], str]:
+    """What a provider's own verification finds out about contracts of the other version, and what it said."""
+    tests = version.tests_of(provider)
     if not tests:
         return {}, ""
-    journal = contracts / "journal"
-    command = pytest_command(version.root, tests, parallel=len(providers) > FEW_PROVIDERS)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    environment |= {"PACTS": "", "PYTHONPATH": str(version.root), ACROSS: str(contracts), JOURNAL: str(journal)}
-    done = subprocess.run(command, cwd=version.root, env=environment, capture_output=True, text=True, check=False)
+    journal = contracts / f"journal-{provider}"
+    done = crosswise.tests(version.root, tests, contracts, more={JOURNAL: str(journal)})
     found: dict[Edge, tuple[Found, ...]] = {}
     for entry in entries(journal):
         found |= _of_entry(entry)
-    return found, done.stdout + done.stderr
+    return found, done.said
 
 
 def _of_entry(entry: Entry) -> dict[Edge, tuple[Found, ...]]:
@@ -323,9 +357,6 @@ def _judged(met: Met, found: Found) -> Found:
 def main() -> int:
     """The command."""
     service = service_asked_for(ROOT, "make can-i-deploy", "Whether this checkout can run beside the last release.")
-    if stale := stale_documents():
-        print(f"NO: {', '.join(stale)} are not what the code says, so nothing can be told. Run `make documents` first.")
-        return 1
     try:
         answer = can_deploy(service)
     except HistoryMissing as missing:

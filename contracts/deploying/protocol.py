@@ -3,19 +3,16 @@
 Where the readers and the examples are is part of what must stay between versions (docs/adr/0008).
 """
 
-import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import orjson
 
+from contracts.deploying.crosswise import Crosswise
 from contracts.journal import Found
 from contracts.pactfile import PACTS
-from contracts.running import pytest_command
-from contracts.verification import ACROSS
 
 READERS = Path("contracts/tests/test_protocol.py")
 EXAMPLES = Path("contracts/protocol/examples.json")
@@ -33,7 +30,7 @@ def are_same(one: Path, other: Path) -> bool:
     return (one / EXAMPLES).read_bytes() == (other / EXAMPLES).read_bytes()
 
 
-def read_across(reader: Path, writer: Path) -> list[Found]:
+def read_across(reader: Path, writer: Path, crosswise: Crosswise) -> list[Found]:
     """What the readers in the tree `reader` make of the examples in the tree `writer`, by the names of the examples.
 
     `unknown`: the reader's version does not know of such an example, or the writer's does not write it. `failed`: they did not run.
@@ -44,13 +41,10 @@ def read_across(reader: Path, writer: Path) -> list[Found]:
         (Path(folder) / PACTS.name).mkdir()
         shutil.copy(writer / EXAMPLES, examples)
         results = Path(folder) / "results.xml"
-        command = pytest_command(reader, [reader / READERS], f"--junitxml={results}", parallel=False)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        environment |= {"PACTS": "", "PYTHONPATH": str(reader), ACROSS: folder}
-        done = subprocess.run(command, cwd=reader, env=environment, capture_output=True, text=True, check=False)
+        done = crosswise.tests(reader, [reader / READERS], Path(folder), f"--junitxml={results}")
         found = _found(results)
     if not found:
-        said = (done.stdout + done.stderr).strip()[-SAID_CHARACTERS:]
+        said = done.said.strip()[-SAID_CHARACTERS:]
         return [Found(NOT_RUN, "failed", f"They did not run:\n{said}")]
     return found
 

@@ -46,8 +46,8 @@ def releases_of_days(root: Path, days: float) -> list[str]:
     return [tag for at, tag in dated if TAG.fullmatch(tag) and time.time() - float(at) <= days * 86_400]
 
 
-def unpack(root: Path, revision: str, folder: Path) -> None:
-    """Lays a revision's files into a folder; the checkout and its work trees stay as they are. Raises RevisionUnknown."""
+def unpack(root: Path, revision: str, folder: Path, *parts: str) -> None:
+    """Lays a revision's files into a folder, all or those of some `parts`; the checkout stays as it is. Raises RevisionUnknown."""
     known = subprocess.run(
         ["git", "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"],
         cwd=root,
@@ -58,7 +58,7 @@ def unpack(root: Path, revision: str, folder: Path) -> None:
     if known.returncode != 0:
         raise RevisionUnknown(f"Git knows no revision {revision} here. `git tag` lists the releases.")
     packed = subprocess.run(
-        ["git", "archive", "--format=tar", known.stdout.strip()], cwd=root, capture_output=True, check=True
+        ["git", "archive", "--format=tar", known.stdout.strip(), *parts], cwd=root, capture_output=True, check=True
     )
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")

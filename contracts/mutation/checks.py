@@ -1,15 +1,11 @@
 """Runs contract checks in a copy of the repository, in a process of its own, and tells what failed and why.
 
-Starting Python and importing the libraries costs more than most checks do, so both are done once: a server process, which has
-imported nothing of the project, forks for each run.
+A fork of a process that has the libraries (contracts/forks.py): to import them costs more than most checks do.
 """
 
 import contextlib
-import gc
 import json
-import multiprocessing
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -19,38 +15,11 @@ from typing import Any
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[2]
+from contracts.forks import LOG, server, settle
+
 LONGEST_SECONDS = 180.0
 LAST_CHARACTERS = 2000
-LOG = "log"
 ENDS = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
-# Of third parties, and only such as open nothing and start no thread when they are imported.
-PRELOADED = (
-    "alembic.command",
-    "alembic.config",
-    "asyncpg",
-    "cryptography.hazmat.primitives.asymmetric.ed25519",
-    "fastapi",
-    "httpx_aiohttp",
-    "jinja2",
-    "jwt",
-    "nats.js.api",
-    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "opentelemetry.sdk.trace",
-    "orjson",
-    "pact.generate",
-    "pact.match",
-    "pact.verifier",
-    "pydantic_settings",
-    "pytest",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.ext.asyncio",
-    "sqlmodel",
-    "structlog",
-    "uuid_utils",
-    "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.server",
-)
 OPTIONS = (
     "-q",
     "--continue-on-collection-errors",
@@ -100,8 +69,7 @@ class Runner:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(PRELOADED))
+        self._context = server()
 
     def run(self, root: Path, checks: Sequence[str], **environment: str) -> Outcome:
         """Runs tests of the repository's copy at `root`. Variables of the environment by keyword."""
@@ -159,27 +127,13 @@ class _Results:
 
 def _become_pytest(tell: Connection, root: str, checks: list[str], environment: dict[str, str], own: str) -> None:
     """What the forked process does: pytest on the copy, as if it had been started there."""
-    gc.freeze()  # what all runs have in common is not looked through again and again
-    output = os.open(f"{own}/{LOG}", os.O_WRONLY | os.O_CREAT, 0o600)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.chdir(root)
-    os.environ.update(environment)
+    settle(Path(root), environment, f"{own}/{LOG}")
     results = _Results(Path(root))
     options = [*OPTIONS, f"--basetemp={own}/temporary", *checks]
-    _forget_the_checkout(Path(root))
     code = int(pytest.main(options, plugins=[results]))
     tell.send_bytes(json.dumps({"code": code, "passed": results.passed, "failures": results.failures}).encode())
     tell.close()
     os._exit(0)  # whatever a broken check has left running ends with it
-
-
-def _forget_the_checkout(root: Path) -> None:
-    """From here on modules of the project come from the copy."""
-    ours = {path.name for path in root.iterdir() if (path / "__init__.py").is_file()}
-    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
-        del sys.modules[name]
-    sys.path[:] = [str(root), *(entry for entry in sys.path if entry and Path(entry) != CHECKOUT)]
 
 
 def _end_of(log: Path) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
+from contracts.forks import CHECKOUT
 from contracts.mutation.breaks import Break, DoesNotFit
-from contracts.mutation.checks import CHECKOUT, Failure, Outcome, Runner
+from contracts.mutation.checks import Failure, Outcome, Runner
 from contracts.mutation.scratch import copy_of_checkout, mend
-from contracts.verification import ACROSS
+from contracts.running import ACROSS
 from local.postgres import PostgresServer
 
 # One more than there are cores: a check also waits, for servers that start and stop.

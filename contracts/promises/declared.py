@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from jsonschema import Draft202012Validator
+from contracts.promises.validating import validator_class
 
 CONTRACTS = Path(__file__).parents[1]
 JSON = "application/json"
@@ -16,7 +16,6 @@ PROBLEM = "application/problem+json"
 DEFAULT = "default"
 FIRST_REFUSAL = "4"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-FORMATS = Draft202012Validator.FORMAT_CHECKER
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,8 @@ class Schema:
     def faults_of(self, value: Any) -> list[str]:
         """What is wrong with a value, as sentences that begin with its path."""
         referred = {name: self.root[name] for name in ("components", "$defs") if name in self.root}
-        validator = Draft202012Validator({**referred, **self.node}, format_checker=FORMATS)
+        kind = validator_class()
+        validator = kind({**referred, **self.node}, format_checker=kind.FORMAT_CHECKER)
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
     def _at(self, node: dict[str, Any], place: str) -> Self:

@@ -59,6 +59,13 @@ def stale_documents_of(service: str) -> list[str]:
     return [name for name, text in made if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
 
 
+def stale_examples() -> list[str]:
+    """The same of the examples of the protocol."""
+    made = writing.text_of(writing.examples())
+    is_fresh = writing.EXAMPLES.exists() and writing.EXAMPLES.read_text(encoding="utf-8") == made
+    return [] if is_fresh else [str(writing.EXAMPLES.relative_to(FOLDER))]
+
+
 def applications(services: Iterable[str] = SERVICES) -> dict[str, FastAPI]:
     """The application of every service, or of some, built and not run."""
     with tempfile.TemporaryDirectory() as folder:

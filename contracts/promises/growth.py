@@ -72,7 +72,7 @@ def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 def since(revision: str, root: Path) -> Growth:
     """What has changed since a revision. Raises RevisionUnknown."""
     with tempfile.TemporaryDirectory() as folder:
-        unpack(root, revision, Path(folder))
+        unpack(root, revision, Path(folder), CONTRACTS.name)
         return between(Path(folder) / CONTRACTS.name, root / CONTRACTS.name)
 
 

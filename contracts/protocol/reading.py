@@ -34,7 +34,7 @@ from contracts.pactfile import ContractBroken
 from contracts.protocol import fixed, sample
 from contracts.protocol.standins import Message, Store, Wire
 from contracts.protocol.writing import EXAMPLES, Example, sample_settings
-from contracts.verification import ACROSS
+from contracts.running import ACROSS
 from tracing.spans import current_trace_id, trace_id_of
 
 # Of what is left of a deadline: margins of caller and callee, and rounding.

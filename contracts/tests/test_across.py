@@ -1,20 +1,20 @@
 """May it be deployed? Asked of whole copies of this repository, with a release in their history and a change after it."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from contracts.deploying.across import can_deploy
+from contracts.deploying.crosswise import Crosswise
 from contracts.deploying.releases import git
+from contracts.mutation.breaks import Documents
 from contracts.mutation.planted import across
-from contracts.mutation.scratch import copy_of_checkout
 from contracts.promises.documents import FOLDER
 from contracts.protocol.writing import EXAMPLES
+from contracts.running import pytest_arguments
+from contracts.tests.repositories import Repository
 
-ROOT = Path(__file__).resolve().parents[2]
 INVENTORY, ORDERS = "services/inventory", "services/orders"
 
 
@@ -22,7 +22,11 @@ INVENTORY, ORDERS = "services/inventory", "services/orders"
 class Copy:
     """A repository like this one."""
 
-    root: Path
+    repository: Repository
+
+    @property
+    def root(self) -> Path:
+        return self.repository.root
 
     def release(self) -> None:
         git(self.root, "tag", "v0.1.0")
@@ -39,52 +43,46 @@ class Copy:
         """Makes the change of a planted break on all sides at once."""
         (planted,) = [each for each in across.BREAKS if words in each.name]
         for change in planted.changes:
-            change.apply(self.root)
+            if isinstance(change, Documents):
+                self.write_documents()
+            else:
+                change.apply(self.root)
         if planted.rewrites:
             self.write_pacts(*planted.rewrites)
 
     def write_pacts(self, *tests: str) -> None:
-        done = self._run("-m", "pytest", "-q", *tests, PACTS="write")
-        assert done.returncode == 0, done.stdout
+        arguments = pytest_arguments(self.root, [self.root / each for each in tests])
+        done = self.repository.fork("pytest", arguments, {"PACTS": "write"})
+        assert done.code == 0, done.said
 
     def write_documents(self) -> None:
-        done = self._run("-m", "contracts.promises.documents")
-        assert done.returncode == 0, done.stderr
+        done = self.repository.fork("contracts.promises.documents", [])
+        assert done.code == 0, done.said
 
     def can_deploy(self, service: str) -> tuple[int, str]:
-        done = self._run("-m", "contracts.deploying.across", "--service", service)
-        return done.returncode, done.stdout + done.stderr
+        """Asked in this process, which has the libraries and knows a server that forks: this repository's code is the copy's."""
+        answer = can_deploy(service, self.root, Crosswise(self.repository.forks))
+        return 0 if answer.yes else 1, answer.report(service)
 
-    def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        known = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.root,
-            env=known | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def command(self, service: str) -> tuple[int, str]:
+        """The same as people ask it."""
+        done = self.repository.command("contracts.deploying.across", "--service", service)
+        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    copy_of_checkout(ROOT, tmp_path)
-    for command in (("init", "--quiet"), ("config", "user.email", "a@example.org"), ("config", "user.name", "A")):
-        git(tmp_path, *command)
-    git(tmp_path, "add", "--all", "--force")
-    git(tmp_path, "commit", "--quiet", "--message", "first")
-    return Copy(tmp_path)
+def copy(repository: Repository) -> Copy:
+    return Copy(repository)
 
 
 def test_before_the_first_release_it_is_said_that_there_is_none(copy: Copy) -> None:
-    code, said = copy.can_deploy("orders")
+    code, said = copy.command("orders")
     assert code == 0
     assert "There is no release yet" in said
 
 
 def test_a_service_that_is_none_is_told_with_those_that_are(copy: Copy) -> None:
-    code, said = copy.can_deploy("ordres")
+    code, said = copy.command("ordres")
     assert code == 2
     assert "There is no service ordres. Choose one of accounts, " in said
 
@@ -150,7 +148,7 @@ def test_a_verification_that_does_not_work_here_is_no_excuse(copy: Copy) -> None
             'async def a_released_hold(self, given: dict[str, Any]) -> None:\n        given = given["nothing"]\n',
         ),
     )
-    code, said = copy.can_deploy("inventory")
+    code, said = copy.command("inventory")
     assert code == 1
     assert "its verification here does not work with contracts of v0.1.0. Mend it" in said
     assert "KeyError: 'nothing'" in said
@@ -161,7 +159,7 @@ def test_documents_that_are_not_written_anew_are_told_first(copy: Copy) -> None:
     copy.replace(
         f"{INVENTORY}/operations.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n")
     )
-    code, said = copy.can_deploy("inventory")
+    code, said = copy.command("inventory")
     assert code == 1
     assert said.startswith("NO: inventory.json are not what the code says")
 

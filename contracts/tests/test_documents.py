@@ -6,12 +6,22 @@ import pytest
 
 from contracts.promises.documents import COMMAND, FOLDER, stale_documents
 from contracts.promises.tables import PAGE, stale
+from contracts.promises.validating import validator_class
 
 pytestmark = pytest.mark.agreement
+# They say what people see or how bytes travel, and nothing about a text.
+WITHOUT_A_RULE = {"binary", "password"}
 
 
 def test_the_committed_documents_are_what_the_code_says() -> None:
     assert stale_documents() == [], f"An interface has changed. Run {COMMAND}, look at the difference, and commit it."
+
+
+def test_every_format_that_a_document_has_is_checked() -> None:
+    documents = [*FOLDER.glob("openapi/*.json"), *FOLDER.glob("events/*.json")]
+    found = {name for each in documents for name in re.findall(r'"format": "([^"]+)"', each.read_text())}
+    unknown = found - validator_class().FORMAT_CHECKER.checkers.keys() - WITHOUT_A_RULE
+    assert not unknown, "A format that nobody checks lets every text pass: contracts/promises/validating.py."
 
 
 def test_the_tables_of_the_page_are_what_the_declarations_say() -> None:

@@ -15,16 +15,15 @@ import pytest
 from chassis.testing import Harness
 from contracts.completeness.services import System, real
 from contracts.deploying.releases import git
-from contracts.mutation.scratch import copy_of_checkout
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
 from contracts.partners import external
 from contracts.partners.external import FOLDER, main, problems, problems_of
 from contracts.partners.setups import states_of_provider, told
 from contracts.provider import verify_answers
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
+from contracts.tests.repositories import Repository
 
 DOORMAN = "doorman-asks-tickets.json"
-ROOT = PACTS.parents[1]
 EVENT_ID = "0191f5a0-0000-7000-8000-0000000000e1"
 Document = dict[str, Any]
 Plant = Callable[[Document], Any]
@@ -370,25 +369,13 @@ def test_a_pact_that_cannot_be_read_is_told_with_its_path(system: System, text: 
     assert "`python -m contracts.partners.external` says what is wrong" in str(told_so.value)
 
 
-def test_a_command_that_meets_a_bad_pact_says_so_and_ends(tmp_path: Path) -> None:
-    copy_of_checkout(ROOT, tmp_path)
-    for command in (("init", "--quiet"), ("config", "user.email", "a@example.org"), ("config", "user.name", "A")):
-        git(tmp_path, *command)
-    git(tmp_path, "add", "--all", "--force")
-    git(tmp_path, "commit", "--quiet", "--message", "first")
-    git(tmp_path, "tag", "--annotate", "v0.0.1", "--message", "first")
-    bad = tmp_path / "contracts" / EXTERNAL / "foo.json"
+def test_a_command_that_meets_a_bad_pact_says_so_and_ends(repository: Repository) -> None:
+    git(repository.root, "tag", "--annotate", "v0.0.1", "--message", "first")
+    bad = repository.root / "contracts" / EXTERNAL / "foo.json"
     bad.write_text("{}")
     commands = ("run", "deploying.across", "promises.coverage", "picture.graph", "promises.needs")
     for module in (f"contracts.{name}" for name in commands):
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = repository.command(module)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), f"{module}: {done.stdout}{done.stderr}"
         assert f"{bad} is not a pact" in done.stderr, module
 

@@ -7,8 +7,9 @@ from typing import Self
 
 import pytest
 
+from contracts.forks import CHECKOUT
 from contracts.mutation.breaks import Break, Change, Delete, Document, DoesNotFit, Edit, Everywhere
-from contracts.mutation.checks import CHECKOUT, Runner
+from contracts.mutation.checks import Runner
 from contracts.mutation.planted import BREAKS
 from contracts.mutation.scratch import copy_of_checkout, mend
 from contracts.mutation.suite import run

@@ -9,8 +9,9 @@ from chassis.testing import Harness
 from contracts.journal import JOURNAL, Found, entries
 from contracts.pactfile import ContractBroken
 from contracts.provider import verify_answers
+from contracts.running import ACROSS
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
-from contracts.verification import ACROSS, StateHandler
+from contracts.verification import StateHandler
 
 
 @pytest.fixture

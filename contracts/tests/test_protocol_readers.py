@@ -10,11 +10,12 @@ import pytest
 
 from contracts.deploying import protocol
 from contracts.deploying.across import Answer, Reading, Version, read_protocol
+from contracts.deploying.crosswise import Crosswise
 from contracts.journal import Found
 from contracts.pactfile import ContractBroken
 from contracts.protocol.reading import READERS, examples_to_read
 from contracts.protocol.writing import Example, examples
-from contracts.verification import ACROSS
+from contracts.running import ACROSS
 
 ROOT = Path(__file__).resolve().parents[2]
 Change = Callable[[dict[str, Any]], None]
@@ -149,7 +150,7 @@ def test_what_the_readers_say_is_found_by_the_names_of_examples(other: Path) -> 
     changed["fact"]["means"]["version"] = 43
     changed["a ticket of paper"] = changed.pop("firehose")
     (other / protocol.EXAMPLES).write_text(json.dumps(changed))
-    found = {each.description: each for each in protocol.read_across(ROOT, other)}
+    found = {each.description: each for each in protocol.read_across(ROOT, other, Crosswise())}
     assert found.keys() == {*READERS, "a ticket of paper"}
     assert {name for name, each in found.items() if each.outcome != "held"} == {"fact", "firehose", "a ticket of paper"}
     assert (found["fact"].outcome, "'version': 43" in found["fact"].why) == ("broken", True)
@@ -176,7 +177,7 @@ def test_what_becomes_of_it(
     here, then = Version("here", ROOT), Version("of v0.1.0", other)
     if reader != "here":
         here, then = Version("here", other), Version("of v0.1.0", ROOT)
-    readings = read_protocol(here, then)
+    readings = read_protocol(here, then, Crosswise())
     assert readings is not None
     reading = next(each for each in readings if each.reader.name == reader)
     assert [each.outcome for each in reading.found] == [outcome]
@@ -188,12 +189,12 @@ def test_what_becomes_of_it(
 def test_what_is_the_same_is_not_read_by_the_release_again(monkeypatch: pytest.MonkeyPatch, other: Path) -> None:
     monkeypatch.setattr(protocol, "read_across", lambda *_trees: [Found("fact", "held")])
     here, then = Version("here", ROOT), Version("of v0.1.0", other)
-    assert read_protocol(here, then) == [Reading(here, then, [Found("fact", "held")])]
+    assert read_protocol(here, then, Crosswise()) == [Reading(here, then, [Found("fact", "held")])]
 
 
 def test_a_release_from_before_there_were_examples_is_told_and_is_no_break(other: Path) -> None:
     (other / protocol.EXAMPLES).unlink()
-    assert read_protocol(Version("here", ROOT), Version("of v0.1.0", other)) is None
+    assert read_protocol(Version("here", ROOT), Version("of v0.1.0", other), Crosswise()) is None
     answer = Answer("v0.1.0", protocol=None)
     assert answer.yes
     assert "v0.1.0 has no examples of what its chassis writes" in answer.report("orders")

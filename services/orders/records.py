@@ -24,10 +24,11 @@ def make_records_router(database: Database) -> APIRouter:
     async def find_orders(
         number: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,20}$")] = None,
         trace_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+        order_id: UUID | None = None,
     ) -> OrderHeads:
-        """Orders with this number, or of this trace; none without either."""
+        """Orders with this number or id, or of this trace; none without any of them."""
         async with database.reader() as reads:
-            rows = await _heads(reads, number, trace_id)
+            rows = await _heads(reads, number, trace_id, order_id)
         return OrderHeads(items=[OrderHead.model_validate(dict(row)) for row in rows])
 
     @serves(router, GET_RECORDS)
@@ -45,8 +46,9 @@ def make_records_router(database: Database) -> APIRouter:
     return router
 
 
-async def _heads(reads: Reads, number: str | None, trace_id: str | None) -> list[RowMapping]:
-    parameters = {"number": number.strip().upper() if number else None, "trace_id": trace_id, "most": MOST_ORDERS}
+async def _heads(reads: Reads, number: str | None, trace_id: str | None, order_id: UUID | None) -> list[RowMapping]:
+    asked = {"number": number.strip().upper() if number else None, "trace_id": trace_id, "order_id": order_id}
+    parameters = asked | {"most": MOST_ORDERS}
     return list((await reads.execute(_HEADS, parameters, name="records.heads")).mappings())
 
 
@@ -118,6 +120,6 @@ _HEADS = text(f"""
            (SELECT changed_at FROM order_change
             WHERE order_change.order_id = purchase_order.order_id AND happening = 'hold_granted' LIMIT 1) AS held_at
     FROM purchase_order
-    WHERE number = CAST(:number AS text) OR trace_id = CAST(:trace_id AS text)
+    WHERE number = CAST(:number AS text) OR trace_id = CAST(:trace_id AS text) OR order_id = CAST(:order_id AS uuid)
     ORDER BY created_at LIMIT :most
 """)  # noqa: S608  # a constant of this module

@@ -158,6 +158,7 @@ class _WayBack(Sent):
 class _Looked(Sent):
     number: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,20}$")
     trace_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    order_id: UUID | None = None
 
 
 PLACE_ORDER = Use(
@@ -283,6 +284,10 @@ class OrdersClient(Client):
     async def with_number(self, number: str) -> list[OrderHead]:
         """The order of this number, for support: one or none."""
         return (await self.ask(FIND_ORDERS, query=_Looked(number=number))).items
+
+    async def with_id(self, order_id: UUID) -> list[OrderHead]:
+        """The order of this id, for support: one or none."""
+        return (await self.ask(FIND_ORDERS, query=_Looked(order_id=order_id))).items
 
     async def of_trace(self, trace_id: str) -> list[OrderHead]:
         """The orders that were placed in a trace, for support."""

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from uuid import UUID
 
 from services.web.frame.domain import WebError
 
@@ -39,10 +40,21 @@ class OrderNotFound(WebError):
     category = "not_found"
 
     def __init__(self, number: str) -> None:
+        called = "id" if order_id_of(number) else "number"
         super().__init__(
-            f"No order has the number {number}. Numbers look like G3D3-BGVZ; they are on the order's page and in its "
+            f"No order has the {called} {number}. Numbers look like G3D3-BGVZ; they are on the order's page and in its "
             "mail."
         )
+
+
+def order_id_of(text: str) -> UUID | None:
+    """The id of an order, if that is what somebody typed: it stands in the address of its page, in logs and in spans."""
+    try:
+        found = UUID(text.strip())
+    except ValueError:
+        return None
+    # Without dashes it could be the id of a trace as well.
+    return found if str(found) == text.strip().lower() else None
 
 
 def normal_number(text: str) -> str:

@@ -15,7 +15,14 @@ from services.web.frame.notices import Notice, page_too_old
 from services.web.frame.site import Site
 from services.web.frame.visitors import Visitor
 from services.web.support.access import Access
-from services.web.support.domain import MOST_SHOWN, OrderNotFound, SupportKeyWrong, TooManyTries, normal_number
+from services.web.support.domain import (
+    MOST_SHOWN,
+    OrderNotFound,
+    SupportKeyWrong,
+    TooManyTries,
+    normal_number,
+    order_id_of,
+)
 from services.web.support.story import Storyteller
 from services.web.support.views import StoryOut, page_of, story_out
 from tracing.reader import normal_trace_id
@@ -107,9 +114,12 @@ def make_support_api_router(site: Site, access: Access, storyteller: Storyteller
 
 
 async def _head(site: Site, number: str, way: str) -> OrderHead:
-    """The order of a number. Each look is written down: which order, and how who looked came in."""
-    wanted = normal_number(number)
-    found = await site.orders.with_number(wanted)
+    """The order of a number, or of an id. Each look is written down: which order, and how who looked came in."""
+    if (order_id := order_id_of(number)) is not None:
+        wanted, found = str(order_id), await site.orders.with_id(order_id)
+    else:
+        wanted = normal_number(number)
+        found = await site.orders.with_number(wanted)
     _LOG.info("support looked an order up", order=wanted, found=bool(found), way=way)
     if not found:
         raise OrderNotFound(wanted)
@@ -138,6 +148,8 @@ async def _enter(site: Site, access: Access, request: Request) -> Response:
 
 def _story_path(number: str) -> str:
     """Where who came in goes on to: a form's field is not to lead anywhere else."""
+    if (order_id := order_id_of(number)) is not None:
+        return f"/support/orders/{order_id}"
     try:
         return f"/support/orders/{normal_number(number)}"
     except OrderNotFound:
@@ -145,7 +157,7 @@ def _story_path(number: str) -> str:
 
 
 async def _looked_up(site: Site, request: Request, visitor: Visitor, words: str) -> Response:
-    """From what was written to a story: by number, or by trace."""
+    """From what was written to a story: by number, by id, or by trace."""
     if (path := _story_path(words)) != "/support":
         return site.renderer.go_to(path, visitor)
     try:

@@ -392,6 +392,18 @@ async def test_support_finds_an_order_by_its_number(orders: Asking[OrdersClient]
         assert (head.order_id, head.state) == (order_id, "placing")
 
 
+async def test_support_finds_an_order_by_its_id(orders: Asking[OrdersClient]) -> None:
+    order_id, buyer = ids("looked for by id")
+    async with orders.expects(
+        "the order of an id",
+        a_state("an order with a number that is being placed", order_id=order_id, person_id=buyer, number="WEBS-2346"),
+        ask(FIND_ORDERS, query={"order_id": str(order_id)}),
+        Answer(200, {"items": [{**A_HEAD, "order_id": str(order_id), "number": "WEBS-2346"}]}),
+    ) as client:
+        (head,) = await client.with_id(order_id)
+        assert (head.order_id, head.number) == (order_id, "WEBS-2346")
+
+
 async def test_no_order_has_some_numbers(orders: Asking[OrdersClient]) -> None:
     async with orders.expects(
         "the order of a number that none has",

@@ -197,6 +197,20 @@ async def test_an_order_is_found_by_its_trace(sold: Stage) -> None:
     assert "No order has this number." in (await browser.open("/support?q=nonsense!", 404)).html
 
 
+async def test_an_orders_id_opens_every_door_that_its_number_opens(sold: Stage) -> None:
+    order_id = sold.neighbours.heads[0]["order_id"]
+    browser = await inside(sold)
+    found = await browser.http.get("/support", params={"q": f" {order_id.upper()} "})
+    assert found.headers["location"] == f"/support/orders/{order_id}"
+    assert "G3D3-BGVZ" in (await browser.open(found.headers["location"])).html
+    key = {"Authorization": f"Bearer {SUPPORT_KEY}"}
+    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+        by_id = await http.get(f"/api/support/orders/{order_id}", headers=key)
+        unknown = await http.get(f"/api/support/orders/{TRACE_ID[:8]}-1111-4111-8111-111111111111", headers=key)
+    assert by_id.json()["number"] == "G3D3-BGVZ"
+    assert (unknown.status_code, unknown.json()["detail"].split(" 0af")[0]) == (404, "No order has the id")
+
+
 async def test_that_the_spans_are_gone_or_cannot_be_asked_for_is_said(sold: Stage) -> None:
     async def store(scope: dict[str, Any], _receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
