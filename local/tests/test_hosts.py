@@ -40,9 +40,9 @@ def test_every_service_lives_on_exactly_one_host(count: int) -> None:
 
 
 def test_a_service_of_which_no_plan_knows_lives_at_the_shop_or_alone() -> None:
-    services = [*SERVICES, "sample"]
-    assert ["sample" in hosts_of(count, services)["shop"] for count in (2, 3, 4)] == [True] * 3
-    assert hosts_of(len(services), services)["sample-host"] == ("sample",)
+    services = [*SERVICES, "onemore"]
+    assert ["onemore" in hosts_of(count, services)["shop"] for count in (2, 3, 4)] == [True] * 3
+    assert hosts_of(len(services), services)["onemore-host"] == ("onemore",)
 
 
 def test_a_number_of_hosts_that_nobody_planned_is_told_which_there_are() -> None:

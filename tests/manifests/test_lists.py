@@ -24,22 +24,22 @@ def test_the_committed_lists_are_what_the_topology_says() -> None:
 
 
 def test_a_service_more_stands_in_every_list(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "SERVICES", SERVICES | {"sample": (), "web": (*SERVICES["web"], "sample")})
+    monkeypatch.setattr(lists, "SERVICES", SERVICES | {"onemore": (), "web": (*SERVICES["web"], "onemore")})
     told = lists.stale_files(copy)
     assert {each.split()[0] for each in told} == {
         "k8s/base/kustomization.yaml",
         "k8s/base/web/browse/kustomization.yaml",
         "k8s/infra/local/databases/kustomization.yaml",
-        "k8s/infra/local/databases/sample/kustomization.yaml",
+        "k8s/infra/local/databases/onemore/kustomization.yaml",
         "k8s/infra/local/light/databases.yaml",
         "k8s/infra/production/secrets/nats-users.yaml",
         "k8s/infra/production/services/kustomization.yaml",
-        "k8s/infra/production/services/sample/kustomization.yaml",
+        "k8s/infra/production/services/onemore/kustomization.yaml",
         "skaffold.yaml",
         "tracing/prometheus/rules.yaml",
     }
-    assert lists.files(copy)[copy / "skaffold.yaml"].count("SERVICE: sample}") == 2  # as it is, and as it is shipped
-    assert "WEB_SAMPLE_URL=http://sample:8000" in lists.files(copy)[copy / "k8s/base/web/browse/kustomization.yaml"]
+    assert lists.files(copy)[copy / "skaffold.yaml"].count("SERVICE: onemore}") == 2  # as it is, and as it is shipped
+    assert "WEB_ONEMORE_URL=http://onemore:8000" in lists.files(copy)[copy / "k8s/base/web/browse/kustomization.yaml"]
 
 
 def test_a_folder_of_a_service_that_is_gone_is_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
