@@ -1,0 +1,83 @@
+"""The command: makes the skeleton, then what follows from it (format, pact, documents), and says what it touched and what comes next."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from local.newservice.names import refusal_of
+from local.newservice.skeleton import make
+from local.topology import ROOT
+
+NEXT = """
+Next:
+  1. Put your own in the place of what it keeps, hears and answers: services/{name}/README.md says what that is now.
+     docs/guides/new-service.md has the steps in order, docs/guides/anatomy.md the rooms.
+  2. Whoever is to ask it declares so ({name} in the providers of local/topology.py, a client in its clients/), and takes its entry out of
+     contracts/unused.toml. Then: PACTS=write make contracts SERVICE={name}
+  3. Say who owns it: `owner` in services/{name}/catalog-info.yaml, and its rows in README.md and docs/architecture.md.
+  4. make lint; make contracts; make manifests; .venv/bin/pytest services/{name} tests -q -m "not system and not browser and not containers"
+"""
+
+
+def _run(*arguments: str, **environment: str) -> bool:
+    """Runs a module of this project's tools; what it says is shown only if it fails."""
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(
+            f"{done.stdout}\nIt is made, but this failed: python -m {' '.join(arguments)}. Mend it, then run it again."
+        )
+    return done.returncode == 0
+
+
+def _follow(name: str) -> bool:
+    """What is written from the code: the format, the documents, the pact, and the documents that follow from both."""
+    folder = f"services/{name}"
+    return _run("ruff", "format", "--quiet", folder, "tests/security/matrix.py", "local/topology.py") and _run(
+        "contracts.run", "--service", name, PACTS="write"
+    )
+
+
+def _touched() -> Iterable[str]:
+    done = subprocess.run(
+        ["git", "status", "--short", "--untracked-files=normal"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.splitlines()
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make service", description=__doc__)
+    parser.add_argument("--name", default="", help="what it is called: one word of small letters")
+    name = parser.parse_args().name
+    if refusal := refusal_of(name, ROOT):
+        print(refusal, file=sys.stderr)
+        return 2
+    try:
+        make(ROOT, name)
+    except ValueError as error:
+        print(f"Nothing was made. {error}", file=sys.stderr)
+        return 1
+    print(
+        f"services/{name} is made, with its lines elsewhere. What follows from it is written now, in about half a minute.",
+        flush=True,
+    )
+    if not _follow(name):
+        return 1
+    print("\n".join(_touched()))
+    print(NEXT.format(name=name))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
