@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from local.newservice.names import refusal_of
 from local.newservice.skeleton import make
@@ -16,7 +17,7 @@ Next:
      docs/guides/new-service.md has the steps in order, docs/guides/anatomy.md the rooms.
   2. Whoever is to ask it declares so ({name} in the providers of local/topology.py, a client in its clients/), and takes its entry out of
      contracts/unused.toml. Then: PACTS=write make contracts SERVICE={name}
-  3. Say who owns it: `owner` in services/{name}/catalog-info.yaml, and its rows in README.md and docs/architecture.md.
+  3. Say who owns it: `owner` in services/{name}/catalog-info.yaml; and what it owns: README.md, docs/architecture.md.
   4. make lint; make contracts; make manifests; .venv/bin/pytest services/{name} tests -q -m "not system and not browser and not containers"
 """
 
@@ -48,11 +49,19 @@ def _follow(name: str) -> bool:
     )
 
 
-def _touched() -> Iterable[str]:
-    done = subprocess.run(
-        ["git", "status", "--short", "--untracked-files=normal"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.splitlines()
+def _touched(made: Iterable[Path], name: str) -> str:
+    """What is yours from now on, and what was written from it; as git sees it."""
+    status = ["git", "-C", str(ROOT), "status", "--short", "--untracked-files=all"]
+    changed = [
+        line[3:] for line in subprocess.run(status, capture_output=True, text=True, check=False).stdout.splitlines()
+    ]
+    own = f"services/{name}/"
+    yours = sorted(each for path in made if not (each := str(path.relative_to(ROOT))).startswith(own))
+    written = sorted(each for each in changed if each not in yours and not each.startswith(own))
+    lines = [f"Yours from now on: {own}, and {len(yours)} files elsewhere, with a few lines in each:"]
+    lines += [f"  {each}" for each in yours]
+    lines += [f"Written from it, and not by hand ({len(written)}):", *(f"  {each}" for each in written)]
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -64,7 +73,7 @@ def main() -> int:
         print(refusal, file=sys.stderr)
         return 2
     try:
-        make(ROOT, name)
+        made = make(ROOT, name)
     except ValueError as error:
         print(f"Nothing was made. {error}", file=sys.stderr)
         return 1
@@ -74,7 +83,7 @@ def main() -> int:
     )
     if not _follow(name):
         return 1
-    print("\n".join(_touched()))
+    print(_touched(made, name))
     print(NEXT.format(name=name))
     return 0
 

@@ -96,10 +96,10 @@ SHARED = (
         of_operations=True,
     ),
     Line(
-        "README.md",
-        "| [`newname`](services/newname/README.md) |",
-        "| [`newname`](services/newname/README.md) | how many places a confirmed order has | an order is kept once |\n",
-        before="\nNobody reaches into another's database",
+        "docs/guides/production.md",
+        "\n| newname | ",
+        "| newname | not measured yet | 12 | |\n",
+        before="| each database | the Cluster's",
     ),
 )
 NEW = (SERVICES, HEARS, SCALED, UNUSED, *SHARED)

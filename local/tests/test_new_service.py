@@ -94,8 +94,8 @@ def test_no_file_is_left_with_the_name_of_the_template(checkout: Path) -> None:
 
 
 def test_if_one_file_has_no_place_for_its_line_nothing_is_made(checkout: Path) -> None:
-    (checkout / "README.md").write_text("Another page.\n")
-    with pytest.raises(ValueError, match=r"README\.md has no .* any more"):
+    (checkout / "docs/architecture.md").write_text("Another page.\n")
+    with pytest.raises(ValueError, match=r"architecture\.md has no .* any more"):
         make(checkout, NAME)
     assert not any(path.exists() for path in files(checkout, NAME))
     assert NAME not in (checkout / "local/topology.py").read_text()
