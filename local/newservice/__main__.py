@@ -49,12 +49,15 @@ def _follow(name: str) -> bool:
     )
 
 
-def _touched(made: Iterable[Path], name: str) -> str:
-    """What is yours from now on, and what was written from it; as git sees it."""
+def _changed() -> set[str]:
+    """Files that git sees as changed or new."""
     status = ["git", "-C", str(ROOT), "status", "--short", "--untracked-files=all"]
-    changed = [
-        line[3:] for line in subprocess.run(status, capture_output=True, text=True, check=False).stdout.splitlines()
-    ]
+    done = subprocess.run(status, capture_output=True, text=True, check=False)
+    return {line[3:] for line in done.stdout.splitlines()}
+
+
+def _told(made: Iterable[Path], changed: set[str], name: str) -> str:
+    """What is yours from now on, and what was written from it."""
     own = f"services/{name}/"
     yours = sorted(each for path in made if not (each := str(path.relative_to(ROOT))).startswith(own))
     written = sorted(each for each in changed if each not in yours and not each.startswith(own))
@@ -72,6 +75,7 @@ def main() -> int:
     if refusal := refusal_of(name, ROOT):
         print(refusal, file=sys.stderr)
         return 2
+    before = _changed()
     try:
         made = make(ROOT, name)
     except ValueError as error:
@@ -83,7 +87,7 @@ def main() -> int:
     )
     if not _follow(name):
         return 1
-    print(_touched(made, name))
+    print(_told(made, _changed() - before, name))
     print(NEXT.format(name=name))
     return 0
 
