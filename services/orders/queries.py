@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy import Row, insert, text
 from chassis import work
 from chassis.db import Reads, Transaction
 from chassis.work import Columns, Queue, Work
-from services.orders.domain import Happening, Line, Offer, OpenOrder, Order, OrderState, Wish
+from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
 from services.orders.tables import OrderLine
 from tracing.spans import current_span_id, current_trace_id
 
@@ -331,49 +330,3 @@ def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:
     """A row as the domain knows it."""
     values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
     return Order(**(values | {"state": OrderState(values["state"]), "lines": tuple(lines)}))
-
-
-def new_order(
-    *,
-    order_id: UUID,
-    hold_id: UUID,
-    number: str,
-    person_id: UUID,
-    offer: Offer,
-    traceparent: str | None,
-    trace_id: str | None,
-    now: datetime,
-) -> Order:
-    """An order before anything has happened to it."""
-    return Order(
-        order_id=order_id,
-        number=number,
-        person_id=person_id,
-        state=OrderState.PLACING,
-        reason=None,
-        event_id=offer.event_id,
-        event_version=offer.version,
-        event_title=offer.title,
-        event_starts_at=offer.starts_at,
-        event_time_zone=offer.time_zone,
-        venue_name=offer.venue_name,
-        venue_city=offer.venue_city,
-        venue_street=offer.venue_street,
-        venue_country=offer.venue_country,
-        event_doors_at=offer.doors_at,
-        currency=offer.currency,
-        total_minor=0,
-        hold_id=hold_id,
-        hold_expires_at=None,
-        payment_id=None,
-        payment_attempt=1,
-        redirect_url=None,
-        last_decline=None,
-        paid=False,
-        traceparent=traceparent,
-        trace_id=trace_id,
-        created_at=now,
-        confirmed_at=None,
-        fence=0,
-        tries=0,
-    )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
 from chassis.work import Columns, Queue, Work, claim, due, finish, take, wait
-from services.payments.domain import LIVE, Operation, OperationKind, OperationState, Payment, PaymentState, Terms
+from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from services.payments.tables import PaymentRow
 from tracing.spans import current_traceparent
 
@@ -267,11 +267,6 @@ async def insert_webhook(
     }
     statement = insert(_WEBHOOK).values(values).on_conflict_do_nothing(index_elements=["webhook_id"])
     return (await tx.execute(statement, name="payments.insert_webhook")).rowcount == 1
-
-
-def live_one(payments: list[Payment]) -> Payment | None:
-    """The payment among an order's that may still bring money."""
-    return next((payment for payment in payments if payment.state in LIVE), None)
 
 
 def _payment(row: RowMapping) -> Payment:
