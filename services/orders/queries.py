@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, insert, text
+from sqlalchemy import Row, text
 
 from chassis import work
 from chassis.db import Reads, Transaction
 from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
-from services.orders.tables import OrderLine
 from tracing.spans import current_span_id, current_trace_id
 
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
@@ -132,7 +131,13 @@ async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str)
 async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -> None:
     """Writes the lines of an order."""
     rows = [{"order_id": order_id, **asdict(line)} for line in lines]
-    await tx.execute(insert(OrderLine), rows, name="orders.insert_lines")
+    await tx.execute(_INSERT_LINE, rows, name="orders.insert_lines")
+
+
+_INSERT_LINE = text("""
+    INSERT INTO order_line (order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor)
+    VALUES (:order_id, :line_id, :class_id, :class_name, :seat_id, :seat_label, :quantity, :unit_price_minor)
+""")
 
 
 async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
