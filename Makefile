@@ -1,7 +1,7 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up link buy trace stuck test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
+.PHONY: help up link buy trace traces stuck restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
 	contracts-publish bench-tracing service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
@@ -26,15 +26,28 @@ buy: python ## buy like a person with a browser (EVENT= SEATS= CARD= COUNT=50 CO
 	@$(RUN) -m local.buy --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(SEATS),--seats "$(SEATS)") \
 		$(if $(CARD),--card "$(CARD)") $(if $(COUNT),--count "$(COUNT)") $(if $(CONCURRENCY),--concurrency "$(CONCURRENCY)")
 
-trace: python ## print a trace as a waterfall (ID=trace id, EXPORT=bug.jsonl also writes it; FILE=bug.jsonl shows one), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
+trace: python ## print a trace as a waterfall (ID=trace id, DETAILS=1 with all attributes, EXPORT=bug.jsonl also writes it; FILE=bug.jsonl shows one), or an order's whole life (ORDER=G3D3-BGVZ; of another system: URL= KEY=)
 	@$(RUN) -m local.trace --data "$(DATA)" $(ID) $(if $(ORDER),--order "$(ORDER)") $(if $(URL),--url "$(URL)") \
-		$(if $(KEY),--key "$(KEY)") $(if $(EXPORT),--export "$(EXPORT)") $(if $(FILE),--file "$(FILE)")
+		$(if $(DETAILS),--details) $(if $(KEY),--key "$(KEY)") $(if $(EXPORT),--export "$(EXPORT)") $(if $(FILE),--file "$(FILE)")
 
 stuck: python ## all work that is late, over all services: why it waits, and how to go on (OLDER=60: for so many seconds)
 	@$(RUN) -m local.stuck --data "$(DATA)" $(if $(OLDER),--older "$(OLDER)")
 
+restart: python ## stop one program of the running system and start it with the code as it is now (NAME=web)
+	@$(RUN) -m local.manage --data "$(DATA)" restart $(if $(NAME),"$(NAME)")
+
+load: python ## bring a file of schema.org events or a seating plan into the running shop (FILE=event.json)
+	@$(RUN) -m local.manage --data "$(DATA)" load $(if $(FILE),"$(FILE)")
+
+traces: python ## the latest traces, a line each (SERVICE=orders OPERATION="POST /orders" SLOWER=0.5 seconds, ERRORS=1)
+	@$(RUN) -m local.traces --data "$(DATA)" $(if $(SERVICE),--service "$(SERVICE)") \
+		$(if $(OPERATION),--operation "$(OPERATION)") $(if $(SLOWER),--slower "$(SLOWER)") $(if $(ERRORS),--errors)
+
 drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
 	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"
+
+drill-hint: python ## one hint more about the drill that is on
+	@$(RUN) -m drills.run --data "$(DATA)" hint
 
 drill-answer: python ## whether you have found it (SERVICE=orders OPERATION="POST /orders")
 	@$(RUN) -m drills.run --data "$(DATA)" answer "$(SERVICE)" "$(OPERATION)"

@@ -123,7 +123,7 @@ class NotMigrated(ChassisError):
         super().__init__(f"The database {state}, and this version needs {needed}: run the service's migration.")
 
 
-def told(error: BaseException) -> str:
+def safe_text(error: BaseException) -> str:
     """What may be written of an error in a log or a row: its kind and its text, but not what people typed.
 
     Only errors whose text is known to quote values are told otherwise: those of a database, and of a model that refused.

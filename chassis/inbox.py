@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
-from chassis.errors import told
+from chassis.errors import safe_text
 from chassis.facts import NO_VERSION, CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
@@ -133,7 +133,7 @@ class _Delivery:
             except Reject as error:
                 await self._bury(str(error), span)  # our own sentence
             except ValidationError as error:
-                await self._bury(told(error), span)
+                await self._bury(safe_text(error), span)
             except _Unknown:
                 await self._leave_to_another_version(span)
             except Exception as error:  # noqa: BLE001  # whatever it was: later again, and in the end to the dead letters
@@ -187,7 +187,7 @@ class _Delivery:
         self._ended("done" if first else "duplicate")
 
     async def _try_later(self, error: Exception, span: Span) -> None:
-        reason = told(error)
+        reason = safe_text(error)
         mark_failed(span, type(error).__name__)
         if self._number >= MAX_DELIVERIES:
             await self._bury(f"{MAX_DELIVERIES} deliveries failed; the last one with {reason}", span)
@@ -233,7 +233,7 @@ class _Delivery:
             async with self._database.writer() as tx:
                 await tx.execute(_BURY, parameters, name="inbox.bury")
         except Exception as error:  # noqa: BLE001  # without its row the message must stay in the stream
-            _LOG.warning("a dead letter could not be written yet", error=told(error))
+            _LOG.warning("a dead letter could not be written yet", error=safe_text(error))
             await self._answer(self._message.nak(delay=DELAYS_SECONDS[-1]))
             return
         await self._answer(self._message.term())

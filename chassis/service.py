@@ -20,7 +20,7 @@ from chassis.bus import Bus
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
-from chassis.errors import NotAuthenticated, told
+from chassis.errors import NotAuthenticated, safe_text
 from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
@@ -163,7 +163,7 @@ class Service:
                 with continued(f"hear {event.type}", event.traceparent, attributes, SpanKind.CONSUMER):
                     await on_fact(event)
             except Exception as error:  # noqa: BLE001  # one bad fact must not end the subscription
-                _LOG.warning("a fact was not understood", subject=message.subject, error=told(error))
+                _LOG.warning("a fact was not understood", subject=message.subject, error=safe_text(error))
 
         self._broker.subscribe(subject, on_message, on_gap)
 

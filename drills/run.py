@@ -1,10 +1,11 @@
-"""`make drill NAME=...`, `make drill-answer SERVICE=... OPERATION=...`, `make drill-off`: practising on the running system."""
+"""`make drill NAME=...` and `drill-hint`, `drill-answer SERVICE=... OPERATION=...`, `drill-off`: practising on the running system."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from local.errors import StartError
 from local.running import Running
 
 PAGES = "docs/drills"
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,15 @@ class Practice:
         self.end()
         board = Switchboard(self.running)
         board.check(drill)
-        self._file.write_text(json.dumps({"name": drill.name, "control": str(self.running.control)}))
+        self._file.write_text(json.dumps({"name": drill.name, "control": str(self.running.control), "hints": 0}))
         board.on(drill)
+
+    def next_hint(self) -> int:
+        """How many hints were given before this one."""
+        told = json.loads(self._file.read_text())
+        given = int(told.get("hints", 0))
+        self._file.write_text(json.dumps({**told, "hints": given + 1}))
+        return given
 
     def end(self) -> Drill | None:
         """Switches off what is on, and says what that was."""
@@ -95,14 +104,37 @@ def answer(practice: Practice, service: str, operation: str) -> int:
         return 2
     if not drill.answer.fits(service, operation):
         right_service = service.strip().lower() == drill.answer.service
-        hint = "The service is right, the operation is not." if right_service else "It is not that service."
-        print(f"No. {hint} Look again; {PAGES}/{drill.name}.md has hints.")
+        nearly = "The service is right, the operation is not." if right_service else "It is not that service."
+        print(f"No. {nearly} Look again; make drill-hint gives a hint.")
         return 1
     practice.end()
     print(
         f"Yes: {drill.answer.service}, {operation.strip()}. The drill is off again. The whole walk: {PAGES}/{drill.name}.md"
     )
     return 0
+
+
+def hint(practice: Practice) -> int:
+    """One hint more, without the walk to the cause, which stands on the same page."""
+    drill = practice.drill
+    if drill is None:
+        print("No drill is on. Begin with: make drill NAME=...", file=sys.stderr)
+        return 2
+    hints = hints_of(drill.name)
+    number = practice.next_hint()
+    if number >= len(hints):
+        print(f"That were all {len(hints)}. The walk to the cause is folded away in {PAGES}/{drill.name}.md")
+        return 1
+    print(f"{number + 1} of {len(hints)}: {hints[number]}")
+    return 0
+
+
+def hints_of(name: str) -> list[str]:
+    """The hints on a drill's page, in order."""
+    page = (ROOT / PAGES / f"{name}.md").read_text()
+    _, _, after = page.partition("## Hints")
+    listed, _, _ = after.partition("<details>")
+    return [" ".join(each.split()) for each in re.split(r"^\d+\. ", listed, flags=re.MULTILINE)[1:]]
 
 
 def stop(practice: Practice) -> int:
@@ -122,7 +154,7 @@ def _told(practice: Practice, drill: Drill, seen: str) -> str:
             f"Seen just now: {seen}",
             "",
             f"  look here     {where}",
-            f"  hints         {PAGES}/{drill.name}.md",
+            "  a hint        make drill-hint",
             '  your answer   make drill-answer SERVICE=... OPERATION="..."   (a span\'s name)',
             "  give up       make drill-off",
         ]
@@ -139,7 +171,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("do", choices=["start", "answer", "off"])
+    parser.add_argument("do", choices=["start", "hint", "answer", "off"])
     parser.add_argument("rest", nargs="*")
     chosen = parser.parse_args()
     rest = [*chosen.rest, "", ""]
@@ -147,6 +179,8 @@ def main() -> int:
         practice = Practice(Running.find(chosen.data))
         if chosen.do == "start":
             return start(practice, rest[0])
+        if chosen.do == "hint":
+            return hint(practice)
         return answer(practice, rest[0], rest[1]) if chosen.do == "answer" else stop(practice)
     except StartError as error:
         print(error, file=sys.stderr)

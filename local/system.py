@@ -290,6 +290,21 @@ class System:
             program = self._programs["catalog"]
             self._run_to_end("catalog.load", "services.catalog.load", arguments, program, "could not load its samples")
 
+    def load(self, file: str) -> str:
+        """Loads a file into the catalogue, and says how it was understood. Raises StartError with what is wrong with it."""
+        program = self._programs["catalog"]
+        log = self.log_file("catalog.load")
+        said = log.stat().st_size if log.exists() else 0
+        failure: StartError | None = None
+        try:
+            self._run_to_end("catalog.load", "services.catalog.load", (file,), program, "could not load the file")
+        except StartError as error:
+            failure = error
+        sentences = log.read_bytes()[said:].decode(errors="replace").strip()
+        if failure is not None:
+            raise StartError(sentences or str(failure)) from failure
+        return sentences
+
     def _run_to_end(self, name: str, module: str, arguments: tuple[str, ...], program: Program, failed: str) -> None:
         """Runs a command of a service with that service's environment. Raises StartError if it fails."""
         environment = {**program.environment, **self._environment.get(program.name, {})}
@@ -329,7 +344,13 @@ class System:
 
     def _commands(self) -> dict[str, Command]:
         """What other commands on this machine may ask of the running system."""
-        return {"restart": self.restart_all, "kill": self.kill, "link": self.link, "links": self.hosts.links}
+        return {
+            "restart": self.restart_all,
+            "load": self.load,
+            "kill": self.kill,
+            "link": self.link,
+            "links": self.hosts.links,
+        }
 
     def _write_run_file(self, control: Control) -> None:
         told = {

@@ -22,11 +22,12 @@ def main() -> int:
     parser.add_argument("--order", help="an order's number or id, for its story")
     parser.add_argument("--url", help="the shop of another system, for the story of its order")
     parser.add_argument("--key", help="the support key of that system")
+    parser.add_argument("--details", action="store_true", help="also all attributes and events of each span")
     chosen = parser.parse_args()
     if chosen.order:
         return _tell(chosen)
     if chosen.file:
-        return waterfall.main([chosen.file])
+        return waterfall.main([chosen.file, *_details(chosen)])
     if not chosen.trace_id:
         print(
             "Say which trace: make trace ID=4bf92f35... (every page, log line and `make buy` shows its id), or which order: "
@@ -39,7 +40,13 @@ def main() -> int:
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
-    return waterfall.main([chosen.trace_id, "--store", store, *(["--export", chosen.export] if chosen.export else [])])
+    return waterfall.main(
+        [chosen.trace_id, "--store", store, *_details(chosen), *(["--export", chosen.export] if chosen.export else [])]
+    )
+
+
+def _details(chosen: argparse.Namespace) -> list[str]:
+    return ["--details"] if chosen.details else []
 
 
 def _tell(chosen: argparse.Namespace) -> int:

@@ -46,8 +46,11 @@ class _Pen:
         return before.replace("✗", self.style(RED, "✗")) + self.of(span.service, service) + after
 
 
-def render(trace: Trace, width: int = 100, *, colour: bool = False) -> str:
-    """The waterfall as text, at most `width` columns (never under 60); control characters in names are shown as `?`."""
+def render(trace: Trace, width: int = 100, *, colour: bool = False, details: bool = False) -> str:
+    """The waterfall as text, at most `width` columns (never under 60); control characters in names are shown as `?`.
+
+    With `details` each span is followed by its attributes, its events, and the version and host of its process: these are not cut.
+    """
     width = max(width, MIN_WIDTH)
     pen = _Pen(colours_of(trace.services) if colour else None)
     rows = [(depth, span, _name(depth, span), _marks(trace, span)) for depth, span in trace.walk()]
@@ -61,7 +64,20 @@ def render(trace: Trace, width: int = 100, *, colour: bool = False) -> str:
         lines.append(f"{label}  {bar}  {human_duration(span.duration_ns).rjust(DURATION_WIDTH)}")
         if span.is_error and span.status.message:
             lines.append(pen.style(RED, _cut(f"{_indent(depth)}  ✗ {_clean(span.status.message)}", width)))
+        if details:
+            lines += [f"{_indent(depth)}    {_clean(line)}" for line in _details(span)]
     return "\n".join(lines) + "\n"
+
+
+def _details(span: Span) -> list[str]:
+    process = [span.resource[name] for name in ("service.version", "host.name") if name in span.resource]
+    lines = [f"{name} = {value}" for name, value in sorted(span.attributes.items())]
+    for event in span.events:
+        told = ", ".join(f"{name} = {value}" for name, value in sorted(event.attributes.items()))
+        lines.append(
+            f"+{human_duration(max(0, event.time_ns - span.start_ns))} {event.name}{': ' + told if told else ''}"
+        )
+    return [*lines, " ".join(["by", *map(str, process)])] if process else lines
 
 
 def _header(trace: Trace, pen: _Pen, width: int) -> list[str]:
@@ -154,6 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("trace_id", help="the id, a traceparent, the address of the trace's page, or an exported file")
     parser.add_argument("--store", default=DEFAULT_STORE, metavar="URL", help=f"default {DEFAULT_STORE}")
     parser.add_argument("--export", type=Path, metavar="FILE", help="also write it there, as OTLP JSON lines")
+    parser.add_argument("--details", action="store_true", help="also all attributes and events of each span")
     parser.add_argument("--width", type=int, default=None, help="columns; default: those of the terminal")
     parser.add_argument("--colour", choices=("auto", "always", "never"), default="auto")
     options = parser.parse_args(arguments)
@@ -194,7 +211,7 @@ def _drawn(trace: Trace, options: argparse.Namespace) -> str:
         options.colour == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     )
     width = options.width or shutil.get_terminal_size((120, 40)).columns
-    return render(trace, width, colour=colour)
+    return render(trace, width, colour=colour, details=options.details)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Database
-from chassis.errors import scrubbed, told
+from chassis.errors import safe_text, scrubbed
 from chassis.logs import log, set_up_logs
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings
@@ -79,11 +79,11 @@ async def test_no_log_line_quotes_what_was_typed(
 
 async def test_the_reason_of_a_dead_letter_does_not_quote(harness: Harness) -> None:
     refused = await refusal_of_the_database(harness)
-    assert told(refused) == "IntegrityError: SQLSTATE 23505"
-    assert told(refusal_of_a_model()) == (
+    assert safe_text(refused) == "IntegrityError: SQLSTATE 23505"
+    assert safe_text(refusal_of_a_model()) == (
         "Asked does not fit: places: Input should be a valid integer, unable to parse string as an integer"
     )
-    assert told(RuntimeError("no answer")) == "RuntimeError: no answer"
+    assert safe_text(RuntimeError("no answer")) == "RuntimeError: no answer"
 
 
 def test_what_stands_around_a_quotation_stays() -> None:

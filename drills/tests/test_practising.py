@@ -134,3 +134,25 @@ def test_an_answer_may_be_a_pattern_of_operations() -> None:
     assert answer.fits("orders", "POST /payments/{payment_id}/capture")
     assert not answer.fits("orders", "POST /payments/{payment_id}/void")
     assert not answer.fits("payments", "orders.capture_payment")
+
+
+def test_hints_come_one_by_one_and_never_tell_the_answer(
+    practice: Practice, complaint: list[str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.hint(practice) == 2
+    run.start(practice, DRILL.name)
+    hints = run.hints_of(DRILL.name)
+    capsys.readouterr()
+    for number, hint in enumerate(hints, start=1):
+        assert run.hint(practice) == 0
+        assert capsys.readouterr().out == f"{number} of {len(hints)}: {hint}\n"
+    assert run.hint(practice) == 1
+    assert "docs/drills/slow-seat-map.md" in capsys.readouterr().out
+    assert complaint
+
+
+@pytest.mark.parametrize("drill", all_drills().values(), ids=lambda drill: drill.name)
+def test_no_hint_holds_the_answer(drill: Drill) -> None:
+    hints = run.hints_of(drill.name)
+    assert len(hints) >= 2
+    assert not any("Answer" in hint or "summary" in hint for hint in hints)

@@ -4,62 +4,59 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, and_, case, delete, exists, func, insert, literal, not_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Reads, Transaction
 from services.accounts.domain import EmailTaken
-from services.accounts.tables import PersonRow, RefreshTokenRow, SessionRow, SignInAttemptsRow
-
-_PERSON: Table = PersonRow.metadata.tables["person"]
-_SESSION: Table = SessionRow.metadata.tables["session"]
-_TOKEN: Table = RefreshTokenRow.metadata.tables["refresh_token"]
-_ATTEMPTS: Table = SignInAttemptsRow.metadata.tables["sign_in_attempts"]
 
 # What a person is to the domain.
-_KNOWN = (_PERSON.c.person_id, _PERSON.c.guest, _PERSON.c.name, _PERSON.c.email, _PERSON.c.language)
+_KNOWN = "person_id, guest, name, email, language"
 _ADDRESS_UNIQUE = "uq_person_email_key_registered"
 
 
-def _seconds(count: float) -> Any:
-    return func.make_interval(0, 0, 0, 0, 0, 0, literal(float(count)))
-
-
 async def insert_person(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Adds a registered person; EmailTaken if somebody has the address."""
-    statement = (
-        upsert(_PERSON)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["email_key"], index_where=not_(_PERSON.c.guest))
-        .returning(_PERSON.c.person_id)
-    )
-    if (await tx.execute(statement, name="accounts.insert_person")).first() is None:
+    """Adds a registered person (columns by name); EmailTaken if somebody has the address."""
+    # The names come from this service's code, never from outside.
+    query = text(f"""
+        INSERT INTO person ({", ".join(values)}) VALUES ({", ".join(f":{name}" for name in values)})
+        ON CONFLICT (email_key) WHERE NOT guest DO NOTHING
+    """)  # noqa: S608  # see above
+    if (await tx.execute(query, values, name="accounts.insert_person")).rowcount == 0:
         raise EmailTaken
 
 
 async def insert_guest(tx: Transaction, person_id: UUID) -> None:
     """Adds a guest, of whom nothing is known yet."""
-    await tx.execute(insert(_PERSON).values(person_id=person_id, guest=True), name="accounts.insert_guest")
+    query = text("INSERT INTO person (person_id, guest) VALUES (:person_id, true)")
+    await tx.execute(query, {"person_id": person_id}, name="accounts.insert_guest")
 
 
 async def person(reads: Reads, person_id: UUID) -> RowMapping | None:
     """Who has this id."""
-    statement = select(*_KNOWN).where(_PERSON.c.person_id == person_id)
-    return (await reads.execute(statement, name="accounts.person")).mappings().one_or_none()
+    query = text(f"SELECT {_KNOWN} FROM person WHERE person_id = :person_id")  # noqa: S608  # a constant of this module
+    return (await reads.execute(query, {"person_id": person_id}, name="accounts.person")).mappings().one_or_none()
 
 
 async def registered_with(reads: Reads, email_key: str) -> RowMapping | None:
     """Who signed up with this address, with their password's hash."""
-    statement = select(_PERSON).where(_PERSON.c.email_key == email_key, not_(_PERSON.c.guest))
-    return (await reads.execute(statement, name="accounts.registered_with")).mappings().one_or_none()
+    query = text("SELECT * FROM person WHERE email_key = :email_key AND NOT guest")
+    found = await reads.execute(query, {"email_key": email_key}, name="accounts.registered_with")
+    return found.mappings().one_or_none()
 
 
 async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, Any]) -> RowMapping | None:
-    """Changes name and address; the person as they are then. EmailTaken if another registered person has the address."""
-    statement = update(_PERSON).where(_PERSON.c.person_id == person_id).values(**values).returning(*_KNOWN)
+    """Changes name, address, language (columns by name); the person as they are then. EmailTaken if another registered
+    person has the address."""
+    # The names come from this service's code, never from outside.
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    query = text(f"UPDATE person SET {assignments} WHERE person_id = :of RETURNING {_KNOWN}")  # noqa: S608  # see above
     try:
-        return (await tx.execute(statement, name="accounts.change_contact")).mappings().one_or_none()
+        return (
+            (await tx.execute(query, {**values, "of": person_id}, name="accounts.change_contact"))
+            .mappings()
+            .one_or_none()
+        )
     except IntegrityError as error:
         if _ADDRESS_UNIQUE in str(error.orig):
             raise EmailTaken from None  # the message of the database quotes the address
@@ -68,120 +65,111 @@ async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, 
 
 async def change_password_hash(tx: Transaction, person_id: UUID, password_hash: str) -> None:
     """Keeps a stronger hash of the same password."""
-    statement = update(_PERSON).where(_PERSON.c.person_id == person_id).values(password_hash=password_hash)
-    await tx.execute(statement, name="accounts.change_password_hash")
+    query = text("UPDATE person SET password_hash = :hash WHERE person_id = :person_id")
+    await tx.execute(query, {"person_id": person_id, "hash": password_hash}, name="accounts.change_password_hash")
 
 
 async def insert_session(
     tx: Transaction, session_id: UUID, person_id: UUID, token_hash: bytes, lives_seconds: int
 ) -> None:
     """Begins a session with its first refresh token."""
-    await tx.execute(
-        insert(_SESSION).values(session_id=session_id, person_id=person_id), name="accounts.insert_session"
-    )
+    query = text("INSERT INTO session (session_id, person_id) VALUES (:session_id, :person_id)")
+    await tx.execute(query, {"session_id": session_id, "person_id": person_id}, name="accounts.insert_session")
     await insert_token(tx, session_id, token_hash, lives_seconds)
 
 
 async def insert_token(tx: Transaction, session_id: UUID, token_hash: bytes, lives_seconds: int) -> None:
     """Adds a refresh token to a session."""
-    values = {"token_hash": token_hash, "session_id": session_id, "expires_at": func.now() + _seconds(lives_seconds)}
-    await tx.execute(insert(_TOKEN).values(**values), name="accounts.insert_token")
+    query = text("""
+        INSERT INTO refresh_token (token_hash, session_id, expires_at)
+        VALUES (:token_hash, :session_id, now() + make_interval(secs => :lives))
+    """)
+    parameters = {"token_hash": token_hash, "session_id": session_id, "lives": float(lives_seconds)}
+    await tx.execute(query, parameters, name="accounts.insert_token")
 
 
 async def token_for_rotation(tx: Transaction, token_hash: bytes, grace_seconds: float) -> RowMapping | None:
     """A refresh token with its session and person. Locks the session: of two rotations the second sees the first.
 
     `is_live`: the session goes on and the token has not expired. `is_reused`: it was rotated longer ago than the grace."""
-    spent = func.coalesce(_TOKEN.c.used_at + _seconds(grace_seconds) <= func.clock_timestamp(), False)
-    statement = (
-        select(
-            _TOKEN.c.session_id,
-            and_(_SESSION.c.ended_at.is_(None), _TOKEN.c.expires_at > func.now()).label("is_live"),
-            spent.label("is_reused"),
-            _PERSON.c.person_id,
-            _PERSON.c.guest,
-            _PERSON.c.name,
-        )
-        .join(_SESSION, _SESSION.c.session_id == _TOKEN.c.session_id)
-        .join(_PERSON, _PERSON.c.person_id == _SESSION.c.person_id)
-        .where(_TOKEN.c.token_hash == token_hash)
-        .with_for_update(of=[_SESSION, _TOKEN])
-    )
-    return (await tx.execute(statement, name="accounts.token_for_rotation")).mappings().one_or_none()
+    query = text("""
+        SELECT token.session_id, session.ended_at IS NULL AND token.expires_at > now() AS is_live,
+            COALESCE(token.used_at + make_interval(secs => :grace) <= clock_timestamp(), false) AS is_reused,
+            person.person_id, person.guest, person.name
+        FROM refresh_token AS token JOIN session USING (session_id) JOIN person USING (person_id)
+        WHERE token.token_hash = :token_hash
+        FOR UPDATE OF session, token
+    """)
+    parameters = {"token_hash": token_hash, "grace": float(grace_seconds)}
+    return (await tx.execute(query, parameters, name="accounts.token_for_rotation")).mappings().one_or_none()
 
 
 async def mark_rotated(tx: Transaction, token_hash: bytes) -> None:
     """Notes when a refresh token was first rotated."""
-    statement = (
-        update(_TOKEN)
-        .where(_TOKEN.c.token_hash == token_hash, _TOKEN.c.used_at.is_(None))
-        .values(used_at=func.clock_timestamp())
-    )
-    await tx.execute(statement, name="accounts.mark_rotated")
+    query = text("UPDATE refresh_token SET used_at = clock_timestamp() WHERE token_hash = :hash AND used_at IS NULL")
+    await tx.execute(query, {"hash": token_hash}, name="accounts.mark_rotated")
 
 
 async def end_session(tx: Transaction, session_id: UUID, because: str) -> None:
     """Ends a session: none of its refresh tokens is taken any more."""
-    statement = (
-        update(_SESSION)
-        .where(_SESSION.c.session_id == session_id, _SESSION.c.ended_at.is_(None))
-        .values(ended_at=func.now(), ended_because=because)
-    )
-    await tx.execute(statement, name="accounts.end_session")
+    query = text("""
+        UPDATE session SET ended_at = now(), ended_because = :because WHERE session_id = :session_id AND ended_at IS NULL
+    """)
+    await tx.execute(query, {"session_id": session_id, "because": because}, name="accounts.end_session")
 
 
 async def session_of_token(reads: Reads, token_hash: bytes) -> UUID | None:
     """The session to which a refresh token belongs."""
-    statement = select(_TOKEN.c.session_id).where(_TOKEN.c.token_hash == token_hash)
-    session_id: UUID | None = (await reads.execute(statement, name="accounts.session_of_token")).scalar_one_or_none()
+    query = text("SELECT session_id FROM refresh_token WHERE token_hash = :hash")
+    found = await reads.execute(query, {"hash": token_hash}, name="accounts.session_of_token")
+    session_id: UUID | None = found.scalar_one_or_none()
     return session_id
 
 
 async def count_attempt(tx: Transaction, email_hash: bytes, window_seconds: int) -> RowMapping:
     """Counts a sign-in for an address, in a new window if the last one is over: `attempts`, `seconds_left` of the window."""
-    over = _ATTEMPTS.c.window_ends_at <= func.now()
-    window_ends_at = func.now() + _seconds(window_seconds)
-    statement = (
-        upsert(_ATTEMPTS)
-        .values(email_hash=email_hash, attempts=1, window_ends_at=window_ends_at)
-        .on_conflict_do_update(
-            index_elements=["email_hash"],
-            set_={
-                "attempts": case((over, 1), else_=_ATTEMPTS.c.attempts + 1),
-                "window_ends_at": case((over, window_ends_at), else_=_ATTEMPTS.c.window_ends_at),
-            },
-        )
-        .returning(
-            _ATTEMPTS.c.attempts,
-            func.ceil(func.extract("epoch", _ATTEMPTS.c.window_ends_at - func.now())).label("seconds_left"),
-        )
-    )
-    return (await tx.execute(statement, name="accounts.count_attempt")).mappings().one()
+    parameters = {"email_hash": email_hash, "window": float(window_seconds)}
+    return (await tx.execute(_COUNT_ATTEMPT, parameters, name="accounts.count_attempt")).mappings().one()
+
+
+_COUNT_ATTEMPT = text("""
+    INSERT INTO sign_in_attempts AS known (email_hash, attempts, window_ends_at)
+    VALUES (:email_hash, 1, now() + make_interval(secs => :window))
+    ON CONFLICT (email_hash) DO UPDATE SET
+        attempts = CASE WHEN known.window_ends_at <= now() THEN 1 ELSE known.attempts + 1 END,
+        window_ends_at = CASE WHEN known.window_ends_at <= now() THEN excluded.window_ends_at ELSE known.window_ends_at END
+    RETURNING attempts, ceil(EXTRACT(EPOCH FROM window_ends_at - now())) AS seconds_left
+""")
 
 
 async def forget_attempts(tx: Transaction, email_hash: bytes) -> None:
     """Who has signed in starts from zero."""
-    statement = delete(_ATTEMPTS).where(_ATTEMPTS.c.email_hash == email_hash)
-    await tx.execute(statement, name="accounts.forget_attempts")
+    query = text("DELETE FROM sign_in_attempts WHERE email_hash = :hash")
+    await tx.execute(query, {"hash": email_hash}, name="accounts.forget_attempts")
 
 
 async def forget_what_is_over(tx: Transaction, batch: int) -> int:
     """Deletes up to `batch` each of expired refresh tokens, sessions without any, and past windows; how many."""
-    expired = select(_TOKEN.c.token_hash).where(_TOKEN.c.expires_at < func.now()).limit(batch)
-    tokens = await tx.execute(delete(_TOKEN).where(_TOKEN.c.token_hash.in_(expired)), name="accounts.forget_tokens")
-    empty = (
-        select(_SESSION.c.session_id)
-        .where(
-            _SESSION.c.created_at < func.now() - _seconds(3600),
-            not_(exists().where(_TOKEN.c.session_id == _SESSION.c.session_id)),
+    deleted = 0
+    for what, query in _FORGET.items():
+        deleted += (await tx.execute(query, {"batch": batch}, name=f"accounts.forget_{what}")).rowcount
+    return deleted
+
+
+_FORGET = {
+    "tokens": text("""
+        DELETE FROM refresh_token
+        WHERE token_hash IN (SELECT token_hash FROM refresh_token WHERE expires_at < now() LIMIT :batch)
+    """),
+    "sessions": text("""
+        DELETE FROM session WHERE session_id IN (
+            SELECT session_id FROM session WHERE created_at < now() - interval '1 hour'
+                AND NOT EXISTS (SELECT FROM refresh_token WHERE refresh_token.session_id = session.session_id)
+            LIMIT :batch
         )
-        .limit(batch)
-    )
-    sessions = await tx.execute(
-        delete(_SESSION).where(_SESSION.c.session_id.in_(empty)), name="accounts.forget_sessions"
-    )
-    past = select(_ATTEMPTS.c.email_hash).where(_ATTEMPTS.c.window_ends_at < func.now()).limit(batch)
-    attempts = await tx.execute(
-        delete(_ATTEMPTS).where(_ATTEMPTS.c.email_hash.in_(past)), name="accounts.forget_past_attempts"
-    )
-    return int(tokens.rowcount + sessions.rowcount + attempts.rowcount)
+    """),
+    "past_attempts": text("""
+        DELETE FROM sign_in_attempts
+        WHERE email_hash IN (SELECT email_hash FROM sign_in_attempts WHERE window_ends_at < now() LIMIT :batch)
+    """),
+}

@@ -4,15 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, text
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import text
 
 from chassis.db import Transaction
 from chassis.work import Columns, Queue, Work, claim, finish, give_up, put_off, wait
 from services.notifications.domain import Delivery, read_name, waiting_state
-from services.notifications.tables import DeliveryRow
-
-_DELIVERY: Table = DeliveryRow.metadata.tables["delivery"]
 
 SENDING = Queue(
     name="notifications.send_email",
@@ -28,10 +25,21 @@ SENDING = Queue(
 
 async def insert_delivery(tx: Transaction, row: dict[str, Any]) -> bool:
     """Writes a delivery that is due now; False if the order has one of this template already."""
-    statement = insert(_DELIVERY).on_conflict_do_nothing(index_elements=["order_id", "template"])
     _, edition = read_name(row["template"])
-    due = {"state": waiting_state(edition).value, "attempts": 0}
-    return (await tx.execute(statement.values(**row, **due), name="deliveries.insert")).rowcount == 1
+    parameters = row | {
+        "state": waiting_state(edition).value,
+        "content": orjson.dumps(row["content"], default=str).decode(),
+    }
+    return (await tx.execute(_INSERT, parameters, name="deliveries.insert")).rowcount == 1
+
+
+_INSERT = text("""
+    INSERT INTO delivery (delivery_id, order_id, order_number, person_id, template, content, message_id, state, attempts,
+        traceparent)
+    VALUES (:delivery_id, :order_id, :order_number, :person_id, :template, CAST(:content AS jsonb), :message_id, :state, 0,
+        :traceparent)
+    ON CONFLICT (order_id, template) DO NOTHING
+""")
 
 
 async def claim_due(tx: Transaction, *, limit: int, lease_seconds: float) -> list[Delivery]:

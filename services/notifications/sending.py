@@ -135,12 +135,12 @@ class Emails:
 
     async def _put_off(self, delivery: Delivery, problem: NotDelivered) -> None:
         delay = next_delay_seconds(delivery.attempt, self._settings.retry_delays_seconds)
-        told = {"template": delivery.template.value, "order_id": str(delivery.order_id), "problem": problem.reason}
+        about = {"template": delivery.template.value, "order_id": str(delivery.order_id), "problem": problem.reason}
         async with self._database.writer() as tx:
             if problem.permanent or delay is None:
                 await queries.mark_failed(tx, delivery, problem.reason)
-                _LOG.error("an email was given up", attempts=delivery.attempt, **told)
+                _LOG.error("an email was given up", attempts=delivery.attempt, **about)
             else:
                 seconds = delay * random.uniform(*JITTER)  # noqa: S311  # jitter is no secret
                 await queries.try_later(tx, delivery, problem.reason, seconds)
-                _LOG.warning("an email will be tried again", in_seconds=round(seconds, 1), **told)
+                _LOG.warning("an email will be tried again", in_seconds=round(seconds, 1), **about)

@@ -14,7 +14,7 @@ from chassis.http import GUEST_HEADER
 from chassis.idempotency import KEY_HEADER, idempotent
 from chassis.identity import Person, person, person_of_order
 from chassis.operations import serves
-from services.orders.domain import NotAGuest, Order, OrderState, Wish, longest_hold
+from services.orders.domain import Order, OrderState, Wish, longest_hold
 from services.orders.operations import (
     CANCEL,
     CHECKOUT,
@@ -30,6 +30,7 @@ from services.orders.operations import (
     OrdersOut,
     TakenAlongOut,
 )
+from services.orders.refusals import NotAGuest
 from services.orders.service.keeping import Keeping
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing

@@ -9,9 +9,9 @@ from services.orders.api import make_router
 from services.orders.clients.catalog import CatalogClient
 from services.orders.clients.inventory import InventoryClient
 from services.orders.clients.payments import PaymentsClient
-from services.orders.domain import OrdersError
 from services.orders.inbox import make_inbox
 from services.orders.records import make_records_router
+from services.orders.refusals import OrdersError
 from services.orders.service.awaiting import Awaiting
 from services.orders.service.changes import Changes
 from services.orders.service.keeping import Keeping

@@ -8,9 +8,8 @@ from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
 from chassis.worker import Worker
 from services.orders import queries
-from services.orders.domain import TRANSITIONS, EventState, Happening, Order, OrderState
+from services.orders.domain import TRANSITIONS, EventState, Happening, Order, OrderState, declined
 from services.orders.service.changes import Changes
-from services.orders.service.saga import declined
 
 
 class HoldExpired(Heard):

@@ -11,9 +11,9 @@ from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from chassis.operations import Operation
 from chassis.records import ChassisWhat, Entry, Records, records_operation
-from services.orders.domain import (
+from services.orders.domain import EventState, OrderState
+from services.orders.refusals import (
     EventCancelled,
-    EventState,
     EventUnknown,
     HoldExpired,
     NoPlaces,
@@ -21,7 +21,6 @@ from services.orders.domain import (
     NotOnSale,
     OrderNotCancellable,
     OrderNotPayable,
-    OrderState,
     OrderStillOpen,
     OrderUnknown,
     PlaceUnknown,

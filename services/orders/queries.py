@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, insert, text
+from sqlalchemy import Row, text
 
 from chassis import work
 from chassis.db import Reads, Transaction
 from chassis.work import Columns, Queue, Work
-from services.orders.domain import Happening, Line, Offer, OpenOrder, Order, OrderState, Wish
-from services.orders.tables import OrderLine
+from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
 from tracing.spans import current_span_id, current_trace_id
 
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
@@ -133,7 +131,13 @@ async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str)
 async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -> None:
     """Writes the lines of an order."""
     rows = [{"order_id": order_id, **asdict(line)} for line in lines]
-    await tx.execute(insert(OrderLine), rows, name="orders.insert_lines")
+    await tx.execute(_INSERT_LINE, rows, name="orders.insert_lines")
+
+
+_INSERT_LINE = text("""
+    INSERT INTO order_line (order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor)
+    VALUES (:order_id, :line_id, :class_id, :class_name, :seat_id, :seat_label, :quantity, :unit_price_minor)
+""")
 
 
 async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
@@ -331,49 +335,3 @@ def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:
     """A row as the domain knows it."""
     values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
     return Order(**(values | {"state": OrderState(values["state"]), "lines": tuple(lines)}))
-
-
-def new_order(
-    *,
-    order_id: UUID,
-    hold_id: UUID,
-    number: str,
-    person_id: UUID,
-    offer: Offer,
-    traceparent: str | None,
-    trace_id: str | None,
-    now: datetime,
-) -> Order:
-    """An order before anything has happened to it."""
-    return Order(
-        order_id=order_id,
-        number=number,
-        person_id=person_id,
-        state=OrderState.PLACING,
-        reason=None,
-        event_id=offer.event_id,
-        event_version=offer.version,
-        event_title=offer.title,
-        event_starts_at=offer.starts_at,
-        event_time_zone=offer.time_zone,
-        venue_name=offer.venue_name,
-        venue_city=offer.venue_city,
-        venue_street=offer.venue_street,
-        venue_country=offer.venue_country,
-        event_doors_at=offer.doors_at,
-        currency=offer.currency,
-        total_minor=0,
-        hold_id=hold_id,
-        hold_expires_at=None,
-        payment_id=None,
-        payment_attempt=1,
-        redirect_url=None,
-        last_decline=None,
-        paid=False,
-        traceparent=traceparent,
-        trace_id=trace_id,
-        created_at=now,
-        confirmed_at=None,
-        fence=0,
-        tries=0,
-    )

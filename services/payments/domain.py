@@ -92,7 +92,7 @@ class Terms:
     return_url: str
     pay_by: datetime
 
-    def told(self) -> dict[str, str | int]:
+    def attributes(self) -> dict[str, str | int]:
         """Which order is paid, and with which money, for spans."""
         return {
             "onsale.payment_id": str(self.payment_id),
@@ -118,13 +118,13 @@ class Payment:
     was_authorised: bool
     traceparent: str | None
 
-    def told(self) -> dict[str, str | int]:
+    def attributes(self) -> dict[str, str | int]:
         """Which payment this is and of which money, for spans."""
         payment: dict[str, str | int] = {
             "onsale.payment_id": str(self.payment_id),
             "onsale.payment_state": self.state.value,
         }
-        return payment | (self.terms.told() if self.terms else {})
+        return payment | (self.terms.attributes() if self.terms else {})
 
     def key_of(self, kind: OperationKind) -> str:
         """The key under which the gateway is asked: one per order, operation and attempt to pay, whoever asks how often."""
@@ -273,3 +273,8 @@ class WebhookInvalid(PaymentsError):
         super().__init__(
             "The body is not a webhook of the bank. Send webhook_id, type, gateway_payment_id, occurred_at."
         )
+
+
+def live_one(payments: list[Payment]) -> Payment | None:
+    """The payment among an order's that may still bring money."""
+    return next((payment for payment in payments if payment.state in LIVE), None)

@@ -2,18 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.ids import uuid7
 from services.payments.domain import Account, PaymentState
-from services.payments.tables import LedgerEntryRow
-
-_TABLES = LedgerEntryRow.metadata.tables
-_ACCOUNT: Table = _TABLES["ledger_account"]
-_TRANSFER: Table = _TABLES["ledger_transfer"]
-_ENTRY: Table = _TABLES["ledger_entry"]
 
 
 async def book(
@@ -21,20 +14,31 @@ async def book(
 ) -> None:
     """Books a step of a payment. Raises IntegrityError if that step of this payment was booked before."""
     transfer_id = uuid7()
-    accounts = [{"name": account, "currency": currency} for account in entries]
-    await tx.execute(insert(_ACCOUNT).on_conflict_do_nothing(), accounts, name="ledger.open_accounts")
-    transfer = {"transfer_id": transfer_id, "payment_id": payment_id, "kind": step}
-    await tx.execute(insert(_TRANSFER).values(transfer), name="ledger.insert_transfer")
+    accounts = [{"name": account.value, "currency": currency} for account in entries]
+    await tx.execute(_OPEN_ACCOUNT, accounts, name="ledger.open_accounts")
+    transfer = {"transfer_id": transfer_id, "payment_id": payment_id, "kind": step.value}
+    await tx.execute(_INSERT_TRANSFER, transfer, name="ledger.insert_transfer")
     lines = [
-        {"transfer_id": transfer_id, "account": account, "currency": currency, "amount_minor": amount_minor}
+        {"transfer_id": transfer_id, "account": account.value, "currency": currency, "amount_minor": amount_minor}
         for account, amount_minor in entries.items()
     ]
-    await tx.execute(insert(_ENTRY), lines, name="ledger.insert_entries")
+    await tx.execute(_INSERT_ENTRY, lines, name="ledger.insert_entries")
+
+
+_OPEN_ACCOUNT = text("INSERT INTO ledger_account (name, currency) VALUES (:name, :currency) ON CONFLICT DO NOTHING")
+_INSERT_TRANSFER = text("""
+    INSERT INTO ledger_transfer (transfer_id, payment_id, kind) VALUES (:transfer_id, :payment_id, :kind)
+""")
+_INSERT_ENTRY = text("""
+    INSERT INTO ledger_entry (transfer_id, account, currency, amount_minor)
+    VALUES (:transfer_id, :account, :currency, :amount_minor)
+""")
 
 
 async def balances(reads: Reads) -> dict[tuple[str, str], int]:
     """The balance of each (account, currency), debit positive, in minor units."""
-    total = func.sum(_ENTRY.c.amount_minor).label("total_minor")
-    statement = select(_ENTRY.c.account, _ENTRY.c.currency, total).group_by(_ENTRY.c.account, _ENTRY.c.currency)
-    rows = (await reads.execute(statement, name="ledger.balances")).mappings()
+    query = text(
+        "SELECT account, currency, sum(amount_minor) AS total_minor FROM ledger_entry GROUP BY account, currency"
+    )
+    rows = (await reads.execute(query, name="ledger.balances")).mappings()
     return {(row["account"], row["currency"]): int(row["total_minor"]) for row in rows}

@@ -2,23 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, String, Table, cast, func, literal, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, text
 
 from chassis.db import Reads, Transaction
 from chassis.work import Columns, Queue, Work, claim, due, finish, take, wait
-from services.payments.domain import LIVE, Operation, OperationKind, OperationState, Payment, PaymentState, Terms
-from services.payments.tables import PaymentRow
+from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from tracing.spans import current_traceparent
-
-_TABLES = PaymentRow.metadata.tables
-_PAYMENT: Table = _TABLES["payment"]
-_OPERATION: Table = _TABLES["gateway_operation"]
-_CHANGE: Table = _TABLES["payment_change"]
-_WEBHOOK: Table = _TABLES["webhook"]
 
 # The pauses between tries grow to this at most.
 LONGEST_PAUSE_SECONDS = 300
@@ -61,109 +52,116 @@ HINTS = Queue(
 )
 
 
-def _text(value: str | None) -> Any:
-    return cast(literal(value), String)
-
-
-def _in_seconds(seconds: Any) -> Any:
-    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-
-
 # -- payments ----------------------------------------------------------------------------------------------------
 
 
 async def payment_by_id(reads: Reads, payment_id: UUID) -> Payment | None:
     """A payment, if there is one with this id."""
-    statement = select(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id)
-    row = (await reads.execute(statement, name="payments.by_id")).mappings().one_or_none()
+    query = text("SELECT * FROM payment WHERE payment_id = :payment_id")
+    row = (await reads.execute(query, {"payment_id": payment_id}, name="payments.by_id")).mappings().one_or_none()
     return _payment(row) if row else None
 
 
 async def payment_by_gateway_id(reads: Reads, gateway_payment_id: str) -> Payment | None:
     """The payment that a gateway knows under its own id."""
-    statement = select(_PAYMENT).where(_PAYMENT.c.gateway_payment_id == gateway_payment_id)
-    row = (await reads.execute(statement, name="payments.by_gateway_id")).mappings().one_or_none()
+    query = text("SELECT * FROM payment WHERE gateway_payment_id = :id")
+    found = await reads.execute(query, {"id": gateway_payment_id}, name="payments.by_gateway_id")
+    row = found.mappings().one_or_none()
     return _payment(row) if row else None
 
 
 async def locked_payment(tx: Transaction, payment_id: UUID) -> Payment | None:
     """A payment that nobody else changes until the end of the transaction."""
-    statement = select(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id).with_for_update()
-    row = (await tx.execute(statement, name="payments.lock")).mappings().one_or_none()
+    query = text("SELECT * FROM payment WHERE payment_id = :payment_id FOR UPDATE")
+    row = (await tx.execute(query, {"payment_id": payment_id}, name="payments.lock")).mappings().one_or_none()
     return _payment(row) if row else None
 
 
 async def payments_of_order(tx: Transaction, order_id: UUID) -> list[Payment]:
     """All payments of an order by attempt; until the end of the transaction nobody else adds one."""
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(order_id), 0))), name="payments.lock")
-    statement = select(_PAYMENT).where(_PAYMENT.c.order_id == order_id).order_by(_PAYMENT.c.attempt)
-    return [_payment(row) for row in (await tx.execute(statement, name="payments.of_order")).mappings()]
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:order_id, 0))")
+    await tx.execute(lock, {"order_id": str(order_id)}, name="payments.lock_order")
+    query = text("SELECT * FROM payment WHERE order_id = :order_id ORDER BY attempt")
+    return [
+        _payment(row) for row in (await tx.execute(query, {"order_id": order_id}, name="payments.of_order")).mappings()
+    ]
 
 
 async def insert_payment(tx: Transaction, terms: Terms, attempt: int, traceparent: str | None) -> bool:
     """Writes a new payment. False if the id is taken."""
-    values = {
-        "payment_id": terms.payment_id,
-        "order_id": terms.order_id,
-        "attempt": attempt,
-        "amount_minor": terms.amount_minor,
-        "currency": terms.currency,
-        "description": terms.description,
-        "return_url": terms.return_url,
-        "pay_by": terms.pay_by,
-        "state": PaymentState.CREATED,
-        "traceparent": traceparent,
-    }
-    statement = insert(_PAYMENT).values(values).on_conflict_do_nothing(index_elements=["payment_id"])
-    return (await tx.execute(statement, name="payments.insert")).rowcount == 1
+    query = text("""
+        INSERT INTO payment (payment_id, order_id, attempt, amount_minor, currency, description, return_url, pay_by, state,
+            traceparent)
+        VALUES (:payment_id, :order_id, :attempt, :amount_minor, :currency, :description, :return_url, :pay_by, 'created',
+            :traceparent)
+        ON CONFLICT (payment_id) DO NOTHING
+    """)
+    values = {name: getattr(terms, name) for name in Terms.__dataclass_fields__}
+    parameters = values | {"attempt": attempt, "traceparent": traceparent}
+    return (await tx.execute(query, parameters, name="payments.insert")).rowcount == 1
 
 
 async def insert_tombstone(tx: Transaction, payment_id: UUID, traceparent: str | None) -> bool:
     """Marks an id so that no payment can be made with it. False if it is taken."""
-    values = {"payment_id": payment_id, "attempt": 0, "state": PaymentState.VOIDED, "traceparent": traceparent}
-    statement = insert(_PAYMENT).values(values).on_conflict_do_nothing(index_elements=["payment_id"])
-    return (await tx.execute(statement, name="payments.insert_tombstone")).rowcount == 1
+    query = text("""
+        INSERT INTO payment (payment_id, attempt, state, traceparent) VALUES (:payment_id, 0, 'voided', :traceparent)
+        ON CONFLICT (payment_id) DO NOTHING
+    """)
+    parameters = {"payment_id": payment_id, "traceparent": traceparent}
+    return (await tx.execute(query, parameters, name="payments.insert_tombstone")).rowcount == 1
 
 
 async def store_session(
     tx: Transaction, payment_id: UUID, gateway_payment_id: str, redirect_url: str, ask_after_seconds: float
 ) -> None:
     """Notes under which id the gateway knows a payment, and where its payer goes."""
-    values = {
+    query = text("""
+        UPDATE payment SET gateway_payment_id = :gateway_payment_id, redirect_url = :redirect_url,
+            ask_at = now() + make_interval(secs => :seconds)
+        WHERE payment_id = :payment_id
+    """)
+    parameters = {
+        "payment_id": payment_id,
         "gateway_payment_id": gateway_payment_id,
         "redirect_url": redirect_url,
-        "ask_at": _in_seconds(ask_after_seconds),
+        "seconds": ask_after_seconds,
     }
-    statement = update(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id).values(values)
-    await tx.execute(statement, name="payments.store_session")
+    await tx.execute(query, parameters, name="payments.store_session")
 
 
 async def move_payment(
     tx: Transaction, payment_id: UUID, state: PaymentState, *, decline_reason: str | None, captured_at: datetime | None
 ) -> None:
     """Writes a step of a locked payment."""
-    values: dict[str, Any] = {"state": state, "ask_at": None}
-    if decline_reason is not None:
-        values["decline_reason"] = decline_reason
-    if captured_at is not None:
-        values["captured_at"] = captured_at
-    moved = (
-        update(_PAYMENT)
-        .where(_PAYMENT.c.payment_id == payment_id)
-        .values(values)
-        .returning(_PAYMENT.c.payment_id, _PAYMENT.c.state)
-        .cte("moved")
+    parameters = {
+        "payment_id": payment_id,
+        "state": state.value,
+        "decline_reason": decline_reason,
+        "captured_at": captured_at,
+        "traceparent": current_traceparent(),
+    }
+    await tx.execute(_MOVE, parameters, name="payments.move")
+
+
+# Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
+_MOVE = text("""
+    WITH moved AS (
+        UPDATE payment SET state = :state, ask_at = NULL, leased_until = NULL,
+            decline_reason = COALESCE(CAST(:decline_reason AS text), decline_reason),
+            captured_at = COALESCE(CAST(:captured_at AS timestamptz), captured_at)
+        WHERE payment_id = :payment_id
+        RETURNING payment_id, state
     )
-    # Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
-    noted = select(moved.c.payment_id, moved.c.state, _text(decline_reason), _text(current_traceparent()))
-    columns = ["payment_id", "state", "reason", "traceparent"]
-    await tx.execute(insert(_CHANGE).from_select(columns, noted).on_conflict_do_nothing(), name="payments.move")
+    INSERT INTO payment_change (payment_id, state, reason, traceparent)
+    SELECT payment_id, state, CAST(:decline_reason AS text), CAST(:traceparent AS text) FROM moved
+    ON CONFLICT DO NOTHING
+""")
 
 
 async def note_authorised(tx: Transaction, payment_id: UUID) -> None:
     """Writes that the payer of a locked payment has authorised it."""
-    statement = update(_PAYMENT).where(_PAYMENT.c.payment_id == payment_id).values(was_authorised=True)
-    await tx.execute(statement, name="payments.note_authorised")
+    query = text("UPDATE payment SET was_authorised = true WHERE payment_id = :payment_id")
+    await tx.execute(query, {"payment_id": payment_id}, name="payments.note_authorised")
 
 
 async def claim_quiet_payments(tx: Transaction) -> list[tuple[Work, Payment]]:
@@ -193,30 +191,35 @@ _NEXT_LOOK = text("""
 
 async def operations_of(reads: Reads, payment_id: UUID) -> dict[OperationKind, Operation]:
     """What the gateway was asked about a payment."""
-    statement = select(_OPERATION).where(_OPERATION.c.payment_id == payment_id)
-    rows = (await reads.execute(statement, name="payments.operations_of")).mappings()
+    query = text("SELECT * FROM gateway_operation WHERE payment_id = :payment_id")
+    rows = (await reads.execute(query, {"payment_id": payment_id}, name="payments.operations_of")).mappings()
     return {operation.kind: operation for operation in map(_operation, rows)}
 
 
 async def insert_operation(
     tx: Transaction, payment: Payment, kind: OperationKind, *, workers_wait_seconds: float = 0
 ) -> Operation:
-    """The operation of this kind, written as unknown if it was not there.
+    """The operation of this kind, written as unknown if it was not there; its payment is locked, so nobody else writes it.
 
     `workers_wait_seconds` keeps it from the workers: whoever asks the gateway right after the commit would else be
     overtaken by one, and the same operation asked for twice.
     """
-    values = {
+    query = text("""
+        WITH written AS (
+            INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
+            VALUES (:key, :payment_id, :kind, 'unknown', 0, now() + make_interval(secs => :seconds))
+            ON CONFLICT (payment_id, kind) DO NOTHING
+            RETURNING *
+        )
+        SELECT * FROM written UNION ALL SELECT * FROM gateway_operation WHERE payment_id = :payment_id AND kind = :kind
+    """)
+    parameters = {
         "key": payment.key_of(kind),
         "payment_id": payment.payment_id,
-        "kind": kind,
-        "state": OperationState.UNKNOWN,
-        "attempts": 0,
-        "ask_again_at": _in_seconds(workers_wait_seconds),
+        "kind": kind.value,
+        "seconds": workers_wait_seconds,
     }
-    statement = insert(_OPERATION).values(values).on_conflict_do_nothing(index_elements=["payment_id", "kind"])
-    await tx.execute(statement, name="payments.insert_operation")
-    return (await operations_of(tx, payment.payment_id))[kind]
+    return _operation((await tx.execute(query, parameters, name="payments.insert_operation")).mappings().one())
 
 
 async def take_operation(
@@ -232,17 +235,20 @@ async def take_operation(
 
 async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
     """Writes down what became of an operation, if it was unknown until now."""
+    query = text("""
+        UPDATE gateway_operation SET state = :state, refusal = :refusal, settled_at = now(), settled_in = :settled_in,
+            leased_until = NULL, problem = NULL
+        WHERE payment_id = :payment_id AND kind = :kind AND state = 'unknown'
+    """)
     state = OperationState.SUCCEEDED if refusal is None else OperationState.REFUSED
-    statement = (
-        update(_OPERATION)
-        .where(
-            _OPERATION.c.payment_id == payment_id,
-            _OPERATION.c.kind == kind,
-            _OPERATION.c.state == OperationState.UNKNOWN,
-        )
-        .values(state=state, refusal=refusal, settled_at=func.now(), settled_in=current_traceparent())
-    )
-    await tx.execute(statement, name="payments.settle_operation")
+    parameters = {
+        "payment_id": payment_id,
+        "kind": kind.value,
+        "state": state.value,
+        "refusal": refusal,
+        "settled_in": current_traceparent(),
+    }
+    await tx.execute(query, parameters, name="payments.settle_operation")
 
 
 async def due_operations(tx: Transaction) -> list[Operation]:
@@ -257,21 +263,18 @@ async def insert_webhook(
     tx: Transaction, *, webhook_id: str, kind: str, gateway_payment_id: str, traceparent: str | None
 ) -> bool:
     """Takes a hint once. False if it was there."""
-    values = {
+    query = text("""
+        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, traceparent)
+        VALUES (:webhook_id, :type, :gateway_payment_id, 0, now(), :traceparent)
+        ON CONFLICT (webhook_id) DO NOTHING
+    """)
+    parameters = {
         "webhook_id": webhook_id,
         "type": kind,
         "gateway_payment_id": gateway_payment_id,
-        "attempts": 0,
-        "ask_at": func.now(),
         "traceparent": traceparent,
     }
-    statement = insert(_WEBHOOK).values(values).on_conflict_do_nothing(index_elements=["webhook_id"])
-    return (await tx.execute(statement, name="payments.insert_webhook")).rowcount == 1
-
-
-def live_one(payments: list[Payment]) -> Payment | None:
-    """The payment among an order's that may still bring money."""
-    return next((payment for payment in payments if payment.state in LIVE), None)
+    return (await tx.execute(query, parameters, name="payments.insert_webhook")).rowcount == 1
 
 
 def _payment(row: RowMapping) -> Payment:

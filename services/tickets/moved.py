@@ -21,8 +21,8 @@ class Moved:
 
     async def keep(self, tx: Transaction, change: EventChange) -> None:
         """Keeps what an event has become, in the transaction of the fact that says so. An older version changes nothing."""
-        told = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
-        with span("tickets.keep_change", told):
+        attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
+        with span("tickets.keep_change", attributes):
             if await queries.put_event(tx, change):
                 tx.after_commit(self.wake)
             else:
@@ -35,8 +35,10 @@ class Moved:
             if untold is None:
                 return 0
             change = untold.change
-            told = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
-            with continued("tickets.tell_holders", untold.traceparent, told, repeated=untold.told_after is not None):
+            attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
+            with continued(
+                "tickets.tell_holders", untold.traceparent, attributes, repeated=untold.told_after is not None
+            ):
                 holdings = await queries.holdings_of(tx, change, after=untold.told_after, limit=BATCH)
                 for holding in holdings:
                     await tx.publish(_changed(change, holding))

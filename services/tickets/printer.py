@@ -76,8 +76,8 @@ class Printer:
 
     async def print(self, printed: Sequence[Printed], page: Format) -> bytes:
         """The PDF of these tickets. Raises PrinterBusy."""
-        told = {"onsale.order_id": str(printed[0].ticket.order_id)} if printed else {}
-        with span("tickets.print_tickets", {**told, "onsale.tickets": len(printed), "onsale.page": page.value}):
+        attributes = {"onsale.order_id": str(printed[0].ticket.order_id)} if printed else {}
+        with span("tickets.print_tickets", {**attributes, "onsale.tickets": len(printed), "onsale.page": page.value}):
             digest = digest_of(printed, page)
             kept = await asyncio.to_thread(self._shelf.find, digest)
             note({"onsale.kept": kept is not None})

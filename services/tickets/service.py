@@ -51,7 +51,7 @@ class Tickets:
         An order that has its tickets already keeps them, even if it comes as another fact than before: whoever tells it again did not
         hear the answer, and gets it again.
         """
-        with span("tickets.issue_tickets", _told(order)):
+        with span("tickets.issue_tickets", _attributes(order)):
             await self._issue(tx, order)
 
     async def _issue(self, tx: Transaction, order: Order) -> None:
@@ -107,7 +107,7 @@ class Tickets:
         return self._keyring.public_keys()
 
 
-def _told(order: Order) -> dict[str, str | int]:
+def _attributes(order: Order) -> dict[str, str | int]:
     """Which order this is, for spans."""
     return {
         "onsale.order_id": str(order.order_id),

@@ -20,7 +20,7 @@ from services.web.clients.notifications import NotificationsClient
 from services.web.clients.orders import OrdersClient
 from services.web.clients.payments import PaymentsClient
 from services.web.clients.tickets import TicketsClient
-from services.web.frame.assets import Assets
+from services.web.frame.assets import own_assets
 from services.web.frame.cookies import Cookies
 from services.web.frame.domain import WebError
 from services.web.frame.error_page import make_error_page
@@ -45,7 +45,7 @@ SWEEP_SECONDS = 600.0
 def create_app(settings: WebSettings | None = None) -> FastAPI:
     """The service, ready to be served."""
     settings = settings or WebSettings()
-    assets = Assets()
+    assets = own_assets()
     templates = make_templates(assets)
     cookies = Cookies(settings)
     renderer = Renderer(settings, templates, cookies)

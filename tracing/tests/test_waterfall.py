@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tracing.colours import PALETTE, colours_of
+from tracing.model import Event
 from tracing.tests.running_store import ROOT, Telemetry, buy, running_store, trace_id_of
-from tracing.tests.traces import TRACE_ID, purchase, span, trace
+from tracing.tests.traces import MS, TRACE_ID, purchase, span, trace
 from tracing.waterfall import render
 
 
@@ -102,3 +104,21 @@ def test_the_command_fails_with_a_sentence(trace_id: str, sentence: str) -> None
     assert tried.returncode == 1
     assert sentence in tried.stderr
     assert "Traceback" not in tried.stderr
+
+
+def test_details_are_all_attributes_and_events_and_who_did_it() -> None:
+    told = Event("order changed", 12 * MS, {"onsale.happening": "captured"})
+    one = replace(
+        span("a", "", "orders POST /orders", 10, 30, attributes={"onsale.order_id": "018f", "onsale.places": 2}),
+        events=(told,),
+        resource={"service.version": "0.3.0", "host.name": "money"},
+    )
+    plain, detailed = render(trace(one)), render(trace(one), details=True)
+    assert "onsale.places" not in plain
+    lines = [line.strip() for line in detailed.splitlines()]
+    assert lines[-4:] == [
+        "onsale.order_id = 018f",
+        "onsale.places = 2",
+        "+2.00 ms order changed: onsale.happening = captured",
+        "by 0.3.0 money",
+    ]

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from chassis.asking import Client, Read, Use
 from chassis.http import ProviderProblem
-from services.orders.domain import EventState, EventUnknown, Offer
+from services.orders.domain import EventState, Offer
+from services.orders.refusals import EventUnknown
 
 
 class _Venue(Read):

@@ -9,16 +9,8 @@ from pydantic import Field
 
 from chassis.asking import NOTHING, Client, Read, Sent, Use
 from chassis.http import ProviderProblem
-from services.orders.domain import (
-    EventUnknown,
-    HeldLine,
-    NotOnSale,
-    OrdersError,
-    PlaceUnknown,
-    SeatsTaken,
-    SoldOut,
-    Wish,
-)
+from services.orders.domain import HeldLine, Wish
+from services.orders.refusals import EventUnknown, NotOnSale, OrdersError, PlaceUnknown, SeatsTaken, SoldOut
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from chassis.db import Database, Transaction
 from chassis.logs import log
 from chassis.work import Backoff, Work, claim, put_off
 from services.orders import queries
-from services.orders.service.changes import confirmation_of, told_of
+from services.orders.service.changes import attributes_of, confirmation_of
 from tracing.spans import continued
 
 LONGEST_SECONDS = 2.0 * 24 * 3600
@@ -33,6 +33,6 @@ class Awaiting:
             return
         lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
         _LOG.warning("a confirmed order has no tickets yet, and is told again", order_id=str(order.order_id))
-        with continued("orders.tell_again", order.traceparent, told_of(order), repeated=True):
+        with continued("orders.tell_again", order.traceparent, attributes_of(order), repeated=True):
             await tx.publish(confirmation_of(order, lines))
             await put_off(tx, queries.AWAITED, work, "no tickets yet", self._backoff.after(work.attempt))

@@ -76,7 +76,7 @@ class Changes:
         telling.add_done_callback(self._telling.discard)
 
 
-def told_of(order: Order) -> dict[str, Any]:
+def attributes_of(order: Order) -> dict[str, Any]:
     """Which order this is, for spans."""
     return {
         "onsale.order_id": str(order.order_id),
@@ -86,16 +86,16 @@ def told_of(order: Order) -> dict[str, Any]:
     }
 
 
-def money_of(order: Order) -> dict[str, Any]:
+def money_attributes_of(order: Order) -> dict[str, Any]:
     """Which order, and what it costs, for spans of money."""
     money = {"onsale.total_minor": order.total_minor, "onsale.currency": order.currency}
-    return told_of(order) | money | ({"onsale.payment_id": str(order.payment_id)} if order.payment_id else {})
+    return attributes_of(order) | money | ({"onsale.payment_id": str(order.payment_id)} if order.payment_id else {})
 
 
 def _note_change(changed: Order, happening: Happening) -> None:
-    told = {"onsale.happening": happening.value} | told_of(changed)
+    attributes = {"onsale.happening": happening.value} | attributes_of(changed)
     trace.get_current_span().add_event(
-        "order changed", told | ({"onsale.reason": changed.reason} if changed.reason else {})
+        "order changed", attributes | ({"onsale.reason": changed.reason} if changed.reason else {})
     )
 
 

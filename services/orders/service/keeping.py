@@ -7,17 +7,9 @@ from chassis.clock import utc_now
 from chassis.db import Database
 from services.orders import queries
 from services.orders.clients.inventory import HoldLost, InventoryClient
-from services.orders.domain import (
-    Happening,
-    HoldExpired,
-    ImpossibleTransition,
-    Order,
-    OrderNotPayable,
-    OrderState,
-    OrderUnknown,
-    longest_hold,
-)
-from services.orders.service.changes import Changes, told_of
+from services.orders.domain import Happening, ImpossibleTransition, Order, OrderState, longest_hold
+from services.orders.refusals import HoldExpired, OrderNotPayable, OrderUnknown
+from services.orders.service.changes import Changes, attributes_of
 from tracing.spans import note, span
 
 PROLONG_TRIES = 3
@@ -48,7 +40,7 @@ class Keeping:
         with span("orders.prolong_hold", {"onsale.order_id": str(order_id)}):
             for _ in range(PROLONG_TRIES):
                 order = await self._held(order_id, person_id)
-                note(told_of(order))
+                note(attributes_of(order))
                 try:
                     return await self._prolong(order)
                 except ImpossibleTransition:

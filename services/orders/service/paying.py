@@ -8,22 +8,19 @@ from services.orders import queries
 from services.orders.clients.payments import PaymentImpossible, PaymentsClient
 from services.orders.domain import (
     Happening,
-    HoldExpired,
     ImpossibleTransition,
     Order,
-    OrderNotCancellable,
-    OrderNotPayable,
     OrderState,
-    OrderUnknown,
     check_event_of,
+    may_cancel,
     payment_description,
     payment_id_of,
 )
-from services.orders.service.changes import Changes, money_of, told_of
+from services.orders.refusals import HoldExpired, OrderNotCancellable, OrderNotPayable, OrderUnknown
+from services.orders.service.changes import Changes, attributes_of, money_attributes_of
 from services.orders.service.saga import Saga
 from tracing.spans import note, span
 
-CANCELLABLE = frozenset({OrderState.HELD, OrderState.PAYING})
 CANCEL_TRIES = 5
 
 
@@ -71,14 +68,14 @@ class Paying:
             raise HoldExpired
         if order.total_minor == 0:
             return await self._take_free(order)
-        with span("orders.begin_payment", money_of(order)):
+        with span("orders.begin_payment", money_attributes_of(order)):
             return await self._begin(order, return_url)
 
     async def refresh(self, order_id: UUID, person_id: UUID) -> Order:
         """The payer came back: the saga asks payments now instead of waiting for the webhook."""
         order = await self.order(order_id, person_id)
         if order.state in {OrderState.PAYING, OrderState.AUTHORISED, OrderState.COMMITTED}:
-            with span("orders.refresh_order", told_of(order)):
+            with span("orders.refresh_order", attributes_of(order)):
                 await self._saga.drive(order_id)
         return await self.order(order_id, person_id)
 
@@ -90,10 +87,10 @@ class Paying:
     async def _cancel(self, order_id: UUID, person_id: UUID) -> Order:
         for _ in range(CANCEL_TRIES):
             order = await self.order(order_id, person_id)
-            note(told_of(order))
+            note(attributes_of(order))
             if order.state in {OrderState.CANCELLING, OrderState.CANCELLED}:
                 return order
-            if order.state not in CANCELLABLE:
+            if not may_cancel(order):
                 break
             try:
                 cancelling = await self._changes.apply_and_take(order, Happening.BUYER_CANCELLED)

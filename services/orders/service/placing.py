@@ -20,18 +20,17 @@ from services.orders.domain import (
     ImpossibleTransition,
     Offer,
     Order,
-    OrdersError,
     OrderState,
-    SeatsTaken,
-    SoldOut,
     Wish,
     check_open_orders,
     check_wish,
     new_number,
+    new_order,
     priced,
     total_of,
 )
-from services.orders.service.changes import Changes, told_of
+from services.orders.refusals import OrdersError, SeatsTaken, SoldOut
+from services.orders.service.changes import Changes, attributes_of
 from services.orders.service.saga import Saga
 from tracing.spans import current_trace_id, current_traceparent, note, span
 
@@ -74,7 +73,7 @@ class Placing:
         check_wish(wish, offer)
         with span("orders.reserve_places", {"onsale.event_id": str(wish.event_id), "onsale.places": wish.count}):
             order = await self._insert(person_id, wish, offer, request_key)
-            note({**told_of(order), "onsale.hold_id": str(order.hold_id)})
+            note({**attributes_of(order), "onsale.hold_id": str(order.hold_id)})
             if order.state is not OrderState.PLACING:
                 note({"onsale.duplicate": True})
                 return order
@@ -102,7 +101,7 @@ class Placing:
         traceparent, trace_id, now = current_traceparent(), current_trace_id(), utc_now()
         order_id, hold_id = uuid7(), uuid7()
         for _ in range(NUMBERS_DRAWN):
-            order = queries.new_order(
+            order = new_order(
                 order_id=order_id,
                 hold_id=hold_id,
                 number=new_number(),

@@ -22,9 +22,10 @@ from services.orders.domain import (
     ImpossibleTransition,
     Order,
     OrderState,
+    declined,
     is_ended_by_its_event,
 )
-from services.orders.service.changes import Changes, money_of, told_of
+from services.orders.service.changes import Changes, attributes_of, money_attributes_of
 from tracing.spans import continued, mark_failed, span
 
 # While the buyer is at the bank, payments is asked this often, in case no webhook ever comes.
@@ -76,7 +77,7 @@ class Saga:
         order = await self._read(order_id)
         if order is None:
             return
-        attributes = {**told_of(order), "onsale.attempt": order.tries}
+        attributes = {**attributes_of(order), "onsale.attempt": order.tries}
         with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 1) as current:
             try:
                 await self.carry_on(order)
@@ -140,7 +141,7 @@ class Saga:
         return await self._changes.apply(order, Happening.HOLD_EXPIRED)
 
     async def _commit_places(self, order: Order) -> Order:
-        with span("orders.commit_places", {**told_of(order), "onsale.hold_id": str(order.hold_id)}):
+        with span("orders.commit_places", {**attributes_of(order), "onsale.hold_id": str(order.hold_id)}):
             try:
                 await self._inventory.commit(order.event_id, order.hold_id)
             except HoldLost:
@@ -149,7 +150,7 @@ class Saga:
 
     async def _capture(self, order: Order) -> Order:
         """The pivot: after it there are tickets. Unknown is a state: it is asked again with the same key, for ever."""
-        with span("orders.capture_payment", money_of(order)):
+        with span("orders.capture_payment", money_attributes_of(order)):
             if order.payment_id is not None:
                 try:
                     await self._payments.capture(order.payment_id)
@@ -159,7 +160,9 @@ class Saga:
 
     async def _give_back(self, order: Order) -> Order:
         reason = {"onsale.reason": order.reason} if order.reason else {}
-        with span("orders.give_back_places", {**money_of(order), **reason, "onsale.hold_id": str(order.hold_id)}):
+        with span(
+            "orders.give_back_places", {**money_attributes_of(order), **reason, "onsale.hold_id": str(order.hold_id)}
+        ):
             paid = order.paid
             if order.payment_id is not None:
                 # The payer may have authorised in the moment of the cancellation: then nobody here has heard of it before.
@@ -190,13 +193,3 @@ def _problem_of(error: Exception) -> str:
     if isinstance(error, ProviderProblem):
         return f"{error.provider}_answered_{error.said}"
     return str(getattr(error, "code", type(error).__name__))
-
-
-def declined(order: Order, reason: str | None) -> dict[str, object]:
-    """What changes when a card was refused: the next attempt is a new payment, which the buyer may begin while the hold lasts."""
-    return {
-        "payment_id": None,
-        "redirect_url": None,
-        "payment_attempt": order.payment_attempt + 1,
-        "last_decline": reason or "declined",
-    }

@@ -47,7 +47,10 @@ class Asking:
         async with self._database.writer() as tx:
             quiet = await queries.claim_quiet_payments(tx)
         await asyncio.gather(
-            *(self._told("payments.ask_about_payment", payment, self._look(work, payment)) for work, payment in quiet)
+            *(
+                self._in_its_trace("payments.ask_about_payment", payment, self._look(work, payment))
+                for work, payment in quiet
+            )
         )
         return len(quiet)
 
@@ -70,16 +73,16 @@ class Asking:
         else:
             work = self._give_up_session(payment)
         asked = {"onsale.operation": operation.kind.value, "onsale.attempt": operation.attempts + 1}
-        await self._told("payments.ask_about_operation", payment, work, asked)
+        await self._in_its_trace("payments.ask_about_operation", payment, work, asked)
 
     async def _give_up_session(self, payment: Payment) -> None:
         async with self._database.writer() as tx:
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, CALLED_OFF)
 
-    async def _told(
+    async def _in_its_trace(
         self, name: str, payment: Payment, work: Awaitable[object], asked: dict[str, str | int] | None = None
     ) -> None:
-        attributes = payment.told() | (asked or {})
+        attributes = payment.attributes() | (asked or {})
         with continued(name, payment.traceparent, attributes, repeated=True) as current:
             try:
                 await work

@@ -47,7 +47,7 @@ class Deciding:
     async def _capture(self, payment_id: UUID) -> Payment:
         for _ in range(ROUNDS):
             payment, operation = await self._decide_capture(payment_id)
-            note(payment.told())
+            note(payment.attributes())
             if operation is not None:
                 await self._settler.settle(operation)
             elif payment.state is PaymentState.CAPTURED:
@@ -83,7 +83,7 @@ class Deciding:
     async def _void(self, payment_id: UUID) -> Payment:
         for _ in range(ROUNDS):
             payment, operation = await self._decide_void(payment_id)
-            note(payment.told())
+            note(payment.attributes())
             if operation is None:
                 return payment
             await self._settler.settle(operation)

@@ -16,6 +16,7 @@ from services.payments.domain import (
     PaymentState,
     PaymentUnknown,
     Terms,
+    live_one,
 )
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
 from services.payments.service.settling import Settler
@@ -47,7 +48,7 @@ class Opening:
 
         Raises PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, or GatewayUnavailable (repeat it then).
         """
-        with span("payments.open_payment", terms.told()):
+        with span("payments.open_payment", terms.attributes()):
             return await self._open(terms)
 
     async def _open(self, terms: Terms) -> tuple[Payment, bool]:
@@ -92,7 +93,7 @@ class Opening:
             if known is not None:
                 return _same(known, terms), False
             others = await queries.payments_of_order(tx, terms.order_id)
-            if live := queries.live_one([other for other in others if other.payment_id != terms.payment_id]):
+            if live := live_one([other for other in others if other.payment_id != terms.payment_id]):
                 raise OrderHasPayment(live.payment_id)
             attempt = max((other.attempt for other in others), default=0) + 1
             is_new = await queries.insert_payment(tx, terms, attempt, current_traceparent())

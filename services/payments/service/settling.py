@@ -67,7 +67,7 @@ class Settler:
         work, claimed = taken
         called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
         asked = {"onsale.operation": claimed.kind.value, "onsale.attempt": claimed.attempts}
-        with span("payments.ask_gateway", payment.told() | asked):
+        with span("payments.ask_gateway", payment.attributes() | asked):
             await self._ask_and_record(payment.gateway_payment_id, work, claimed, called_off=called_off)
 
     async def _ask_and_record(self, gateway_id: str, work: Work, claimed: Operation, *, called_off: bool) -> None:
@@ -161,7 +161,7 @@ class Settler:
         moved = await queries.payment_by_id(tx, payment.payment_id)
         if moved is None:
             raise PaymentUnknown(payment.payment_id)
-        changed = moved.told() | ({"onsale.reason": decline_reason} if decline_reason else {})
+        changed = moved.attributes() | ({"onsale.reason": decline_reason} if decline_reason else {})
         tx.after_commit(lambda: trace.get_current_span().add_event("payment changed", changed))
         return moved
 

@@ -102,7 +102,7 @@ class Webhooks:
                 await self._follow_later(work, problem)
 
     async def _look(self, payment: Payment) -> str | None:
-        note(payment.told())
+        note(payment.attributes())
         try:
             await self._settler.see(payment)
         except GatewayUnavailable:

@@ -5,6 +5,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parents[1] / "static"
@@ -61,3 +62,9 @@ class Assets:
     def find(self, path: str) -> Asset | None:
         """The file at a hashed path, if that is its content now."""
         return self._by_path.get(path)
+
+
+@cache
+def own_assets() -> Assets:
+    """Web's own, read once in a process."""
+    return Assets()

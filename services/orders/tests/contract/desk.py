@@ -14,7 +14,7 @@ from chassis.testing import Harness
 from contracts.consumer import TRACEPARENT, an_id
 from services.orders import queries
 from services.orders.app import create_app
-from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, total_of
+from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, new_order, total_of
 from services.orders.service.changes import Changes
 from services.orders.settings import OrdersSettings
 
@@ -71,7 +71,7 @@ class Desk:
         number: str | None = None,
     ) -> Order:
         """An order that its buyer has placed (`held`), that they are paying (`paying`), or that inventory was not asked for yet."""
-        made = queries.new_order(
+        made = new_order(
             order_id=order_id,
             hold_id=hold_id,
             number=number or new_number(),

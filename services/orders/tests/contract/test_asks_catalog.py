@@ -9,7 +9,7 @@ import pytest
 from contracts import matchers
 from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
 from services.orders.clients.catalog import EVENT, CatalogClient
-from services.orders.domain import EventUnknown
+from services.orders.refusals import EventUnknown
 
 catalog = asks("orders", "catalog", CatalogClient)
 

@@ -11,7 +11,8 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, ask, asks, problem
 from services.orders.clients.inventory import COMMIT, HOLD, PROLONG, RELEASE, HoldLost, InventoryClient
-from services.orders.domain import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut, Wish
+from services.orders.domain import Wish
+from services.orders.refusals import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut
 
 inventory = asks("orders", "inventory", InventoryClient)
 

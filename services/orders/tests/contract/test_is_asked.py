@@ -16,10 +16,9 @@ from chassis.work import put_off, take
 from contracts.provider import Provided, provided, verify_answers
 from services.orders import queries
 from services.orders.app import create_app
-from services.orders.domain import Happening, Order, OrderState
+from services.orders.domain import Happening, Order, OrderState, declined
 from services.orders.operations import OrderIn
 from services.orders.service import placing
-from services.orders.service.saga import declined
 from services.orders.settings import OrdersSettings
 from services.orders.tests.contract.desk import Desk, a_seat, open_desk, seats_and_places
 from services.orders.tests.integration.neighbours import Neighbours

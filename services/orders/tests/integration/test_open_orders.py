@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.orders.domain import OpenOrder, OrderStillOpen, Wish, check_open_orders
+from services.orders.domain import OpenOrder, Wish, check_open_orders
+from services.orders.refusals import OrderStillOpen
 from services.orders.tests.integration.conftest import Desk
 
 MOST = 6

@@ -8,7 +8,7 @@ from services.web.browsing.shop import Shop
 from services.web.buying.order_watchers import OrderWatchers
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.inventory import InventoryClient
-from services.web.frame.assets import Assets
+from services.web.frame.assets import own_assets
 from services.web.frame.rendering import make_templates
 from services.web.frame.streams import Streams
 
@@ -18,7 +18,7 @@ class NotingShop(Shop):
 
     def __init__(self) -> None:
         http = httpx.AsyncClient(base_url="http://127.0.0.1:9")
-        super().__init__(CatalogClient(http), InventoryClient(http), make_templates(Assets()))
+        super().__init__(CatalogClient(http), InventoryClient(http), make_templates(own_assets()))
         self.forgotten: list[UUID] = []
 
     def places_changed(self, event_id: UUID) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.web.browsing.seating.house import House, build_house
 from services.web.clients.catalog import Event, SeatMap
-from services.web.frame.assets import Assets
+from services.web.frame.assets import own_assets
 from services.web.frame.rendering import make_templates
 from services.web.tests.neighbours import sample_class, sample_event, sample_seat_map
 
@@ -34,7 +34,7 @@ def house_of(seat_map: dict[str, Any], **classes: int) -> House:
         sample_class(name, "seated", minor) for name, minor in (classes or {"Premium": 4500, "Standard": 2900}).items()
     ]
     event = Event.model_validate(sample_event("Play", some, seat_map))
-    return build_house(make_templates(Assets()), event, SeatMap.model_validate(seat_map))
+    return build_house(make_templates(own_assets()), event, SeatMap.model_validate(seat_map))
 
 
 def test_the_list_and_the_picture_number_the_same_seats() -> None:
