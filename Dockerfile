@@ -1,6 +1,6 @@
 # One image per service, all made here:
 #   docker build --build-arg SERVICE=orders --tag onsale/orders .
-# SERVICE names the dependency list (requirements/$SERVICE.txt), CODE the folder; `make images` builds all of them.
+# SERVICE names the dependency list (requirements/$SERVICE.txt, if it needs more than all share), CODE the folder; `make images` builds all of them.
 # Optional secrets: `certificates` (a CA bundle) and `pip` (a pip.conf), where the package index needs them.
 #
 # What is shipped is put together below /image, with one time for all files, and copied to / as a whole: the same
@@ -21,10 +21,10 @@ RUN --mount=type=secret,id=certificates --mount=type=secret,id=pip \
     --mount=type=cache,id=onsale-pip,target=/root/.cache/pip \
     sh /opt/requirements/install.sh /opt/requirements/base.txt /image/shared/venv /opt/shared.json
 
-# What this one adds to it.
+# What this one adds to it. All lists are copied, since COPY refuses a file that is not there: who adds nothing has no list.
 FROM shared AS own
 ARG SERVICE
-COPY requirements/${SERVICE}.txt /opt/requirements/
+COPY requirements/ /opt/requirements/
 RUN --mount=type=secret,id=certificates --mount=type=secret,id=pip \
     --mount=type=cache,id=onsale-pip,target=/root/.cache/pip \
     sh /opt/requirements/install.sh "/opt/requirements/${SERVICE}.txt" /image/own/venv /opt/own.json

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up link buy trace traces stuck restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish bench-tracing documents manifests images system lint format lock clean
+	contracts-publish bench-tracing service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -61,7 +61,7 @@ drills: python ## prove all drills on a system of its own: off, on, off again (N
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
 
-contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first)
+contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first, and the documents)
 	@$(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
 
 can-i-deploy: python ## whether this checkout can run beside the last release (SERVICE=orders: only that one changes)
@@ -87,10 +87,11 @@ bench-tracing: python ## what tracing costs: throughput with it off, at 10 % and
 	@$(RUN) -m local.bench.tracing $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)") \
 		$(if $(BUYERS),--buyers "$(BUYERS)")
 
-documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), and who may reach whom in a cluster, from the code
-	@$(DEV) -m contracts.promises.documents
-	@$(DEV) -m k8s.policies
-	@$(DEV) -m k8s.nats
+service: python ## a new service, whole and green, with its lines in all places (NAME=waitingroom)
+	@$(DEV) -m local.newservice --name "$(NAME)"
+
+documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
+	@$(DEV) -m contracts.promises.everything
 
 manifests: python ## build everything in k8s/ and hold it against schemas, rules and contracts (RELEASE=1: addresses and digests too)
 	@$(DEV) -m k8s.run $(if $(RELEASE),--release)

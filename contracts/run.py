@@ -1,7 +1,7 @@
 """`make contracts`: compares every pact with its consumer's tests, and verifies it at its provider; pair by pair, with totals.
 
 `make contracts SERVICE=inventory` does so for what one service needs and promises. With `PACTS=write` the pacts are first written
-from the consumers' tests.
+from the consumers' tests, of one service also those of whoever asks it, and then the documents that follow from them.
 """
 
 import os
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 from contracts.journal import JOURNAL, Entry, entries
-from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, all_edges, edges, exit_code_of, is_writing
+from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, Kind, all_edges, edges, exit_code_of, is_writing
 from contracts.picture import graph
 from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
 
@@ -26,6 +27,16 @@ LOOKS_EVERY_SECONDS = 0.2
 FEW_TESTS = 4
 # The gate that costs nothing, also for one service.
 NEEDS = "contracts/tests/test_needs.py"
+# Where pacts are, and what `make documents` writes.
+WRITTEN = (
+    "contracts/*.json",
+    "docs",
+    "k8s/*.yaml",
+    "k8s/*.conf",
+    "skaffold.yaml",
+    "tracing/*.yaml",
+    "services/*/catalog-info.yaml",
+)
 
 
 @dataclass
@@ -71,8 +82,8 @@ class Progress:
     def __init__(self, journal: Path, service: str | None, pacts: Path = PACTS, *, written: bool = False) -> None:
         self._journal = journal
         self._service = service
-        # What was just written is worth the question whether its providers keep it.
-        self._providers_too = written
+        # What was just written is worth the question whether it is kept, and whether it is written alike again.
+        self._both_sides = written
         external = set(edges(pacts.parent / EXTERNAL))
         self.pairs = {edge: Pair(edge, edge in external) for edge in all_edges(pacts) if self._concerns(edge)}
         self._read = 0
@@ -109,9 +120,10 @@ class Progress:
     def missing(self, pair: Pair) -> Iterator[str]:
         """What this run was to do for a pair and did not."""
         everything = self._service is None
-        if pair.written is None and not pair.from_outside and (everything or pair.edge.consumer == self._service):
+        compared = everything or self._both_sides or pair.edge.consumer == self._service
+        if pair.written is None and not pair.from_outside and compared:
             yield f"What {pair.edge.consumer} needs of {pair.edge.provider} was not compared with its pact."
-        if pair.verified is None and (everything or self._providers_too or pair.edge.provider == self._service):
+        if pair.verified is None and (everything or self._both_sides or pair.edge.provider == self._service):
             yield f"{pair.edge.provider} was not verified against the pact of {pair.edge}."
 
 
@@ -119,13 +131,16 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
     """Everything, or what one service needs and promises. What fails is printed."""
     started = time.monotonic()
     if write:
-        said = _pytest(_consumers_tests(service), "write", Path(os.devnull), None)
+        said = _pytest(consumers_tests(service), "write", Path(os.devnull), None)
         if not said.ok:
             print("Nothing was verified, since a consumer's test failed. Files whose tests all passed were written:")
             _tell_changes()
             return said
         graph.main()  # it counts interactions
+        followed = _write_documents()
         _tell_changes()
+        if not followed:
+            return Outcome(ok=False, counts=said.counts)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         progress = Progress(Path(folder) / "journal", service, written=write)
         # Of all services a test compares them; here it is done on the other core.
@@ -151,9 +166,23 @@ def _stale_documents(service: str | None) -> list[str]:
     ]
 
 
-def _consumers_tests(service: str | None) -> list[Path]:
-    kinds = ("asks", "hears", "watches")
-    return sorted(path for kind in kinds for path in SERVICES.glob(f"{service or '*'}/tests/contract/test_{kind}_*.py"))
+def consumers_tests(service: str | None) -> list[Path]:
+    """The tests that write pacts; of one service, those of what it needs and of what others need of it."""
+    pairs = [(service, "*"), ("*", service)] if service else [("*", "*")]
+    found = (SERVICES.glob(f"{one}/tests/contract/test_{kind}_{of}.py") for one, of in pairs for kind in get_args(Kind))
+    return sorted({path for paths in found for path in paths})
+
+
+def _write_documents() -> bool:
+    """What `make documents` writes: some of it is read from pacts."""
+    command = [sys.executable, "-m", "contracts.promises.everything"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        print(
+            f"{done.stdout}\nThe pacts are written, and `make documents` failed. Mend what it says, then run this again.",
+            flush=True,
+        )
+    return done.returncode == 0
 
 
 def _all_tests(service: str | None, *, written: bool) -> list[Path]:
@@ -163,6 +192,8 @@ def _all_tests(service: str | None, *, written: bool) -> list[Path]:
     asked = {edge.provider for edge in edges() if written and edge.consumer == service}
     for provider in sorted(asked):
         own += [SERVICES / provider / "tests/contract" / name for name in PROVIDERS_SIDE]
+    if written:
+        own += [path for path in consumers_tests(service) if path.parent != own[0]]
     return [path for path in own if path.exists()]
 
 
@@ -202,10 +233,10 @@ def counts_of(results: Path) -> dict[str, int]:
 
 def _tell_changes() -> None:
     done = subprocess.run(
-        ["git", "status", "--short", "--", str(PACTS)], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "status", "--short", "--", *WRITTEN], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    changed = done.stdout.rstrip() or "  no pact changed"
-    print(f"Written from the consumers' tests:\n{changed}", flush=True)
+    changed = done.stdout.rstrip() or "  nothing changed"
+    print(f"Written (look at the difference, and commit it):\n{changed}", flush=True)
 
 
 def _shown(number: int | None) -> str:

@@ -34,7 +34,7 @@ def services_are_there(place: Place) -> Found:
         if not (ROOT / "k8s/base" / service / "kustomization.yaml").is_file():
             yield (
                 f"k8s/base/{service}",
-                "is missing. Make a folder like k8s/base/orders, and add it to k8s/base/kustomization.yaml.",
+                "is missing. Make a folder like k8s/base/orders; `make documents` adds it to the lists.",
             )
         yield from _of_service(place, service)
     known = {*SERVICES, "service"}

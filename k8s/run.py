@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from k8s import policies, rules, scanners, skaffold
+from k8s import lists, policies, rules, scanners, skaffold
 from k8s.edges import OPENAPI
 from k8s.findings import Finding, read_exceptions, sift
 from k8s.objects import Build
@@ -79,8 +79,8 @@ class Run:
         self._done("objects", what, rules.OBJECTS, rules.of_objects(everywhere))
         self._done("builds", f"{len(everywhere)} on their own", rules.BUILDS, rules.of_builds(everywhere))
         self._done("places", ", ".join(each.name for each in places), rules.PLACES, rules.of_places(places))
-        stale = [Finding("generated", "k8s:", sentence) for sentence in policies.stale_files()]
-        self._done("network policies", "are what contracts say", ["generated"], stale)
+        stale = [Finding("generated", "k8s:", each) for each in (*policies.stale_files(), *lists.stale_files())]
+        self._done("written files", "are what contracts and topology say", ["generated"], stale)
         self._scanned(builds, rendering.root)
         if release:
             production = [each for each in places if each.plan.environment == "production"]

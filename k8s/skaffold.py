@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +46,12 @@ class Skaffold:
         """The Dockerfile that all artifacts share."""
         path = self.root / "Dockerfile"
         return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @cached_property
+    def extras(self) -> frozenset[str]:
+        """Who needs more than all images share, and has a locked list of its own."""
+        project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
+        return frozenset(at(project, "project", "optional-dependencies", default={}))
 
     def modules(self) -> Iterator[tuple[str, Document]]:
         """Every module as it is, and as each of its profiles makes it."""
@@ -172,8 +179,8 @@ def _artifacts(file: Skaffold, config: Document) -> Iterator[str]:
             yield f"tells the build of {name} {each}, which the Dockerfile does not read. Correct buildArgs."
         if name != f"{OURS}{service}":
             yield f"builds {name} from SERVICE={service or '(nothing)'}. Make them agree."
-        if not (file.root / f"requirements/{service}.txt").is_file():
-            yield f"builds {name}, and requirements/{service}.txt is not there. Add it to requirements/compile.sh."
+        if service in file.extras and not (file.root / f"requirements/{service}.txt").is_file():
+            yield f"builds {name}, and requirements/{service}.txt is not there. Run `make lock`."
         code = told.get("CODE", f"services/{service}")
         if not (file.root / code).is_dir():
             yield f"builds {name} from the folder {code}, which is not there. Correct CODE."

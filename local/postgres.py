@@ -17,16 +17,21 @@ from urllib.parse import quote
 
 from local.errors import StartError
 from local.processes import LOOPBACK, changes_user, current_account, end, free_port, spawn
+from local.topology import SERVICES
 from local.unprivileged import account_for, hand_over, installation_for, place_of
 
 SUPERUSER = "postgres"
 START_SECONDS = 60.0  # recovery after a crash may take a while
 STOP_SECONDS = 20.0
 
+# Of one login, so that none takes those of the others. A process has 8 and two for what watches it; two versions may run at once.
+CONNECTIONS = 25
+# And for whoever makes databases.
+FOR_PEOPLE = 50
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "250",
+    "max_connections": str(len(SERVICES) * CONNECTIONS + FOR_PEOPLE),
     "shared_buffers": "128MB",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %q%u@%d ",

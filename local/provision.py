@@ -25,10 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 from chassis.firehose import ensure_consumer, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN
+from local.postgres import CONNECTIONS
 from local.topology import HEARS, SERVICES, Layout, Secrets, database_of
 
-# Of one login, so that none takes those of the others. A process has 8 and two for what watches it; two versions may run at once.
-CONNECTIONS = 25
 # Keys that are not a service's identity: accounts signs people's tokens, tickets signs codes.
 OTHER_KEYS = ("people.signing", "tickets.signing")
 

@@ -9,7 +9,7 @@ from local.processes import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Each service, and the providers that it calls.
+# Each service, and the providers that it calls. In this order they get their ports: a new one goes before web, after the others.
 SERVICES: dict[str, tuple[str, ...]] = {
     "accounts": (),
     "catalog": (),
@@ -50,15 +50,24 @@ LISTENS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+
+def hearers_of(provider: str) -> list[str]:
+    """Who hears facts of a service, or listens to them."""
+    return _with_ears_at(f"events.{provider}.", HEARS, LISTENS)
+
+
+def watchers_of(provider: str) -> list[str]:
+    """Who watches its messages on the bus."""
+    return _with_ears_at(f"bus.{provider}.", LISTENS)
+
+
+def _with_ears_at(subjects: str, *told: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted({name for each in told for name, heard in each.items() if any(s.startswith(subjects) for s in heard)})
+
+
 DEFAULT_PORTS = {
     "web": 8000,
-    "accounts": 8001,
-    "catalog": 8002,
-    "inventory": 8003,
-    "orders": 8004,
-    "payments": 8005,
-    "tickets": 8006,
-    "notifications": 8007,
+    **{name: port for port, name in enumerate((each for each in SERVICES if each != "web"), 8001)},
     "bank": 8020,
     "smtp": 8025,
     "mailbox": 8026,

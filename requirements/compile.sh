@@ -4,8 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 uv="${UV:-.venv/bin/uv}"
-services="accounts catalog inventory notifications orders payments tickets web"
-others="bank mailbox toolbox"
+# Whoever has an extra has a list; who has none, takes what all images share (base.txt).
+images=$("${PYTHON:-.venv/bin/python}" -c '
+import tomllib
+extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
+print(*(name for name in extras if name not in {"local", "test"}))')
 
 lock() { # the output's name, the extras; versions follow the file named in $constraint
     out=$1; shift
@@ -18,15 +21,15 @@ lock() { # the output's name, the extras; versions follow the file named in $con
 
 constraint=""
 # shellcheck disable=SC2086
-lock dev $services $others local test
+lock dev $images local test
 # All other lists take exactly the versions that the whole was tested with.
 constraint=$(mktemp)
 trap 'rm -f "$constraint"' EXIT
 sed -nE 's/^([a-z0-9._-]+)(\[[a-z,]+\])?(==[^ ]+)( ;[^\\]*)? *\\?$/\1\3\4/p' requirements/dev.txt > "$constraint"
 # shellcheck disable=SC2086
-lock run $services $others local
+lock run $images local
 lock base # what all images share
-for image in $services $others; do lock "$image" "$image"; done
+for image in $images; do lock "$image" "$image"; done
 
 # Checks manifests and the Dockerfile, from an environment of its own: what it needs is not what we need.
 "$uv" pip compile requirements/checkov.in --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

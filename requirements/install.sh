@@ -8,7 +8,7 @@ if [ -s /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certifica
 if [ -s /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
 
 mkdir -p "$folder"
-if [ "$list" != "$shared" ] && cmp -s "$list" "$shared"; then # nothing is added to what all share
+if [ "$list" != "$shared" ] && { [ ! -f "$list" ] || cmp -s "$list" "$shared"; }; then # nothing is added to what all share
     echo '{"install": []}' > "$report"
 else
     /opt/pip/bin/pip --python /venv/bin/python --disable-pip-version-check --no-input install --quiet --progress-bar off \

@@ -1,12 +1,13 @@
 """What `make contracts` shows: each pair when both sides are known, and what was left out."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from contracts.journal import JOURNAL, Entry, Found, note
 from contracts.pactfile import Edge, render
-from contracts.run import Outcome, Progress, run
+from contracts.run import SERVICES, Outcome, Progress, consumers_tests, run
 
 ASKS = Edge("reader", "asks", "library")
 HEARS = Edge("reader", "hears", "library")
@@ -83,6 +84,50 @@ def test_what_a_service_has_just_written_is_verified_at_its_providers_too(folder
     note(Entry("verified", ASKS, 2, (HELD, HELD)))
     seen.look()
     assert seen.all_missing() == ["library was not verified against the pact of reader hears library."]
+
+
+def test_what_others_need_of_a_service_that_was_just_written_is_compared_too(folder: Path) -> None:
+    seen = Progress(folder / "journal", "library", folder / "pacts", written=True)
+    note(Entry("verified", ASKS, 2, (HELD, HELD)))
+    note(Entry("verified", HEARS, 1, (HELD,)))
+    note(Entry("verified", OUTSIDE, 1, (HELD,)))
+    seen.look()
+    assert seen.all_missing() == ["What reader needs of library was not compared with its pact."] * 2
+
+
+def test_the_pacts_of_one_service_are_what_it_needs_and_what_others_need_of_it() -> None:
+    written = {str(path.relative_to(SERVICES)) for path in consumers_tests("tickets")}
+    assert written == {
+        "notifications/tests/contract/test_asks_tickets.py",
+        "notifications/tests/contract/test_hears_tickets.py",
+        "orders/tests/contract/test_hears_tickets.py",
+        "tickets/tests/contract/test_asks_accounts.py",
+        "tickets/tests/contract/test_hears_catalog.py",
+        "tickets/tests/contract/test_hears_orders.py",
+        "web/tests/contract/test_asks_tickets.py",
+        "web/tests/contract/test_hears_tickets.py",
+    }
+    assert all({*consumers_tests(None)} >= {*consumers_tests(each)} for each in ("web", "orders"))
+
+
+def test_documents_that_cannot_be_written_are_told_and_nothing_is_verified(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def passing(_tests: object, pacts: str, _journal: Path, _progress: Progress | None) -> Outcome:
+        asked.append(pacts)
+        return Outcome(ok=True, counts={})
+
+    failed = subprocess.CompletedProcess([], 1, stdout="There is no table.")
+    monkeypatch.setattr("contracts.run._pytest", passing)
+    monkeypatch.setattr("contracts.run.graph.main", lambda: None)
+    monkeypatch.setattr("contracts.run.subprocess.run", lambda *_arguments, **_options: failed)
+    assert run("orders", write=True).ok is False
+    assert asked == ["write"]
+    said = capsys.readouterr().out
+    assert "There is no table." in said
+    assert "`make documents` failed" in said
 
 
 def test_a_broken_promise_is_red_even_if_its_test_is_expected_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from statistics import median
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from local.topology import SERVICES
 from tracing.store.database import prepare
 from tracing.store.writer import Writer
 from tracing.tests.running_store import running_store
@@ -18,21 +19,20 @@ from tracing.tests.running_store import running_store
 SPANS = 200_000
 TRACE_SPANS = 300
 TIMES = 9
-SERVICES = ("web", "orders", "catalog", "inventory", "payments", "tickets", "notifications", "accounts")
 
 
 def export_of(spans: int, order_number: str, dice: random.Random) -> tuple[str, bytes]:
     """A trace of so many spans over all services, as an export; and its id."""
     trace_id, now = os.urandom(16), time.time_ns() - dice.randrange(3_600_000_000_000)
     request = ExportTraceServiceRequest()
-    scopes = {}
+    names, scopes = list(SERVICES), {}
     for service in SERVICES:
         group = request.resource_spans.add()
         group.resource.attributes.add(key="service.name").value.string_value = service
         scopes[service] = group.scope_spans.add()
     ids = [os.urandom(8) for _ in range(spans)]
     for number in range(spans):
-        span = scopes[SERVICES[number % len(SERVICES)]].spans.add(
+        span = scopes[names[number % len(names)]].spans.add(
             trace_id=trace_id, span_id=ids[number], name=f"step {number % 60}", kind=1 + number % 5,
             parent_span_id=ids[(number - 1) // 3] if number else b"",
             start_time_unix_nano=now + number * 1_000_000, end_time_unix_nano=now + (number + dice.randrange(90)) * 1_000_000,

@@ -19,6 +19,7 @@ from local.hosts.kernel import why_no_hosts
 from local.hosts.plan import Housing, addresses_of, hosts_of
 from local.hosts.switch import Link
 from local.processes import LOOPBACK, end
+from local.topology import SERVICES
 from local.watchdog import watchdog
 
 ANSWER_SECONDS = 20.0
@@ -32,7 +33,7 @@ class Hosts:
     """
 
     def __init__(self, count: int, label: str) -> None:
-        self._services = hosts_of(count) if count else {}
+        self._services = hosts_of(count, SERVICES) if count else {}
         self._label = label  # of whom the process is, for `ps`
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,6 +1,6 @@
 """Which services live together on which host, and how the others reach them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from local.errors import StartError
@@ -11,16 +11,22 @@ NETWORK = "10.83.0."
 FIRST_NUMBER = 11
 
 _WEB = ("web",)
-_SHOP = ("accounts", "catalog", "inventory")
 _MONEY = ("orders", "payments")
 _POST = ("tickets", "notifications")
-# However many there are, a purchase crosses all of them.
-PLACES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
-    2: {"edge": (*_WEB, *_POST), "shop": (*_SHOP, *_MONEY)},
-    3: {"edge": (*_WEB, *_POST), "shop": _SHOP, "money": _MONEY},
-    4: {"edge": _WEB, "shop": _SHOP, "money": _MONEY, "post": _POST},
-    8: {f"{name}-host": (name,) for name in (*_WEB, *_SHOP, *_MONEY, *_POST)},
-}
+
+
+def places_of(services: Iterable[str]) -> Mapping[int, Mapping[str, tuple[str, ...]]]:
+    """The plans, by the number of hosts. Services that are in no group live at the shop; the last plan has each alone.
+
+    However many hosts there are, a purchase crosses all of them."""
+    names = tuple(services)
+    shop = tuple(name for name in names if name not in {*_WEB, *_MONEY, *_POST})
+    return {
+        2: {"edge": (*_WEB, *_POST), "shop": (*shop, *_MONEY)},
+        3: {"edge": (*_WEB, *_POST), "shop": shop, "money": _MONEY},
+        4: {"edge": _WEB, "shop": shop, "money": _MONEY, "post": _POST},
+        len(names): {f"{name}-host": (name,) for name in names},
+    }
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,13 @@ class Housing:
         return self.namespaces.get(self.host_of(service) or "", ())
 
 
-def hosts_of(count: int) -> Mapping[str, tuple[str, ...]]:
+def hosts_of(count: int, services: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """The services of each host, by its name. Raises StartError if there is no plan for so many."""
-    if count not in PLACES:
-        *most, last = sorted(PLACES)
+    places = places_of(services)
+    if count not in places:
+        *most, last = sorted(places)
         raise StartError(f"There can be {', '.join(map(str, most))} or {last} hosts, not {count}: make up HOSTS=3")
-    return PLACES[count]
+    return places[count]
 
 
 def addresses_of(hosts: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

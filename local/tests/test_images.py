@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,14 @@ def test_the_same_image_has_the_same_bill(report: Path) -> None:
     assert one["serialNumber"] != bill("onsale/orders", "1", "python:3", [])["serialNumber"]
 
 
-def test_every_service_has_an_image_with_a_list_of_its_own() -> None:
+def test_every_service_has_an_image_and_who_needs_more_than_all_share_has_a_list() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].keys() - {"local", "test"}
+    lists = {path.stem for path in (ROOT / "requirements").glob("*.txt")} - {"base", "run", "dev", "checkov"}
     assert SERVICES.keys() <= images.CODE.keys()
+    assert extras <= images.CODE.keys()
+    assert lists == extras
     for name, folder in images.CODE.items():
-        assert (ROOT / "requirements" / f"{name}.txt").is_file(), name
         assert (ROOT / folder / "__init__.py").is_file(), name
 
 

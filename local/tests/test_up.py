@@ -130,7 +130,7 @@ def test_a_damaged_data_folder_is_told_with_its_log_and_the_way_out(up: Up) -> N
 
 def test_a_number_of_hosts_that_there_cannot_be_is_told(up: Up) -> None:
     up.start("--hosts", "5")
-    assert_told(up, "2, 3, 4 or 8 hosts, not 5", "make up HOSTS=3")
+    assert_told(up, f"2, 3, 4 or {len(SERVICES)} hosts, not 5", "make up HOSTS=3")
 
 
 def test_damaged_secrets_are_told(up: Up) -> None:
@@ -205,7 +205,7 @@ def assert_a_purchase_crosses_hosts(up: Up, count: int) -> None:
     trace = asyncio.run(trace_of_a_purchase(Running.find(up.data).addresses))
     assert_complete(trace)
     lived = {(span.service, str(span.resource.get("host.name"))) for span in trace.spans}
-    hosts = hosts_of(count)
+    hosts = hosts_of(count, SERVICES)
     assert lived == {(service, host) for host, services in hosts.items() for service in services}
     for host, services in hosts.items():
         assert f"{host}: {', '.join(services)}" in up.output

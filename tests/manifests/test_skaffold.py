@@ -80,8 +80,8 @@ PLANTED: dict[str, tuple[str, Any, str]] = {
     "a place that the image has not got": (f"{FIRST}.sync.manual.0.dest", "/srv", "at /srv, where the image has no such code"),
     "another service's files": (f"{FIRST}.sync.manual.0.src", "services/web/**/*.py", "where the image has no such code"),
     "an overlay that is not there": ("manifests.kustomize.paths", ["k8s/overlays/none"], "deploys k8s/overlays/none"),
-    "an image that nothing runs": ("build.artifacts.8.image", "onsale/shop", "builds onsale/shop, which nothing"),
-    "an image that nobody makes": ("build.artifacts.8", None, "deploys the image onsale/bank"),
+    "an image that nothing runs": (f"build.artifacts.{len(SERVICES)}.image", "onsale/shop", "builds onsale/shop, which nothing"),
+    "an image that nobody makes": (f"build.artifacts.{len(SERVICES)}", None, "deploys the image onsale/bank"),
     "a port that nobody has": ("portForward.0.port", 80, "forwards service/web:80"),
     "a service that nobody has": ("portForward.0.resourceName", "shop", "forwards service/shop:8000"),
     "a module that is not there": ("requires", [{"configs": ["infra"]}], "requires the module infra"),
@@ -98,14 +98,14 @@ def findings(folder: Path, *configs: dict[str, Any]) -> list[str]:
     """What is said about a file with these modules."""
     (folder / "skaffold.yaml").write_text(yaml.safe_dump_all(configs))
     (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "pyproject.toml").write_text("[project.optional-dependencies]\nshop = []\n")
     (folder / "job.yaml").write_text("kind: Job\nspec: {template: {spec: {containers: [{name: buy, args: [a, b]}]}}}")
-    for path in ("chassis/a.py", "simulators/a.py", "requirements/bank.txt", "k8s/overlays/local/kustomization.yaml"):
+    for path in ("chassis/a.py", "simulators/a.py", "k8s/overlays/local/kustomization.yaml"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
     for name in SERVICES:
         (folder / "services" / name).mkdir(parents=True, exist_ok=True)
         (folder / "services" / name / "app.py").touch()
-        (folder / f"requirements/{name}.txt").touch()
 
     def built(_path: str) -> Build:
         return build(documents())

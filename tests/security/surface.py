@@ -22,7 +22,7 @@ from local.system import System
 from local.topology import SERVICES, programs
 
 OPEN = ("*",)
-HEALTH = {"/livez", "/readyz", "/load", "/metrics"}
+HEALTH = {"/livez", "/readyz", "/load", "/metrics", "/work"}
 
 
 @dataclass(frozen=True)

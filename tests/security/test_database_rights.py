@@ -13,8 +13,8 @@ import pytest
 
 from chassis.migrated import migrations_of
 from chassis.migrations import migrate
-from local.postgres import SETTINGS, SUPERUSER, PostgresServer
-from local.provision import CONNECTIONS, make_databases
+from local.postgres import CONNECTIONS, SETTINGS, SUPERUSER, PostgresServer
+from local.provision import make_databases
 from local.topology import SERVICES, database_of
 
 PASSWORDS = {service: f"word-of-{service}" for service in SERVICES}

@@ -13,9 +13,7 @@ import asyncpg
 import httpx
 
 from local.system import System
-from local.topology import SERVICES, database_of
-
-CONSUMERS = {"inventory", "orders", "tickets", "notifications"}
+from local.topology import HEARS, SERVICES, database_of
 
 WITHIN_ONE = {
     ("inventory", "counters are the sums of live holds"): """
@@ -63,7 +61,7 @@ class Books:
 async def read_books(system: System) -> Books:
     """Waits until nothing is under way, and lists every sentence that is not true."""
     wrong = []
-    if not system.wait_until_quiet(*SERVICES, consumers=CONSUMERS):
+    if not system.wait_until_quiet(*SERVICES, consumers=set(HEARS)):
         wrong.append("facts are still under way")
     for (service, promise), query in WITHIN_ONE.items():
         wrong += [f"{service}: {promise}: {row}" for row in await rows(system, service, query)]

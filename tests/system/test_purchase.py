@@ -1,4 +1,4 @@
-"""One ticket, end to end: the page, the bank, the e-mail; one trace over all eight services; the last places; the books."""
+"""One ticket, end to end: the page, the bank, the e-mail; one trace over all services; the last places; the books."""
 
 import asyncio
 from typing import Any

@@ -6,6 +6,7 @@ from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
 from contracts.provider import Told, told_by, verify_facts
+from local.topology import hearers_of
 from services.catalog.domain import stable_id
 from services.catalog.events import EventChanged, EventPublished, SeatsPublished
 from services.catalog.importers.reading import read_file
@@ -117,7 +118,7 @@ async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     published, change, seats = EventPublished.subject, EventChanged.subject, SeatsPublished.subject
     await verify_facts(
         "catalog",
-        hearers=["inventory", "orders", "tickets", "web"],
+        hearers=hearers_of("catalog"),
         facts={
             published: Told(told[published], THE_PLAY),
             f"{published} of a cancelled event": Told(cancelled[published], THE_OPERA),

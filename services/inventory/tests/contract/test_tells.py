@@ -11,6 +11,7 @@ from chassis.db import Database
 from chassis.testing import Harness, Overheard
 from contracts.consumer import with_tracing
 from contracts.provider import Told, provided, told_by, verify_facts, verify_messages
+from local.topology import hearers_of, watchers_of
 from services.inventory.app import create_app
 from services.inventory.settings import InventorySettings
 from services.inventory.tests.contract.test_is_asked import States
@@ -39,7 +40,7 @@ async def test_inventory_tells_what_its_consumers_need(harness: Harness) -> None
         await states.hold(given | {"hold_id": str(uuid4()), "order_id": str(uuid4())})
         known = {name: given[name] for name in ("event_id", "hold_id", "order_id")}
         facts = {subject: Told(body, known) for subject, body in (await told_by(database)).items()}
-        await verify_facts("inventory", hearers=["orders"], facts=facts)
+        await verify_facts("inventory", hearers=hearers_of("inventory"), facts=facts)
     await database.close()
 
 
@@ -69,5 +70,5 @@ async def test_inventory_says_on_the_bus_what_its_consumers_need(harness: Harnes
         for state, happening in happens.items():
             seat = {"seat_id": "A1", "state": state}
             messages[f"{CHANGED} of seats that are {state}"] = await next_after(happening, seated, seat)
-        await verify_messages("inventory", watchers=["web"], messages=messages)
+        await verify_messages("inventory", watchers=watchers_of("inventory"), messages=messages)
     await database.close()

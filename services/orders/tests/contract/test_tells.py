@@ -14,6 +14,7 @@ from uuid import uuid4
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
 from contracts.provider import Told, provided, refuse_told_of_nothing, told_by, verify_facts, verify_messages
+from local.topology import hearers_of, watchers_of
 from services.orders.app import create_app
 from services.orders.domain import Happening, OrderState
 from services.orders.events import OrderCancelled, OrderConfirmed
@@ -73,7 +74,7 @@ async def test_orders_tells_what_its_consumers_need(harness: Harness) -> None:
     async with open_desk(harness) as desk:
         await verify_facts(
             "orders",
-            hearers=["notifications", "tickets", "web"],
+            hearers=hearers_of("orders"),
             facts={
                 f"{confirmed} of places": await told_after(desk, TO_CONFIRMED, confirmed, known=without_street),
                 f"{confirmed} of seats": await told_after(
@@ -118,4 +119,4 @@ async def test_orders_says_on_the_bus_what_its_consumers_need(harness: Harness) 
             }
             await orders.do("POST", "/orders", caller="web", person=uuid4(), body=wish)
             message = await asyncio.wait_for(said.get(), 10)
-            await verify_messages("orders", watchers=["web"], messages={CHANGED: message})
+            await verify_messages("orders", watchers=watchers_of("orders"), messages={CHANGED: message})

@@ -9,6 +9,7 @@ from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
 from contracts.provider import Told, told_by, verify_facts
+from local.topology import hearers_of
 from services.tickets.domain import Change, EventState, Line
 from services.tickets.events import TicketsChanged, TicketsIssued
 from services.tickets.moved import Moved
@@ -88,5 +89,5 @@ async def test_tickets_tells_what_its_consumers_need(harness: Harness) -> None:
         await keep(Moved(database), database, change)
         known = {**asdict(change), "event_title": change.title, "order_number": AS_BOUGHT["order_number"], **ids}
         facts[f"{TicketsChanged.subject} {flavour}"] = Told((await told_by(database))[TicketsChanged.subject], known)
-    await verify_facts("tickets", hearers=["notifications", "orders", "web"], facts=facts)
+    await verify_facts("tickets", hearers=hearers_of("tickets"), facts=facts)
     await database.close()

@@ -1,0 +1,9 @@
+"""One look, without a server: in which places a service of local/topology.py is missing, all of them at once."""
+
+from local.newservice.places import missing
+from local.topology import ROOT, SERVICES
+
+
+def test_every_service_is_in_every_place() -> None:
+    told = missing(ROOT, SERVICES)
+    assert not told, "\n".join(["", *told, "", "docs/guides/new-service.md has the steps in order."])
