@@ -93,11 +93,11 @@ async def insert_holds(tx: Transaction, event_id: UUID, granted: list[Granted]) 
     """)
     parameters = {
         "event_id": event_id,
-        "hold_ids": [each.want.hold_id for each in granted],
-        "order_ids": [each.want.order_id for each in granted],
-        "ttls": [each.want.ttl_seconds for each in granted],
+        "hold_ids": [each.wish.hold_id for each in granted],
+        "order_ids": [each.wish.order_id for each in granted],
+        "ttls": [each.wish.ttl_seconds for each in granted],
         "lines": [lines_to_json(each.lines) for each in granted],
-        "traceparents": [each.want.traceparent for each in granted],
+        "traceparents": [each.wish.traceparent for each in granted],
     }
     rows = await tx.execute(query, parameters, name="inventory.insert_holds")
     return {row["hold_id"]: row["expires_at"] for row in rows.mappings()}
