@@ -41,6 +41,16 @@ class InventoryError(Exception):
     category: ClassVar[str]
 
 
+class PromiseBroken(Exception):
+    """A statement changed other rows than those that were locked for it: no refusal but a fault, which undoes the transaction."""
+
+    def __init__(self, meant: int, changed: int, what: str) -> None:
+        super().__init__(
+            f"{changed} {what} were changed where {meant} were meant, so nothing was. Look at what else writes to"
+            " inventory's tables, and whether it takes the locks in their order (queries.py)."
+        )
+
+
 class EventUnknown(InventoryError):
     """Nothing is known about that event (yet)."""
 
@@ -283,8 +293,12 @@ def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
 def is_same_wish(wish: Wish, order_id: UUID, lines: Sequence[Line]) -> bool:
     """Whether a hold with these lines is what `wish` asks for, so that asking again gets it again."""
     places = {line.class_id: line.quantity for line in lines if line.seat_id is None}
-    seats = {line.seat_id for line in lines if line.seat_id is not None}
-    return order_id == wish.order_id and places == dict(wish.places) and seats == set(wish.seats)
+    return order_id == wish.order_id and places == dict(wish.places) and set(seats_of(lines)) == set(wish.seats)
+
+
+def seats_of(lines: Iterable[Line]) -> list[str]:
+    """The seats among these lines."""
+    return [line.seat_id for line in lines if line.seat_id is not None]
 
 
 def quantities(lines: Iterable[Line]) -> dict[UUID, int]:

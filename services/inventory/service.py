@@ -23,6 +23,7 @@ from services.inventory.domain import (
     allocate,
     is_same_wish,
     quantities,
+    seats_of,
 )
 from services.inventory.events import ChangedSeat, HoldExpired, PlacesChanged
 from services.inventory.shards import Shards
@@ -97,7 +98,7 @@ class Inventory:
                 counts = quantities(hold.lines)
                 if hold.state is HoldState.HELD:
                     await queries.add_to_counters(tx, {key: -count for key, count in counts.items()}, counts)
-                    await queries.sell_held_seats(tx, hold_id)
+                    await queries.sell_held_seats(tx, hold_id, len(seats_of(hold.lines)))
                 else:
                     await self._take_again(tx, hold)
                 await queries.set_hold_state(tx, hold_id, hold.state, HoldState.COMMITTED)
@@ -193,7 +194,7 @@ class Inventory:
             return {}
         expiries = await queries.insert_holds(tx, event_id, granted)
         await queries.add_to_counters(tx, quantities(line for each in granted for line in each.lines), {})
-        await queries.take_seats(tx, event_id, stock.taken_seats, SeatState.HELD)
+        await queries.hold_seats(tx, event_id, stock.taken_seats)
         return expiries
 
     async def _take_again(self, tx: Transaction, hold: Hold) -> None:
@@ -201,7 +202,7 @@ class Inventory:
         classes = await queries.lock_classes(tx, hold.event_id, sorted(counts))
         if any(count > classes[class_id].available for class_id, count in counts.items()):
             raise HoldGone(hold.hold_id)
-        owners = {line.seat_id: hold.hold_id for line in hold.lines if line.seat_id is not None}
+        owners = dict.fromkeys(seats_of(hold.lines), hold.hold_id)
         if await queries.take_seats(tx, hold.event_id, owners, SeatState.SOLD) < len(owners):
             raise HoldGone(hold.hold_id)
         await queries.add_to_counters(tx, {}, counts)
@@ -209,7 +210,8 @@ class Inventory:
     async def _expire_overdue(self, tx: Transaction, event_id: UUID | None) -> list[Any]:
         rows = await queries.take_overdue_holds(tx, event_id)
         if rows:
-            await queries.add_to_counters(tx, {key: -count for key, count in queries.held_of(rows).items()}, {})
+            counts = quantities(line for row in rows for line in queries.lines_of_json(row["lines"]))
+            await queries.add_to_counters(tx, {key: -count for key, count in counts.items()}, {})
             await queries.free_seats(tx, [row["hold_id"] for row in rows])
         for row in rows:
             fact = HoldExpired(
