@@ -101,6 +101,20 @@ def add_rule(op: Operations | Any, table: str, name: str, *, on: str, says: str,
     )
 
 
+def add_check_at_commit(
+    op: Operations | Any, table: str, name: str, *, on: str, function: str, when: str = "true"
+) -> None:
+    """Lets `function`, which `CREATE OR REPLACE FUNCTION` has made, look at a changed row when the transaction commits.
+
+    For what is true of several rows together, which statements of their own write one after the other.
+    """
+    op.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+    op.execute(
+        f"CREATE CONSTRAINT TRIGGER {name} AFTER {on} ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({when})"
+        f" EXECUTE FUNCTION {function}()"
+    )
+
+
 _REFUSE = """
     CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import add_check, add_rule
+from chassis.migrations import add_check, add_check_at_commit, add_rule
 
 revision = "0006"
 down_revision = "0005"
@@ -36,12 +36,6 @@ _HOLD_HAS_ITS_SEATS = """
         RETURN NULL;
     END $$
 """
-# Their conditions leave out what happens while places are held: that costs a comparison, and no look at another table.
-_LOOKED_AT = {
-    "seat_sold_by_its_hold": "UPDATE OF state, hold_id ON seat {} WHEN ((OLD.state = 'sold') <> (NEW.state = 'sold'))",
-    "seat_not_made_sold": "INSERT ON seat {} WHEN (NEW.state = 'sold')",
-    "hold_keeps_its_seats": "UPDATE OF state ON hold {} WHEN (OLD.state <> NEW.state)",
-}
 
 
 def upgrade() -> None:
@@ -64,7 +58,24 @@ def upgrade() -> None:
         says="this hold has ended or is sold, and does not come back: make a new one",
     )
     op.execute(_HOLD_HAS_ITS_SEATS)
-    for name, change in _LOOKED_AT.items():
-        deferred = change.format("DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")
-        op.execute(f"CREATE CONSTRAINT TRIGGER {name} AFTER {deferred} EXECUTE FUNCTION hold_has_its_seats()")
+    # Their conditions leave out what happens while places are held: that costs a comparison, and no look at another table.
+    add_check_at_commit(
+        op,
+        "seat",
+        "seat_sold_by_its_hold",
+        on="UPDATE OF state, hold_id",
+        when="(OLD.state = 'sold') <> (NEW.state = 'sold')",
+        function="hold_has_its_seats",
+    )
+    add_check_at_commit(
+        op, "seat", "seat_not_made_sold", on="INSERT", when="NEW.state = 'sold'", function="hold_has_its_seats"
+    )
+    add_check_at_commit(
+        op,
+        "hold",
+        "hold_keeps_its_seats",
+        on="UPDATE OF state",
+        when="OLD.state <> NEW.state",
+        function="hold_has_its_seats",
+    )
     add_check(op, "hold", "of_an_order_or_released", "order_id IS NOT NULL OR state = 'released'")
