@@ -72,6 +72,57 @@ def add_what_support_reads(op: Operations | Any) -> None:
         op.execute(statement)
 
 
+def add_check(op: Operations | Any, table: str, name: str, condition: str) -> None:
+    """Adds `CHECK (condition)` to a table that may be large and in use: nobody waits while the rows that are there are read.
+
+    Two transactions, hence outside of the migration's own; interrupted, it begins anew.
+    """
+    constraint = f"ck_{table}_{name}"
+    with op.get_context().autocommit_block():
+        op.execute(
+            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint},"
+            f" ADD CONSTRAINT {constraint} CHECK ({condition}) NOT VALID"
+        )
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}")
+
+
+def add_rule(op: Operations | Any, table: str, name: str, *, on: str, says: str, when: str = "true") -> None:
+    """Lets the database refuse a change of a row: what no CHECK can say, since that does not know how the row was before.
+
+    `on`: which change, as a trigger says it (`UPDATE OF state`); `when`: a condition on OLD and NEW, which costs a comparison;
+    `says`: the sentence that whoever tries it reads.
+    """
+    sentence = says.replace("'", "''")
+    op.execute(_REFUSE)
+    op.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+    op.execute(
+        f"CREATE TRIGGER {name} AFTER {on} ON {table} FOR EACH ROW WHEN ({when})"
+        f" EXECUTE FUNCTION refuse_change('{sentence}')"
+    )
+
+
+def add_check_at_commit(
+    op: Operations | Any, table: str, name: str, *, on: str, function: str, when: str = "true"
+) -> None:
+    """Lets `function`, which `CREATE OR REPLACE FUNCTION` has made, look at a changed row when the transaction commits.
+
+    For what is true of several rows together, which statements of their own write one after the other.
+    """
+    op.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+    op.execute(
+        f"CREATE CONSTRAINT TRIGGER {name} AFTER {on} ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({when})"
+        f" EXECUTE FUNCTION {function}()"
+    )
+
+
+_REFUSE = """
+    CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'check_violation', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+    END $$
+"""
+
+
 _WHAT_SUPPORT_READS = (
     "ALTER TABLE inbox ADD COLUMN IF NOT EXISTS aggregate_id varchar(200)",
     "ALTER TABLE inbox ADD COLUMN IF NOT EXISTS delivery integer",

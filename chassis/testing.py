@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
+import asyncpg
 import httpx
 import jwt
 import nats
@@ -221,6 +222,22 @@ class Harness:
         lent = _databases.lend(service, migrations or migrations_of(service))
         self._stack.push_async_callback(_databases.take_back, lent)
         return lent.url
+
+    async def write(self, url: str, *statements: str) -> None:
+        """Writes to a database past all code, in one transaction."""
+        connection = await asyncpg.connect(url)
+        try:
+            async with connection.transaction():
+                for statement in statements:
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def refused(self, url: str, *statements: str) -> str:
+        """What the database itself says to these statements. Fails if it takes them all."""
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await self.write(url, *statements)
+        return str(refusal.value)
 
     @asynccontextmanager
     async def running(self, create: Callable[[Any], FastAPI], settings: ServiceSettings) -> AsyncIterator[RunningApp]:

@@ -1,4 +1,4 @@
-"""The tables of this service."""
+"""The tables of this service. Triggers (migration 0005) refuse a session that comes back, and a rotated token that is new again."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +24,7 @@ class PersonRow(Table, table=True):
         CheckConstraint("guest = (password_hash IS NULL)", name="password_hash"),
         CheckConstraint("guest OR (name IS NOT NULL AND email IS NOT NULL)", name="contact"),
         CheckConstraint("(email IS NULL) = (email_key IS NULL)", name="email_key"),
+        CheckConstraint("password_hash LIKE '$argon2id$%'", name="password_is_hashed"),
     )
 
     person_id: UUID = Field(primary_key=True)
@@ -59,6 +60,7 @@ class RefreshTokenRow(Table, table=True):
 
     __tablename__ = "refresh_token"
     __table_args__ = (
+        CheckConstraint("octet_length(token_hash) = 32", name="token_is_hashed"),
         Index("ix_refresh_token_session_id", "session_id"),
         Index("ix_refresh_token_expires_at", "expires_at"),
     )
@@ -76,6 +78,7 @@ class SignInAttemptsRow(Table, table=True):
     __tablename__ = "sign_in_attempts"
     __table_args__ = (
         CheckConstraint("attempts > 0", name="attempts"),
+        CheckConstraint("octet_length(email_hash) = 32", name="email_is_hashed"),
         Index("ix_sign_in_attempts_window_ends_at", "window_ends_at"),
     )
 

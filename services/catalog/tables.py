@@ -1,4 +1,7 @@
-"""The tables of this service. What must hold of an event holds in the database, whoever writes it."""
+"""The tables of this service. What must hold of an event holds in the database, whoever writes it.
+
+Triggers (migration 0009) keep what was published: seat maps, their seats, classes and their kind, versions that only grow.
+"""
 
 from datetime import datetime
 from uuid import UUID

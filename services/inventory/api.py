@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from chassis.operations import serves
-from services.inventory.domain import Want
+from services.inventory.domain import Wish
 from services.inventory.granting import Granting
 from services.inventory.operations import (
     COMMIT_HOLD,
@@ -34,7 +34,7 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
 
     @serves(router, PLACE_HOLD)
     async def place_hold(event_id: UUID, hold_id: UUID, body: HoldIn, response: Response) -> HoldOut:
-        hold = await granting.grant(event_id, _want(hold_id, body, max_ttl_seconds))
+        hold = await granting.grant(event_id, _wish(hold_id, body, max_ttl_seconds))
         response.status_code = 201 if hold.new else 200
         return _out(hold)
 
@@ -69,11 +69,11 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
     return router
 
 
-def _want(hold_id: UUID, body: HoldIn, max_ttl_seconds: int) -> Want:
+def _wish(hold_id: UUID, body: HoldIn, max_ttl_seconds: int) -> Wish:
     places: dict[UUID, int] = {}
     for place in body.places:
         places[place.class_id] = places.get(place.class_id, 0) + place.quantity
-    return Want(
+    return Wish(
         hold_id=hold_id,
         order_id=body.order_id,
         places=tuple(places.items()),

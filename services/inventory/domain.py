@@ -41,6 +41,16 @@ class InventoryError(Exception):
     category: ClassVar[str]
 
 
+class PromiseBroken(Exception):
+    """A statement changed other rows than those that were locked for it: no refusal but a fault, which undoes the transaction."""
+
+    def __init__(self, meant: int, changed: int, what: str) -> None:
+        super().__init__(
+            f"{changed} {what} were changed where {meant} were meant, so nothing was. Look at what else writes to"
+            " inventory's tables, and whether it takes the locks in their order (queries.py)."
+        )
+
+
 class EventUnknown(InventoryError):
     """Nothing is known about that event (yet)."""
 
@@ -157,11 +167,11 @@ class Busy(InventoryError):
     retry_after_seconds = 1
 
     def __init__(self) -> None:
-        super().__init__("Very many people want this event at this moment. Try again in a second.")
+        super().__init__("Very many people wish this event at this moment. Try again in a second.")
 
 
 @dataclass(frozen=True)
-class Want:
+class Wish:
     """Places that somebody wants, all or nothing. The wisher makes the hold's id, so that asking again is safe."""
 
     hold_id: UUID
@@ -222,7 +232,7 @@ class SeatRow:
 class Granted:
     """A wish that came true."""
 
-    want: Want
+    wish: Wish
     lines: tuple[Line, ...]
 
 
@@ -238,31 +248,31 @@ class Stock:
     taken_seats: dict[str, UUID] = field(default_factory=dict)
 
 
-def allocate(wants: Iterable[Want], stock: Stock) -> list[Outcome]:
+def allocate(wishes: Iterable[Wish], stock: Stock) -> list[Outcome]:
     """Grants or refuses each wish, in order, all or nothing; a refused one leaves the stock to those behind it."""
-    return [_grant(want, stock) for want in wants]
+    return [_grant(wish, stock) for wish in wishes]
 
 
-def _grant(want: Want, stock: Stock) -> Outcome:
-    refusal = _refusal(want, stock)
+def _grant(wish: Wish, stock: Stock) -> Outcome:
+    refusal = _refusal(wish, stock)
     if refusal is not None:
         return refusal
     lines = []
-    for class_id, quantity in want.places:
+    for class_id, quantity in wish.places:
         stock.classes[class_id].held += quantity
         lines.append(Line(class_id, None, None, quantity))
-    for seat_id in want.seats:
+    for seat_id in wish.seats:
         seat = stock.seats[seat_id]
         seat.state = SeatState.HELD
-        stock.taken_seats[seat_id] = want.hold_id
+        stock.taken_seats[seat_id] = wish.hold_id
         lines.append(Line(seat.class_id, seat_id, seat.label, 1))
-    return Granted(want, tuple(lines))
+    return Granted(wish, tuple(lines))
 
 
-def _refusal(want: Want, stock: Stock) -> InventoryError | None:
-    if not 1 <= want.count <= MAX_PLACES_PER_HOLD:
+def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
+    if not 1 <= wish.count <= MAX_PLACES_PER_HOLD:
         return TooManyPlaces()
-    for class_id, quantity in want.places:
+    for class_id, quantity in wish.places:
         row = stock.classes.get(class_id)
         if row is None or row.kind is not ClassKind.GENERAL:
             return PlaceUnknown(str(class_id))
@@ -270,21 +280,25 @@ def _refusal(want: Want, stock: Stock) -> InventoryError | None:
             return NotOnSale(class_id, row.sale_begins_at)
         if quantity > row.available:
             return SoldOut(class_id, row.available)
-    unknown = next((seat_id for seat_id in want.seats if seat_id not in stock.seats), None)
+    unknown = next((seat_id for seat_id in wish.seats if seat_id not in stock.seats), None)
     if unknown is not None:
         return PlaceUnknown(unknown)
-    unsold = next((stock.seats[seat_id] for seat_id in want.seats if not stock.seats[seat_id].is_on_sale), None)
+    unsold = next((stock.seats[seat_id] for seat_id in wish.seats if not stock.seats[seat_id].is_on_sale), None)
     if unsold is not None:
         return NotOnSale(unsold.class_id, unsold.sale_begins_at)
-    taken = [seat_id for seat_id in want.seats if stock.seats[seat_id].state is not SeatState.FREE]
+    taken = [seat_id for seat_id in wish.seats if stock.seats[seat_id].state is not SeatState.FREE]
     return SeatsTaken(taken) if taken else None
 
 
-def is_same_wish(want: Want, order_id: UUID, lines: Sequence[Line]) -> bool:
-    """Whether a hold with these lines is what `want` asks for, so that asking again gets it again."""
+def is_same_wish(wish: Wish, order_id: UUID, lines: Sequence[Line]) -> bool:
+    """Whether a hold with these lines is what `wish` asks for, so that asking again gets it again."""
     places = {line.class_id: line.quantity for line in lines if line.seat_id is None}
-    seats = {line.seat_id for line in lines if line.seat_id is not None}
-    return order_id == want.order_id and places == dict(want.places) and seats == set(want.seats)
+    return order_id == wish.order_id and places == dict(wish.places) and set(seats_of(lines)) == set(wish.seats)
+
+
+def seats_of(lines: Iterable[Line]) -> list[str]:
+    """The seats among these lines."""
+    return [line.seat_id for line in lines if line.seat_id is not None]
 
 
 def quantities(lines: Iterable[Line]) -> dict[UUID, int]:

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.inventory.domain import Busy, InventoryError, Want
+from services.inventory.domain import Busy, InventoryError, Wish
 from services.inventory.service import Hold, Inventory
 from tracing.spans import continued, current_traceparent, link_of, link_to, note, note_error, span
 
@@ -24,7 +24,7 @@ PEAK_SECONDS = 15.0
 class _Waiting:
     """A request that waits for its answer: the span in which it does, and the one in which it was answered."""
 
-    want: Want
+    wish: Wish
     answer: asyncio.Future[Hold]
     waits_in: str | None
     answered_in: str | None = None
@@ -45,13 +45,13 @@ class Granting:
         self._note_waiting()
         return self._most
 
-    async def grant(self, event_id: UUID, want: Want) -> Hold:
+    async def grant(self, event_id: UUID, wish: Wish) -> Hold:
         """The hold. Raises what inventory refuses with, and `Busy` if too many wait already."""
-        told = {"onsale.event_id": str(event_id), "onsale.order_id": str(want.order_id)}
-        places = {"onsale.hold_id": str(want.hold_id), "onsale.places": want.count}
+        told = {"onsale.event_id": str(event_id), "onsale.order_id": str(wish.order_id)}
+        places = {"onsale.hold_id": str(wish.hold_id), "onsale.places": wish.count}
         # Its own span, and not only that of the batch: that belongs to the trace of the first who came.
         with span("inventory.hold_places", told | places) as current:
-            waiting = self._queue(event_id, want)
+            waiting = self._queue(event_id, wish)
             try:
                 hold = await waiting.answer
             finally:
@@ -59,12 +59,12 @@ class Granting:
             note({"onsale.hold_state": hold.state.value, "onsale.duplicate": None if hold.new else True})
             return hold
 
-    def _queue(self, event_id: UUID, want: Want) -> _Waiting:
+    def _queue(self, event_id: UUID, wish: Wish) -> _Waiting:
         queue = self._waiting[event_id]
         if len(queue) >= LONGEST_QUEUE:
             raise Busy
         answer: asyncio.Future[Hold] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(want, answer, current_traceparent())
+        waiting = _Waiting(wish, answer, current_traceparent())
         queue.append(waiting)
         self._note_waiting()
         if event_id not in self._running:
@@ -96,7 +96,7 @@ class Granting:
             for each in batch[1:]:
                 each.answered_in = current_traceparent()
             try:
-                answers = await self._inventory.place_holds(event_id, [each.want for each in batch])
+                answers = await self._inventory.place_holds(event_id, [each.wish for each in batch])
             except Exception as error:  # noqa: BLE001  # every waiter is told, none may wait for ever
                 note_error(current, error)
                 for each in batch:

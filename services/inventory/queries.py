@@ -8,7 +8,15 @@ import orjson
 from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
-from services.inventory.domain import ClassKind, ClassRow, Granted, Line, SeatRow, SeatState, quantities
+from services.inventory.domain import (
+    ClassKind,
+    ClassRow,
+    Granted,
+    Line,
+    PromiseBroken,
+    SeatRow,
+    SeatState,
+)
 from tracing.spans import current_traceparent
 
 SWEEP_BATCH = 200
@@ -93,18 +101,21 @@ async def insert_holds(tx: Transaction, event_id: UUID, granted: list[Granted]) 
     """)
     parameters = {
         "event_id": event_id,
-        "hold_ids": [each.want.hold_id for each in granted],
-        "order_ids": [each.want.order_id for each in granted],
-        "ttls": [each.want.ttl_seconds for each in granted],
+        "hold_ids": [each.wish.hold_id for each in granted],
+        "order_ids": [each.wish.order_id for each in granted],
+        "ttls": [each.wish.ttl_seconds for each in granted],
         "lines": [lines_to_json(each.lines) for each in granted],
-        "traceparents": [each.want.traceparent for each in granted],
+        "traceparents": [each.wish.traceparent for each in granted],
     }
     rows = await tx.execute(query, parameters, name="inventory.insert_holds")
     return {row["hold_id"]: row["expires_at"] for row in rows.mappings()}
 
 
 async def add_to_counters(tx: Transaction, held: dict[UUID, int], sold: dict[UUID, int]) -> None:
-    """Adds to the counters of general admission; the constraint refuses what would be too much."""
+    """Adds to the counters of general admission; the constraint refuses what would be too much.
+
+    Raises `PromiseBroken` if one of the classes is not there.
+    """
     class_ids = sorted({*held, *sold})
     if not class_ids:
         return
@@ -118,7 +129,8 @@ async def add_to_counters(tx: Transaction, held: dict[UUID, int], sold: dict[UUI
         "held": [held.get(class_id, 0) for class_id in class_ids],
         "sold": [sold.get(class_id, 0) for class_id in class_ids],
     }
-    await tx.execute(query, parameters, name="inventory.add_to_counters")
+    changed = await tx.execute(query, parameters, name="inventory.add_to_counters")
+    _same(len(class_ids), changed.rowcount, "ticket classes")
 
 
 async def take_seats(tx: Transaction, event_id: UUID, owners: dict[str, UUID], state: SeatState) -> int:
@@ -139,14 +151,20 @@ async def take_seats(tx: Transaction, event_id: UUID, owners: dict[str, UUID], s
     return (await tx.execute(query, parameters, name="inventory.take_seats")).rowcount
 
 
-async def sell_held_seats(tx: Transaction, hold_id: UUID) -> None:
-    """Held seats of a hold become sold."""
+async def hold_seats(tx: Transaction, event_id: UUID, owners: dict[str, UUID]) -> None:
+    """Gives seats that are locked and free to holds. Raises `PromiseBroken` if one of them was not free."""
+    _same(len(owners), await take_seats(tx, event_id, owners, SeatState.HELD), "free seats")
+
+
+async def sell_held_seats(tx: Transaction, hold_id: UUID, seats: int) -> None:
+    """Held seats of a hold become sold, so many. Raises `PromiseBroken` if it holds another number of them."""
     query = text("UPDATE seat SET state = 'sold' WHERE hold_id = :hold_id AND state = 'held'")
-    await tx.execute(query, {"hold_id": hold_id}, name="inventory.sell_held_seats")
+    sold = await tx.execute(query, {"hold_id": hold_id}, name="inventory.sell_held_seats")
+    _same(seats, sold.rowcount, "held seats")
 
 
 async def free_seats(tx: Transaction, hold_ids: list[UUID]) -> None:
-    """All seats of these holds become free."""
+    """All seats of these holds become free, however many: the database sees to it that a hold which ends keeps none."""
     query = text("UPDATE seat SET state = 'free', hold_id = NULL WHERE hold_id = ANY(:hold_ids)")
     await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.free_seats")
 
@@ -164,14 +182,19 @@ async def prolong_hold(tx: Transaction, hold_id: UUID, ttl_seconds: int, longest
 
 
 async def set_hold_state(tx: Transaction, hold_id: UUID, was: str, state: str) -> None:
-    """Ends or commits a locked hold, and notes it, in one statement."""
+    """Ends or commits a locked hold, and notes it, in one statement. Raises `PromiseBroken` if it is not as it `was`."""
     query = text("""
-        WITH changed AS (UPDATE hold SET state = :state WHERE hold_id = :hold_id RETURNING hold_id, state)
-        INSERT INTO hold_change (hold_id, state, was, traceparent)
-        SELECT hold_id, state, :was, :traceparent FROM changed ON CONFLICT DO NOTHING
+        WITH changed AS (
+            UPDATE hold SET state = :state WHERE hold_id = :hold_id AND state = :was RETURNING hold_id, state
+        ), noted AS (
+            INSERT INTO hold_change (hold_id, state, was, traceparent)
+            SELECT hold_id, state, :was, :traceparent FROM changed ON CONFLICT DO NOTHING
+        )
+        SELECT hold_id FROM changed
     """)
     parameters = {"hold_id": hold_id, "state": state, "was": was, "traceparent": current_traceparent()}
-    await tx.execute(query, parameters, name="inventory.set_hold_state")
+    changed = await tx.execute(query, parameters, name="inventory.set_hold_state")
+    _same(1, len(changed.all()), f"holds that are {was}")
 
 
 async def insert_tombstone(tx: Transaction, event_id: UUID, hold_id: UUID) -> bool:
@@ -276,6 +299,6 @@ _UPSERT_CLASS = text("""
 """)
 
 
-def held_of(rows: list[Any]) -> dict[UUID, int]:
-    """How many places of general admission the lines of these holds are, by class."""
-    return quantities(line for row in rows for line in lines_of_json(row["lines"]))
+def _same(meant: int, changed: int, what: str) -> None:
+    if changed != meant:
+        raise PromiseBroken(meant, changed, what)

@@ -19,10 +19,11 @@ from services.inventory.domain import (
     Line,
     SeatState,
     Stock,
-    Want,
+    Wish,
     allocate,
     is_same_wish,
     quantities,
+    seats_of,
 )
 from services.inventory.events import ChangedSeat, HoldExpired, PlacesChanged
 from services.inventory.shards import Shards
@@ -52,23 +53,23 @@ class Inventory:
         self._shards = shards
         self._bus = bus
 
-    async def place_holds(self, event_id: UUID, wants: list[Want]) -> list[Answer]:
+    async def place_holds(self, event_id: UUID, wishes: list[Wish]) -> list[Answer]:
         """Grants or refuses a batch of wishes for one event in one transaction, in order. Never more than there is.
 
         Holds that nobody paid for in time are given back first if that could help somebody here.
         """
-        with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wants)}):
+        with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wishes)}):
             async with self._shards.of(event_id).writer() as tx:
-                stock = await self._locked_stock(tx, event_id, wants)
+                stock = await self._locked_stock(tx, event_id, wishes)
                 # Only now, under the locks: the same wish may just have been granted by another process.
-                known = await queries.holds_by_id(tx, [want.hold_id for want in wants])
-                fresh = list({want.hold_id: want for want in wants if want.hold_id not in known}.values())
-                outcomes = dict(zip((want.hold_id for want in fresh), allocate(fresh, stock), strict=True))
+                known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
+                fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
+                outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
                 granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
                 expiries = await self._write(tx, event_id, granted, stock)
         if granted:
             await self._tell_bus(event_id, [line for each in granted for line in each.lines], SeatState.HELD)
-        return [_answer(want, event_id, known, outcomes, expiries) for want in wants]
+        return [_answer(wish, event_id, known, outcomes, expiries) for wish in wishes]
 
     async def hold(self, event_id: UUID, hold_id: UUID) -> Hold:
         """One hold. Raises `HoldUnknown`."""
@@ -97,7 +98,7 @@ class Inventory:
                 counts = quantities(hold.lines)
                 if hold.state is HoldState.HELD:
                     await queries.add_to_counters(tx, {key: -count for key, count in counts.items()}, counts)
-                    await queries.sell_held_seats(tx, hold_id)
+                    await queries.sell_held_seats(tx, hold_id, len(seats_of(hold.lines)))
                 else:
                     await self._take_again(tx, hold)
                 await queries.set_hold_state(tx, hold_id, hold.state, HoldState.COMMITTED)
@@ -171,16 +172,16 @@ class Inventory:
                 raise EventUnknown(event_id)
         return rows
 
-    async def _locked_stock(self, tx: Transaction, event_id: UUID, wants: list[Want]) -> Stock:
-        class_ids = sorted({class_id for want in wants for class_id, _ in want.places})
-        seat_ids = sorted({seat_id for want in wants for seat_id in want.seats})
+    async def _locked_stock(self, tx: Transaction, event_id: UUID, wishes: list[Wish]) -> Stock:
+        class_ids = sorted({class_id for wish in wishes for class_id, _ in wish.places})
+        seat_ids = sorted({seat_id for wish in wishes for seat_id in wish.seats})
         classes = await queries.lock_classes(tx, event_id, class_ids)
         seats = await queries.lock_seats(tx, event_id, seat_ids)
         if not classes and not seats and not await queries.event_exists(tx, event_id):
             raise EventUnknown(event_id)
         stock = Stock(classes, seats)
         # Expiry is part of the question: who comes now gets what others let go, whether or not the sweeper has run.
-        if _is_short(wants, stock) and await self._expire_overdue(tx, event_id):
+        if _is_short(wishes, stock) and await self._expire_overdue(tx, event_id):
             stock = Stock(
                 await queries.lock_classes(tx, event_id, class_ids), await queries.lock_seats(tx, event_id, seat_ids)
             )
@@ -193,7 +194,7 @@ class Inventory:
             return {}
         expiries = await queries.insert_holds(tx, event_id, granted)
         await queries.add_to_counters(tx, quantities(line for each in granted for line in each.lines), {})
-        await queries.take_seats(tx, event_id, stock.taken_seats, SeatState.HELD)
+        await queries.hold_seats(tx, event_id, stock.taken_seats)
         return expiries
 
     async def _take_again(self, tx: Transaction, hold: Hold) -> None:
@@ -201,7 +202,7 @@ class Inventory:
         classes = await queries.lock_classes(tx, hold.event_id, sorted(counts))
         if any(count > classes[class_id].available for class_id, count in counts.items()):
             raise HoldGone(hold.hold_id)
-        owners = {line.seat_id: hold.hold_id for line in hold.lines if line.seat_id is not None}
+        owners = dict.fromkeys(seats_of(hold.lines), hold.hold_id)
         if await queries.take_seats(tx, hold.event_id, owners, SeatState.SOLD) < len(owners):
             raise HoldGone(hold.hold_id)
         await queries.add_to_counters(tx, {}, counts)
@@ -209,7 +210,8 @@ class Inventory:
     async def _expire_overdue(self, tx: Transaction, event_id: UUID | None) -> list[Any]:
         rows = await queries.take_overdue_holds(tx, event_id)
         if rows:
-            await queries.add_to_counters(tx, {key: -count for key, count in queries.held_of(rows).items()}, {})
+            counts = quantities(line for row in rows for line in queries.lines_of_json(row["lines"]))
+            await queries.add_to_counters(tx, {key: -count for key, count in counts.items()}, {})
             await queries.free_seats(tx, [row["hold_id"] for row in rows])
         for row in rows:
             fact = HoldExpired(
@@ -227,10 +229,10 @@ class Inventory:
         await self._bus.say(message)
 
 
-def _is_short(wants: list[Want], stock: Stock) -> bool:
+def _is_short(wishes: list[Wish], stock: Stock) -> bool:
     asked: dict[UUID, int] = {}
-    for want in wants:
-        for class_id, quantity in want.places:
+    for wish in wishes:
+        for class_id, quantity in wish.places:
             asked[class_id] = asked.get(class_id, 0) + quantity
     few = any(
         class_id in stock.classes and count > stock.classes[class_id].available for class_id, count in asked.items()
@@ -239,21 +241,21 @@ def _is_short(wants: list[Want], stock: Stock) -> bool:
 
 
 def _answer(
-    want: Want, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Any], expiries: dict[UUID, datetime]
+    wish: Wish, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Any], expiries: dict[UUID, datetime]
 ) -> Answer:
-    if want.hold_id in known:
-        return _known_answer(want, _hold_of(known[want.hold_id]))
-    outcome = outcomes[want.hold_id]
+    if wish.hold_id in known:
+        return _known_answer(wish, _hold_of(known[wish.hold_id]))
+    outcome = outcomes[wish.hold_id]
     if isinstance(outcome, InventoryError):
         return outcome
-    return Hold(want.hold_id, event_id, want.order_id, HoldState.HELD, expiries[want.hold_id], outcome.lines, new=True)
+    return Hold(wish.hold_id, event_id, wish.order_id, HoldState.HELD, expiries[wish.hold_id], outcome.lines, new=True)
 
 
-def _known_answer(want: Want, hold: Hold) -> Answer:
+def _known_answer(wish: Wish, hold: Hold) -> Answer:
     if hold.state in {HoldState.RELEASED, HoldState.EXPIRED}:
-        return HoldGone(want.hold_id)
-    if hold.order_id is None or not is_same_wish(want, hold.order_id, hold.lines):
-        return HoldDiffers(want.hold_id)
+        return HoldGone(wish.hold_id)
+    if hold.order_id is None or not is_same_wish(wish, hold.order_id, hold.lines):
+        return HoldDiffers(wish.hold_id)
     return hold
 
 

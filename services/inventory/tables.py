@@ -58,11 +58,15 @@ class TicketClass(Table, table=True):
 
 
 class Hold(Table, table=True):
-    """Places that are promised to one order until a moment. A released row may be a tombstone: it can never be granted."""
+    """Places that are promised to one order until a moment. A released row may be a tombstone: it can never be granted.
+
+    Triggers (migration 0006) refuse a hold that comes back after its end, and at the commit one that does not have its seats:
+    a committed one all of its lines, sold; one that has ended none."""
 
     __tablename__ = "hold"
     __table_args__ = (
         CheckConstraint("state IN ('held', 'committed', 'released', 'expired')", name="state"),
+        CheckConstraint("order_id IS NOT NULL OR state = 'released'", name="of_an_order_or_released"),
         Index("ix_hold_due", "expires_at", postgresql_where=text("state = 'held'")),
         Index("ix_hold_event_due", "event_id", "expires_at", postgresql_where=text("state = 'held'")),
     )
@@ -91,7 +95,8 @@ class HoldChange(Table, table=True):
 
 
 class Seat(Table, table=True):
-    """A seat of an event, with at most one owner, by its key."""
+    """A seat of an event, with at most one owner, by its key. Triggers (migration 0006) refuse another one before it is free
+    again, and a sold seat whose hold is not committed."""
 
     __tablename__ = "seat"
     __table_args__ = (

@@ -16,7 +16,8 @@ class Table(SQLModel, registry=make_registry()):
 
 
 class DeliveryRow(Table, table=True):
-    """One mail to one buyer: work while it waits, a log for support afterwards."""
+    """One mail to one buyer: work while it waits, a log for support afterwards. Triggers (migration 0006) refuse that one which
+    was sent waits again, and another Message-ID."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -76,6 +77,7 @@ class AddressUseRow(Table, table=True):
 
     __tablename__ = "address_use"
     __table_args__ = (
+        CheckConstraint("octet_length(digest) = 32", name="digest_only"),
         Index("ix_address_use_digest_used_at", "digest", "used_at"),
         Index("ix_address_use_used_at", "used_at"),
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import text
+
 from chassis.db import Transaction
 from chassis.drills import Faults, Switch
 from services.orders import api, queries
@@ -26,12 +28,21 @@ def sum_of_unit_prices(faults: Faults) -> None:
 def read_again_before_writing(faults: Faults) -> None:
     """The log was full of transitions that somebody else had made impossible: now the order is read anew just before each change.
 
-    What the change compares itself with is so always what is there, and whoever is slower wins.
+    What the change compares itself with is so always what is there, and whoever is slower wins; the rule by which the database
+    would refuse that was in the way, and stands aside for such a change.
     """
 
-    async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> bool:
-        newest = await queries.lock_order(tx, order.order_id)
-        return bool(await good(tx, newest or order, happening, changes))
+    async def change_order(
+        tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]
+    ) -> Order | None:
+        newest = await queries.lock_order(tx, order.order_id) or order
+        if newest.state is order.state:
+            changed: Order | None = await good(tx, newest, happening, changes)
+            return changed
+        await tx.execute(_ASIDE, name="orders.set_rule_aside")
+        changed = await good(tx, newest, happening, changes)
+        await tx.execute(_AGAIN, name="orders.set_rule_again")
+        return changed
 
     good = faults.replace(queries, "change_order", change_order)
 
@@ -47,6 +58,9 @@ def before_lines_named_their_seats(faults: Faults) -> None:
 
     good = faults.replace(api, "_shown", shown)
 
+
+_ASIDE = text("ALTER TABLE purchase_order DISABLE TRIGGER order_takes_its_steps")
+_AGAIN = text("ALTER TABLE purchase_order ENABLE TRIGGER order_takes_its_steps")
 
 SWITCHES: Mapping[str, Switch] = {
     "sum-of-unit-prices": sum_of_unit_prices,

@@ -40,7 +40,8 @@ class Event(Table, table=True):
 
 
 class PurchaseOrder(Table, table=True):
-    """An order, and the saga that carries it to its end."""
+    """An order, and the saga that carries it to its end. Triggers (migration 0009) refuse a step that is not in
+    `domain.TRANSITIONS`, and at the commit a total that is not the sum of the lines."""
 
     __tablename__ = "purchase_order"
     __table_args__ = (
@@ -49,6 +50,8 @@ class PurchaseOrder(Table, table=True):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
         CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_a_time"),
         CheckConstraint("(state IN ('cancelling', 'cancelled')) = (reason IS NOT NULL)", name="cancelled_has_a_reason"),
+        CheckConstraint("state <> 'confirmed' OR paid OR total_minor = 0", name="confirmed_is_paid_or_free"),
+        CheckConstraint("NOT paid OR payment_id IS NOT NULL", name="paid_has_a_payment"),
         Index("ix_purchase_order_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_purchase_order_person_order", "person_id", "order_id"),
         Index(
@@ -100,7 +103,7 @@ class PurchaseOrder(Table, table=True):
 
 
 class OrderLine(Table, table=True):
-    """What was bought, at the price of that moment."""
+    """What was bought, at the price of that moment. Triggers (migration 0009) refuse to change or delete it."""
 
     __tablename__ = "order_line"
     __table_args__ = (

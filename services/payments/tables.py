@@ -23,7 +23,10 @@ class Table(SQLModel, registry=make_registry()):
 
 
 class PaymentRow(Table, table=True):
-    """An attempt to pay an order; or, without an order, the mark of one that was voided before it was made."""
+    """An attempt to pay an order; or, without an order, the mark of one that was voided before it was made.
+
+    Triggers (migration 0006) refuse a step that is not in `domain.TRANSITIONS`, other terms, and at the commit one that is
+    captured or refunded and not booked so."""
 
     __tablename__ = "payment"
     __table_args__ = (

@@ -35,6 +35,7 @@ class TicketRow(Table, table=True):
         CheckConstraint("state IN ('valid', 'void')", name="state"),
         CheckConstraint("epoch BETWEEN 1 AND 65535", name="epoch"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
+        CheckConstraint("seat_id IS NULL OR ordinal = 1", name="a_seat_is_one_place"),
         CheckConstraint("unit_price_minor >= 0", name="unit_price_minor"),
     )
 
@@ -67,7 +68,8 @@ class TicketRow(Table, table=True):
 
 
 class EventRow(Table, table=True):
-    """An event as catalog told it last, once it has changed; its tickets are read through it.
+    """An event as catalog told it last, once it has changed; its tickets are read through it. A trigger (migration 0008)
+    refuses an older version.
 
     Also the work of telling so to whoever holds tickets: `told_version` lags behind `version` until all orders up to the last
     one are told, `told_after` is the last order that was.

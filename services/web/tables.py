@@ -37,7 +37,8 @@ class SessionRow(Table, table=True):
 
 
 class LeftVisitRow(Table, table=True):
-    """A visit of support that was left. Its cookie is signed and would be good until its time is over."""
+    """A visit of support that was left. Its cookie is signed and would be good until its time is over: until then a trigger
+    (migration 0005) refuses to forget it."""
 
     __tablename__ = "left_visit"
     __table_args__ = (

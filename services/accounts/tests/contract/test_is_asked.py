@@ -46,7 +46,7 @@ class States:
         await self.somebody_who_signed_up(given)
         # The other one has the id that the consumer has chosen, instead of one that accounts makes.
         own = f"{given['person_id']}@example.com"
-        values = {"guest": False, "name": "Bob", "email": own, "email_key": own, "password_hash": "none"}
+        values = {"guest": False, "name": "Bob", "email": own, "email_key": own, "password_hash": "$argon2id$none"}
         async with self._database.writer() as tx:
             await queries.insert_person(tx, {"person_id": UUID(given["person_id"]), **values})
 

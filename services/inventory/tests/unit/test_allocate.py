@@ -16,7 +16,7 @@ from services.inventory.domain import (
     SoldOut,
     Stock,
     TooManyPlaces,
-    Want,
+    Wish,
     allocate,
 )
 
@@ -24,8 +24,8 @@ STANDING = UUID(int=1)
 STALLS = UUID(int=2)
 
 
-def want(*places: tuple[UUID, int], seats: tuple[str, ...] = ()) -> Want:
-    return Want(uuid4(), uuid4(), places, seats, 600)
+def wish(*places: tuple[UUID, int], seats: tuple[str, ...] = ()) -> Wish:
+    return Wish(uuid4(), uuid4(), places, seats, 600)
 
 
 def stock(capacity: int = 10, held: int = 0, sold: int = 0, seats: str = "") -> Stock:
@@ -34,24 +34,24 @@ def stock(capacity: int = 10, held: int = 0, sold: int = 0, seats: str = "") -> 
 
 
 def test_a_wish_gets_what_is_left() -> None:
-    (outcome,) = allocate([want((STANDING, 3))], stock(capacity=10, held=4, sold=3))
+    (outcome,) = allocate([wish((STANDING, 3))], stock(capacity=10, held=4, sold=3))
     assert isinstance(outcome, Granted)
 
 
 def test_a_wish_for_more_than_is_left_is_told_how_much_is_left() -> None:
-    (outcome,) = allocate([want((STANDING, 4))], stock(capacity=10, held=4, sold=3))
+    (outcome,) = allocate([wish((STANDING, 4))], stock(capacity=10, held=4, sold=3))
     assert isinstance(outcome, SoldOut)
     assert outcome.available == 3
 
 
 def test_a_large_wish_does_not_refuse_the_small_ones_behind_it() -> None:
-    outcomes = allocate([want((STANDING, 11)), want((STANDING, 2))], stock(capacity=10))
+    outcomes = allocate([wish((STANDING, 11)), wish((STANDING, 2))], stock(capacity=10))
     assert [type(outcome) for outcome in outcomes] == [SoldOut, Granted]
 
 
 def test_seats_are_all_or_nothing() -> None:
     outcomes = allocate(
-        [want(seats=("A1", "A2")), want(seats=("A2", "A3")), want(seats=("A3",))], stock(seats="A1 A2 A3")
+        [wish(seats=("A1", "A2")), wish(seats=("A2", "A3")), wish(seats=("A3",))], stock(seats="A1 A2 A3")
     )
     assert [type(outcome) for outcome in outcomes] == [Granted, SeatsTaken, Granted]
     assert isinstance(outcomes[1], SeatsTaken)
@@ -60,13 +60,13 @@ def test_seats_are_all_or_nothing() -> None:
 
 def test_a_refused_seat_leaves_general_admission_untouched() -> None:
     rows = stock(capacity=1)
-    refused, granted = allocate([want((STANDING, 1), seats=("Z9",)), want((STANDING, 1))], rows)
+    refused, granted = allocate([wish((STANDING, 1), seats=("Z9",)), wish((STANDING, 1))], rows)
     assert isinstance(refused, PlaceUnknown)
     assert isinstance(granted, Granted)
 
 
 def test_nothing_and_too_much_are_refused() -> None:
-    outcomes = allocate([want(), want((STANDING, 51))], stock(capacity=100))
+    outcomes = allocate([wish(), wish((STANDING, 51))], stock(capacity=100))
     assert [type(outcome) for outcome in outcomes] == [TooManyPlaces, TooManyPlaces]
 
 
@@ -80,8 +80,8 @@ def test_whatever_is_wished_no_place_is_promised_twice(
     capacity: int, held: int, quantities: list[int], choices: list[set[str]]
 ) -> None:
     rows = stock(capacity=capacity + held, held=held, seats="A B C D E F G H")
-    wants = [want((STANDING, quantity)) for quantity in quantities] + [want(seats=tuple(sorted(c))) for c in choices]
-    granted = [outcome for outcome in allocate(wants, rows) if isinstance(outcome, Granted)]
+    wishes = [wish((STANDING, quantity)) for quantity in quantities] + [wish(seats=tuple(sorted(c))) for c in choices]
+    granted = [outcome for outcome in allocate(wishes, rows) if isinstance(outcome, Granted)]
     assert sum(line.quantity for each in granted for line in each.lines if line.seat_id is None) <= capacity
     seats = [line.seat_id for each in granted for line in each.lines if line.seat_id is not None]
     assert len(seats) == len(set(seats))

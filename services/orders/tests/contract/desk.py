@@ -91,11 +91,11 @@ class Desk:
                 )
             return made
         lines = lines_of(order_id)
+        priced = {"total_minor": total_of(lines), "hold_expires_at": utc_now() + lives}
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
             await queries.insert_lines(tx, order_id, lines)
-        priced = {"total_minor": total_of(lines), "hold_expires_at": utc_now() + lives}
-        made = await self.changes.apply(made, Happening.HOLD_GRANTED, **priced)
+            made = await self.changes.apply_in(tx, made, Happening.HOLD_GRANTED, **priced)
         if state is OrderState.PAYING and payment_id is not None:
             async with self.database.writer() as tx:
                 await queries.begin_payment(tx, made, payment_id)

@@ -129,7 +129,7 @@ async def test_an_order_whose_worker_died_is_taken_over_after_its_lease(desk: De
     order = await desk.paying()
     neighbours.authorise(desk.payment_of(order))
     await desk.rows(
-        "UPDATE purchase_order SET state = 'authorised', leased_until = now() + interval '1 second', due_at = now()"
+        "UPDATE purchase_order SET state = 'authorised', paid = true, leased_until = now() + interval '1 second', due_at = now()"
     )
     await desk.in_state(order["order_id"], "confirmed")
     assert len(neighbours.captures) == 1

@@ -19,7 +19,7 @@ async def books(harness: Harness) -> Any:
     )
     await connection.execute(
         "INSERT INTO payment (payment_id, order_id, attempt, amount_minor, currency, description, return_url, pay_by,"
-        " state) VALUES ($1, $2, 1, 100, 'EUR', 'd', 'u', now(), 'authorised')",
+        " state, captured_at) VALUES ($1, $2, 1, 100, 'EUR', 'd', 'u', now(), 'captured', now())",
         uuid7(),
         uuid7(),
     )
@@ -64,7 +64,7 @@ async def test_a_balanced_transfer_is_booked(books: asyncpg.Connection) -> None:
 async def test_a_transfer_that_does_not_sum_to_zero_in_each_currency_is_refused(
     books: asyncpg.Connection, entries: tuple[tuple[str, str, int], ...]
 ) -> None:
-    with pytest.raises(asyncpg.CheckViolationError):
+    with pytest.raises(asyncpg.CheckViolationError, match="ledger transfer"):
         await book(books, *entries)
     assert await books.fetchval("SELECT count(*) FROM ledger_transfer") == 0
 
@@ -102,8 +102,8 @@ async def test_what_is_booked_is_never_changed(books: asyncpg.Connection, statem
         "UPDATE payment SET state = 'paid'",
         "UPDATE payment SET amount_minor = 0",
         "UPDATE payment SET currency = 'eur'",
-        "UPDATE payment SET state = 'captured'",
-        "UPDATE payment SET captured_at = now()",
+        "UPDATE payment SET state = 'authorised'",
+        "UPDATE payment SET captured_at = NULL",
         "UPDATE payment SET order_id = NULL",
         "UPDATE payment SET pay_by = NULL",
     ],
