@@ -52,7 +52,7 @@ class PersonVerifier:
         claims = self._verified.get(token)
         if claims is None:
             key_id = key_id_of(token)
-            await self._refresh(missing=key_id not in self._keys)
+            await self._refresh(key_id)
             if not self._keys:
                 raise ProviderUnavailable(PEOPLE_ISSUER)  # a person must not be signed out because accounts is down
             claims = verified_claims(token, self._keys.get(key_id), audience=PEOPLE_AUDIENCE, issuer=PEOPLE_ISSUER)
@@ -63,13 +63,14 @@ class PersonVerifier:
         except (KeyError, ValueError) as error:
             raise NotAuthenticated("The token does not name a person. Sign in again.") from error
 
-    async def _refresh(self, *, missing: bool) -> None:
+    async def _refresh(self, key_id: str) -> None:
         """Reads the keys if they are old, or lack the one that is asked for; at most every two seconds, and once for a crowd."""
-        somebody_reads_it = missing and self._reading.locked()
-        if not somebody_reads_it and not self._needs_refresh(missing):
+        somebody_reads_it = key_id not in self._keys and self._reading.locked()
+        if not somebody_reads_it and not self._needs_refresh(key_id):
             return
         async with self._reading:
-            if not self._needs_refresh(missing):
+            # Whoever waited here may have been brought the key meanwhile, however long that took.
+            if not self._needs_refresh(key_id):
                 return
             self._tried_at = time.monotonic()
             try:
@@ -78,8 +79,8 @@ class PersonVerifier:
             except (httpx.HTTPError, ProviderUnavailable, OSError, ValueError) as error:
                 _LOG.warning("people's keys could not be read, going on with the known ones", error=str(error))
 
-    def _needs_refresh(self, missing: bool) -> bool:
-        now = time.monotonic()
+    def _needs_refresh(self, key_id: str) -> bool:
+        now, missing = time.monotonic(), key_id not in self._keys
         fresh = now - self._fetched_at < KEYS_FRESH_SECONDS
         return (missing or not fresh) and now - self._tried_at >= KEYS_RETRY_SECONDS
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from chassis import people
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, create_app
 
@@ -34,7 +35,13 @@ def publisher(harness: Harness) -> Publisher:
     return Publisher(Path(harness.keys.person_keys_url.removeprefix("file:")).read_bytes())
 
 
-async def test_a_crowd_at_a_process_that_has_just_started_is_let_in(harness: Harness, publisher: Publisher) -> None:
+@pytest.mark.parametrize(
+    "retry_seconds", [2.0, 0.05], ids=["a quick accounts", "an accounts that takes longer than a retry"]
+)
+async def test_a_crowd_at_a_process_that_has_just_started_is_let_in(
+    harness: Harness, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, retry_seconds: float
+) -> None:
+    monkeypatch.setattr(people, "KEYS_RETRY_SECONDS", retry_seconds)
     async with harness.serving(publisher.app) as url:
         settings = harness.settings(
             SampleSettings, migrations=MIGRATIONS, person_keys_url=f"{url}/.well-known/jwks.json"
