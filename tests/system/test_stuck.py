@@ -20,11 +20,11 @@ MAILS = "notifications.send_email"
 
 
 async def late_mails(system: System, wanted: bool) -> list[dict[str, Any]]:
-    """The mails that are late, as soon as there are any, or none any more."""
+    """The mails whose last try failed, as soon as there are any; or none, as soon as none waits, also none that is being tried."""
     deadline = time.monotonic() + SOON_SECONDS
     while True:
         late, silent = await asyncio.to_thread(late_work, system.addresses, 0)
-        mails = [each for each in late if each["queue"] == MAILS and each["state"] == "failing"]
+        mails = [each for each in late if each["queue"] == MAILS and (not wanted or each["state"] == "failing")]
         if bool(mails) == wanted or time.monotonic() > deadline:
             assert silent == []
             return mails
