@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Reads, Transaction
-from chassis.work import Columns, Queue, Work, claim, due, finish, take, wait
+from chassis.work import Backoff, Columns, Queue, Work, claim, due, finish, put_off, take, wait
 from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from tracing.spans import current_traceparent
 
@@ -50,6 +50,11 @@ HINTS = Queue(
     about="(SELECT order_id FROM payment WHERE payment.gateway_payment_id = webhook.gateway_payment_id)",
     go_on=_GO_ON,
 )
+
+
+async def ask_again_later(tx: Transaction, queue: Queue, work: Work, problem: str, first_seconds: float) -> None:
+    """Whoever was asked said nothing: the next time after `first_seconds`, then after longer and longer."""
+    await put_off(tx, queue, work, problem, Backoff(first_seconds, LONGEST_PAUSE_SECONDS).after(work.attempt))
 
 
 # -- payments ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 from chassis.db import Database
 from chassis.logs import log
-from chassis.work import Backoff, Work, put_off
+from chassis.work import Work
 from services.payments import queries
 from services.payments.domain import (
     GatewayUnavailable,
@@ -17,10 +17,8 @@ from services.payments.domain import (
     PaymentState,
 )
 from services.payments.service.opening import Opening
-from services.payments.service.settling import CALLED_OFF, Settler
+from services.payments.service.settling import CALLED_OFF, SILENT, Settler
 from tracing.spans import continued, mark_failed
-
-SILENT = "the gateway is silent"
 
 _LOG = log(__name__)
 
@@ -58,9 +56,8 @@ class Asking:
         try:
             await self._settler.see(payment)
         except GatewayUnavailable:
-            backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
             async with self._database.writer() as tx:
-                await put_off(tx, queries.QUIET, work, SILENT, backoff.after(work.attempt))
+                await queries.ask_again_later(tx, queries.QUIET, work, SILENT, self._ask_again_seconds)
             raise
         async with self._database.writer() as tx:
             await queries.ask_later(tx, work)

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.logs import log
-from chassis.work import Backoff, Work, put_off
+from chassis.work import Work
 from services.payments import ledger, queries
 from services.payments.domain import (
     EFFECT,
@@ -35,6 +35,7 @@ from tracing.spans import span
 _LOG = log(__name__)
 
 CALLED_OFF = "called_off"
+SILENT = "the gateway is silent"
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,15 @@ class Settler:
         try:
             outcome = await self._ask(gateway_id, claimed, called_off=called_off)
         except GatewaySilent as error:
-            _LOG.warning("the gateway is silent", operation=claimed.key, attempts=claimed.attempts, error=str(error))
+            _LOG.warning(SILENT, operation=claimed.key, attempts=claimed.attempts, error=str(error))
             await self.ask_again_later(work, error)
             raise GatewayUnavailable from error
         await self._record(claimed, outcome)
 
     async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
         """The gateway said nothing about an operation."""
-        backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
         async with self._database.writer() as tx:
-            await put_off(tx, queries.OPERATIONS, work, error.problem, backoff.after(work.attempt))
+            await queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
 
     async def see(self, payment: Payment) -> Payment:
         """Asks the gateway how far a payment is, and applies it. Raises GatewayUnavailable."""

@@ -13,10 +13,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from chassis.db import Database
 from chassis.logs import log
 from chassis.models import Keepable
-from chassis.work import Backoff, Work, claim, finish, put_off
+from chassis.work import Work, claim, finish
 from services.payments import queries
 from services.payments.domain import GatewayUnavailable, Payment, WebhookForged, WebhookInvalid
-from services.payments.service.settling import Settler
+from services.payments.service.settling import SILENT, Settler
 from tracing.spans import continued, current_traceparent, link_to, note
 
 TOLERANCE_SECONDS = 300
@@ -106,14 +106,13 @@ class Webhooks:
         try:
             await self._settler.see(payment)
         except GatewayUnavailable:
-            return "the gateway is silent"
+            return SILENT
         return None
 
     async def _follow_later(self, work: Work, problem: str) -> None:
         _LOG.warning("a webhook waits", webhook=str(work.key), attempts=work.attempt, problem=problem)
-        backoff = Backoff(self._ask_again_seconds, queries.LONGEST_PAUSE_SECONDS)
         async with self._database.writer() as tx:
-            await put_off(tx, queries.HINTS, work, problem, backoff.after(work.attempt))
+            await queries.ask_again_later(tx, queries.HINTS, work, problem, self._ask_again_seconds)
 
     async def _leave(self, work: Work) -> None:
         async with self._database.writer() as tx:
