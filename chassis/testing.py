@@ -258,7 +258,7 @@ class Harness:
     @asynccontextmanager
     async def serving(self, app: Any) -> AsyncIterator[str]:
         """Serves an ASGI application on a real socket; its base address."""
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listening_socket()
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
@@ -368,6 +368,13 @@ class Harness:
     def _client(self) -> Client:
         assert self._nats is not None, "The harness is used as a fixture."
         return self._nats
+
+
+def listening_socket() -> socket.socket:
+    """On any free port. asyncio lets answers wait for acknowledgements (40 ms each) unless its socket says that it speaks TCP."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    return listener
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
