@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up link buy trace traces stuck restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish bench-tracing service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -82,6 +82,9 @@ contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/
 
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
 	@$(DEV) -m contracts.deploying.publish
+
+bench: python ## this commit and another one sell in turns: processor time, statements, memory, purchases a second (BASE=commit ROUNDS= RUSH=)
+	@$(RUN) -m local.bench.compare --base "$(BASE)" $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(RUSH),--rush "$(RUSH)")
 
 bench-tracing: python ## what tracing costs: throughput with it off, at 10 % and at 100 %, in turns (ROUNDS= SECONDS= BUYERS=)
 	@$(RUN) -m local.bench.tracing $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)") \
