@@ -94,7 +94,7 @@ service: python ## a new service, whole and green, with its lines in all places 
 	@$(DEV) -m local.newservice --name "$(NAME)"
 
 documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
-	@$(DEV) -m contracts.promises.everything
+	@$(DEV) -m k8s.documents
 
 manifests: python ## build everything in k8s/ and hold it against schemas, rules and contracts (RELEASE=1: addresses and digests too)
 	@$(DEV) -m k8s.run $(if $(RELEASE),--release)

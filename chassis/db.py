@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis.errors import NotMigrated, StoreUnavailable
 from chassis.facts import Fact
 from chassis.logs import log
-from chassis.outbox import Outbox
+from chassis.outbox import INSERT, row_of
 from chassis.settings import ServiceSettings
 from tracing.instruments import POOL_CONNECTIONS, POOL_MOST, POOL_TIMEOUTS, POOL_WAIT
 from tracing.measured import measure_engine
@@ -64,7 +64,7 @@ class Transaction(Reads):
 
         `traceparent` puts the fact into another trace than the current one: that of the row which it is about.
         """
-        self._facts.append(Outbox.row_of(fact, traceparent))
+        self._facts.append(row_of(fact, traceparent))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back if and when this transaction has committed; not if it fails."""
@@ -73,7 +73,7 @@ class Transaction(Reads):
     async def flush_facts(self) -> bool:
         """Writes the facts, all in one statement. Whether there were any."""
         if self._facts:
-            await self.execute(Outbox.insert(), self._facts, name="outbox.insert")
+            await self.execute(INSERT, self._facts, name="outbox.insert")
         return bool(self._facts)
 
     def committed(self) -> None:
@@ -116,7 +116,8 @@ class Database:
             self._replica = self._engine(replica.get_secret_value(), "replica", settings.database_pool_size)
             self._measure(self._replica, f"{self.pool}-replica", "replica")
         self._replica_rests_until = float("-inf")
-        self.outbox = Outbox(self)
+        # Set when facts were committed; the relay of the outbox waits for it (chassis/relay.py).
+        self.facts_written = asyncio.Event()
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[Transaction]:
@@ -138,7 +139,7 @@ class Database:
             if self._replica is not None:
                 await self._note_pin(connection)
         if told:
-            self.outbox.wake()
+            self.facts_written.set()
         transaction.committed()
 
     @asynccontextmanager

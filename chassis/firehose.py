@@ -16,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy,
 
 from chassis.broker import Broker
 from chassis.logs import log
-from chassis.outbox import StreamState
+from chassis.relay import StreamState
 from tracing.instruments import MESSAGE_SENT_DURATION
 from tracing.metrics import Metrics
 

@@ -240,7 +240,7 @@ class _Delivery:
 
 
 def publication_of(message: Msg) -> int:
-    """How often the outbox had sent this message by then: from the second time on its id ends in the number (`chassis.outbox`)."""
+    """How often the outbox had sent this message by then: from the second time on its id ends in the number (chassis/relay.py)."""
     number = (message.headers or {}).get("Nats-Msg-Id", "").partition(".")[2]
     return int(number) if number.isdecimal() else 1
 

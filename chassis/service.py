@@ -34,6 +34,7 @@ from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.people import PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
+from chassis.relay import Relay
 from chassis.settings import ServiceSettings
 from chassis.tokens import CallerVerifier, ServiceTokens, load_signing_key
 from chassis.version import project_version
@@ -124,7 +125,7 @@ class Service:
         self._databases.append(database)
         self._queues[database] = ()
         self._watching.database(database, OUTBOX, LETTERS)
-        self._tasks.append(("outbox relay", lambda: database.outbox.relay(self._firehose)))
+        self._tasks.append(("outbox relay", lambda: Relay(database).run(self._firehose)))
         return database
 
     def client(self, provider: str, base_url: str) -> httpx.AsyncClient:

@@ -1,18 +1,14 @@
-"""A pytest plugin: real Postgres and NATS for every test, and a harness that plays the neighbours of a service.
+"""A pytest plugin: a harness that plays the neighbours of a service on real servers, with databases and keys for each test.
 
-One Postgres for the whole run (also with pytest-xdist); each test has databases of its own, copied from a migrated template
-or emptied after another test,
-and a NATS server of its own, which starts in milliseconds.
+It starts no server. Postgres is at the address in `ONSALE_TEST_POSTGRES_URL`, and NATS where the fixture `nats_url` says: here both
+come from local/testing.py. Each test has databases of its own, copied from a migrated template or emptied after another test.
 """
 
 import asyncio
 import json
-import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent import futures
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +33,8 @@ from chassis.ids import uuid7
 from chassis.migrated import SERVICES, migrations_of
 from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
 from chassis.settings import ServiceSettings
-from chassis.testing_databases import POSTGRES_VARIABLE, Databases
+from chassis.testing_databases import Databases
 from chassis.tokens import ALGORITHM, ServiceTokens
-from local.nats import NatsServer
-from local.postgres import PostgresServer
-from local.provision import make_stream
 
 PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -50,54 +43,7 @@ OTHERS = ("waitingroom", "insights", "sample", "stranger")
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
-_postgres: PostgresServer | None = None
 _databases = Databases()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Remembers in which process the servers live: the one that is not a worker of pytest-xdist."""
-    config.stash[_IS_WORKER] = hasattr(config, "workerinput")
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Starts Postgres once, before the workers are started; they find it in the environment. A single process reads tests meanwhile."""
-    global _postgres
-    wanted = not session.config.option.collectonly and not session.config.stash[_IS_WORKER]
-    if wanted and POSTGRES_VARIABLE not in os.environ:
-        _postgres = PostgresServer(durable=False)
-        pool = ThreadPoolExecutor(1)
-        session.config.stash[_STARTING] = pool.submit(_postgres.start)
-        pool.shutdown(wait=False)
-        if session.config.pluginmanager.has_plugin(_DISTRIBUTING):
-            _wait_for_postgres(session.config)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """No test runs before Postgres does."""
-    _wait_for_postgres(session.config)
-
-
-def _wait_for_postgres(config: pytest.Config) -> None:
-    starting = config.stash.get(_STARTING, None)
-    if starting is not None and _postgres is not None:
-        starting.result()
-        os.environ[POSTGRES_VARIABLE] = _postgres.url()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stops the Postgres that this process started."""
-    global _postgres
-    if _postgres is not None:
-        futures.wait([config.stash[_STARTING]])
-        _postgres.stop()
-        os.environ.pop(POSTGRES_VARIABLE, None)
-        _postgres = None
-
-
-_IS_WORKER = pytest.StashKey[bool]()
-_STARTING = pytest.StashKey["futures.Future[None]"]()
-# The plugin of pytest-xdist in the process that starts workers.
-_DISTRIBUTING = "dsession"
 
 
 @dataclass(frozen=True)
@@ -149,14 +95,6 @@ def public_jwk(key: Ed25519PrivateKey, key_id: str) -> dict[str, Any]:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """Keys for all tests of this process."""
     return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def nats_url() -> Iterator[str]:
-    """A NATS server of this test's own, with an empty firehose and each service's consumer of it."""
-    with NatsServer() as server:
-        asyncio.run(make_stream(server.url()))
-        yield server.url()
 
 
 @pytest.fixture

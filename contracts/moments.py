@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.pactfile import Interaction
-from contracts.promises.reading import tokens_of
+from contracts.pactfile import Interaction, tokens_of
 
 TOLERANCE = timedelta(minutes=5)
 _MARK = re.compile(r"\(\?#(?P<seconds>[+-]\d+) s from now\)")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ Kind = Literal["asks", "hears", "watches"]
 Interaction = dict[str, Any]
 # What makes an interaction that interaction; Pact silently replaces one that has the same.
 Key = tuple[str, str]
+# A rule's path, in tokens: names, numbers, and `*` for any item.
+Tokens = tuple[str, ...]
 WRITING = "write"
 SHOWN_DIFFERENCES = 5
 SHOWN_CHARACTERS = 160
@@ -188,3 +191,8 @@ def _how_to_mend(edge: Edge, path: Path) -> str:
     if path.parent.name == EXTERNAL:
         return "It is a partner's: `python -m contracts.partners.external` says what is wrong with it."
     return _how_to_write(edge)
+
+
+def tokens_of(path: str) -> Tokens:
+    """The parts of a path: `$.lines[0].seat_id` has `$`, `lines`, `0`, `seat_id`."""
+    return tuple(re.findall(r"[^.\[\]']+", path))

@@ -24,12 +24,12 @@ from chassis.db import Database, Transaction
 from chassis.facts import Fact, encode_cloud_event
 from chassis.http import GUEST_HEADER, PERSON_HEADER
 from chassis.idempotency import KEY_HEADER
-from chassis.outbox import Outbox
+from chassis.outbox import row_of
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
 from contracts import moments
+from contracts.broker import verified_as
 from contracts.consumer import TRACEPARENT, with_tracing
-from contracts.deploying.broker import verified_as
 from contracts.facts import aggregate_of
 from contracts.known import unlike_known
 from contracts.mutation.generated import dropped, recording
@@ -178,7 +178,7 @@ def _telling(provider: str, said: Mapping[str, Told]) -> Verifier:
 def encoded(fact: Fact) -> bytes:
     """A fact as it goes out, within a trace: the row of the outbox, and the relay's encoding of it."""
     with_tracing()
-    return encode_cloud_event(**Outbox.row_of(fact, traceparent=TRACEPARENT), created_at=utc_now(), version=1)
+    return encode_cloud_event(**row_of(fact, traceparent=TRACEPARENT), created_at=utc_now(), version=1)
 
 
 async def told_by(database: Database) -> dict[str, bytes]:

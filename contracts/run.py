@@ -175,7 +175,7 @@ def consumers_tests(service: str | None) -> list[Path]:
 
 def _write_documents() -> bool:
     """What `make documents` writes: some of it is read from pacts."""
-    command = [sys.executable, "-m", "contracts.promises.everything"]
+    command = [sys.executable, "-m", "k8s.documents"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         print(

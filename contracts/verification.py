@@ -20,7 +20,7 @@ import pytest
 from pact import Verifier
 from pact._server import HandlerHttpServer
 
-from contracts.deploying.broker import publishing, take_from_broker
+from contracts.broker import publishing, take_from_broker
 from contracts.journal import Entry, Found, note
 from contracts.pactfile import (
     PACTS,

@@ -1,27 +1,19 @@
 """What a drill is: a fault, what people do, what they report, and how a trace shows it."""
 
-from __future__ import annotations
-
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from drills.stage import Question, Stage
 from tracing.model import Span, Trace
 
-if TYPE_CHECKING:
-    from drills.stage import Stage
+EVIDENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.25
 
 Environments = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the trace store is asked for: traces in which one span fits all that is given."""
-
-    service: str
-    operation: str | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +65,19 @@ class Drill:
     def needs_hosts(self) -> bool:
         """Whether it needs a system on several hosts."""
         return bool(self.links)
+
+    def evidence_on(self, stage: Stage) -> list[Span]:
+        """The spans of a round that prove the fault; by a query on traces alone."""
+        return [span for span in self.evidence(stage.traces(self.question)) if span.start_ns >= stage.began_ns]
+
+    async def wait_for_evidence_on(self, stage: Stage) -> list[Span]:
+        """The same, as soon as there is some; after a while none."""
+        deadline = time.monotonic() + EVIDENCE_SECONDS
+        while True:
+            found = await asyncio.to_thread(self.evidence_on, stage)
+            if found or time.monotonic() > deadline:
+                return found
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def fault(service: str, switch: str) -> dict[str, dict[str, str]]:

@@ -58,7 +58,7 @@ async def _all_is_well(running: Running, proofs: list[Proof], when: str) -> None
                 proof.problems.append(f"{when}: there is a symptom all the same: {seen}")
         await stage.wait_until_quiet()
         for proof in proofs:
-            if found := await asyncio.to_thread(stage.evidence, proof.drill):
+            if found := await asyncio.to_thread(proof.drill.evidence_on, stage):
                 first = found[0]
                 proof.problems.append(
                     f"{when}: there is evidence all the same: {first.service} {first.name} in trace {first.trace_id}"
@@ -76,7 +76,7 @@ async def _practise(running: Running, proof: Proof) -> None:
         proof.symptom = await _tried(stage, proof)
         if not proof.symptom:
             proof.problems.append(f"on: nobody saw the symptom in {drill.tries} tries")
-        found = await stage.wait_for_evidence(drill)
+        found = await drill.wait_for_evidence_on(stage)
         if found:
             proof.evidence = f"{found[0].service} {found[0].name}"
         else:

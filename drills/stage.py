@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from drills.model import Drill, Question
-from tracing.model import Span, Trace
+from tracing.model import Trace
 from tracing.reader import TraceReader
 
 Seen = TypeVar("Seen")
 
-EVIDENCE_SECONDS = 30.0
 QUIET_SECONDS = 1.5
 LATEST_SECONDS = 20.0
-LOOK_SECONDS = 0.25
 MOST_TRACES = 200
 # Spans of one clock and searches of another: what began a moment before the round belongs to it for the search, not as evidence.
 MARGIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the trace store is asked for: traces in which one span fits all that is given."""
+
+    service: str
+    operation: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stage:
@@ -55,19 +62,6 @@ class Stage:
             limit=MOST_TRACES,
         )
         return [trace for trace in found if _beginning_ns(trace) >= self.began_ns]
-
-    def evidence(self, drill: Drill) -> list[Span]:
-        """The spans of this round that prove the fault; by a query on traces alone."""
-        return [span for span in drill.evidence(self.traces(drill.question)) if span.start_ns >= self.began_ns]
-
-    async def wait_for_evidence(self, drill: Drill) -> list[Span]:
-        """The same, as soon as there is some; after a while none."""
-        deadline = time.monotonic() + EVIDENCE_SECONDS
-        while True:
-            found = await asyncio.to_thread(self.evidence, drill)
-            if found or time.monotonic() > deadline:
-                return found
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def wait_until_quiet(self) -> None:
         """Until no more spans of this round arrive, or for so long that waiting makes no sense."""

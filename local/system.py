@@ -45,7 +45,7 @@ class System:
 
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
-    `hosts`: on how many hosts of this machine the services live, apart from each other (local/hosts/plan.py).
+    `hosts`: on how many hosts of this machine the services live, apart from each other (local/housing.py).
     `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.hosts.plan import Housing
+from local.housing import Housing
 from local.processes import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parent.parent

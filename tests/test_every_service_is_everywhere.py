@@ -1,7 +1,7 @@
 """One look, without a server: in which places a service of local/topology.py is missing, all of them at once."""
 
-from local.newservice.places import missing
 from local.topology import ROOT, SERVICES
+from tests.everywhere import missing
 
 
 def test_every_service_is_in_every_place() -> None:

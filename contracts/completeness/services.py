@@ -13,10 +13,10 @@ from chassis.asking import Client
 from chassis.errors import STATUS_OF_CATEGORY
 from chassis.facts import BusMessage
 from chassis.operations import Operation
+from contracts.applications import applications
 from contracts.facts import told_by
 from contracts.pactfile import PACTS, ContractBroken
 from contracts.promises.declared import reaches
-from contracts.promises.documents import applications
 from local.topology import SERVICES
 
 ROOT = Path(__file__).parents[2]

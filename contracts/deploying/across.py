@@ -18,12 +18,12 @@ from pathlib import Path
 
 from contracts.deploying import protocol
 from contracts.deploying.crosswise import Crosswise
-from contracts.deploying.releases import HistoryMissing, last_release, releases_of_days, unpack
 from contracts.journal import JOURNAL, Entry, Found, entries
 from contracts.pactfile import PACTS, Edge, all_edges, edges, exit_code_of, path_of, read
 from contracts.promises import growth
 from contracts.promises.declared import Declared
 from contracts.promises.needs import findings_of
+from contracts.releases import HistoryMissing, last_release, releases_of_days, unpack
 from contracts.running import PROVIDERS_SIDE, service_asked_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,7 +208,7 @@ def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[st
     """What hearers of this checkout need and facts before that release lack: those come again, from the stream or an outbox."""
     if not {*releases_of_days(here.root, math.inf)} - {release}:
         return []
-    from chassis.outbox import REPLAY_DAYS  # loads what an outbox needs, which takes half a second
+    from chassis.relay import REPLAY_DAYS  # loads what a relay needs, which takes half a second
 
     found: list[str] = []
     for tag in sorted({*releases_of_days(here.root, REPLAY_DAYS)} - {release}):

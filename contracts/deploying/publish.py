@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contracts.deploying.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker
-from contracts.deploying.releases import git
+from contracts.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker
 from contracts.pactfile import PACTS, all_edges, read
+from contracts.releases import git
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "pact"

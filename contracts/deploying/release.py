@@ -11,8 +11,8 @@ from pathlib import Path
 
 from contracts import run as contracts_run
 from contracts.deploying.across import Answer, can_deploy
-from contracts.deploying.releases import git, last_release
 from contracts.pactfile import exit_code_of
+from contracts.releases import git, last_release
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
@@ -125,7 +125,7 @@ def _contracts_hold() -> bool:
 
 def _write_documents() -> None:
     # A process of its own: this one knows the old version.
-    subprocess.run([sys.executable, "-m", "contracts.promises.documents"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "contracts.documents"], cwd=ROOT, check=True)
 
 
 def main() -> int:

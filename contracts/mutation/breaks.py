@@ -90,7 +90,7 @@ class Documents:
 
     def apply(self, root: Path) -> None:
         """Raises DoesNotFit if they cannot be made."""
-        command = [sys.executable, "-m", "contracts.promises.documents"]
+        command = [sys.executable, "-m", "contracts.documents"]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise DoesNotFit(f"The documents cannot be written any more after this change:\n{done.stderr}")

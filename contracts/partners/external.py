@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from contracts.completeness.services import System, real
-from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of
+from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of, tokens_of
 from contracts.partners.leniency import besides, kind_of
 from contracts.partners.setups import parameters_of, states_of_provider, told
 from contracts.promises.declared import Declared, Schema
 from contracts.promises.needs import findings_of
-from contracts.promises.reading import Body, below, body_of, tokens_of
+from contracts.promises.reading import Body, below, body_of
 
 FOLDER = PACTS.parent / EXTERNAL
 BESIDES = {"README.md", "examples"}

@@ -192,7 +192,7 @@ def _names(reason: Reason, provider: str, route: str) -> bool:
 
 def main() -> int:
     """Prints the report, and what fails at its end. 1 if anything does."""
-    from contracts.promises.documents import applications
+    from contracts.applications import applications
 
     ArgumentParser(
         prog="python -m contracts.promises.coverage", description="What providers offer and no contract uses."

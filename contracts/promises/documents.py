@@ -5,19 +5,11 @@ AsyncAPI document of who sends and receives them, and examples of what the chass
 """
 
 import json
-import tempfile
-from collections.abc import Iterable
-from importlib import import_module
-from inspect import getmembers, isclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
-from pydantic_core import PydanticUndefined
-
 from chassis.facts import Fact
-from chassis.settings import ServiceSettings
-from chassis.testing import Keys, make_keys
+from contracts.applications import applications
 from contracts.facts import Telling, told_by
 from contracts.promises import asyncapi
 from contracts.protocol import writing
@@ -25,7 +17,6 @@ from local.topology import SERVICES
 
 FOLDER = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
-NOWHERE = "http://127.0.0.1:1"
 COMMAND = "`make documents`"
 
 
@@ -66,39 +57,6 @@ def stale_examples() -> list[str]:
     return [] if is_fresh else [str(writing.EXAMPLES.relative_to(FOLDER))]
 
 
-def applications(services: Iterable[str] = SERVICES) -> dict[str, FastAPI]:
-    """The application of every service, or of some, built and not run."""
-    with tempfile.TemporaryDirectory() as folder:
-        keys = make_keys(Path(folder))
-        modules = {name: import_module(f"services.{name}.app") for name in services}
-        return {name: module.create_app(_settings_of(name, keys)) for name, module in modules.items()}
-
-
-def _settings_of(service: str, keys: Keys) -> ServiceSettings:
-    """Settings with which an application can be built, though not run: nothing connects before it starts."""
-    module = import_module(f"services.{service}.settings")
-    kind: type[ServiceSettings] = next(
-        each
-        for _, each in getmembers(module, isclass)
-        if issubclass(each, ServiceSettings) and each is not ServiceSettings
-    )
-    values: dict[str, Any] = {
-        "environment": "test",
-        "log_level": "ERROR",
-        "database_url": "postgresql://nobody:nothing@127.0.0.1:1/nowhere",
-        "nats_url": "nats://127.0.0.1:1",
-        "key_file": keys.key_file(service),
-        "service_keys_file": keys.service_keys_file,
-        "person_keys_url": keys.person_keys_url,
-    }
-    for name, field in kind.model_fields.items():
-        if name == "signing_key_file":
-            values[name] = keys.key_file(service)
-        elif name not in values and field.default is PydanticUndefined and field.default_factory is None:
-            values[name] = NOWHERE if name.endswith("url") else "x" * 40
-    return kind(**values)
-
-
 def _schema_of(told: type[Telling]) -> dict[str, Any]:
     schema = told.model_json_schema(mode="serialization")
     return {
@@ -112,21 +70,11 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def main() -> None:
-    """Writes all documents, and removes those of what is gone; then the tables and the descriptors that come from them."""
+def write() -> None:
+    """Writes all documents, and removes those of what is gone."""
     made = documents()
     for path in written() - made.keys():
         path.unlink()
     for path, text in made.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    # They are made from the documents, and their modules from this one.
-    from contracts.completeness import descriptors
-    from contracts.promises import tables
-
-    tables.PAGE.write_text(tables.written(tables.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    descriptors.write_apis()
-
-
-if __name__ == "__main__":
-    main()

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.deploying.releases import RevisionUnknown, unpack
 from contracts.pactfile import PACTS, Interaction, all_edges, read
 from contracts.promises.changes import Change, of_answers, of_requests
 from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
 from contracts.promises.reading import below, body_of, subject_of
+from contracts.releases import RevisionUnknown, unpack
 
 FOUR_STEPS = "Add beside what is there, let its readers move, and take the old away in a later release."
 

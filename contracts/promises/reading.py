@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.pactfile import Edge, Interaction
+from contracts.pactfile import Edge, Interaction, Tokens, tokens_of
 from contracts.promises.declared import Schema, fits_type, type_of
 
-# A rule's path, in tokens: names, numbers, and `*` for any item.
-Tokens = tuple[str, ...]
 Rules = dict[Tokens, list[dict[str, Any]]]
 
 
@@ -78,11 +76,6 @@ def content_type_of(part: dict[str, Any]) -> str | None:
     """The media type of a pact's request or response, without parameters; None if it says nothing about a body."""
     kind: str | None = part.get("body", {}).get("contentType")
     return kind.partition(";")[0] if kind else None
-
-
-def tokens_of(path: str) -> Tokens:
-    """The parts of a path: `$.lines[0].seat_id` has `$`, `lines`, `0`, `seat_id`."""
-    return tuple(re.findall(r"[^.\[\]']+", path))
 
 
 def below(path: str, example: Any) -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,8 @@ from chassis.deadline import set_deadline
 from chassis.facts import BusMessage
 from chassis.firehose import STREAM, SUBJECTS, Firehose
 from chassis.http import provider_pins, service_client
-from chassis.outbox import Outbox
+from chassis.outbox import row_of
+from chassis.relay import Relay
 from chassis.tokens import SERVICE_TOKEN_SECONDS, ServiceTokens
 from contracts.protocol import fixed, sample
 from contracts.protocol.standins import Message, Store, Wire
@@ -171,10 +172,10 @@ async def _told() -> dict[str, Example]:
     wire = Wire()
     broker = cast("Broker", wire)
     fact = sample.ThingPriced(thing_id=fixed.THING, price_minor=4250)
-    row = Outbox.row_of(fact, fixed.TRACEPARENT) | {"event_id": fixed.EVENT, "created_at": fixed.NOW, "seq": 42}
+    row = row_of(fact, fixed.TRACEPARENT) | {"event_id": fixed.EVENT, "created_at": fixed.NOW, "seq": 42}
     for publications in (1, 2):
         rows = Store(outbox_claim=[row | {"publications": publications}])
-        await Outbox(cast("Database", rows)).send_batch(Firehose(broker))
+        await Relay(cast("Database", rows)).send_batch(Firehose(broker))
     with continued("an example", fixed.TRACEPARENT):
         await Bus(broker).publish(f"{Priced.subject}.{fixed.THING}", {"price_minor": 4250})
     first, again, said = wire.sent

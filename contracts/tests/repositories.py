@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contracts.deploying.releases import git
 from contracts.forks import CHECKOUT, Ended, Forks
 from contracts.mutation.scratch import copy_of_checkout
+from contracts.releases import git
 
 FIRST = "first"
 

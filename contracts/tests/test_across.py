@@ -7,11 +7,11 @@ import pytest
 
 from contracts.deploying.across import can_deploy
 from contracts.deploying.crosswise import Crosswise
-from contracts.deploying.releases import git
 from contracts.mutation.breaks import Documents
 from contracts.mutation.planted import across
 from contracts.promises.documents import FOLDER
 from contracts.protocol.writing import EXAMPLES
+from contracts.releases import git
 from contracts.running import pytest_arguments
 from contracts.tests.repositories import Repository
 
@@ -56,7 +56,7 @@ class Copy:
         assert done.code == 0, done.said
 
     def write_documents(self) -> None:
-        done = self.repository.fork("contracts.promises.documents", [])
+        done = self.repository.fork("contracts.documents", [])
         assert done.code == 0, done.said
 
     def can_deploy(self, service: str) -> tuple[int, str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from contracts.applications import applications
 from contracts.pactfile import PACTS, Edge, is_writing
 from contracts.promises.coverage import Coverage, Reason, coverage_of, faults, hidden_routes, main, reasons_of
 from contracts.promises.declared import CONTRACTS, Declared
-from contracts.promises.documents import applications
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

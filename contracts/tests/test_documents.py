@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from contracts.completeness.tables import PAGE, stale
 from contracts.promises.documents import COMMAND, FOLDER, stale_documents
-from contracts.promises.tables import PAGE, stale
 from contracts.promises.validating import validator_class
 
 pytestmark = pytest.mark.agreement

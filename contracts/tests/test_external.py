@@ -14,12 +14,12 @@ import pytest
 
 from chassis.testing import Harness
 from contracts.completeness.services import System, real
-from contracts.deploying.releases import git
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
 from contracts.partners import external
 from contracts.partners.external import FOLDER, main, problems, problems_of
 from contracts.partners.setups import states_of_provider, told
 from contracts.provider import verify_answers
+from contracts.releases import git
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
 from contracts.tests.repositories import Repository
 

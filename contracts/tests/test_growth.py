@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from contracts.deploying.releases import RevisionUnknown, last_release
 from contracts.pactfile import is_writing
 from contracts.promises.declared import CONTRACTS
 from contracts.promises.growth import between, problems_of, problems_of_api, since
+from contracts.releases import RevisionUnknown, last_release
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from chassis.testing import Harness
+from contracts.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker, verified_as
 from contracts.consumer import Book, Hearing, an_id
 from contracts.deploying import publish
-from contracts.deploying.broker import ADDRESS, PUBLISHING, Version, known_as, render_for_broker, verified_as
 from contracts.deploying.publish import CannotPublish, check_environment, find_client, publish_pacts, version_of
 from contracts.pactfile import PACTS, ContractBroken, Edge, all_edges, is_writing, read
 from contracts.provider import encoded, verify_answers, verify_facts

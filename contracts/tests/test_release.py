@@ -11,9 +11,9 @@ import pytest
 from contracts.deploying import release as deploying
 from contracts.deploying.across import Answer, Met, Version
 from contracts.deploying.release import Checks, Refused, release
-from contracts.deploying.releases import git, last_release
 from contracts.journal import Found
 from contracts.pactfile import Edge
+from contracts.releases import git, last_release
 
 PROJECT = '[project]\nname = "shop"\nversion = "{}"\nrequires = "0.1.0"\n'
 

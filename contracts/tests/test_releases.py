@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.deploying.releases import HistoryMissing, RevisionUnknown, git, last_release, releases_of_days, unpack
+from contracts.releases import HistoryMissing, RevisionUnknown, git, last_release, releases_of_days, unpack
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from contracts.completeness import tables
 from contracts.completeness.services import System
-from contracts.promises import tables
+from contracts.completeness.tables import Tables, shape, stale, written
 from contracts.promises.declared import Schema
-from contracts.promises.tables import Tables, shape, stale, written
 from contracts.tests.made_up import GET_SHELF, LEND, changed, make_up, write
 
 

@@ -1,7 +1,8 @@
 """The number in the e-mail is not the order's."""
 
 from drills.customer import Followed, follow_a_purchase
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 SUBJECT = "events.tickets.tickets_issued.v1"

@@ -1,7 +1,8 @@
 """An error page after paying, and tickets later all the same."""
 
 from drills.customer import Followed, follow_a_purchase
-from drills.model import Answer, Drill, Question, each_trace
+from drills.model import Answer, Drill, each_trace
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 SEND = "send events.orders.order_confirmed.v1"

@@ -1,7 +1,8 @@
 """Somebody cancelled an order, was told so, and has paid for it all the same."""
 
 from drills.errands import Cancelled, cancel_while_paying
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 GIVEN_UP = frozenset({"cancelling", "cancelled"})

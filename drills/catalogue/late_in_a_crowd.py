@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from drills.customer import Followed, follow_a_crowd
-from drills.model import Answer, Drill, Question, fault
+from drills.model import Answer, Drill, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 SUBJECT = "events.orders.order_confirmed.v1"

@@ -1,7 +1,8 @@
 """Two seats can be taken, nine cannot."""
 
 from drills.errands import hold_seats_for_a_class
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from local.browser import Page
 from tracing.model import Span, Trace
 

@@ -1,7 +1,8 @@
 """Whoever wants to pay waits for long, and is then told that the bank cannot be reached."""
 
 from drills.errands import Errand, buy_and_print
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 PATIENCE_SECONDS = 3.0

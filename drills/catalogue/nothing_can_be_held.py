@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from drills.calls import calls
 from drills.journeys import buy_places
-from drills.model import Answer, Drill, Link, Question
+from drills.model import Answer, Drill, Link
+from drills.stage import Question
 from local.buyer import Purchase
 from tracing.model import Span, Trace
 

@@ -1,7 +1,8 @@
 """The bank asks for another amount than the order's total."""
 
 from drills.errands import Errand, buy_and_print
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from drills.model import Answer, Drill, Question, fault
+from drills.model import Answer, Drill, fault
 from drills.organiser import Renamed, rename_an_event
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 FACT = "events.catalog.event_published.v1"

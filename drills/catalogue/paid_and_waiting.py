@@ -1,7 +1,8 @@
 """Somebody has paid, and the order waits for the payment."""
 
 from drills.errands import PATIENCE_SECONDS, pay_and_leave
-from drills.model import Answer, Drill, Question, each_trace
+from drills.model import Answer, Drill, each_trace
+from drills.stage import Question
 from local.browser import Page
 from tracing.model import Span, Trace
 

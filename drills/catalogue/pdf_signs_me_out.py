@@ -1,7 +1,8 @@
 """Whoever downloads tickets is told to sign in, and is signed in."""
 
 from drills.errands import Errand, buy_and_print
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 ROUTE = "GET /orders/{order_id}/tickets.pdf"

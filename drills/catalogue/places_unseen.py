@@ -1,7 +1,8 @@
 """Pages of events do not say how many places are left."""
 
 from drills.errands import look_at_all_events
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from local.browser import Page
 from tracing.model import Span, Trace
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from drills.journeys import Visit, look_at_seats
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 SLOW_SECONDS = 1.0

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from drills.customer import events_with_places
 from drills.journeys import visit
-from drills.model import Answer, Drill, Question, each_trace, fault
-from drills.stage import Stage
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question, Stage
 from tracing.model import Span, Trace
 
 VISITS = 4

@@ -1,7 +1,8 @@
 """The pages of some events do not open, and every service says that it is well."""
 
 from drills.errands import look_at_all_events
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from local.browser import Page
 from tracing.model import Span, Trace
 

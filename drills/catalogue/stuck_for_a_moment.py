@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from drills.customer import events_with_places, hold_a_place
-from drills.model import Answer, Drill, Question, fault
-from drills.stage import Stage
+from drills.model import Answer, Drill, fault
+from drills.stage import Question, Stage
 from local.browser import Browser
 from tracing.model import Span, Trace
 

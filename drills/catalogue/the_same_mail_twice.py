@@ -3,7 +3,8 @@
 from collections import defaultdict
 
 from drills.customer import Followed, follow_a_purchase
-from drills.model import Answer, Drill, Question, each_trace, fault
+from drills.model import Answer, Drill, each_trace, fault
+from drills.stage import Question
 from tracing.model import Span, Trace
 
 SUBJECT = "events.tickets.tickets_issued.v1"

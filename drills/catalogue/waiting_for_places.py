@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from drills.customer import events_with_places, hold_a_place
 from drills.journeys import visit
-from drills.model import Answer, Drill, Question, fault
-from drills.stage import Stage
+from drills.model import Answer, Drill, fault
+from drills.stage import Question, Stage
 from tracing.model import Span, Trace
 
 SLOW_SECONDS = 1.1

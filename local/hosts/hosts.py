@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from local.errors import StartError
 from local.hosts.kernel import why_no_hosts
-from local.hosts.plan import Housing, addresses_of, hosts_of
 from local.hosts.switch import Link
+from local.housing import Housing, addresses_of, hosts_of
 from local.processes import LOOPBACK, end
 from local.topology import SERVICES
 from local.watchdog import watchdog

@@ -16,8 +16,8 @@ from local.errors import StartError
 from local.hosts import hosts as hosts_module
 from local.hosts.hosts import Hosts
 from local.hosts.kernel import inside, why_no_hosts
-from local.hosts.plan import Housing, addresses_of, hosts_of, places_of
 from local.hosts.switch import Link
+from local.housing import Housing, addresses_of, hosts_of, places_of
 from local.processes import LOOPBACK
 from local.provision import make_secrets
 from local.tests.helpers import eventually, lives, ordinary_user, run_as

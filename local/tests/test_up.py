@@ -17,7 +17,7 @@ import pytest
 
 from local.browser import Browser
 from local.buyer import Buyer, Wish
-from local.hosts.plan import hosts_of
+from local.housing import hosts_of
 from local.postgres import PostgresServer
 from local.processes import SERVERS_PORTS, port_is_taken
 from local.running import Running

@@ -17,7 +17,7 @@ from services.web.support import words
 from simulators.bank import pages
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to, plain
-from tests.system.support import told_by_support
+from tests.support import told_by_support
 
 # No decimals, three, four, two where CLDR shows none, one whose sign stands behind, one whose price needs more than 32 bits;
 # each with what the buyer's browser says of their language, and what that is to us.

@@ -10,9 +10,9 @@ import pytest
 from local.buyer import Buyer, Wish
 from local.system import System
 from local.topology import SERVICES
+from tests.books import rows
 from tests.security.forgeries import forged
 from tests.security.surface import OPEN, Route, Tokens, all_routes, known_values, new_guest, path_of
-from tests.system.books import rows
 
 pytestmark = pytest.mark.system
 

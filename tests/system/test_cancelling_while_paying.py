@@ -13,8 +13,8 @@ import pytest
 from local.provision import make_secrets
 from local.system import System
 from simulators.bank.cards import TEST_CARDS
+from tests.books import rows
 from tests.security.surface import Tokens, known_values
-from tests.system.books import rows
 
 pytestmark = pytest.mark.system
 

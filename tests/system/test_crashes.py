@@ -12,7 +12,7 @@ import pytest
 from local.buyer import Buyer, Wish
 from local.system import System
 from local.topology import Ports
-from tests.system.books import read_books, rows
+from tests.books import read_books, rows
 from tracing.assertions import assert_explained, wait_for_trace
 from tracing.gaps import explain
 from tracing.reader import TraceReader

@@ -22,10 +22,10 @@ from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System
 from local.topology import ROOT, SERVICES
 from services.catalog.tests.examples import plan, seated_event
+from tests.books import rows
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to
-from tests.system.books import rows
-from tests.system.support import told_by_support
+from tests.support import told_by_support
 from tracing.model import Trace
 from tracing.reader import TraceReader
 

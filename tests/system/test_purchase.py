@@ -10,7 +10,7 @@ from chassis.tokens import ServiceTokens, load_signing_key
 from local.buyer import Buyer, Purchase, Wish
 from local.system import System
 from local.topology import SERVICES
-from tests.system.books import read_books, rows
+from tests.books import read_books, rows
 from tracing.assertions import assert_complete, assert_path, spans_of, traced, wait_for_trace
 from tracing.model import Trace
 from tracing.reader import TraceReader

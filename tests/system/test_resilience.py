@@ -12,7 +12,7 @@ import pytest
 from local.buyer import Buyer, Purchase, Wish
 from local.system import System
 from local.topology import SERVICES, Ports
-from tests.system.books import read_books, rows
+from tests.books import read_books, rows
 from tests.system.test_crashes import HASTE
 from tracing.assertions import assert_explained, wait_for_trace
 from tracing.reader import TraceReader

@@ -11,7 +11,7 @@ import pytest
 from local.buyer import Buyer, Wish
 from local.stuck import late_work, render
 from local.system import System
-from tests.system.books import rows
+from tests.books import rows
 
 pytestmark = pytest.mark.system
 

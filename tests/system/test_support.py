@@ -9,8 +9,8 @@ import pytest
 from local.buyer import Buyer, Wish
 from local.story import render
 from local.system import System
-from tests.system.books import rows
-from tests.system.support import told_by_support
+from tests.books import rows
+from tests.support import told_by_support
 
 pytestmark = pytest.mark.system
 

@@ -1,6 +1,6 @@
 """`make documents`: writes all that follows from the code, the contracts and the topology, in the order in which one needs the other."""
 
-from contracts.promises import documents
+from contracts import documents
 from k8s import lists, nats, policies
 
 

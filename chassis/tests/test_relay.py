@@ -7,7 +7,7 @@ import pytest
 
 from chassis.clock import utc_now
 from chassis.db import Database
-from chassis.outbox import StreamState
+from chassis.relay import Relay, StreamState
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, make_thing
 
@@ -49,19 +49,19 @@ async def tell(database: Database, *names: str) -> None:
 async def test_facts_are_sent_in_the_order_of_writing(database: Database) -> None:
     await tell(database, "lamp", "chair", "table")
     publisher = Publisher()
-    assert await database.outbox.send_batch(publisher) == 3
+    assert await Relay(database).send_batch(publisher) == 3
     assert [name in body.decode() for name, body in zip(("lamp", "chair", "table"), publisher.bodies, strict=True)] == [
         True
     ] * 3
-    assert await database.outbox.send_batch(publisher) == 0
+    assert await Relay(database).send_batch(publisher) == 0
 
 
 async def test_a_fact_that_could_not_be_sent_goes_out_with_the_next_round(database: Database) -> None:
     await tell(database, "lamp", "chair")
     publisher = Publisher(refused={1})
     with pytest.raises(ConnectionError):
-        await database.outbox.send_batch(publisher)
-    assert await database.outbox.send_batch(publisher) == 1
+        await Relay(database).send_batch(publisher)
+    assert await Relay(database).send_batch(publisher) == 1
     assert sorted("lamp" in body.decode() for body in publisher.bodies) == [False, True]
 
 
@@ -73,4 +73,4 @@ async def test_a_fact_of_a_transaction_that_failed_is_never_sent(database: Datab
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert await database.outbox.send_batch(Publisher()) == 0
+    assert await Relay(database).send_batch(Publisher()) == 0

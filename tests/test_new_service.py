@@ -8,9 +8,10 @@ import pytest
 
 from k8s import lists, nats, policies
 from local.newservice.names import refusal_of
-from local.newservice.places import NEW, Line, missing
+from local.newservice.places import NEW, Line
 from local.newservice.skeleton import files, make
 from local.topology import ROOT
+from tests.everywhere import missing
 
 NAME = "onemore"
 
