@@ -77,8 +77,8 @@ contracts-mutation: python ## plant breaks, thousands that are generated and som
 contracts-coverage: python ## what services offer and nobody uses
 	@$(DEV) -m contracts.promises.coverage
 
-contracts-graph: python ## draw who asks, hears and watches whom (docs/pictures/contracts.svg)
-	@$(DEV) -m contracts.picture.graph
+contracts-graph: python ## write the picture of who asks, hears and watches whom (README.md, docs/guides/contracts.md)
+	@$(DEV) -m contracts.picture
 
 contracts-publish: python ## publish pacts and results to a Pact Broker (PACT_BROKER_BASE_URL=...)
 	@$(DEV) -m contracts.deploying.publish

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree as ET
 
+from contracts import picture
 from contracts.journal import JOURNAL, Entry, entries
 from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, Kind, all_edges, edges, exit_code_of, is_writing
-from contracts.picture import graph
 from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,7 +136,7 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
             print("Nothing was verified, since a consumer's test failed. Files whose tests all passed were written:")
             _tell_changes()
             return said
-        graph.main()  # it counts interactions
+        picture.main()  # it counts interactions
         followed = _write_documents()
         _tell_changes()
         if not followed:

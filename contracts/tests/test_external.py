@@ -373,7 +373,7 @@ def test_a_command_that_meets_a_bad_pact_says_so_and_ends(repository: Repository
     git(repository.root, "tag", "--annotate", "v0.0.1", "--message", "first")
     bad = repository.root / "contracts" / EXTERNAL / "foo.json"
     bad.write_text("{}")
-    commands = ("run", "deploying.across", "promises.coverage", "picture.graph", "promises.needs")
+    commands = ("run", "deploying.across", "promises.coverage", "picture", "promises.needs")
     for module in (f"contracts.{name}" for name in commands):
         done = repository.command(module)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), f"{module}: {done.stdout}{done.stderr}"

@@ -121,7 +121,7 @@ def test_documents_that_cannot_be_written_are_told_and_nothing_is_verified(
 
     failed = subprocess.CompletedProcess([], 1, stdout="There is no table.")
     monkeypatch.setattr("contracts.run._pytest", passing)
-    monkeypatch.setattr("contracts.run.graph.main", lambda: None)
+    monkeypatch.setattr("contracts.run.picture.main", lambda: None)
     monkeypatch.setattr("contracts.run.subprocess.run", lambda *_arguments, **_options: failed)
     assert run("orders", write=True).ok is False
     assert asked == ["write"]

@@ -104,10 +104,10 @@ BREAKS = (
         ("orders/catalog-info.yaml", "consumesApis lacks inventory-http"),
     ),
     Break(
-        "the picture of the contracts is not drawn anew",
+        "the picture of the contracts is not made anew",
         (Document(pact("orders-asks-inventory"), _needs_less),),
         (PICTURE,),
-        ("contracts.svg does not show the contracts that there are",),
+        ("README.md, contracts.md does not show the contracts that there are",),
     ),
     Break(
         "a contract reads an amount by its type alone",

@@ -11,7 +11,7 @@ NEEDS = "contracts/tests/test_needs.py::test_everything_that_a_consumer_needs_is
 AMOUNTS = "contracts/tests/test_amounts.py::test_every_amount_that_is_read_is_said_to_the_letter_once"
 COVERAGE = "contracts/tests/test_coverage.py::test_what_no_contract_uses_has_a_reason_and_every_reason_is_needed"
 DESCRIPTORS = "contracts/tests/test_descriptors.py::test_descriptors_say_what_services_provide_and_consume"
-PICTURE = "contracts/tests/test_graph.py::test_the_committed_picture_is_what_the_pacts_say"
+PICTURE = "contracts/tests/test_picture.py::test_the_committed_picture_is_what_the_pacts_say"
 
 
 def asks(consumer: str, provider: str) -> str:

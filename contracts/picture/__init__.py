@@ -1,1 +1,0 @@
-"""Who needs what from whom, drawn."""
