@@ -1,4 +1,4 @@
-"""The pages of the store: search, the waterfall of a trace, two traces compared, who calls whom. No script."""
+"""The pages of the store: search, the waterfall of a trace, who calls whom. No script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from math import log1p
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,7 @@ from tracing.files import lines_of
 from tracing.model import Span, Trace, human_duration, notes_of, traces_from_otlp
 from tracing.reader import normal_trace_id
 from tracing.store import queries
-from tracing.store.comparing import compared
 from tracing.store.database import reading
-from tracing.store.graph import BOX_HEIGHT, BOX_WIDTH, drawing_of
 from tracing.store.parameters import (
     ALL,
     BadParameter,
@@ -35,9 +32,7 @@ from tracing.store.parameters import (
 
 MAX_ROWS = 2_000
 TICKS = (0, 25, 50, 75, 100)
-BETWEEN = "..."  # of two trace ids, as in Jaeger's addresses
 A_DAY = "24h"
-WIDEST_ARROW = 5.0
 LOOKBACKS = ("all", "5m", "1h", "6h", "24h", "7d")
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'",
@@ -106,7 +101,6 @@ class Pages:
             Route("/", self.home),
             Route("/search", self.search),
             Route("/dependencies", self.dependencies),
-            Route("/compare", self.compare),
             Route("/trace/{trace_id}.jsonl", self.export),
             Route("/trace/{trace_id}", self.trace),
         ]
@@ -160,29 +154,14 @@ class Pages:
             return self._graph(queries.dependencies(reads, since_ns, now_ns), lookback, "")
 
     def _graph(self, found: list[queries.Dependency], lookback: str, message: str) -> Response:
-        most = max((each.calls for each in found), default=1)
         return page(
             "dependencies.html",
             400 if message else 200,
             dependencies=found,
-            drawing=drawing_of(found),
-            # By the number of digits: ten times the calls are seen, a thousand times do not fill the page.
-            widths=[f"{1 + (WIDEST_ARROW - 1) * log1p(each.calls) / log1p(most):.1f}" for each in found],
-            colours=colours_of(name for each in found for name in (each.parent, each.child)),
-            box_width=BOX_WIDTH,
-            box_height=BOX_HEIGHT,
             lookback=lookback,
             lookbacks=LOOKBACKS,
             message=message,
         )
-
-    def compare(self, request: Request) -> Response:
-        """From the form to the address that Jaeger has for it."""
-        try:
-            ids = [normal_trace_id(request.query_params.get(name, "")) for name in ("first", "second")]
-        except ValueError as error:
-            return problem_page(400, str(error))
-        return RedirectResponse(f"/trace/{BETWEEN.join(ids)}", 303)
 
     def export(self, request: Request) -> Response:
         """The trace as OTLP JSON lines, to keep or to attach."""
@@ -198,21 +177,17 @@ class Pages:
         return Response(lines_of(document), media_type="application/x-ndjson", headers={**SECURITY_HEADERS, **named})
 
     def trace(self, request: Request) -> Response:
-        """`?uiFind=` marks the spans that contain a text, as in Jaeger; `a...b` compares two traces."""
+        """`?uiFind=` marks the spans that contain a text, as in Jaeger."""
         try:
-            trace_ids = [trace_id_of(part) for part in request.path_params["trace_id"].split(BETWEEN, 1)]
+            trace_id = trace_id_of(request.path_params["trace_id"])
         except BadParameter as error:
             return problem_page(400, str(error))
         with reading(self._path) as reads:
-            documents = [queries.traces(reads, [trace_id]) for trace_id in trace_ids]
-            linked = queries.links_to(reads, trace_ids[0])
-        for trace_id, document in zip(trace_ids, documents, strict=True):
-            if document is None:
-                return _unknown(trace_id)
-        found = [traces_from_otlp(document)[0] for document in documents if document]
-        if len(found) > 1:
-            return page("compare.html", traces=found, steps=compared(*found))
-        return self._waterfall(request, found[0], linked)
+            document = queries.traces(reads, [trace_id])
+            linked = queries.links_to(reads, trace_id)
+        if document is None:
+            return _unknown(trace_id)
+        return self._waterfall(request, traces_from_otlp(document)[0], linked)
 
     def _waterfall(self, request: Request, found: Trace, linked: dict[str, list[queries.LinkedFrom]]) -> Response:
         text = request.query_params.get("uiFind", "").strip()

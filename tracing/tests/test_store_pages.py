@@ -138,7 +138,7 @@ def test_what_links_to_a_span_is_shown_with_it(store: Store, telemetry: Telemetr
     assert "Linked from" not in page(store, f"/trace/{trace_id_of(replayed)}").text
 
 
-def test_who_calls_whom_is_drawn_and_agrees_with_the_api(store: Store, telemetry: Telemetry) -> None:
+def test_who_calls_whom_agrees_with_the_api(store: Store, telemetry: Telemetry) -> None:
     root = buy(telemetry)
     failed = telemetry.span("payments", "POST /payments", telemetry.span("orders", "pay", root))
     failed.set_status(Status(StatusCode.ERROR))
@@ -146,13 +146,11 @@ def test_who_calls_whom_is_drawn_and_agrees_with_the_api(store: Store, telemetry
     telemetry.flush()
     html = page(store, "/dependencies?lookback=1h").text
     edges = httpx.get(f"{store.url}/api/dependencies").json()["data"]
-    table = re.findall(r"<td>(\w+)</td>\s*<td>(\w+)</td>\s*<td class=\"number\">([\d,]+)</td>", html)
+    table = re.findall(r">(\w+)</a></td>\s*<td><a[^>]*>(\w+)</a></td>\s*<td class=\"number\">([\d,]+)</td>", html)
     assert {(edge["parent"], edge["child"], f"{edge['callCount']:,}") for edge in edges} == set(table)
     assert ("web", "orders") in {row[:2] for row in table}
-    assert html.count('class="box ') == len({name for row in table for name in row[:2]})
-    assert html.count('class="arrow') == len(table)
     assert "<script" not in html
-    assert page(store, "/dependencies?lookback=1ns").text.count('class="arrow') == 0
+    assert page(store, "/dependencies?lookback=1ns").text.count("<td>") == 0
     assert page(store, "/dependencies?lookback=soon").status_code == 400
 
 
@@ -165,23 +163,11 @@ def test_errors_of_calls_are_counted_where_they_happened(store: Store, telemetry
         answer.end()
     call.end()
     telemetry.flush()
-    row = re.search(r"<td>gate</td>\s*<td>vault</td>(.*?)</tr>", page(store, "/dependencies").text, re.DOTALL)
+    row = re.search(
+        r">gate</a></td>\s*<td><a[^>]*>vault</a></td>(.*?)</tr>", page(store, "/dependencies").text, re.DOTALL
+    )
     assert row is not None
     assert re.findall(r">(\d+)<", row[1]) == ["3", "2"]
-
-
-def test_two_traces_are_compared(store: Store, telemetry: Telemetry) -> None:
-    first, second = buy(telemetry), buy(telemetry)
-    more = telemetry.span("web", "GET /only-here", second)
-    more.end()
-    telemetry.flush()
-    ids = trace_id_of(first), trace_id_of(second)
-    response = page(store, f"/compare?first={ids[0]}&second= {ids[1]} ")
-    assert response.url.path == f"/trace/{ids[0]}...{ids[1]}"
-    assert response.text.count('<tr class="only">') == 1
-    assert "GET /only-here" in response.text
-    assert page(store, f"/trace/{ids[0]}...{'9' * 32}").status_code == 404
-    assert page(store, "/compare?first=x&second=y").status_code == 400
 
 
 def test_an_export_is_a_file_of_lines(store: Store, telemetry: Telemetry) -> None:
