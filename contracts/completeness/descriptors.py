@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from contracts.completeness.edges import Need, declared_needs
 from contracts.completeness.services import System, real
 from contracts.pactfile import ContractBroken
@@ -22,8 +24,6 @@ API_VERSION = "backstage.io/v1alpha1"
 ENTITY_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 OWNER = re.compile(r"(?:group|user):[a-z0-9-]+/[A-Za-z0-9][-A-Za-z0-9_.]*")
 REQUIRED = {"Component": ("type", "lifecycle", "owner", "system"), "API": ("type", "lifecycle", "owner", "definition")}
-LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z0-9$_./-]+):(?: (?P<value>\S.*))?")
-INDENT = 2
 WIDTH = 140
 
 Entity = dict[str, Any]
@@ -93,44 +93,16 @@ def api_of(subject: str) -> str:
 
 
 def read_entities(path: Path) -> list[Entity]:
-    """The entities of a descriptor. It reads the part of YAML that they are written in: mappings, and lists like `[a, b]`.
-
-    Raises ContractBroken for anything else.
-    """
-    entities: list[Entity] = [{}]
-    within: list[Entity] = [entities[-1]]
-    for line in _lines(path):
-        if line == "---":
-            entities.append({})
-            within = [entities[-1]]
-            continue
-        found = LINE.fullmatch(line)
-        depth, odd = divmod(len(found["indent"]), INDENT) if found else (0, 1)
-        if found is None or odd or depth >= len(within):
-            raise ContractBroken(
-                f"{path}: this line cannot be read: {line!r}. Write `key: value` with steps of two spaces, and lists as [a, b]; "
-                "contracts/completeness/descriptors.py reads no other YAML."
-            )
-        del within[depth + 1 :]
-        within[depth][found["key"]] = value = _value(found["value"])
-        if isinstance(value, dict):
-            within.append(value)
-    return [entity for entity in entities if entity]
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Lines that say something, a list that goes over several as one."""
-    text = re.sub(r":\s*\n\s*\[", ": [", path.read_text(encoding="utf-8"))
-    text = re.sub(r"\[[^\]]*\]", lambda found: " ".join(found[0].split()), text)
-    return (line.rstrip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-
-
-def _value(written: str | None) -> Any:
-    if written is None:
-        return {}
-    if written.startswith("["):
-        return [each.strip() for each in written.strip("[]").split(",") if each.strip()]
-    return written
+    """The entities of a descriptor. Raises ContractBroken if it is no YAML, or no mapping."""
+    try:
+        entities = [entity for entity in yaml.safe_load_all(path.read_text(encoding="utf-8")) if entity]
+    except yaml.YAMLError as error:
+        raise ContractBroken(f"{path} cannot be read: {error}") from error
+    if not all(isinstance(entity, dict) for entity in entities):
+        raise ContractBroken(
+            f"{path} cannot be read: each of its documents is to be a mapping, like `kind: Component`."
+        )
+    return entities
 
 
 def _problems_of(system: System, service: str, code: Iterable[Need]) -> Iterator[str]:

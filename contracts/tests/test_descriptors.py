@@ -74,21 +74,11 @@ def test_two_services_that_offer_an_api_of_the_same_name_are_told(made_up: Syste
     assert "2 services offer an API book-lent; names are for all of them." in told
 
 
-def test_entities_are_read_with_their_lists_and_what_is_within_them(tmp_path: Path) -> None:
-    path = tmp_path / "catalog-info.yaml"
-    write(
-        path,
-        "# a comment\nkind: API\nmetadata:\n  name: a\n  tags:\n    [b,\n     c]\nspec:\n  x:\n    $text: ../d\n---\nkind: C\n",
-    )
-    metadata = {"name": "a", "tags": ["b", "c"]}
-    assert read_entities(path) == [
-        {"kind": "API", "metadata": metadata, "spec": {"x": {"$text": "../d"}}},
-        {"kind": "C"},
-    ]
-
-
-@pytest.mark.parametrize("line", ["- item", "   name: a", "name = a", "    too: deep"])
-def test_yaml_of_another_kind_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
-    write(tmp_path / "catalog-info.yaml", f"kind: API\n{line}\n")
-    with pytest.raises(ContractBroken, match=f"this line cannot be read: '{line}'"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("kind: API\n   name: a\n", "line 2, column"), ("- item\n", "each of its documents is to be a mapping")],
+)
+def test_what_is_no_descriptor_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    write(tmp_path / "catalog-info.yaml", text)
+    with pytest.raises(ContractBroken, match=rf"catalog-info\.yaml cannot be read: (.|\n)*{said}"):
         read_entities(tmp_path / "catalog-info.yaml")
