@@ -30,7 +30,6 @@ OBJECTS: dict[str, OfObject] = {
     "schema": validation.valid,
     "restricted": security.restricted,
     "resources": workloads.resources,
-    "cpu-limit": workloads.cpu_limit,
     "probes": workloads.probes,
     "token": workloads.tokens,
     "env-order": workloads.env_order,
@@ -57,7 +56,6 @@ PLACES: dict[str, OfPlace] = {
     "addresses": ports.addresses_exist,
     "policies": reach.policies_fit,
     "reachable": reach.settings_can_be_followed,
-    "tags": lambda place: _each(place, workloads.image_tags),
     "digests": images.have_digests,
     "own-images": images.are_their_own,
     "survives": production.outlives_one,
@@ -98,7 +96,3 @@ def of_places(places: Iterable[Place], rules: dict[str, OfPlace] | None = None) 
     for place in places:
         for name, rule in (PLACES if rules is None else rules).items():
             yield from (Finding(name, where, sentence, place.name) for where, sentence in rule(place))
-
-
-def _each(place: Place, rule: OfObject) -> Iterator[tuple[str, str]]:
-    return ((found.where, sentence) for found in place.all.objects for sentence in rule(found))

@@ -1,7 +1,7 @@
-"""What every pod has to say: resources, probes, a tag, and no token that it does not need."""
+"""What every pod has to say, as far as checkov does not ask for it: probes of the right kind, and variables in their order."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from k8s.objects import Container, Object, Pod, at
@@ -28,33 +28,16 @@ def quantity(value: Any) -> float:
 
 
 def resources(found: Object) -> Iterator[str]:
-    """Every container asks for what it needs, and has an end: one pod must not starve its neighbours.
-
-    A CPU limit is wanted too. It costs latency when it throttles, so it stands well above the request; whoever does without
-    needs a reason in k8s/exceptions.yaml.
-    """
+    """No container asks for more than it may take: a cluster would refuse it. checkov finds those that ask for nothing or have no end."""
     for container in found.pod.containers() if found.pod else ():
-        for sentence in _resources(container.document.get("resources") or {}):
-            yield f"{container.role} {container.name} {sentence}"
-
-
-def _resources(wanted: Mapping[str, Any]) -> Iterator[str]:
-    requests, limits = wanted.get("requests") or {}, wanted.get("limits") or {}
-    for name in ("cpu", "memory"):
-        if name not in requests:
-            yield f"requests no {name}. Set resources.requests.{name} to what was measured."
-    if "memory" not in limits:
-        yield "has no memory limit. Set resources.limits.memory to what it may take before it is restarted."
-    for name in requests.keys() & limits.keys():
-        if quantity(requests[name]) > quantity(limits[name]):
-            yield f"requests more {name} ({requests[name]}) than its limit ({limits[name]}). Raise the limit."
-
-
-def cpu_limit(found: Object) -> Iterator[str]:
-    """The limit that may be missing with a reason."""
-    for container in found.pod.containers() if found.pod else ():
-        if not at(container.document, "resources", "limits", "cpu"):
-            yield f"{container.role} {container.name} has no CPU limit. Set it, or give the reason in k8s/exceptions.yaml."
+        wanted = container.document.get("resources") or {}
+        requests, limits = wanted.get("requests") or {}, wanted.get("limits") or {}
+        for name in sorted(requests.keys() & limits.keys()):
+            if quantity(requests[name]) > quantity(limits[name]):
+                yield (
+                    f"{container.role} {container.name} requests more {name} ({requests[name]}) than its limit ({limits[name]}). "
+                    "Raise the limit."
+                )
 
 
 def probes(found: Object) -> Iterator[str]:
@@ -94,13 +77,11 @@ def _probe(pod: Pod, container: Container, name: str) -> Iterator[str]:
 
 
 def tokens(found: Object) -> Iterator[str]:
-    """Nobody speaks to the cluster's API who does not have to. Who has to needs a reason in k8s/exceptions.yaml."""
+    """Nobody speaks to the cluster's API by a way that checkov does not know: an account's own, and a volume."""
     if found.kind == "ServiceAccount" and found.document.get("automountServiceAccountToken") is not False:
         yield "mounts its token everywhere. Set automountServiceAccountToken: false."
     if found.pod is None:
         return
-    if found.pod.spec.get("automountServiceAccountToken") is not False:
-        yield "mounts a token of the cluster's API. Set automountServiceAccountToken: false in the pod."
     for volume in found.pod.spec.get("volumes") or []:
         sources = at(volume, "projected", "sources", default=[])
         if any("serviceAccountToken" in each for each in sources):
@@ -124,16 +105,6 @@ def env_order(found: Object) -> Iterator[str]:
             if each["name"] in known:
                 yield f"{container.role} {container.name} sets {each['name']} twice. Remove one."
             known.add(each["name"])
-
-
-def image_tags(found: Object) -> Iterator[str]:
-    """An image says which one it is: by tag or digest, and not by one that moves."""
-    for container in found.pod.containers() if found.pod else ():
-        repository, tag, digest = image_parts(container.image)
-        if not tag and not digest:
-            yield f"{container.role} {container.name} has the image {repository or '(none)'} without a tag. Set one in `images`."
-        elif tag == "latest":
-            yield f"{container.role} {container.name} has the image {container.image}: what `latest` is changes. Name a version."
 
 
 def image_parts(image: str) -> tuple[str, str | None, str | None]:

@@ -171,9 +171,9 @@ def _bank() -> list[Document]:
     return _server("bank", "simulator", {"http": 8020}, image="onsale/bank:1", args=["simulators.bank"], env=told)
 
 
-def build(found: Iterable[Document]) -> Build:
+def build(found: Iterable[Document], name: str = "made-up") -> Build:
     """A build of these objects."""
-    return Build("made-up", tuple(Object.of(each) for each in found))
+    return Build(name, tuple(Object.of(each) for each in found))
 
 
 def place(found: Iterable[Document], plan: Plan = PLAN) -> Place:

@@ -1,6 +1,7 @@
 """Scanners: what they find is told in our words, and one that does not scan is no success."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from k8s import scanners
 from k8s.findings import Finding
-from tests.manifests.made_up import build, documents
+from k8s.rendering import ROOT
+from tests.manifests.made_up import build, documents, get, put
 
 FAILED = {
     "check_id": "CKV_K8S_22",
@@ -17,6 +19,28 @@ FAILED = {
     "resource": "Deployment.onsale.orders",
 }
 REPORT = {"check_type": "kubernetes", "results": {"failed_checks": [FAILED]}}
+ORDERS, MIGRATION = "Deployment/orders", "Job/orders-migration"
+POD = "spec.template.spec"
+MAIN = f"{POD}.containers.0"
+SECURITY = f"{MAIN}.securityContext"
+# Which rules of ours are checkov's: a change that breaks each.
+CHECKS_OF_CHECKOV: dict[str, tuple[str, str, Any]] = {
+    "CKV_K8S_17": (ORDERS, f"{POD}.hostPID", True),
+    "CKV_K8S_18": (ORDERS, f"{POD}.hostIPC", True),
+    "CKV_K8S_19": (ORDERS, f"{POD}.hostNetwork", True),
+    "CKV_K8S_31": (ORDERS, f"{POD}.securityContext.seccompProfile", None),
+    "CKV_K8S_38": (ORDERS, f"{POD}.automountServiceAccountToken", None),
+    "CKV_K8S_16": (ORDERS, f"{SECURITY}.privileged", True),
+    "CKV_K8S_20": (ORDERS, f"{SECURITY}.allowPrivilegeEscalation", None),
+    "CKV_K8S_37": (ORDERS, f"{SECURITY}.capabilities", {"drop": ["NET_RAW"], "add": ["SYS_ADMIN"]}),
+    "CKV_K8S_39": (ORDERS, f"{SECURITY}.capabilities.add", ["SYS_ADMIN"]),
+    "CKV_K8S_26": (ORDERS, f"{MAIN}.ports.0.hostPort", 8000),
+    "CKV_K8S_10": (ORDERS, f"{MAIN}.resources.requests.cpu", None),
+    "CKV_K8S_11": (ORDERS, f"{MAIN}.resources.limits.cpu", None),
+    "CKV_K8S_12": (ORDERS, f"{MAIN}.resources.requests.memory", None),
+    "CKV_K8S_13": (MIGRATION, f"{MAIN}.resources.limits.memory", None),
+    "CKV_K8S_14": (ORDERS, f"{MAIN}.image", "registry:5000/onsale/orders"),
+}
 OF_DOCKERFILE = {"check_type": "dockerfile", "results": {"failed_checks": []}}
 
 
@@ -39,6 +63,17 @@ def test_a_failed_check_is_told_with_its_object_and_build() -> None:
 def test_what_checkov_finds_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = with_checkov(tmp_path, [REPORT, OF_DOCKERFILE], monkeypatch)
     assert [each.rule for each in scanners.checkov([build(documents())], root)] == ["CKV_K8S_22"]
+
+
+def test_checkov_knows_what_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+    shutil.copy(ROOT / scanners.LIST, tmp_path / scanners.LIST)
+    sound, spoilt = documents(), documents()
+    for where, path, value in CHECKS_OF_CHECKOV.values():
+        put(get(spoilt, where), path, value)
+    found = list(scanners.checkov([build(sound, "sound"), build(spoilt, "spoilt")], tmp_path))
+    told = {name: {each.rule for each in found if each.build == name} for name in ("sound", "spoilt")}
+    assert CHECKS_OF_CHECKOV.keys() <= told["spoilt"] - told["sound"]
 
 
 @pytest.mark.parametrize(
