@@ -1,7 +1,4 @@
-"""`python -m tracing.store`: receives traces over OTLP, answers Jaeger's API, shows waterfalls. For one machine.
-
-`python -m tracing.store import FILE` puts a trace from a file into one that runs.
-"""
+"""`python -m tracing.store`: receives traces over OTLP, answers Jaeger's API, shows waterfalls. For one machine."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from pathlib import Path
 
 import uvicorn
 
-from tracing.store import importing
 from tracing.store.app import create_app
 from tracing.store.database import StoreDataError
 
@@ -25,10 +21,7 @@ SHUTDOWN_SECONDS = 3
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM. The exit code is 1 if it cannot start."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["import"]:
-        return importing.main(given[1:])
-    options = _parser().parse_args(given)
+    options = _parser().parse_args(arguments)
     try:
         sockets = [_listen(options.host, options.port, "--port")]
         if options.otlp_port == 0 or options.otlp_port != options.port:

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from tracing.files import document_of, lines_of
-from tracing.store.__main__ import main as store_main
 from tracing.waterfall import main as waterfall_main
 
 SPAN = {"traceId": "0a" * 16, "spanId": "0b" * 8, "name": "GET /", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
@@ -63,15 +62,3 @@ def test_a_file_is_drawn_without_any_store(tmp_path: Path, capsys: pytest.Captur
     file.write_bytes(b"nonsense")
     assert waterfall_main([str(file)]) == 1
     assert "is not JSON" in capsys.readouterr().err
-
-
-def test_an_import_that_fails_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "bug.jsonl"
-    assert store_main(["import", str(file)]) == 1
-    assert "cannot be read" in capsys.readouterr().err
-    file.write_bytes(b"nonsense")
-    assert store_main(["import", str(file)]) == 1
-    assert "holds no trace" in capsys.readouterr().err
-    file.write_bytes(lines_of(DOCUMENT))
-    assert store_main(["import", str(file), "--otlp", "http://127.0.0.1:1"]) == 1
-    assert "Nobody takes traces at http://127.0.0.1:1/v1/traces" in capsys.readouterr().err

@@ -19,9 +19,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from tracing.assertions import assert_complete, assert_path, wait_for_trace
-from tracing.files import lines_of
+from tracing.files import document_of, lines_of
 from tracing.reader import Trace, TraceReader, TraceUnknown
-from tracing.store.importing import import_file
 from tracing.tests.running_store import Store, Telemetry, buy, running_store, span_id_of, trace_id_of
 
 TARGETS = ["dev trace store", *(["jaeger"] if "JAEGER_URL" in os.environ else [])]
@@ -268,10 +267,9 @@ async def test_an_export_sent_to_another_store_is_the_same_trace(
 ) -> None:
     root = buy(telemetry)
     await wait_for_trace(reader, trace_id_of(root), [("tickets-*", "process *")])
-    file = tmp_path / "trace.jsonl"
-    file.write_bytes(lines_of(reader.document(trace_id_of(root))))
+    document = document_of(lines_of(reader.document(trace_id_of(root))))
     with running_store(tmp_path / "other") as other, TraceReader(other.url) as reads:
-        (sent,) = import_file(file, other.otlp_url)
-        assert reads.trace(sent.trace_id) == reader.trace(trace_id_of(root))
-    import_file(file, store.otlp_url)  # and back, where it is already
+        await asked("POST", f"{other.otlp_url}/v1/traces", json=document)
+        assert reads.trace(trace_id_of(root)) == reader.trace(trace_id_of(root))
+    await asked("POST", f"{store.otlp_url}/v1/traces", json=document)  # and back, where it is already
     assert len(reader.trace(trace_id_of(root)).spans) >= 6
