@@ -9,11 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from drills.catalogue import all_drills
 from drills.model import Drill
@@ -21,8 +19,7 @@ from drills.stage import Stage
 from drills.switching import Switchboard
 from local.errors import StartError
 from local.running import Running
-from local.system import System
-from local.topology import Ports
+from local.temporary import temporary_system
 
 HOSTS = 3
 
@@ -137,21 +134,14 @@ def main() -> int:
     wanted = [drill for name, drill in drills.items() if not chosen.names or name in chosen.names]
     if chosen.half is not None:
         wanted = wanted[chosen.half % 2 :: 2]
-    with tempfile.TemporaryDirectory(prefix="onsale-drills-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # as root, Postgres runs as another user, who has to pass
-        system = System(data, Ports.free(), durable=False, hosts=HOSTS)
-        try:
-            system.start()
-            running = Running.find(data)
+    try:
+        with temporary_system(hosts=HOSTS) as system:
+            running = Running.find(system.layout.folder)
             skipped = [drill for drill in wanted if drill.needs_hosts] if system.hosts.no_network else []
             proofs = asyncio.run(prove(running, [drill for drill in wanted if drill not in skipped]))
-        except StartError as error:
-            print(error, file=sys.stderr)
-            return 1
-        finally:
-            system.stop()
-            system.postgres.remove()
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(table(proofs))
     if skipped:
         print(f"not tried {len(skipped)}: {', '.join(drill.name for drill in skipped)}. {system.hosts.no_network}")

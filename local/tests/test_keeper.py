@@ -19,7 +19,8 @@ from local.errors import StartError
 from local.keeper import GIVE_UP_AFTER, Keeper, Kept
 from local.nats import ADMIN
 from local.system import System
-from local.tests.helpers import eventually, folder_for_anybody, lives, processes_that_mention
+from local.temporary import temporary_system
+from local.tests.helpers import eventually, lives, processes_that_mention
 from local.topology import HEARS, Ports
 
 SECONDS = 60.0
@@ -27,14 +28,8 @@ SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    with folder_for_anybody() as folder:
-        running = System(folder / "data", Ports.free(), durable=False)
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
-            running.postgres.remove()
+    with temporary_system() as running:
+        yield running
 
 
 @pytest.mark.system

@@ -1,17 +1,15 @@
 """orders is killed after each step of the saga: the order ends confirmed or cleanly cancelled, never in between."""
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.buyer import Buyer, Wish
 from local.system import System
-from local.topology import Ports
+from local.temporary import temporary_system
 from tests.books import read_books, rows
 from tracing.assertions import assert_explained, wait_for_trace
 from tracing.gaps import explain
@@ -47,16 +45,8 @@ HASTE = {
 @pytest.fixture(scope="module")
 def fragile_system() -> Iterator[System]:
     """A system of its own, whose holds end soon."""
-    with tempfile.TemporaryDirectory(prefix="onsale-crashes-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)
-        running = System(data, Ports.free(), durable=True, environment=HASTE)
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
-            running.postgres.remove()
+    with temporary_system(durable=True, environment=HASTE) as running:
+        yield running
 
 
 async def test_an_order_survives_a_crash_after_each_step(fragile_system: System) -> None:

@@ -1,17 +1,16 @@
 """Everything that can die dies while people buy: whoever was told "confirmed" has tickets, and the books balance."""
 
 import asyncio
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local.buyer import Buyer, Purchase, Wish
 from local.system import System
-from local.topology import SERVICES, Ports
+from local.temporary import temporary_system
+from local.topology import SERVICES
 from tests.books import read_books, rows
 from tests.system.test_crashes import HASTE
 from tracing.assertions import assert_explained, wait_for_trace
@@ -39,16 +38,8 @@ SETTLED_SECONDS = 90.0
 @pytest.fixture(scope="module")
 def doomed_system() -> Iterator[System]:
     """A system of its own, whose holds end soon, with a database that survives its death."""
-    with tempfile.TemporaryDirectory(prefix="onsale-doomed-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)
-        running = System(data, Ports.free(), durable=True, environment=HASTE)
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
-            running.postgres.remove()
+    with temporary_system(durable=True, environment=HASTE) as running:
+        yield running
 
 
 async def test_the_books_balance_after_everything_has_died_once(doomed_system: System) -> None:
