@@ -91,7 +91,7 @@ class Broker:
         return sorted({subject for subject, _, _ in self._subscriptions})
 
     def subscribe(self, subject: str, on_message: OnMessage, on_gap: Callable[[], None] | None = None) -> None:
-        """Subscribes on each connection that is made; `on_gap` is told each time, since what was said before was not heard.
+        """Subscribes on each connection that is made; `on_gap` is called each time, since messages of before were missed.
 
         Raises RuntimeError once the service runs: what it hears is settled when it is built.
         """

@@ -126,7 +126,7 @@ class Database:
             begun = await connection.begin()
             try:
                 yield transaction
-                told = await transaction.flush_facts()
+                has_facts = await transaction.flush_facts()
                 started = time_ns()
                 await begun.commit()
             except BaseException:
@@ -137,7 +137,7 @@ class Database:
                 late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
             if self._replica is not None:
                 await self._note_pin(connection)
-        if told:
+        if has_facts:
             self.outbox.wake()
         transaction.committed()
 

@@ -61,7 +61,7 @@ def refuses(*errors: type[Exception], without: tuple[str, ...] = ()) -> Refusals
     """What a route's own refusals are, for its `responses=`: errors of the domain, and other services `without` which it cannot work.
 
     An error's annotated attributes are its facts, and promised; others may be there, and may go. What the chassis itself
-    refuses with one of these statuses is told beside them.
+    refuses with one of these statuses is described beside them.
     """
     models: dict[int, list[type[BaseModel]]] = defaultdict(list)
     own: tuple[Any, ...] = errors
@@ -148,8 +148,8 @@ def _unavailable(provider: str) -> type[BaseModel]:
 
 
 def _problem(name: str, code: str, status: int, words: str | None, facts: dict[str, Any]) -> type[BaseModel]:
-    told = {"code": (Literal[code], ...), "status": (Literal[status], ...), **facts}
-    return create_model(name, __base__=ProblemOut, __doc__=words, **told)
+    members = {"code": (Literal[code], ...), "status": (Literal[status], ...), **facts}
+    return create_model(name, __base__=ProblemOut, __doc__=words, **members)
 
 
 def _response(status: int, models: list[type[BaseModel]]) -> dict[str, Any]:

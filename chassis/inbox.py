@@ -140,11 +140,13 @@ class _Delivery:
                 await self._try_later(error, span)
 
     async def _answer(self, answering: Awaitable[None]) -> None:
-        """Says to the broker what became of the message. If it cannot be told, it comes again, and is then a duplicate."""
+        """Says to the broker what became of the message. A message of which it does not hear comes again, and is then a duplicate."""
         try:
             await answering
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            _LOG.warning("what became of a fact could not be told", subject=self._message.subject, error=str(error))
+            _LOG.warning(
+                "what became of a fact could not be acknowledged", subject=self._message.subject, error=str(error)
+            )
 
     def _read_envelope(self) -> CloudEvent | None:
         try:

@@ -15,7 +15,7 @@ from tracing.spans import current_span_id, current_trace_id, process_traceparent
 
 # Whoever cannot send spans or metrics says so for each batch.
 TELEMETRY_SAYS_SECONDS = 60.0
-# One line per request would be the span told twice, and addresses in paths would stay in logs. fontTools tells how it makes each
+# One line per request would repeat the span, and addresses in paths would stay in logs. fontTools tells how it makes each
 # font of each PDF. The services say themselves when they start and stop.
 QUIET = ("uvicorn.access", "uvicorn.error", "httpx", "aiosqlite", "fontTools")
 

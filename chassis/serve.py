@@ -79,7 +79,7 @@ def chosen() -> str | None:
 
 
 def main(*, reload: bool = False) -> int:
-    """The command line. Settings that are wrong or missing are told in sentences, not in a traceback."""
+    """The command line. Settings that are wrong or missing are reported in sentences, not in a traceback."""
     path = chosen()
     if path is None:
         sys.stderr.write(

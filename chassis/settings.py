@@ -1,6 +1,6 @@
-"""What every service is told from outside. One prefix per service, so that a whole system can live in one environment.
+"""The settings of every service, from its environment. One prefix per service, so that a whole system can live in one environment.
 
-What all services of an environment are told alike may be said once, with the prefix `ONSALE_`; a service's own word goes before it.
+A setting that all services of an environment share may be given once, with the prefix `ONSALE_`; a service's own goes before it.
 """
 
 from pathlib import Path

@@ -57,8 +57,10 @@ class Demanded:
         """Raises ContractBroken for what is declared to be read, and stands in no interaction."""
         found = [*self._undemanded()]
         if found:
-            told = "\n".join(f"  - {each}" for each in found)
-            raise ContractBroken(f"{self._edge}: {self._edge.consumer} reads what no interaction demands:\n{told}")
+            undemanded = "\n".join(f"  - {each}" for each in found)
+            raise ContractBroken(
+                f"{self._edge}: {self._edge.consumer} reads what no interaction demands:\n{undemanded}"
+            )
 
     def _undemanded(self) -> Iterator[str]:
         for use in self.uses:

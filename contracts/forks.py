@@ -66,8 +66,8 @@ class Forks:
         """`python -m module arguments` in the copy at `root`, with exactly that environment."""
         with self._free, TemporaryDirectory() as folder:
             log = Path(folder) / LOG
-            told = (str(root), module, list(arguments), dict(environment), str(log))
-            process = self._context.Process(target=_become, args=told)
+            given = (str(root), module, list(arguments), dict(environment), str(log))
+            process = self._context.Process(target=_become, args=given)
             process.start()
             process.join()
             return Ended(process.exitcode, log.read_text(encoding="utf-8", errors="replace") if log.exists() else "")

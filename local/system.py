@@ -353,14 +353,14 @@ class System:
         }
 
     def _write_run_file(self, control: Control) -> None:
-        told = {
+        state = {
             "pid": os.getpid(),
             "control": str(control.path),
             "data": str(self.layout.folder),
             "addresses": self.addresses,
             "ports": dict(self.ports.of),
         }
-        write_private(self.layout.run_file, json.dumps(told, indent=1))
+        write_private(self.layout.run_file, json.dumps(state, indent=1))
 
     # Stop
 

@@ -1,4 +1,4 @@
-"""What runs on one machine: every program, where it listens, and what it is told through its environment."""
+"""What runs on one machine: every program, where it listens, and its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,8 +61,10 @@ def watchers_of(provider: str) -> list[str]:
     return _with_ears_at(f"bus.{provider}.", LISTENS)
 
 
-def _with_ears_at(subjects: str, *told: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return sorted({name for each in told for name, heard in each.items() if any(s.startswith(subjects) for s in heard)})
+def _with_ears_at(subjects: str, *hearers: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted(
+        {name for each in hearers for name, heard in each.items() if any(s.startswith(subjects) for s in heard)}
+    )
 
 
 DEFAULT_PORTS = {
@@ -221,7 +223,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
 
 
 def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, dict[str, str]]:
-    """What only one service is told."""
+    """Settings that only one service has."""
     return {
         "accounts": {"SIGNING_KEY_FILE": str(layout.keys / "people.signing.pem")},
         "tickets": {"SIGNING_KEY_FILE": str(layout.keys / "tickets.signing.pem")},

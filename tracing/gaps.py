@@ -1,6 +1,6 @@
 """What is missing from a trace, and why: a process that is killed takes along the spans that it had not sent.
 
-A gap is explained if a process that should have told the missing span died at that time without a word (`tracing.lives`).
+A gap is explained if a process that should have sent the missing span died at that time without a word (`tracing.lives`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Gap:
 
     @property
     def is_explained(self) -> bool:
-        """Whether somebody who should have told died."""
+        """Whether somebody who should have sent it died."""
         return self.because is not None
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ def _parents_service(span: Span, services: set[str]) -> tuple[str, ...]:
 
 
 def _was_sent_unseen(children: Sequence[Span]) -> bool:
-    """Somebody heard of the fact, and nobody told that it was sent. One that nobody heard of may have been taken back."""
+    """Somebody heard of the fact, and nobody recorded that it was sent. One that nobody heard of may have been taken back."""
     return any(child.kind == "consumer" for child in children) and not any(
         child.name.startswith("send ") for child in children
     )

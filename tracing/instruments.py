@@ -14,7 +14,7 @@ LONG_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 3
 
 @dataclass(frozen=True)
 class Instrument:
-    """One metric. `unit` is UCUM's; a gauge or updowncounter is read when metrics are collected, the others are told."""
+    """One metric. `unit` is UCUM's; a gauge or updowncounter is read when metrics are collected, the others are recorded."""
 
     name: str
     kind: Literal["histogram", "counter", "gauge", "updowncounter"]
@@ -108,7 +108,7 @@ NATS_CONNECTED = Instrument(
     "onsale.nats.connected",
     "gauge",
     "{connection}",
-    "Whether the process is connected to NATS: 1, or 0. Without it facts wait, and open pages are not told what changes.",
+    "Whether the process is connected to NATS: 1, or 0. Without it facts wait, and open pages do not hear what changes.",
 )
 NATS_LOST = Instrument(
     "onsale.nats.lost",

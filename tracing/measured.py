@@ -182,8 +182,8 @@ def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
         if started is not None:
             original = failure.original_exception
             kind = getattr(original, "sqlstate", None) or type(original).__name__
-            told = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
-            metrics.record(DB_DURATION, perf_counter() - started, told)
+            failed = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
+            metrics.record(DB_DURATION, perf_counter() - started, failed)
 
     event.listen(engine, "before_cursor_execute", start)
     event.listen(engine, "after_cursor_execute", end)

@@ -27,8 +27,8 @@ class _Life:
 
     trace_id: int
     span_id: int
-    is_told: bool = False
-    is_being_told: bool = False
+    is_recorded: bool = False
+    is_being_recorded: bool = False
 
 
 _RANDOM = RandomIdGenerator()
@@ -62,12 +62,12 @@ class OwnLife(QuickProvider):
     def begin(self, service: str) -> None:
         """Tells the start. The first service of a process has the process's own ids; more than one happen in tests."""
         life = _life()
-        life.is_being_told = not life.is_told
+        life.is_being_recorded = not life.is_recorded
         try:
             span = self.get_tracer("onsale").start_span(f"start {service}", Context(), attributes={LIFECYCLE: "start"})
         finally:
-            life.is_being_told = False
-        life.is_told = True
+            life.is_being_recorded = False
+        life.is_recorded = True
         span.end()
         self._service, self._began = service, span.get_span_context()
         # Now, and not with the next batch: a process that dies young must have been known.
@@ -75,7 +75,7 @@ class OwnLife(QuickProvider):
         self._telling.start()
 
     def wait_until_known(self, seconds: float) -> bool:
-        """Waits until the start is told, not longer than this: what comes next may kill the process. Whether it was told."""
+        """Waits until the start is sent, not longer than this: what comes next may kill the process. Whether it was sent."""
         if self._telling is None:
             return False
         self._telling.join(seconds)
@@ -96,12 +96,12 @@ class LifeIds(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         """An id for a new trace."""
         life = _life()
-        return life.trace_id if life.is_being_told else super().generate_trace_id()
+        return life.trace_id if life.is_being_recorded else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
         """An id for a new span."""
         life = _life()
-        return life.span_id if life.is_being_told else super().generate_span_id()
+        return life.span_id if life.is_being_recorded else super().generate_span_id()
 
 
 class LifeSampler(Sampler):

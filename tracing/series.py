@@ -82,7 +82,7 @@ class Series:
             )
 
 
-class Told:
+class Recorded:
     """A histogram or a counter: all its series since the process began. Safe to use from several threads."""
 
     def __init__(self, instrument: Instrument) -> None:

@@ -79,7 +79,7 @@ def continued(
 ) -> Iterator[Span]:
     """A span that joins the trace of `traceparent`, not the current one: for work that a row or a message remembers.
 
-    A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is told apart from the first try.
+    A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is distinguished from the first try.
     """
     parent = context_of(traceparent)
     if repeated and (origin := link_of(traceparent, "repetition of")):

@@ -2,7 +2,7 @@
 
 Services roll one by one, and the firehose replays old facts: for a while each version meets the other's contracts. So each provider
 of this checkout is verified against the contracts of the last release, and each provider of the release against the contracts of
-this checkout. What a version cannot set up is looked for in its documents instead, and told apart from what it breaks. What all
+this checkout. What a version cannot set up is looked for in its documents instead, and distinguished from what it breaks. What all
 services have from the chassis (tokens, deadlines, envelopes ...) is read across as well: contracts/protocol.
 """
 
@@ -116,7 +116,7 @@ class Answer:
     outgrown: list[str] = field(default_factory=list)
     # What hearers need and facts of still earlier releases lack.
     older: list[str] = field(default_factory=list)
-    # Why nothing can be told.
+    # Why there is no answer.
     obstacle: str = ""
 
     @property
@@ -201,7 +201,7 @@ def _obstacle(crosswise: Crosswise, here: Version, service: str | None) -> str:
     if done.code != 1 or "Traceback" in done.said:
         return f"what services promise cannot be made from the code.\n{done.said.strip()}"
     names = ", ".join(done.said.split())
-    return f"{names} are not what the code says, so nothing can be told. Run `make documents` first."
+    return f"{names} are not what the code says, so there is no answer. Run `make documents` first."
 
 
 def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[str]:
@@ -216,7 +216,7 @@ def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[st
             unpack(here.root, tag, Path(folder), PACTS.parent.name)
             then = Version(f"of {tag}", Path(folder)).declares()
         for edge in (each for each in asking if each.kind == "hears"):
-            known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.told]
+            known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.published]
             found += [f"facts of {tag} come again: {lacking}" for lacking in findings_of(edge, known, then)]
     return found
 

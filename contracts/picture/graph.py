@@ -205,9 +205,9 @@ def _totals(graph: Graph) -> str:
 
 def _in_words(graph: Graph) -> str:
     """The whole picture for those who do not see it."""
-    told = "; ".join(f"{edge} ({number})" for edge, number in sorted(graph.interactions.items()))
+    listed = "; ".join(f"{edge} ({number})" for edge, number in sorted(graph.interactions.items()))
     partners = f" Partners outside of the repository: {', '.join(sorted(graph.partners))}." if graph.partners else ""
-    return f"{_totals(graph)}. With the number of interactions of each: {told}.{partners}"
+    return f"{_totals(graph)}. With the number of interactions of each: {listed}.{partners}"
 
 
 def _legend(graph: Graph, top: float) -> str:

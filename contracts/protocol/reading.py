@@ -123,7 +123,7 @@ async def read_answers_pin(example: Example) -> None:
 
 
 async def read_refusal(example: Example) -> None:
-    """A refusal is told by its code, its sentence and its facts."""
+    """A refusal says its code, its sentence and its facts."""
     error, means = _refusal(example, ProviderProblem), example["means"]
     facts = {name: error.facts.get(name) for name in means["facts"]}
     read = {"status": error.status, "code": error.problem_code, "detail": error.detail, "facts": facts}

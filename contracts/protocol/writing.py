@@ -100,7 +100,7 @@ async def _sent(people: Keyring) -> dict[str, Example]:
         "refusal": {"wire": _answer(few), "means": refused},
         "refusal for a while": {"wire": _answer(busy), "means": {"code": "too_busy", "retry_after_seconds": 7}},
         "idempotent answer": _kept(keyed, store),
-        **await _told(),
+        **await _published(),
     }
 
 
@@ -167,7 +167,7 @@ def _kept(answer: httpx.Response, store: Store) -> Example:
     return {"wire": wire, "means": _answer(answer)}
 
 
-async def _told() -> dict[str, Example]:
+async def _published() -> dict[str, Example]:
     wire = Wire()
     broker = cast("Broker", wire)
     fact = sample.ThingPriced(thing_id=fixed.THING, price_minor=4250)

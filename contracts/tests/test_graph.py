@@ -257,7 +257,7 @@ def test_the_legend_names_the_kinds_that_there_are_below_everything(drawn: Drawn
     assert max(heights) + module.LEGEND_ROW < drawn.size[1]
 
 
-def test_kinds_are_told_apart_without_colour() -> None:
+def test_kinds_are_distinguished_without_colour() -> None:
     drawn = Drawn(grown())
     style = drawn.root.findtext(f"{SVG}style") or ""
     dashes = {kind: re.findall(rf"\.{kind} \.line {{ stroke-dasharray: ([^;]+);", style) for kind in KINDS}
@@ -266,7 +266,7 @@ def test_kinds_are_told_apart_without_colour() -> None:
     assert len(set(heads.values())) == len(KINDS)
 
 
-def test_who_does_not_see_it_is_told_every_contract(drawn: Drawn) -> None:
+def test_who_does_not_see_it_reads_every_contract(drawn: Drawn) -> None:
     assert drawn.root.attrib["role"] == "img"
     said = drawn.root.findtext(f"{SVG}desc") or ""
     assert drawn.root.findtext(f"{SVG}title")

@@ -59,7 +59,7 @@ class _End(asyncio.Protocol):
                 self.other.reset()
 
     def reset(self) -> None:
-        """The peer is told that this did not end well."""
+        """The peer learns that this did not end well."""
         if self.transport is not None:
             _reset_on_close(self.transport)
             self.transport.abort()

@@ -132,8 +132,8 @@ def _set_address(any_socket: socket.socket, what: int, address: str) -> None:
 
 
 def _switch_on(any_socket: socket.socket, device: bytes) -> None:
-    told = _ioctl(any_socket.fileno(), SIOCGIFFLAGS, struct.pack("16s24x", device))
-    (flags,) = struct.unpack_from("H", told, 16)
+    request = _ioctl(any_socket.fileno(), SIOCGIFFLAGS, struct.pack("16s24x", device))
+    (flags,) = struct.unpack_from("H", request, 16)
     _ioctl(any_socket.fileno(), SIOCSIFFLAGS, struct.pack("16sH22x", device, flags | IFF_UP))
 
 

@@ -137,7 +137,7 @@ class TooBusy(AccountsError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who buys. A guest has no password; name and e-mail are unknown until told. The repr shows neither.
+    """Somebody who buys. A guest has no password; name and e-mail are unknown until they give them. The repr shows neither.
 
     `language`: in whose way amounts are written in what is sent to them, as `chassis.languages` names it.
     """

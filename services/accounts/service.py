@@ -167,7 +167,7 @@ class Accounts:
         return checked_email(email, public=self._settings.environment == "production")
 
     def _key(self, email: str) -> str:
-        """An address as it is typed at sign-in; what is none belongs to nobody, and is not told apart."""
+        """An address as it is typed at sign-in; what is none belongs to nobody, and is answered alike."""
         try:
             return email_key(self._email(email))
         except EmailInvalid:

@@ -1,7 +1,7 @@
 """Loads files into the catalogue: `python -m services.catalog.load FILE...`, or the samples with `--sample`.
 
-Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. Of each event it is told
-how it was understood, and of each file what was passed over. A bad file changes nothing, and is told with the path of its bad
+Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. Of each event it says
+how it was understood, and of each file what was passed over. A bad file changes nothing, and is reported with the path of its bad
 field; the others are loaded all the same. Exit code 1 if any was bad.
 """
 

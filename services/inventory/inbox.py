@@ -68,7 +68,7 @@ def make_inbox(shard: int = 0) -> Inbox:
         if published is None:
             raise EventUnknown(fact.event_id)  # it is on its way: tried again a little later
         if NO_VERSION < received.version < published:
-            return  # seats are told after their event, so these are of an earlier time than what is known of it
+            return  # seats are published after their event, so these are of an earlier time than what is known of it
         await queries.insert_seats(tx, fact.event_id, received.version, [seat.model_dump() for seat in fact.seats])
 
     return inbox

@@ -155,8 +155,8 @@ def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender
     zone = content["time_zone"]
     page |= {
         "when": when(datetime.fromisoformat(content["starts_at"]), zone),
-        "doors": _told(content.get("doors_at"), lambda moment: clock(moment, zone)),
-        "was": _told(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
+        "doors": _written(content.get("doors_at"), lambda moment: clock(moment, zone)),
+        "was": _written(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
         "address": ", ".join(part for part in (content.get("venue_street"), content.get("venue_city")) if part),
         "heading": HEADINGS.get(delivery.template),
         "news": news_of(delivery.template, content.get("changes", [])),
@@ -167,7 +167,7 @@ def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender
     return page
 
 
-def _told(moment: str | None, write: Callable[[datetime], str]) -> str | None:
+def _written(moment: str | None, write: Callable[[datetime], str]) -> str | None:
     return write(datetime.fromisoformat(moment)) if moment else None
 
 

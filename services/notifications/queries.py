@@ -63,7 +63,7 @@ async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_sec
 
 
 async def is_of_paid_order(tx: Transaction, delivery: Delivery) -> bool:
-    """Whether money was paid for the order of this mail, as far as facts have told: of its tickets how much, or that it was returned."""
+    """Whether money was paid for the order of this mail, as far as facts say: of its tickets how much, or that it was returned."""
     found = await tx.execute(_IS_PAID, {"order_id": delivery.order_id}, name="deliveries.is_of_paid_order")
     return bool(found.scalar_one())
 

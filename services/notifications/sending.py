@@ -120,7 +120,7 @@ class Emails:
         except TimeoutError:
             return NotDelivered(f"it took more than {self._settings.attempt_seconds:g} seconds")
         except Exception as error:  # noqa: BLE001  # whatever it is, the tries are counted and the last problem is kept
-            # Its text may quote the buyer's address: only its kind is told.
+            # Its text may quote the buyer's address: only its kind is recorded.
             return NotDelivered(f"unexpected {type(error).__name__}")
         return None
 

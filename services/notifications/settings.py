@@ -1,4 +1,4 @@
-"""What this service is told from outside."""
+"""The settings of this service."""
 
 from email.utils import parseaddr
 from typing import Literal

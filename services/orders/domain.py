@@ -75,7 +75,7 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
     (OrderState.CANCELLING, Happening.GIVEN_BACK): OrderState.CANCELLED,
 }
 
-# Why an order was cancelled, as the buyer is told.
+# Why an order was cancelled, as the buyer reads it.
 Reason = Literal["refused", "expired", "buyer", "places_gone", "payment_failed", "event_cancelled"]
 REASONS: Mapping[Happening, Reason] = {
     Happening.HOLD_REFUSED: "refused",

@@ -60,10 +60,10 @@ def before_lines_named_their_seats(faults: Faults) -> None:
     """The release before the one in which an order's lines name their seats."""
 
     def shown(order: Order, hold_longest_seconds: int) -> OrderOut:
-        told: OrderOut = good(order, hold_longest_seconds)
+        answer: OrderOut = good(order, hold_longest_seconds)
         fields = LineOut.model_fields.keys() - {"seat_label"}
-        lines = [LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
-        return told.model_copy(update={"lines": lines})
+        lines = [LineOut.model_construct(**line.model_dump(include=set(fields))) for line in answer.lines]
+        return answer.model_copy(update={"lines": lines})
 
     good = faults.replace(api, "_shown", shown)
 

@@ -28,7 +28,7 @@ SAGA = Queue(
     lease_seconds=30,
     go_on=_GO_ON,
 )
-# Confirmed orders without tickets: they are told again.
+# Confirmed orders without tickets: they are published again.
 AWAITED = Queue(
     name="orders.tell_again",
     table="awaited_tickets",
@@ -40,7 +40,7 @@ AWAITED = Queue(
     dead=f"tellings >= {TELLINGS}",
     dead_at="since",
     traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
-    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be told again.",
+    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
 )
 
 # What is newer of the event than the order's own snapshot stands over it.
@@ -192,7 +192,7 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
     """Hands a person's open orders to another one. Their ids.
 
     Whoever carries such an order on at this moment knows the old person: a new fence stops them, and the saga begins anew with
-    what is there now. One that is still being placed has told nobody of its person yet. A request that the other person has
+    what is there now. One that is still being placed has let nobody know its person yet. A request that the other person has
     made as well keeps its own order.
     """
     query = text("""
@@ -317,7 +317,7 @@ async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
 
 
 async def await_tickets(tx: Transaction, order_id: UUID, within_seconds: float) -> None:
-    """Notes that the order's tickets are to come, and when it is told again that it is confirmed, if they do not."""
+    """Notes that the order's tickets are to come, and when its confirmation is published again, if they do not."""
     query = text("""
         INSERT INTO awaited_tickets (order_id, due_at) VALUES (:order_id, now() + make_interval(secs => :within))
         ON CONFLICT DO NOTHING

@@ -1,4 +1,4 @@
-"""The tables of this service: payments, what gateways were asked, what they told, and the ledger."""
+"""The tables of this service: payments, what gateways were asked, what they answered, and the ledger."""
 
 from datetime import datetime
 from uuid import UUID

@@ -81,7 +81,7 @@ class EventChanged(Heard):
 
     def as_change(self) -> EventChange:
         """The same as this service speaks of it."""
-        # A change that this version has no name for is told with those that it has.
+        # A change that this version has no name for is published with those that it has.
         changes = tuple(Change(each) for each in self.changes if each in set(Change))
         return EventChange(**{**dict(self), "changes": changes})
 

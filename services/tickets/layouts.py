@@ -40,7 +40,7 @@ def warm_up() -> None:
     """Lets this thread read the fonts and the template, before somebody waits for its first ticket."""
     sheet = Sheet()
     sheet.write(0, 0, "Aא本", width=50, size=10)
-    _TYPESETTER.set(Document("", 60, 20, datetime.fromtimestamp(0, UTC), [sheet.items], [sheet.told], 0))
+    _TYPESETTER.set(Document("", 60, 20, datetime.fromtimestamp(0, UTC), [sheet.items], [sheet.copied], 0))
 
 
 def lay_out(printed: Sequence[Printed], page: Format) -> Document:
@@ -59,7 +59,7 @@ def lay_out(printed: Sequence[Printed], page: Format) -> Document:
         height_mm=height,
         issued_at=first.issued_at,
         sheets=[sheet.items for sheet in sheets],
-        told=[sheet.told for sheet in sheets],
+        copied=[sheet.copied for sheet in sheets],
         boxes=sum(sheet.boxes for sheet in sheets),
     )
 

@@ -41,7 +41,7 @@ class _Job:
 class Printer:
     """Makes at most `threads` PDFs at a time and lets at most `queue` wait, large ones in at most half of it; refuses more.
 
-    `on_boxes` is told how many letters were printed as boxes.
+    `on_boxes` is called with how many letters were printed as boxes.
     """
 
     def __init__(self, threads: int, queue: int, shelf: Shelf, on_boxes: Callable[[int], None] | None = None) -> None:

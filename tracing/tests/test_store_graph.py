@@ -21,7 +21,7 @@ def test_those_who_call_each_other_most_stand_beside_each_other() -> None:
     assert names == ["orders", "web", "catalog", "bank"]
 
 
-def test_the_two_directions_between_a_pair_are_told_apart() -> None:
+def test_the_two_directions_between_a_pair_are_distinguished() -> None:
     there, back = drawing_of(calls("web>orders", "orders>web")).arrows
     assert there.path != back.path
     assert abs(there.x - back.x) + abs(there.y - back.y) > 20

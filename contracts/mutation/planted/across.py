@@ -71,7 +71,7 @@ BREAKS = (
         across=True,
     ),
     Break(
-        "a price is told in major units by a fact, and both sides and their contract agree",
+        "a price is given in major units by a fact, and both sides and their contract agree",
         (
             Edit(
                 "services/orders/service/changes.py",

@@ -85,7 +85,7 @@ BREAKS = (
         ),
     ),
     Break(
-        "a fact is told about another order",
+        "a fact is published about another order",
         (
             Edit(
                 CHANGES,
@@ -109,7 +109,7 @@ BREAKS = (
         ("inventory breaks what orders relies on", "hold_expired", "order_id: Expected"),
     ),
     Break(
-        "a fact is told of what was rolled back",
+        "a fact is published of what was rolled back",
         (
             Edit(
                 CHANGES,
@@ -119,6 +119,6 @@ BREAKS = (
             ),
         ),
         (tells("orders"),),
-        ("orders tells events.orders.order_confirmed.v1 of what was rolled back",),
+        ("orders publishes events.orders.order_confirmed.v1 of what was rolled back",),
     ),
 )

@@ -52,7 +52,7 @@ def _area(node: Node, offset: Point) -> Area | None:
 def _shape_of(node: Node) -> str:
     named = node.at("shape")
     if named.missing:
-        # Older plans know rectangles alone; of newer ones the shape is told by what describes it.
+        # Older plans know rectangles alone; of newer ones the shape is known by what describes it.
         described = [one for one in ("polygon", "ellipse", "circle") if not node.at(one).missing]
         return described[0] if described else "rectangle"
     shape = named.text(at_most=20)

@@ -13,14 +13,14 @@ _LOG = log(__name__)
 
 
 class Awaiting:
-    """What was told and not answered is told again, each time after twice as long, and `TELLINGS` times at most."""
+    """A confirmation that was not answered is published again, each time after twice as long, and `TELLINGS` times at most."""
 
     def __init__(self, database: Database, within_seconds: float) -> None:
         self._database = database
         self._backoff = Backoff(within_seconds, LONGEST_SECONDS)
 
     async def tell_again(self) -> int:
-        """One bounded batch. How many orders were told again."""
+        """One bounded batch. How many confirmations were published again."""
         async with self._database.writer() as tx:
             overdue = await claim(tx, queries.AWAITED)
             for work in overdue:
@@ -32,7 +32,7 @@ class Awaiting:
         if order is None or order.confirmed_at is None:
             return
         lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
-        _LOG.warning("a confirmed order has no tickets yet, and is told again", order_id=str(order.order_id))
+        _LOG.warning("a confirmed order has no tickets yet, and is published again", order_id=str(order.order_id))
         with continued("orders.tell_again", order.traceparent, attributes_of(order), repeated=True):
             await tx.publish(confirmation_of(order, lines))
             await put_off(tx, queries.AWAITED, work, "no tickets yet", self._backoff.after(work.attempt))

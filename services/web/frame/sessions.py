@@ -83,7 +83,7 @@ class Sessions:
             await self._accounts.end(session.refresh_token)
         except (ProviderProblem, ProviderUnavailable) as error:
             # Nobody holds the refresh token any more; it ends by its age.
-            _LOG.info("accounts was not told of a sign-out", error=str(error))
+            _LOG.info("accounts did not hear of a sign-out", error=str(error))
 
     async def token_of(self, session: Session) -> str:
         """A token of this person that lives long enough for a request. Raises SessionEnded."""

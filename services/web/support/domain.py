@@ -34,7 +34,7 @@ class TooManyTries(WebError):
 
 
 class OrderNotFound(WebError):
-    """No order has this number; only support is told so."""
+    """No order has this number; only support reads so."""
 
     code = "order_not_found"
     category = "not_found"

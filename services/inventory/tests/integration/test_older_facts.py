@@ -9,7 +9,7 @@ import pytest
 from services.inventory.tests.integration.conftest import SEATS, Shop
 
 EVENT = "events.catalog.event_published.v1"
-SEATS_TOLD = "events.catalog.seats_published.v1"
+SEATS_PUBLISHED = "events.catalog.seats_published.v1"
 
 
 async def test_an_older_capacity_never_overwrites_a_newer_one(shop: Shop) -> None:
@@ -90,9 +90,9 @@ async def tell_event(shop: Shop, *, capacity: int, version: int | None) -> None:
 
 
 async def tell_seats(shop: Shop, words: str, *, version: int, seats: list[str] = SEATS) -> None:
-    told = [{"seat_id": seat, "label": f"{words} {seat}", "class_id": str(shop.stalls)} for seat in seats]
+    described = [{"seat_id": seat, "label": f"{words} {seat}", "class_id": str(shop.stalls)} for seat in seats]
     await tell_and_wait(
-        shop, SEATS_TOLD, {"event_id": str(shop.event_id), "part": 1, "parts": 1, "seats": told}, version
+        shop, SEATS_PUBLISHED, {"event_id": str(shop.event_id), "part": 1, "parts": 1, "seats": described}, version
     )
 
 

@@ -1,4 +1,4 @@
-"""Confirmed orders whose tickets do not come are looked for and told again, until somebody answers."""
+"""Confirmed orders whose tickets do not come are looked for and published again, until somebody answers."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def impatient(orders_settings: OrdersSettings) -> OrdersSettings:
     return orders_settings.model_copy(update={"tickets_within_seconds": 0.2})
 
 
-async def test_an_order_without_tickets_is_told_again_until_they_are_issued(
+async def test_an_order_without_tickets_is_published_again_until_they_are_issued(
     harness: Harness, impatient: OrdersSettings, neighbours: Neighbours
 ) -> None:
     async with harness.running(create_app, impatient) as app:
@@ -35,7 +35,7 @@ async def test_an_order_without_tickets_is_told_again_until_they_are_issued(
         await harness.eventually(lambda: awaits_nothing(desk))
 
 
-async def test_an_order_is_told_again_a_bounded_number_of_times_and_then_somebody_has_to_look(
+async def test_an_order_is_published_again_a_bounded_number_of_times_and_then_somebody_has_to_look(
     harness: Harness, impatient: OrdersSettings, neighbours: Neighbours
 ) -> None:
     async with harness.running(create_app, impatient) as app:
@@ -54,7 +54,7 @@ async def test_an_order_is_told_again_a_bounded_number_of_times_and_then_somebod
         assert await awaiting.Awaiting(app.app.state.service._databases[0], 0.2).tell_again() == 0
 
 
-async def test_an_order_whose_tickets_come_at_once_is_told_once(desk: Desk) -> None:
+async def test_an_order_whose_tickets_come_at_once_is_published_once(desk: Desk) -> None:
     order = await confirmed(desk)
     await desk.harness.heard(CONFIRMED)
     await desk.harness.tell(ISSUED, {"order_id": order["order_id"]}, aggregate_id=order["order_id"])

@@ -24,7 +24,7 @@ async def test_a_free_order_that_is_taken_by_many_clicks_is_confirmed_once(desk:
     await desk.in_state(order["order_id"], "confirmed")
 
 
-async def test_an_order_that_is_cancelled_by_many_clicks_is_cancelled_once_and_each_is_told_so(desk: Desk) -> None:
+async def test_an_order_that_is_cancelled_by_many_clicks_is_cancelled_once_and_each_is_answered_so(desk: Desk) -> None:
     order = (await desk.place()).json()
     answers = await asyncio.gather(*(desk.act(order["order_id"], "cancel") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
