@@ -28,7 +28,7 @@ MISSED_BEATS = 2
 LOOK_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
-# Who may not hear something asks again after the first pause, and then after twice as long, up to the last.
+# A subscription that the server refuses is tried again after the first pause, then after twice as long, up to the last.
 DEAF_SECONDS = (1.0, 8.0)
 # The loop that keeps the connection turns every few seconds; one that stands for so long will not turn again.
 STUCK_SECONDS = 60.0
@@ -224,6 +224,6 @@ async def _let_go(client: Client) -> None:
 
 
 async def _close(client: Client) -> None:
-    # Whatever it says: nobody uses it any more. nats-py asserts that there was a connection.
+    # Errors do not matter here, since nobody uses the client any more. nats-py asserts that there was a connection.
     with suppress(*_FAILURES, AssertionError):
         await client.close()

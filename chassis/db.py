@@ -108,7 +108,7 @@ class Database:
         primary_url = url or settings.database_url.get_secret_value()
         self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
         self._measure(self._primary, self.pool, "primary")
-        # Of its own: who has much to do is busy, and not ill.
+        # Checks of health have a pool of their own: a process whose connections are all at work is busy, and not ill.
         self._health = self._engine(primary_url, "primary", 1)
         replica = settings.replica_url
         self._replica: AsyncEngine | None = None

@@ -42,7 +42,7 @@ class ProblemOut(BaseModel):
 
 
 Refusals = dict[int | str, dict[str, Any]]
-# What every route may answer besides, as a document or as a page: not signed in, not valid, too late, out of order.
+# Every route may refuse with more than it declares, as a document or as a page: not signed in, not valid, too late, out of order.
 ANY_REFUSAL: Refusals = {"default": {"model": ProblemOut, "description": "Any other refusal."}}
 ANY_PAGE: Refusals = {"default": {"content": {"text/html": {}}, "description": "Any refusal."}}
 

@@ -19,7 +19,7 @@ from tracing.metrics import Metrics
 Check = Callable[[], Awaitable[None]]
 State = Literal["ready", "degraded", "not ready"]
 
-# What a gateway adds to what it lets in from outside. Who asks directly is in the cluster, and has no reason to.
+# Headers that a gateway adds to requests from outside. A caller within the cluster has no reason to send them.
 PROXIES_ADD = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via")
 NOT_FOUND = 404
 

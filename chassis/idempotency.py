@@ -107,7 +107,7 @@ async def _store(database: Database, claim: _Claim, response: Response) -> None:
 
 
 async def _give_back(database: Database, claim: _Claim) -> None:
-    """To its end, also when the request is cut off meanwhile: mostly its time is over when this is called."""
+    """Frees the key. It does so even if the request is cut off meanwhile, since its time is mostly over when this is called."""
 
     async def delete() -> None:
         async with database.writer() as tx:

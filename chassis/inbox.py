@@ -37,7 +37,7 @@ class Reject(Exception):
 
 
 class _Unknown(Exception):
-    """This version does not hear such facts. One that runs beside it, or comes after it, may: they share the consumer."""
+    """This version has no handler for such facts. A newer version may have one: both take from the same consumer."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class _Delivery:
             return None
 
     def _note_age(self, event: CloudEvent) -> None:
-        """From its commit to here, by two clocks: the database's of the other service, and our own."""
+        """Measures how old the fact is: from its commit, by the clock of its service's database, until now, by our own clock."""
         age = max(0.0, (utc_now() - event.time).total_seconds())
         named = {
             "messaging.destination.name": self._message.subject,
@@ -198,7 +198,7 @@ class _Delivery:
         await self._put_off(reason)
 
     async def _leave_to_another_version(self, span: Span) -> None:
-        """While a service is rolled out, its consumer brings what only the newer version hears to the older one as well."""
+        """Puts off a fact that this version does not know: in a roll-out both versions get facts that only the newer one knows."""
         mark_failed(span, "unknown fact")
         consumer, subject = self._inbox.consumer, self._message.subject
         if self._number >= MAX_DELIVERIES:
@@ -242,7 +242,7 @@ class _Delivery:
 
 
 def publication_of(message: Msg) -> int:
-    """How often the outbox had sent this message by then: from the second time on its id ends in the number (`chassis.outbox`)."""
+    """Which publication of the fact this message is: from the second on, its id ends in the number (`chassis.outbox`)."""
     number = (message.headers or {}).get("Nats-Msg-Id", "").partition(".")[2]
     return int(number) if number.isdecimal() else 1
 

@@ -19,7 +19,7 @@ from tracing.spans import trace_id_of
 
 LATE_SECONDS = 60
 MOST = 100
-# What was given up longer ago is history.
+# Work that was given up longer ago is not shown any more.
 GIVEN_UP_DAYS = 14
 
 OUTBOX = Queue(

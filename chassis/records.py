@@ -96,7 +96,7 @@ def _known(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-# Of what became true in one transaction: what was heard is the cause, what is published the consequence.
+# The order of entries of one transaction: the fact that was heard is the cause, the fact that is published the consequence.
 _RANKS = {"fact_heard": 0, "fact_told": 2}
 
 

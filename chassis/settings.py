@@ -41,7 +41,7 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: str = ""
     # Whether /readyz, /load and /metrics also answer what came through a proxy. In a mesh everything does.
     health_through_proxies: bool = False
-    # What spans say the host is called; without it, what the machine calls itself.
+    # The name of the host in spans; without it, the machine's own.
     host_name: str | None = None
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: str = "INFO"

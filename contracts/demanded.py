@@ -127,7 +127,7 @@ def understood(what: str, reader: str) -> Iterator[None]:
 
 def _kinds(annotation: Any) -> Iterator[Any]:
     yield annotation
-    # What a dictionary is for is found at itself; what is in lists and unions, at their arguments.
+    # A dictionary counts as one kind; for lists and unions the kinds are those of their arguments.
     if annotation is dict or getattr(annotation, "__origin__", None) is dict:
         yield dict
     for each in get_args(annotation):

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 CHECKOUT = Path(__file__).parents[1]
 LOG = "log"
-# Of third parties, and only such as open nothing and start no thread when they are imported.
+# Modules of third parties that neither open anything nor start a thread when they are imported.
 PRELOADED = (
     "alembic.command",
     "alembic.config",
@@ -74,7 +74,7 @@ class Forks:
 
 
 def server() -> ForkServerContext:
-    """Whose processes have the libraries imported already. Starts with the first of them."""
+    """A server whose forks have the libraries imported already. It starts with the first process that is wanted."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     return context

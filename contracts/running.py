@@ -29,7 +29,7 @@ def pytest_arguments(root: Path, tests: Iterable[Path], *options: str) -> Sequen
 
 
 def service_asked_for(root: Path, command: str, description: str) -> str | None:
-    """The service that `--service` names; None without. Ends the program with a sentence if there is no such service."""
+    """The service that `--service` names; None without that option. Ends the program with a sentence if there is no such service."""
     parser = ArgumentParser(prog=command, description=description)
     parser.add_argument("--service", default=None)
     service: str | None = parser.parse_args().service

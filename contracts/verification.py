@@ -173,7 +173,7 @@ async def run(
     for edge, outcomes in found.items():
         note(Entry("verified", edge, len(outcomes), tuple(outcomes)))
     problems = list(failures.values()) if not plan.across else []
-    # What follows from a state that is not there is no news.
+    # Across versions, a failure that follows from a missing state is not reported again.
     problems += [each.why for outcomes in found.values() for each in outcomes if each.outcome == "broken"]
     problems += beside() if not problems and not plan.across else []
     expected = sum(len(interactions) for interactions in plan.verifiable().values())

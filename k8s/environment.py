@@ -119,7 +119,7 @@ def _sentence(error: Mapping[str, Any], prefix: str) -> str:
 
 
 def kind_of(prefix: str) -> str:
-    """Whose settings have that prefix: `ORDERS_` are those of orders."""
+    """The service whose settings have that prefix: `ORDERS_` are those of orders."""
     return prefix.removesuffix("_").lower()
 
 

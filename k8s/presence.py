@@ -90,7 +90,7 @@ def _of_service(place: Place, service: str) -> Found:
 
 
 def _beside(build: Build, kind: str, deployment: Object) -> bool:
-    """Whether a Deployment has one of its own. A generated ConfigMap's name ends with what it says, as ten characters."""
+    """Whether a Deployment has a ConfigMap of its own. The name of a generated one ends with ten characters of its hash."""
     named = re.compile(re.escape(deployment.name) + ("(-[a-z0-9]{10})?" if kind == "ConfigMap" else ""))
     return any(named.fullmatch(each.name) for each in build.of_kind(kind))
 

@@ -181,7 +181,7 @@ def _inherited(found: Object) -> dict[str, str]:
 
 
 def outside() -> Iterator[Endpoint]:
-    """Who is not in our namespace: those that the edges name, strangers in the same namespaces and others, and the world."""
+    """Peers outside of our namespace: those that the edges name, strangers in the same namespaces and in others, and the world."""
     yield Endpoint("dns", {"k8s-app": "kube-dns"}, {"dns": 53}, "kube-system")
     yield Endpoint("kubernetes", {}, {str(port): port for port in API_PORTS}, None, API_ADDRESS)
     yield Endpoint("internet", {}, {str(port): port for port in WORLD_PORTS}, None, WORLD_ADDRESS)

@@ -49,7 +49,7 @@ class Skaffold:
 
     @cached_property
     def extras(self) -> frozenset[str]:
-        """Who needs more than all images share, and has a locked list of its own."""
+        """The services that need more than all images share, and so have a locked list of their own."""
         project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
         return frozenset(at(project, "project", "optional-dependencies", default={}))
 

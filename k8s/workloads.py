@@ -94,7 +94,7 @@ def _probe(pod: Pod, container: Container, name: str) -> Iterator[str]:
 
 
 def tokens(found: Object) -> Iterator[str]:
-    """Nobody speaks to the cluster's API who does not have to. Who has to needs a reason in k8s/exceptions.yaml."""
+    """Only pods that must speak to the cluster's API have a token for it, each with a reason in k8s/exceptions.yaml."""
     if found.kind == "ServiceAccount" and found.document.get("automountServiceAccountToken") is not False:
         yield "mounts its token everywhere. Set automountServiceAccountToken: false."
     if found.pod is None:

@@ -69,7 +69,7 @@ class Supervisor:
             os.close(output)
 
     def pid(self, name: str) -> int:
-        """Of the program's present process. Raises KeyError if there is no such program."""
+        """The id of the program's present process. Raises KeyError if there is no such program."""
         return self._running[name].child.pid
 
     def is_running(self, name: str) -> bool:
@@ -82,7 +82,7 @@ class Supervisor:
         return self._running[name].failures
 
     def kill(self, name: str, restart: bool) -> None:
-        """SIGKILL. With `restart` the supervisor then does what it does when something dies; else it stays dead."""
+        """Kills a program (SIGKILL). With `restart` the supervisor starts it again, as after any death; without, it stays dead."""
         with self._lock:
             running = self._running[name]
             running.wanted = restart

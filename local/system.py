@@ -366,7 +366,7 @@ class System:
 
     def stop(self) -> None:
         """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
-        if self._lock_file is not None:  # else the file belongs to the system that holds the lock
+        if self._lock_file is not None:  # without the lock, the file belongs to another system
             self.layout.run_file.unlink(missing_ok=True)
         if self._control is not None:
             self._control.close()

@@ -52,12 +52,12 @@ LISTENS: dict[str, tuple[str, ...]] = {
 
 
 def hearers_of(provider: str) -> list[str]:
-    """Who hears facts of a service, or listens to them."""
+    """The services that hear facts of a service, or listen to them."""
     return _with_ears_at(f"events.{provider}.", HEARS, LISTENS)
 
 
 def watchers_of(provider: str) -> list[str]:
-    """Who watches its messages on the bus."""
+    """The services that watch its messages on the bus."""
     return _with_ears_at(f"bus.{provider}.", LISTENS)
 
 
@@ -91,7 +91,7 @@ class Ports:
 
     @classmethod
     def default(cls) -> "Ports":
-        """Those of the guides: the shop at 8000."""
+        """The ports that the guides name: the shop's is 8000."""
         return cls(DEFAULT_PORTS)
 
     @classmethod
@@ -129,7 +129,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the parts of one system know of each other and nobody else does."""
+    """The secrets that the parts of one system share with each other."""
 
     databases: Mapping[str, str] = field(repr=False)
     nats: Mapping[str, str] = field(repr=False)
@@ -177,7 +177,7 @@ def database_url(service: str, ports: Ports, secrets: Secrets) -> str:
 
 
 def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
-    """That user's login to NATS."""
+    """The address of NATS with the login of that user."""
     return f"nats://{user}:{secrets.nats[user]}@{LOOPBACK}:{ports.of['nats']}"
 
 
@@ -207,7 +207,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         "PERSON_KEYS_URL": f"{at('accounts')}/.well-known/jwks.json",
         "LOG_FORMAT": log_format,
     }
-    if (host := housing.host_of(name)) and not housing.addresses:  # else its namespace has that name
+    if (host := housing.host_of(name)) and not housing.addresses:  # a host with an address is a namespace of that name
         common["HOST_NAME"] = host
     providers = {f"{provider.upper()}_URL": at(provider) for provider in SERVICES[name]}
     own = _own_settings(layout, ports, secrets).get(name, {})

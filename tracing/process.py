@@ -126,7 +126,7 @@ class LifeSampler(Sampler):
         return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
-        """For people."""
+        """What the sampler is called, for people."""
         return f"LifeSampler{{{self._others.get_description()}}}"
 
 

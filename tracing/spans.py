@@ -39,7 +39,7 @@ _TRACER = trace.get_tracer("onsale")
 
 Attributes = Mapping[str, Any]
 
-# The category of errors of which nobody is to blame who asks: what was asked may have taken effect or not.
+# The category of errors for which the caller is not to blame: the request may have taken effect or not.
 UNAVAILABLE = "unavailable"
 
 

@@ -42,7 +42,7 @@ class Service:
         return next((each for each in self.operations if each.method == method and _alike(each.path, path)), None)
 
     def asked(self, method: str, path: str) -> Operation | None:
-        """The operation that answers a real path. That with the fewest parameters wins."""
+        """The operation that answers a real path. If several do, the one with the fewest parameters wins."""
         candidates = [each for each in self.operations if each.method == method and reaches(each.path, path)]
         return min(candidates, key=lambda each: each.path.count("{"), default=None)
 

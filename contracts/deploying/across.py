@@ -114,7 +114,7 @@ class Answer:
     # None: the release is from before there were examples of the protocol.
     protocol: list[Reading] | None = None
     outgrown: list[str] = field(default_factory=list)
-    # What hearers need and facts of still earlier releases lack.
+    # Fields that hearers need, and that facts of still earlier releases lack.
     older: list[str] = field(default_factory=list)
     # Why there is no answer.
     obstacle: str = ""
@@ -175,7 +175,7 @@ def can_deploy(service: str | None, root: Path = ROOT, crosswise: Crosswise | No
         return Answer(None)
     crosswise, here = crosswise or Crosswise(), Version("here", root)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
-        # The services are loaded for it, by a process of its own. Meanwhile the rest is made ready.
+        # This check loads all services in another process; meanwhile this one unpacks the release.
         stale = pool.submit(_obstacle, crosswise, here, service)
         then = Version(f"of {release}", Path(folder))
         unpack(root, release, then.root)
@@ -222,7 +222,7 @@ def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[st
 
 
 def read_protocol(here: Version, then: Version, crosswise: Crosswise) -> list[Reading] | None:
-    """Both directions; what the release's chassis writes itself it was released to read. None if the release has no examples."""
+    """How each version reads the other's examples; a release was tested with its own. None if the release has no examples."""
     if not protocol.has_examples(then.root):
         return None
     ways = [(here, then)] if protocol.are_same(here.root, then.root) else [(here, then), (then, here)]
@@ -272,7 +272,7 @@ def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge], crosswis
     """Verifies providers of one version against contracts of the other."""
     met = {edge: Met(edge, provider, consumer) for edge in wanted}
     for each in met.values():
-        # What the released provider was released with, it keeps.
+        # A released provider keeps the pacts with which it was released.
         each.unchanged = _is_old(provider) and _same(
             path_of(each.edge, provider.pacts), path_of(each.edge, consumer.pacts)
         )

@@ -26,7 +26,7 @@ FOLDER = PACTS.parent / EXTERNAL
 BESIDES = {"README.md", "examples"}
 PARTNER = re.compile(r"[a-z][a-z0-9]*")
 CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
-# A JWT, whoever's it is.
+# Any JWT.
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
 
 _NAMED: dict[str, Any] = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}

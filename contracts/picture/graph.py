@@ -31,7 +31,7 @@ LEGEND_GAP = 40
 LEGEND_WIDTH = 780
 BOX_WIDTH_MIN = 144
 BOX_PADDING = 18
-# Of a wide font, per letter on average.
+# The average width of a letter in a wide font.
 NAME_LETTER_WIDTH = 9.6
 LABEL_WIDTH = 28
 LABEL_HEIGHT = 17

@@ -86,7 +86,7 @@ def coverage_of(declared: Declared, pacts: Path = PACTS) -> list[Coverage]:
     for edge in all_edges(pacts):
         for interaction in read(edge, pacts):
             if edge.provider not in used:
-                continue  # contracts/promises/needs.py tells, and of what else is not declared
+                continue  # contracts/promises/needs.py reports this
             if edge.kind == "asks":
                 _use_operation(used[edge.provider], declared.apis[edge.provider], interaction)
             else:

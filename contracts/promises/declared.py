@@ -171,7 +171,7 @@ class Declared:
 
     @classmethod
     def read(cls, folder: Path = CONTRACTS) -> Self:
-        """Those of `openapi/` and `events/` in a folder."""
+        """The documents of `openapi/` and `events/` in a folder."""
         apis = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "openapi").glob("*.json")}
         events = (folder / "events").glob("*.schema.json")
         return cls.of(

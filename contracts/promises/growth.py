@@ -67,7 +67,7 @@ def problems_of(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """The same of an OpenAPI document, whoever needs it."""
+    """What an OpenAPI document lost, or may answer that old readers do not expect, whether or not a contract needs it."""
     return [change.sentence for change in _api_changes(Api(old), Api(new))]
 
 
@@ -123,7 +123,7 @@ def _access_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
 
 
 def _headers_needed(operation: Operation) -> set[str]:
-    """Whose token every caller must show: what all alternatives have in common."""
+    """The tokens that every caller must show: those that all alternatives have in common."""
     alternatives = operation.headers_of_access()
     return set.intersection(*alternatives) if alternatives else set()
 
@@ -146,7 +146,7 @@ def _parameter_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
 
 
 def _default_change(old: dict[str, Any], new: dict[str, Any]) -> str | None:
-    """What whoever leaves a parameter out does not expect; None if it means the same as before."""
+    """How a parameter's default has changed, for callers that leave it out; None if it means the same as before."""
     was, now = _default_of(old), _default_of(new)
     if was == now or new.get("required", False):
         return None
@@ -230,7 +230,7 @@ def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Us
         for interaction in read(edge, pacts):
             request = interaction["request"]
             operation = declared.apis[edge.provider].find(request["method"], request["path"])
-            if operation is not None:  # else contracts/promises/needs.py tells
+            if operation is not None:  # otherwise contracts/promises/needs.py reports it
                 found.setdefault(str(operation), []).append(interaction)
         for asked, interactions in found.items():
             known = frozenset(str(each["response"]["status"]) for each in interactions)

@@ -20,9 +20,9 @@ from contracts.promises.declared import CONTRACTS, Api, Declared, Operation, Sch
 from contracts.promises.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
 
 CALLERS = "x-callers"
-# What a consumer that wants such text must be promised.
+# The format that a provider must promise to a consumer that wants text of this pattern.
 FORMAT_OF_PATTERN = {UUID_PATTERN: "uuid", TIMESTAMP_PATTERN: "date-time"}
-# What `matchers.one_of` makes.
+# The pattern that `matchers.one_of` makes.
 ENUMERATION = re.compile(r"^\^\(([\w|-]+)\)\$$")
 
 

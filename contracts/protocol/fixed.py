@@ -17,7 +17,7 @@ from opentelemetry.trace import NoOpTracer
 from chassis.testing import public_jwk
 
 CALLER, PROVIDER, STRANGER = "orders", "tickets", "catalog"
-# Of nobody: whoever reads this file could sign with them.
+# These keys are trusted nowhere: whoever reads this file could sign with them.
 SERVICE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PEOPLE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 NOW = datetime(2031, 6, 21, 18, tzinfo=UTC)

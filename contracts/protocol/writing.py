@@ -34,7 +34,7 @@ EXAMPLES = Path(__file__).parent / "examples.json"
 DEADLINE_SECONDS = 3.0
 PERSON_SECONDS, PASS_SECONDS = 900, 30 * 86_400
 A_THING = {"name": "lamp", "price_minor": 4250}
-# Of httpx, and not of ours.
+# Headers of httpx, not of our protocol.
 _OF_THE_LIBRARY = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length"}
 
 

@@ -18,7 +18,7 @@ async def forward(listener: socket.socket, connect: Callable[[], socket.socket],
 
 
 class _End(asyncio.Protocol):
-    """One end of a forwarded connection. What it hears, the other one says; how it ends, the other one ends."""
+    """One end of a forwarded connection. The other end sends what this one receives, and ends as this one ends."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -34,7 +34,7 @@ class _End(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        """It will say no more, but may still hear something."""
+        """This end sends nothing more, but may still receive something."""
         self.has_ended = True
         other = self.other
         if other is None or other.transport is None or other.has_ended:

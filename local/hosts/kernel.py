@@ -38,7 +38,7 @@ class Host:
     card: int
 
     def close(self) -> None:
-        """Lets go of it. It is gone when its processes are."""
+        """Releases the namespace. It is gone when its processes are."""
         for descriptor in (self.card, self.network, self.name):
             os.close(descriptor)
 
@@ -86,7 +86,7 @@ def inside(network: int) -> Iterator[None]:
 
 
 def _in_a_thread(work: Callable[[], Result]) -> Result:
-    """In a thread of its own, which nobody uses afterwards: namespaces are a thread's."""
+    """Runs something in a thread that is not used again, because a thread that enters a namespace stays in it."""
     results: list[Result] = []
     errors: list[BaseException] = []
 

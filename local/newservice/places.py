@@ -38,7 +38,7 @@ class Line:
 
 SERVICES = Line("local/topology.py", "", '    "newname": (),\n', before='    "web": ("accounts"')
 HEARS = Line("local/topology.py", "", f'    "newname": ("{HEARD}",),\n', before="}\n# What is heard as it goes by")
-# It may be scaled by something else than CPU later, in another file of that folder.
+# A new service is scaled by CPU; another file of that folder may scale it by something better later.
 SCALED = Line(
     "k8s/components/autoscaling/by-cpu.yaml",
     "",
@@ -79,7 +79,7 @@ SHARED = (
         "tests/security/matrix.py",
         '    "newname ',
         '    "newname GET /orders/{order_id}": Row(WEB),\n',
-        before="}\n# Open to the world",
+        before="}\n# These are open to the world",
         of_operations=True,
     ),
     Line(
@@ -139,7 +139,7 @@ def _missing_of(root: Path, name: str) -> Iterable[str]:
 
 
 def _stands(sign: str, text: str) -> bool:
-    """Whether it is there. A sign that ends a line stands for a whole word: kustomize writes what follows on a line of its own."""
+    """Whether a line is there. A sign that ends a line stands for a whole word: kustomize writes what follows on a line of its own."""
     return sign in text or (sign.endswith("\n") and f"{sign.rstrip()}," in text)
 
 

@@ -61,7 +61,7 @@ class Inventory:
         with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wishes)}):
             async with self._shards.of(event_id).writer() as tx:
                 stock = await self._locked_stock(tx, event_id, wishes)
-                # Only now, under the locks: the same wish may just have been granted by another process.
+                # This is read under the locks, because another process may just have granted the same wish.
                 known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
                 fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
                 outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
@@ -217,7 +217,7 @@ class Inventory:
             fact = HoldExpired(
                 hold_id=row["hold_id"], event_id=row["event_id"], order_id=row["order_id"], expired_at=row["expires_at"]
             )
-            # In the trace of the purchase that held it, whoever tidies.
+            # The span belongs to the trace of the purchase that held the places, whichever process releases them.
             with continued("inventory.release_expired_hold", row["traceparent"], _attributes_of(_expired(row))):
                 await tx.publish(fact)
         return rows

@@ -35,14 +35,14 @@ from tracing.spans import trace_id_of
 # Longer than any title that catalog takes, and any name that accounts takes.
 SUBJECT_CHARACTERS_MAX = 1000
 NAME_CHARACTERS_MAX = 200
-# Whoever was there may look at the order once more.
+# The link in a mail opens the order until so long after the event: people look at it once more.
 PASS_AFTER_START = timedelta(days=2)
 _ISOLATE, _POP = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes, and where the shop is."""
+    """The sender of mails, and the address of the shop."""
 
     mail_from: str
     shop_url: str | None

@@ -98,7 +98,7 @@ def _hear_catalog(inbox: Inbox, saga_worker: Worker) -> None:
         if not await queries.put_event(tx, fact.model_dump()):
             return  # something newer is known of it
         if fact.state == "cancelled":
-            # There may be thousands: the saga gives them back, some at a time.
+            # There may be thousands of orders: the saga cancels them, some at a time.
             await queries.make_due_for_event(tx, fact.event_id)
             tx.after_commit(saga_worker.wake)
 

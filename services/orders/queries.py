@@ -43,7 +43,7 @@ AWAITED = Queue(
     go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
 )
 
-# What is newer of the event than the order's own snapshot stands over it.
+# An order shows its event as it was bought, or as catalog published it since if that is newer.
 _ORDERS = """
     purchase_order AS own
     LEFT JOIN event ON event.event_id = own.event_id AND event.version >= own.event_version
@@ -252,8 +252,8 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
 
 # Times that the database's clock decides: seconds from now.
 _SPECIAL = {
-    # The lease stays, if there is one: whoever applies this goes on with its first try of what comes now, and somebody else only
-    # after its death.
+    # A lease stays: the process that applies this goes on at once with its first attempt at the next step, and another process only
+    # after the first one has died.
     "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), last_error = NULL, "
     "tries = CAST(COALESCE(leased_until > now(), false) AS integer)",
     "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0, "

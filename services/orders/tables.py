@@ -28,7 +28,7 @@ class Event(Table, table=True):
     )
 
     event_id: UUID = Field(primary_key=True)
-    # Of catalog, growing with every change: only a newer one overwrites.
+    # Catalog's number for the event, which grows with every change: only a newer fact overwrites.
     version: int
     state: str
     title: str

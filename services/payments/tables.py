@@ -50,7 +50,7 @@ class PaymentRow(Table, table=True):
         ),
         CheckConstraint("amount_minor > 0", name="amount_minor"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        # Only what was called off beforehand may be without terms.
+        # Only a payment that was called off before it was opened may lack its terms.
         CheckConstraint(
             "(order_id IS NULL AND state = 'voided') OR num_nulls(order_id, amount_minor, currency, description,"
             " return_url, pay_by) = 0",

@@ -266,7 +266,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds tickets: their name, where it was given, and the language in whose way amounts are written for them."""
+    """The person who holds tickets: their name, where it was given, and the language in whose way amounts are written for them."""
 
     name: str | None = None
     language: str = "en"

@@ -118,7 +118,7 @@ def _seat(sheet: Sheet, ticket: Ticket, *, x: float, y: float, width: float) -> 
 
 
 def _news(sheet: Sheet, ticket: Ticket, *, y: float, width: float, margin: float, height: float, size: float) -> None:
-    """What is not as it was when the ticket was bought: whoever stands before a locked door should have read it."""
+    """What has changed since the ticket was bought: nobody should learn it in front of a locked door."""
     news = news_of(ticket)
     if news is None:
         return
@@ -202,7 +202,7 @@ def _address(ticket: Ticket) -> str:
 
 
 def _code(sheet: Sheet, printed: Printed, *, x: float, y: float, side: float) -> None:
-    """The QR code; in its place, of a void ticket, why there is none: nobody should learn it at the door."""
+    """The QR code, or on a void ticket the reason why it has none: nobody should learn it at the door."""
     if printed.ticket.state is TicketState.VALID:
         sheet.qr(x, y, side, printed.code)
         return

@@ -120,7 +120,7 @@ class Printer:
             task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: _Job) -> None:
-        """A task of its own: it ends when the thread is done, and not when nobody waits any more."""
+        """Prints in a task that ends when the thread is done, even if nobody waits for it any more."""
         try:
             pdf = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, job)
             if pdf.boxes:

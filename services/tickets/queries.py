@@ -32,7 +32,7 @@ _OF_THE_EVENT = {
 }
 _BOUGHT_VERSION = func.coalesce(_TICKET.c.event_version, literal(0))
 _HAS_CHANGED = _EVENT.c.event_id.is_not(None)
-# Whatever version was bought: a code that was refused once stays so.
+# The edition of codes is read without regard to the version that was bought: a code that was refused once stays refused.
 _ANY_VERSION = _EVENT.alias()
 _EDITION = select(_ANY_VERSION.c.code_edition).where(_ANY_VERSION.c.event_id == _TICKET.c.event_id).scalar_subquery()
 _STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)

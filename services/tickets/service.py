@@ -55,7 +55,7 @@ class Tickets:
             await self._issue(tx, order)
 
     async def _issue(self, tx: Transaction, order: Order) -> None:
-        # Else a change that is kept meanwhile is neither read here nor made known to these holders.
+        # Without this lock, a change that is kept meanwhile would be missed here and by the notification of holders.
         await queries.hold_event_still(tx, order.event_id)
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]

@@ -63,7 +63,7 @@ class TicketRow(Table, table=True):
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = moment(nullable=True, default=None)
-    # Of the event as it was bought; none on tickets of before, which are read through any.
+    # The version of the event that was bought; None on older tickets, which show any version that is known.
     event_version: int | None = Field(default=None, sa_type=BigInteger)
 
 

@@ -36,7 +36,7 @@ def test_an_exception_that_nothing_needs_is_reported() -> None:
         str(stale)
         == "token of Job/secrets is excepted in k8s/exceptions.yaml, but nothing needs that any more. Remove it."
     )
-    # Of a rule that did not run nobody can tell.
+    # An exception to a rule that did not run is not called unnecessary.
     assert sift([], [Accepted("token", "Job/secrets", REASON)], ["probes"]) == []
 
 

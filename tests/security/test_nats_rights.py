@@ -28,7 +28,7 @@ from local.topology import HEARS, LISTENS, SERVICES, Layout, Ports, programs
 WORDS = {name: f"word-of-{name}" for name in (*SERVICES, ADMIN)}
 OWN, NOBODY, EVERYBODY = "who owns it", "nobody", "everybody"
 
-# Every call of JetStream, and whose it is. {consumer} is the name of a service, whose consumer it is.
+# Every call of JetStream, and who may make it. {consumer} stands for the service that owns the consumer.
 CALLS = {
     "INFO": NOBODY,
     "ACCOUNT.INFO": NOBODY,

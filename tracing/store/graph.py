@@ -63,7 +63,7 @@ def drawing_of(dependencies: Sequence[Dependency]) -> Drawing:
 
 
 def _ring(dependencies: Sequence[Dependency]) -> list[str]:
-    """Who has to do with each other stands beside each other: from the busiest, always to the busiest neighbour left."""
+    """The services in the order of the ring: from the busiest one on, each is followed by the one that it calls most, of those left."""
     calls: dict[str, dict[str, int]] = {}
     for each in dependencies:
         for one, other in ((each.parent, each.child), (each.child, each.parent)):
@@ -92,7 +92,7 @@ def _arrow(dependency: Dependency, start: tuple[float, float], end: tuple[float,
 
 
 def _edge(x: float, y: float, towards_x: float, towards_y: float) -> tuple[float, float]:
-    """Where the way from the middle of a box leaves it."""
+    """The point at which the line from the middle of a box to somewhere else crosses the edge of the box."""
     dx, dy = towards_x - x, towards_y - y
     if not hypot(dx, dy):
         return x, y

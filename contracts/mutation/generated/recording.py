@@ -20,7 +20,7 @@ from contracts.pactfile import Edge, Interaction
 
 RECORDED = "CONTRACTS_RECORDED"
 
-# Whose request, in which states, and what is asked: an interaction, as seen from within its provider.
+# An interaction as its provider sees it: the caller, the states, the method, the path with its query, and the body.
 Sight = tuple[str, str, str, str, str]
 
 

@@ -31,7 +31,7 @@ def read_areas(node: Node, offset: Point) -> tuple[Area, ...]:
 
 
 def colour_of(node: Node) -> str | None:
-    """A colour in hexadecimal digits; None if it is missing, or is none: the page then takes a colour of its own."""
+    """A colour in hexadecimal digits; None if it is missing or cannot be read: the page then takes a colour of its own."""
     return hex_colour(node.text_or("", at_most=200))
 
 

@@ -137,8 +137,8 @@ class Paying:
             raise HoldExpired from impossible
         async with self._database.writer() as tx:
             now = await queries.lock_order(tx, order.order_id)
-            # Else a second click was faster, the hold has just ended, or this payment was declined while its answer was on
-            # its way: the order belongs to what came after.
+            # In any other state a second click was faster, the hold has just ended, or this payment was declined while its
+            # answer was on its way: the later event decides.
             if now is not None and now.state is OrderState.HELD and now.payment_id == payment_id:
                 await self._changes.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=redirect_url)
         return await self.order(order.order_id, order.person_id)

@@ -165,7 +165,7 @@ class Placing:
             try:
                 await self._changes.apply(order, Happening.ABANDONED)
             except ImpossibleTransition:
-                # It is held: only the answer of the commit was lost. Who presses again finds it.
+                # The order is held after all: only the answer of the commit was lost. A buyer who presses again finds it.
                 return
             except Exception as error:  # noqa: BLE001  # whatever it is, the order's timer is set already
                 _LOG.warning("an order could not be given up", order_id=str(order.order_id), error=type(error).__name__)

@@ -41,7 +41,7 @@ class Asking:
         return len(due)
 
     async def ask_about_quiet_payments(self) -> int:
-        """Webhooks get lost, and payers do not come back: whoever waits for long is asked about."""
+        """Asks the gateway about payments that have waited long: webhooks get lost, and payers do not come back."""
         async with self._database.writer() as tx:
             quiet = await queries.claim_quiet_payments(tx)
         await asyncio.gather(

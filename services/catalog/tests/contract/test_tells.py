@@ -23,7 +23,7 @@ WHERE = {
     "venue_city": "Köln",
     "venue_country": "DE",
 }
-# What is known of the facts, since the files say it.
+# Values that the facts must have, since the files say them.
 THE_PLAY = {
     "event_id": PLAY,
     "title": "A Play",
@@ -110,7 +110,7 @@ async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     begun = [await published_after(importer, database, each) for each in (plan(), seated_event())][1]
     moved = {"startDate": "2031-06-21T20:00:00+02:00", "doorTime": "19:00", "onsale:codeEdition": 3}
     changed = await published_after(importer, database, seated_event(**moved))
-    # Of some events less is known than of others.
+    # Some files say less of their event.
     somewhere = {"@type": "Place", "name": "Saal", "address": {"addressLocality": "Potsdam"}}
     less = {"location": somewhere, "doorTime": None, "previousStartDate": None}
     state = {"eventStatus": "https://schema.org/EventCancelled"}

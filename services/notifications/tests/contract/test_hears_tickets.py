@@ -18,7 +18,7 @@ tickets = hears("notifications", "tickets")
         (
             "of places",
             matchers.nothing(),
-            # What was paid to the letter: in another unit it would be another number, and of the same type.
+            # The sum to the letter: in another unit it would be another number of the same type.
             {"doors_at": matchers.nothing(), "venue_street": matchers.nothing(), "paid_minor": 5000},
         ),
         (

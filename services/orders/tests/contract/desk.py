@@ -22,7 +22,7 @@ CLASS = an_id("orders: standing")
 STALLS = an_id("orders: stalls")
 NOWHERE = "http://127.0.0.1:9"
 
-# What an order of this id is of.
+# The lines of an order, by its id.
 Lines = Callable[[UUID], tuple[Line, ...]]
 
 
@@ -76,7 +76,7 @@ class Desk:
             hold_id=hold_id,
             number=number or new_number(),
             person_id=person_id,
-            # Of events with seats more is known.
+            # The event of an order with seats has a street too.
             offer=(an_offer_without_a_street if lines_of is two_places else an_offer)(
                 event_id or an_id("orders: event")
             ),
