@@ -77,7 +77,7 @@ BREAKS = (
         "a payment moves on, and nothing is published",
         (
             Edit(
-                "services/payments/service/settling.py",
+                "services/payments/service/gateway_operations.py",
                 "        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))\n",
                 "",
             ),

@@ -69,7 +69,7 @@ async def published_after(
         lines_of=lines_of,
     )
     for happening in happenings:
-        order = await desk.changes.apply(order, happening)
+        order = await desk.transitions.apply(order, happening)
     of_this = {**ids, "number": order.number, "lines": [asdict(line) for line in lines_of(order.order_id)]}
     return Published((await published_by(desk.database))[subject], {**OF_THE_EVENT, **of_this, **known})
 
@@ -109,9 +109,9 @@ async def test_orders_tells_nothing_of_what_was_rolled_back(harness: Harness) ->
         )
         *before, last = TO_CONFIRMED
         for happening in before:
-            order = await desk.changes.apply(order, happening)
+            order = await desk.transitions.apply(order, happening)
         await refuse_published_after_rollback(
-            "orders", desk.database, lambda tx: desk.changes.apply_in(tx, order, last)
+            "orders", desk.database, lambda tx: desk.transitions.apply_in(tx, order, last)
         )
 
 

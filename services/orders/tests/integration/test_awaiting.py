@@ -7,7 +7,7 @@ import pytest
 from chassis.testing import Harness
 from services.orders.app import create_app
 from services.orders.queries import TELLINGS
-from services.orders.service import awaiting
+from services.orders.service.publish_confirmations_again import PublishConfirmationsAgain
 from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
 from services.orders.tests.integration.neighbours import Neighbours
@@ -51,7 +51,7 @@ async def test_an_order_is_published_again_a_bounded_number_of_times_and_then_so
         assert late["trace_id"] == order["trace_id"]
         assert "tickets" in late["go_on"]
         await desk.rows("UPDATE awaited_tickets SET due_at = now() - interval '1 day', leased_until = NULL")
-        assert await awaiting.Awaiting(app.app.state.service._databases[0], 0.2).tell_again() == 0
+        assert await PublishConfirmationsAgain(app.app.state.service._databases[0], 0.2)() == 0
 
 
 async def test_an_order_whose_tickets_come_at_once_is_published_once(desk: Desk) -> None:

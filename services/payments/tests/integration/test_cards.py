@@ -7,7 +7,7 @@ import pytest
 
 from chassis.testing import Harness
 from services.payments.domain import Operation
-from services.payments.service.settling import Settler
+from services.payments.service.gateway_operations import GatewayOperations
 from services.payments.tests.integration.conftest import (
     WORKERS_LOOK_EVERY_SECONDS,
     Till,
@@ -94,14 +94,14 @@ async def test_no_worker_overtakes_the_request_that_decided(
 ) -> None:
     payment = await till.authorised("approved")
     asked: list[str] = []
-    settle = Settler.settle
+    carry_out = GatewayOperations.carry_out
 
-    async def slowly(settler: Settler, operation: Operation) -> None:
+    async def slowly(operations: GatewayOperations, operation: Operation) -> None:
         asked.append(operation.key)
         await asyncio.sleep(5 * WORKERS_LOOK_EVERY_SECONDS)
-        await settle(settler, operation)
+        await carry_out(operations, operation)
 
-    monkeypatch.setattr(Settler, "settle", slowly)
+    monkeypatch.setattr(GatewayOperations, "carry_out", slowly)
     answer = await (till.capture(payment) if decision == "capture" else till.void(payment))
     assert answer.status_code == 200
     assert asked == [f"{payment['order_id']}:{decision}:1"]

@@ -11,8 +11,8 @@ from contracts.consumer import with_tracing
 from contracts.provider import Published, published_by, verify_facts
 from local.topology import hearers_of
 from services.tickets.domain import Change, EventState, Line
+from services.tickets.event_changes import EventChanges
 from services.tickets.events import TicketsChanged, TicketsIssued
-from services.tickets.moved import Moved
 from services.tickets.service import Tickets
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.contract.box_office import (
@@ -88,7 +88,7 @@ async def test_tickets_tells_what_its_consumers_need(harness: Harness) -> None:
         ids = some_ids()
         await issue(tickets, database, **ids)
         change = replace(MOVED, event_id=ids["event_id"], **changes)
-        await keep(Moved(database), database, change)
+        await keep(EventChanges(database), database, change)
         known = {**asdict(change), "event_title": change.title, "order_number": AS_BOUGHT["order_number"], **ids}
         facts[f"{TicketsChanged.subject} {flavour}"] = Published(
             (await published_by(database))[TicketsChanged.subject], known

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import uuid7
 from chassis.testing import Harness, RunningApp
-from services.tickets import moved as moved_module
+from services.tickets import event_changes
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.integration.orders import ORDER_CONFIRMED, TICKETS_ISSUED, a_line, order_confirmed
 
@@ -167,7 +167,7 @@ async def test_tickets_of_orders_that_tell_no_version_are_read_through_any(harne
 async def test_every_order_is_notified_in_bounded_batches(
     harness: Harness, holder: Holder, settings: TicketsSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moved_module, "BATCH", 2)
+    monkeypatch.setattr(event_changes, "BATCH", 2)
     orders = {await holder.buy() for _ in range(5)}
     await holder.change()
     notified = {(await harness.heard(TICKETS_CHANGED))["data"]["order_id"] for _ in range(5)}

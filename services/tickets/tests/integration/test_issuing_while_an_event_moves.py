@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.testing import Harness
+from services.tickets.event_changes import EventChanges
 from services.tickets.events import TicketsChanged, TicketsIssued
 from services.tickets.inbox import OrderConfirmed
-from services.tickets.moved import Moved
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.contract.box_office import MOVED, tickets_of
 from services.tickets.tests.integration.orders import a_line, order_confirmed
@@ -43,13 +43,13 @@ async def somebody_waits(database: Database) -> bool:
 async def test_holders_whose_tickets_are_issued_while_the_change_is_kept_are_notified_of_it(
     harness: Harness, settings: TicketsSettings, database: Database
 ) -> None:
-    tickets, moved = tickets_of(settings, database), Moved(database)
+    tickets, event_changes = tickets_of(settings, database), EventChanges(database)
     order = OrderConfirmed.model_validate(order_confirmed(a_line(), event_id=str(uuid4()))).as_order()
 
     async def move_and_tell() -> None:
         async with database.writer() as tx:
-            await moved.keep(tx, replace(MOVED, event_id=order.event_id))
-        while await moved.tell_holders():
+            await event_changes.keep_change(tx, replace(MOVED, event_id=order.event_id))
+        while await event_changes.notify_holders():
             pass
 
     async with database.writer() as tx:
@@ -68,7 +68,7 @@ async def test_holders_whose_tickets_are_issued_while_the_change_is_kept_are_not
 async def test_tickets_that_are_issued_while_a_change_is_kept_are_published_as_they_are_then(
     harness: Harness, settings: TicketsSettings, database: Database
 ) -> None:
-    tickets, moved = tickets_of(settings, database), Moved(database)
+    tickets, event_changes = tickets_of(settings, database), EventChanges(database)
     order = OrderConfirmed.model_validate(order_confirmed(a_line(), event_id=str(uuid4()))).as_order()
 
     async def issue() -> None:
@@ -76,7 +76,7 @@ async def test_tickets_that_are_issued_while_a_change_is_kept_are_published_as_t
             await tickets.issue(tx, order)
 
     async with database.writer() as tx:
-        await moved.keep(tx, replace(MOVED, event_id=order.event_id))
+        await event_changes.keep_change(tx, replace(MOVED, event_id=order.event_id))
         issuing = asyncio.create_task(issue())
 
         async def is_done_or_waits() -> bool:

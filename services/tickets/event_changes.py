@@ -12,14 +12,14 @@ from tracing.spans import continued, note, span
 BATCH = 100
 
 
-class Moved:
+class EventChanges:
     """The use cases around events that have changed. `wake` tells the worker that there are holders to notify."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.wake: Callable[[], None] = lambda: None
 
-    async def keep(self, tx: Transaction, change: EventChange) -> None:
+    async def keep_change(self, tx: Transaction, change: EventChange) -> None:
         """Keeps what an event has become, in the transaction of the fact that says so. An older version changes nothing."""
         attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
         with span("tickets.keep_change", attributes):
@@ -28,7 +28,7 @@ class Moved:
             else:
                 note({"onsale.duplicate": True})
 
-    async def tell_holders(self) -> int:
+    async def notify_holders(self) -> int:
         """Publishes the change for a batch of orders of one event. How many there were; 0 when all holders are notified."""
         async with self._database.writer() as tx:
             unnotified = await queries.next_unnotified(tx)
@@ -37,7 +37,7 @@ class Moved:
             change = unnotified.change
             attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
             with continued(
-                "tickets.tell_holders",
+                "tickets.notify_holders",
                 unnotified.traceparent,
                 attributes,
                 repeated=unnotified.notified_until is not None,
