@@ -29,7 +29,7 @@ from chassis.logs import log
 # What carries requests: `Service.client_of` gives it to a client.
 Http = httpx.AsyncClient
 NOTHING: type[None] = type(None)
-# In place of a code that the operation does not declare: nobody can act on one that no contract has.
+# This stands for a code that the operation does not declare: nobody can act on a code that no contract has.
 UNDECLARED = "undeclared"
 _NAMES = re.compile(r"\{(\w+)\}")
 _LOG = log(__name__)

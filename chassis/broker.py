@@ -57,7 +57,7 @@ class Broker:
         self._turned_at = monotonic()
         self._problem = "It has not been connected yet."
         self._refused_since: float | None = None
-        # Not all processes at once.
+        # Each process has a patience of its own, so that not all of them end at once.
         self._patience_seconds = REFUSED_SECONDS * random.uniform(1.0, 1.5)  # noqa: S311  # jitter is no secret
         self._ended = asyncio.Event()
         self._replace_at: float | None = None
@@ -149,7 +149,7 @@ class Broker:
                 max_reconnect_attempts=1,
                 reconnect_time_wait=1,
                 connect_timeout=ANSWER_SECONDS,
-                # Its own heartbeat, and not `rtt` or `flush`: when one of those was given up, the late answer ends nats-py's reading.
+                # The client's own heartbeat, not `rtt` or `flush`: the late answer to one that was given up ends nats-py's reading.
                 ping_interval=HEARTBEAT_SECONDS,
                 max_outstanding_pings=MISSED_BEATS,
                 # A forbidden subject is a time-out for the caller; the reason comes only here.

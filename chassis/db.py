@@ -164,7 +164,7 @@ class Database:
                 stack.push_async_exit(attempt.pop_all())
                 return connection
         except StoreUnavailable:
-            # Not each read anew: that could mean to wait each time.
+            # The replica is left alone for a while: otherwise each read might wait for it again.
             self._replica_rests_until = monotonic() + REPLICA_RESTS_SECONDS
             _LOG.warning("the replica does not answer, reading from the primary", seconds=REPLICA_RESTS_SECONDS)
             return None

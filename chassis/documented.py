@@ -19,7 +19,7 @@ from chassis.problems import MEDIA_TYPE
 
 # Beside each operation: the services that it lets in.
 CALLERS = "x-callers"
-# And whether asking twice is as if it were asked once.
+# Says whether asking twice is as if it were asked once.
 REPEATABLE = "x-repeatable"
 FIRST_REFUSAL = 400
 _EVERYBODY = ("*",)

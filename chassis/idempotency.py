@@ -22,7 +22,7 @@ SHORTEST, LONGEST = 8, 200
 # How long one taker may work before another one may try; longer than any deadline.
 LEASE_SECONDS = 60
 SERVER_ERROR = 500
-# For `openapi_extra=` of a route that needs a key.
+# The `openapi_extra=` of a route that needs a key.
 NEEDS_KEY: dict[str, Any] = {
     "parameters": [
         {

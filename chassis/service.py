@@ -304,7 +304,7 @@ def _is_ours(verifier: CallerVerifier, headers: Mapping[bytes, bytes]) -> bool:
     try:
         verifier.caller(token)
     except NotAuthenticated:
-        # It is refused below. If only a clock is wrong, the caller's trace is where that is found.
+        # The route refuses such a request. If only a clock is wrong, the caller's trace shows it, so its trace is continued.
         return verifier.signed_by_ours(token)
     return True
 

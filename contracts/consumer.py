@@ -381,7 +381,7 @@ def _closed_after_the_last_test(request: pytest.FixtureRequest, book: Book) -> I
     failed_before = request.session.testsfailed
     yield
     if request.session.testsfailed > failed_before:
-        return  # that failure says it; a pact of the rest would say something else
+        return  # the failure is the message; a pact of the other tests alone would mislead
     module = request.node.obj
     functions = (item for item in request.session.items if isinstance(item, pytest.Function))
     chosen = {item.originalname for item in functions if item.module is module}

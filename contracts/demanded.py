@@ -26,7 +26,7 @@ class Demanded:
         self.uses: tuple[Use[Any], ...] = ()
         self._answered: set[Use[Any]] = set()
         self._codes: dict[Use[Any], set[str]] = defaultdict(set)
-        # By what is read: what its examples have, and what its model makes of them.
+        # For each operation and part that is read: the paths that its examples have, and those that its model reads.
         self._has: dict[tuple[Use[Any], str], set[str]] = defaultdict(set)
         self._reads: dict[tuple[Use[Any], str], set[str]] = defaultdict(set)
 

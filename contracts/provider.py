@@ -120,7 +120,7 @@ async def _verify_published(
             for sentence in unlike_published(interaction, published[interaction["description"]])
         ]
 
-    held = await run(_telling(verified_as(provider, kind), published), plan, {}, beside)
+    held = await run(_verifier_of(verified_as(provider, kind), published), plan, {}, beside)
     recording.keep_published(kind, provider, {name: asdict(each) for name, each in published.items()})
     return held
 
@@ -143,7 +143,7 @@ def minded_of_published(
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / edge.file_name
         source.write_text(render(edge, list(interactions)), encoding="utf-8")
-        verifier = _telling(edge.provider, published).add_source(source)
+        verifier = _verifier_of(edge.provider, published).add_source(source)
         minded = {key[0] for _, key in verdicts_of(verifier, {edge: list(interactions)})}
     for each in interactions:
         try:
@@ -169,7 +169,7 @@ def _sentence(provider: str, edge: Edge, interaction: Interaction, sentence: str
     return f'{provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":\n    {sentence}'
 
 
-def _telling(provider: str, said: Mapping[str, Published]) -> Verifier:
+def _verifier_of(provider: str, said: Mapping[str, Published]) -> Verifier:
     messages: dict[str, dict[str, Any]] = {
         name: {"contents": each.body, "metadata": {"contentType": JSON, **each.headers}, "content_type": JSON}
         for name, each in said.items()

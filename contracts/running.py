@@ -8,7 +8,7 @@ from pathlib import Path
 # Where a provider's side is verified; other versions find it by these names (docs/adr/0008).
 PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
-# It collects garbage five times at the end, which takes a second; what it would tell is not an error here either.
+# This plugin collects garbage five times at the end, which takes a second; what it finds is no error here.
 WITHOUT = "no:unraisableexception"
 # Names the folder with the contracts of another version, on which tests are run instead of those of this one (docs/adr/0008).
 ACROSS = "CONTRACTS_ACROSS"

@@ -14,7 +14,7 @@ from local.topology import Program
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 15.0
-# Whoever ran that long is taken to be well, and begins with the first delay again.
+# A program that ran this long is taken to be well, and begins with the first delay again.
 WELL_AFTER_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 12.0

@@ -57,7 +57,7 @@ class OwnLife(QuickProvider):
 
     _service: str | None = None
     _began: SpanContext
-    _telling: threading.Thread | None = None
+    _sending: threading.Thread | None = None
 
     def begin(self, service: str) -> None:
         """Tells the start. The first service of a process has the process's own ids; more than one happen in tests."""
@@ -71,15 +71,15 @@ class OwnLife(QuickProvider):
         span.end()
         self._service, self._began = service, span.get_span_context()
         # Now, and not with the next batch: a process that dies young must have been known.
-        self._telling = threading.Thread(target=self.force_flush, name="tell start", daemon=True)
-        self._telling.start()
+        self._sending = threading.Thread(target=self.force_flush, name="send start", daemon=True)
+        self._sending.start()
 
     def wait_until_known(self, seconds: float) -> bool:
         """Waits until the start is sent, not longer than this: what comes next may kill the process. Whether it was sent."""
-        if self._telling is None:
+        if self._sending is None:
             return False
-        self._telling.join(seconds)
-        return not self._telling.is_alive()
+        self._sending.join(seconds)
+        return not self._sending.is_alive()
 
     def shutdown(self) -> None:
         """Tells the stop, and sends what is left."""

@@ -56,7 +56,7 @@ def span(
     links: Sequence[Link] | None = None,
 ) -> Iterator[Span]:
     """A span around a block, child of the current one. An exception is noted (`note_error`) and goes on."""
-    # Not by OpenTelemetry: it would write down the texts of exceptions, which may quote what people typed.
+    # OpenTelemetry must not note exceptions by itself: it would record their texts, which may quote what people typed.
     with _TRACER.start_as_current_span(
         name, kind=kind, attributes=attributes, links=links, record_exception=False, set_status_on_exception=False
     ) as current:

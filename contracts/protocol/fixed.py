@@ -44,7 +44,7 @@ def clock_at(moment: datetime) -> Iterator[None]:
         stack.enter_context(patch("chassis.tokens.time", standing))
         stack.enter_context(patch("chassis.deadline.time", standing))
         stack.enter_context(patch("services.accounts.keys.utc_now", lambda: moment))
-        # By which tokens are verified; PyJWT takes no other clock.
+        # PyJWT verifies tokens by this clock, and takes no other one.
         stack.enter_context(patch("jwt.api_jwt.datetime", Standing))
         stack.enter_context(patch("tracing.spans._TRACER", NoOpTracer()))
         yield

@@ -217,7 +217,7 @@ async def _publish(
             event_id=draft.event_id,
             title=draft.title,
             starts_at=draft.starts_at,
-            # For those who look at no class: whether any may be sold at some time.
+            # Whether any class may be sold at some time, for readers of the event alone.
             on_sale=any(sale.obstacle is None for sale in sales.values()),
             state=standing.state,
             max_per_order=draft.max_per_order,

@@ -21,9 +21,9 @@ from services.catalog.domain import EventDraft, ImportRefused, SeatingPlan
 from services.catalog.importers.document import MAX_FILE_BYTES, Reading
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
+from services.catalog.reporting import event_sentences, passed_over_sentences, plan_sentence, refusal_sentence
 from services.catalog.samples.collection import sample_events, sample_plans
 from services.catalog.settings import CatalogSettings
-from services.catalog.telling import event_sentences, passed_over_sentences, plan_sentence, refusal_sentence
 from tracing.setup import TracingSettings, set_up_tracing
 from tracing.spans import note, span
 

@@ -73,7 +73,7 @@ def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sen
         text_line("Subject", subject),
         f"Message-ID: {delivery.message_id}\r\n".encode(),
         text_line("Date", format_datetime(now)),
-        # Nobody's holiday answer should come back to a machine (RFC 3834).
+        # Automatic answers (to somebody on holiday) must not come back to a machine (RFC 3834).
         text_line("Auto-Submitted", "auto-generated"),
         text_line("X-Auto-Response-Suppress", "All"),
         text_line("Content-Language", "en"),

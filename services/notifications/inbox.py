@@ -99,7 +99,7 @@ def make_inbox(notifications: Notifications) -> Inbox:
 
     @inbox.hears("events.orders.order_cancelled.v1", OrderCancelled)
     async def tell_that_money_was_returned(tx: Transaction, fact: OrderCancelled, _received: Received) -> None:
-        # Whoever paid nothing saw it on the page; a mail about nothing would only worry.
+        # A buyer who paid nothing saw the cancellation on the page; a mail about no money would only worry.
         if not fact.paid:
             return
         await notifications.note(

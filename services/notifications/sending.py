@@ -54,7 +54,7 @@ class Emails:
         begun = await self._begin(self._settings.send_batch - len(self._under_way))
         if not self._under_way:
             return 0
-        # Whatever becomes due meanwhile is looked for in a moment, however long those take that are under way.
+        # Mails that become due meanwhile are looked for in a moment, however long those under way take.
         patience = None if len(self._under_way) == self._settings.send_batch else min(1.0, self._settings.poll_seconds)
         done, _ = await asyncio.wait(self._under_way, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         self._under_way -= done

@@ -62,7 +62,7 @@ def _add_placing(router: APIRouter, database: Database, orders: Orders, out: Out
         try:
             return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
         except StillInProgress:
-            # Whoever was at it may have died after the order was placed: then it is there, and nobody has to wait.
+            # The process that had the request may have died after it placed the order: then the order is there, and nobody has to wait.
             if (placed := await orders.find_orders.by_request(buyer.person_id, key)) is None:
                 raise
             return JSONResponse(jsonable_encoder(out(placed)), 201)

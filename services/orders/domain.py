@@ -89,7 +89,7 @@ REASONS: Mapping[Happening, Reason] = {
 }
 
 EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
-# In these nobody begins to pay for it.
+# In these states of an event nobody may begin to pay for an order of it.
 EVENT_STATES_WITHOUT_SALE: frozenset[EventState] = frozenset({"cancelled", "postponed", "moved_online"})
 
 OPEN_STATES = frozenset(OrderState) - {OrderState.CONFIRMED, OrderState.CANCELLED}

@@ -15,7 +15,7 @@ from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState
 from tracing.spans import current_span_id, current_trace_id
 
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
-TELLINGS = 13
+PUBLICATIONS_MAX = 13
 _GO_ON = "make trace ORDER=... shows which neighbour it waits for; it goes on by itself once that answers."
 
 # Orders that are not at their end.
@@ -33,11 +33,11 @@ AWAITED = Queue(
     name="orders.tell_again",
     table="awaited_tickets",
     key="order_id",
-    waits=f"tellings < {TELLINGS}",
+    waits=f"tellings < {PUBLICATIONS_MAX}",
     columns=Columns(tries="tellings"),
     lease_seconds=30,
     since="since",
-    dead=f"tellings >= {TELLINGS}",
+    dead=f"tellings >= {PUBLICATIONS_MAX}",
     dead_at="since",
     traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
     go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",

@@ -31,7 +31,7 @@ class PaymentRow(Table, table=True):
     __tablename__ = "payment"
     __table_args__ = (
         UniqueConstraint("order_id", "attempt"),
-        # Two pages on which one order can be paid could both be paid.
+        # If one order had two pages at the gateway, both could be paid.
         Index(
             "uq_payment_live_of_order",
             "order_id",
@@ -107,7 +107,7 @@ class GatewayOperationRow(Table, table=True):
     problem: str | None = None
     created_at: datetime = moment(server_default=func.now())
     settled_at: datetime | None = moment(default=None, nullable=True)
-    # In which span it was settled.
+    # The span in which the operation was settled.
     settled_in: str | None = None
 
 

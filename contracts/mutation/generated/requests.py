@@ -24,7 +24,7 @@ from contracts.mutation.generated.recording import RECORDED
 from contracts.pactfile import Edge
 
 HOST = "127.0.0.1"
-# By which Pact's mock server says that a request is not the one of the contract.
+# The header by which Pact's mock server says that a request is not the one of the contract.
 REFUSED = "x-pact"
 # Headers that every HTTP client sends by itself; no contract asks for them.
 _OWN = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type"})

@@ -94,7 +94,7 @@ class BeginPayment:
                 pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
             )
         except PaymentImpossible as impossible:
-            # Its time is over, or it was called off while the buyer clicked.
+            # The time to pay is over, or the payment was called off while the buyer clicked.
             raise HoldExpired from impossible
         async with self._database.writer() as tx:
             now = await queries.lock_order(tx, order.order_id)

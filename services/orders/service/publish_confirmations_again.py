@@ -13,7 +13,7 @@ _LOG = log(__name__)
 
 
 class PublishConfirmationsAgain:
-    """A confirmation that was not answered is published again, each time after twice as long, and `TELLINGS` times at most."""
+    """A confirmation that was not answered is published again, each time after twice as long, and `PUBLICATIONS_MAX` times at most."""
 
     def __init__(self, database: Database, within_seconds: float) -> None:
         self._database = database

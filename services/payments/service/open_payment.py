@@ -70,7 +70,7 @@ class OpenPayment:
         if taken is None and not from_others:
             return payment
         if utc_now() > terms.pay_by + timedelta(minutes=1):
-            # Nobody has got the address of the page, and the gateway lets nobody pay any more.
+            # The address of the page was given to nobody, and the time to pay is over at the gateway too.
             await self._refuse(payment, _EXPIRED)
             raise PaymentRefused(_EXPIRED)
         try:

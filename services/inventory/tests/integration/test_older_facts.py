@@ -61,7 +61,7 @@ async def test_seats_of_an_earlier_time_than_what_is_known_of_the_event_are_let_
     assert await labels(shop) == {f"Seat {seat}" for seat in SEATS}
 
 
-async def test_parts_of_one_telling_are_taken_in_any_order(shop: Shop) -> None:
+async def test_parts_of_one_publication_are_taken_in_any_order(shop: Shop) -> None:
     await tell_event(shop, capacity=10, version=30)
     await tell_seats(shop, "new", version=32, seats=SEATS[3:])
     await tell_seats(shop, "new", version=31, seats=SEATS[:3])

@@ -187,7 +187,7 @@ def test_what_people_typed_adds_no_header(text: str) -> None:
 @pytest.mark.parametrize(
     "email", [None, "", "zoe", "zoe@", "@example.org", "zoe@example.org\r\nBcc: x@evil.example", "a@b, c@d"]
 )
-def test_an_address_that_cannot_be_written_to_is_given_up_without_telling_it(email: str | None) -> None:
+def test_an_address_that_cannot_be_written_to_is_given_up_and_shown_nowhere(email: str | None) -> None:
     with pytest.raises(NotDelivered) as failed:
         sent(contact=Contact("Zoë", email))
     assert failed.value.permanent

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.testing import Harness
 from services.orders.app import create_app
-from services.orders.queries import TELLINGS
+from services.orders.queries import PUBLICATIONS_MAX
 from services.orders.service.publish_confirmations_again import PublishConfirmationsAgain
 from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
@@ -42,12 +42,16 @@ async def test_an_order_is_published_again_a_bounded_number_of_times_and_then_so
         desk = Desk(app, harness, neighbours)
         order = await confirmed(desk)
         last_but_one = "UPDATE awaited_tickets SET tellings = :tellings, due_at = now() RETURNING tellings"
-        await desk.rows(last_but_one, tellings=TELLINGS - 1)
+        await desk.rows(last_but_one, tellings=PUBLICATIONS_MAX - 1)
         for _ in range(2):
             await harness.heard(CONFIRMED)
         await harness.eventually(lambda: is_given_up(desk))
         (late,) = (await app.http.get("/work")).json()["late"]
-        assert (late["queue"], late["about"], late["tries"]) == ("orders.tell_again", order["order_id"], TELLINGS)
+        assert (late["queue"], late["about"], late["tries"]) == (
+            "orders.tell_again",
+            order["order_id"],
+            PUBLICATIONS_MAX,
+        )
         assert late["trace_id"] == order["trace_id"]
         assert "tickets" in late["go_on"]
         await desk.rows("UPDATE awaited_tickets SET due_at = now() - interval '1 day', leased_until = NULL")
@@ -71,7 +75,7 @@ async def confirmed(desk: Desk) -> dict[str, Any]:
 
 
 async def is_given_up(desk: Desk) -> bool:
-    return bool((await desk.rows("SELECT tellings FROM awaited_tickets"))[0]["tellings"] == TELLINGS)
+    return bool((await desk.rows("SELECT tellings FROM awaited_tickets"))[0]["tellings"] == PUBLICATIONS_MAX)
 
 
 async def awaits_nothing(desk: Desk) -> bool:
