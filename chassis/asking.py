@@ -29,7 +29,7 @@ from chassis.logs import log
 # What carries requests: `Service.client_of` gives it to a client.
 Http = httpx.AsyncClient
 NOTHING: type[None] = type(None)
-# In place of a code that the operation does not declare: nobody can act on one that no contract has.
+# This stands for a code that the operation does not declare: nobody can act on a code that no contract has.
 UNDECLARED = "undeclared"
 _NAMES = re.compile(r"\{(\w+)\}")
 _LOG = log(__name__)
@@ -176,6 +176,6 @@ def understood(provider: str) -> Iterator[None]:
         first = error.errors(include_input=False, include_url=False)[0]
         field_name = ".".join(str(part) for part in first["loc"])
         _LOG.error("an answer was not understood", provider=provider, field=field_name, problem=first["msg"])
-        told = {"peer.service": provider, "onsale.field": field_name}
-        trace.get_current_span().add_event("answer not understood", told)
+        attributes = {"peer.service": provider, "onsale.field": field_name}
+        trace.get_current_span().add_event("answer not understood", attributes)
         raise ProviderUnavailable(provider) from error

@@ -28,7 +28,7 @@ MISSED_BEATS = 2
 LOOK_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
-# Who may not hear something asks again after the first pause, and then after twice as long, up to the last.
+# A subscription that the server refuses is tried again after the first pause, then after twice as long, up to the last.
 DEAF_SECONDS = (1.0, 8.0)
 # The loop that keeps the connection turns every few seconds; one that stands for so long will not turn again.
 STUCK_SECONDS = 60.0
@@ -57,7 +57,7 @@ class Broker:
         self._turned_at = monotonic()
         self._problem = "It has not been connected yet."
         self._refused_since: float | None = None
-        # Not all processes at once.
+        # Each process has a patience of its own, so that not all of them end at once.
         self._patience_seconds = REFUSED_SECONDS * random.uniform(1.0, 1.5)  # noqa: S311  # jitter is no secret
         self._ended = asyncio.Event()
         self._replace_at: float | None = None
@@ -91,7 +91,7 @@ class Broker:
         return sorted({subject for subject, _, _ in self._subscriptions})
 
     def subscribe(self, subject: str, on_message: OnMessage, on_gap: Callable[[], None] | None = None) -> None:
-        """Subscribes on each connection that is made; `on_gap` is told each time, since what was said before was not heard.
+        """Subscribes on each connection that is made; `on_gap` is called each time, since messages of before were missed.
 
         Raises RuntimeError once the service runs: what it hears is settled when it is built.
         """
@@ -149,7 +149,7 @@ class Broker:
                 max_reconnect_attempts=1,
                 reconnect_time_wait=1,
                 connect_timeout=ANSWER_SECONDS,
-                # Its own heartbeat, and not `rtt` or `flush`: when one of those was given up, the late answer ends nats-py's reading.
+                # The client's own heartbeat, not `rtt` or `flush`: the late answer to one that was given up ends nats-py's reading.
                 ping_interval=HEARTBEAT_SECONDS,
                 max_outstanding_pings=MISSED_BEATS,
                 # A forbidden subject is a time-out for the caller; the reason comes only here.
@@ -224,6 +224,6 @@ async def _let_go(client: Client) -> None:
 
 
 async def _close(client: Client) -> None:
-    # Whatever it says: nobody uses it any more. nats-py asserts that there was a connection.
+    # Errors do not matter here, since nobody uses the client any more. nats-py asserts that there was a connection.
     with suppress(*_FAILURES, AssertionError):
         await client.close()

@@ -108,7 +108,7 @@ class Database:
         primary_url = url or settings.database_url.get_secret_value()
         self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
         self._measure(self._primary, self.pool, "primary")
-        # Of its own: who has much to do is busy, and not ill.
+        # Checks of health have a pool of their own: a process whose connections are all at work is busy, and not ill.
         self._health = self._engine(primary_url, "primary", 1)
         replica = settings.replica_url
         self._replica: AsyncEngine | None = None
@@ -127,7 +127,7 @@ class Database:
             begun = await connection.begin()
             try:
                 yield transaction
-                told = await transaction.flush_facts()
+                has_facts = await transaction.flush_facts()
                 started = time_ns()
                 await begun.commit()
             except BaseException:
@@ -138,7 +138,7 @@ class Database:
                 late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
             if self._replica is not None:
                 await self._note_pin(connection)
-        if told:
+        if has_facts:
             self.facts_written.set()
         transaction.committed()
 
@@ -165,7 +165,7 @@ class Database:
                 stack.push_async_exit(attempt.pop_all())
                 return connection
         except StoreUnavailable:
-            # Not each read anew: that could mean to wait each time.
+            # The replica is left alone for a while: otherwise each read might wait for it again.
             self._replica_rests_until = monotonic() + REPLICA_RESTS_SECONDS
             _LOG.warning("the replica does not answer, reading from the primary", seconds=REPLICA_RESTS_SECONDS)
             return None

@@ -8,7 +8,7 @@ from chassis.errors import DeadlinePassed
 DEADLINE_HEADER = "Onsale-Deadline-Ms"
 DEFAULT_SECONDS = 15.0
 MAX_SECONDS = 60.0
-# What a callee is given less than its caller has, so that the answer still arrives.
+# A callee gets this much less time than its caller has, so that its answer still arrives.
 MARGIN_SECONDS = 0.02
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)

@@ -19,7 +19,7 @@ from chassis.problems import MEDIA_TYPE
 
 # Beside each operation: the services that it lets in.
 CALLERS = "x-callers"
-# And whether asking twice is as if it were asked once.
+# Says whether asking twice is as if it were asked once.
 REPEATABLE = "x-repeatable"
 FIRST_REFUSAL = 400
 _EVERYBODY = ("*",)
@@ -42,7 +42,7 @@ class ProblemOut(BaseModel):
 
 
 Refusals = dict[int | str, dict[str, Any]]
-# What every route may answer besides, as a document or as a page: not signed in, not valid, too late, out of order.
+# Every route may refuse with more than it declares, as a document or as a page: not signed in, not valid, too late, out of order.
 ANY_REFUSAL: Refusals = {"default": {"model": ProblemOut, "description": "Any other refusal."}}
 ANY_PAGE: Refusals = {"default": {"content": {"text/html": {}}, "description": "Any refusal."}}
 
@@ -61,7 +61,7 @@ def refuses(*errors: type[Exception], without: tuple[str, ...] = ()) -> Refusals
     """What a route's own refusals are, for its `responses=`: errors of the domain, and other services `without` which it cannot work.
 
     An error's annotated attributes are its facts, and promised; others may be there, and may go. What the chassis itself
-    refuses with one of these statuses is told beside them.
+    refuses with one of these statuses is described beside them.
     """
     models: dict[int, list[type[BaseModel]]] = defaultdict(list)
     own: tuple[Any, ...] = errors
@@ -148,8 +148,8 @@ def _unavailable(provider: str) -> type[BaseModel]:
 
 
 def _problem(name: str, code: str, status: int, words: str | None, facts: dict[str, Any]) -> type[BaseModel]:
-    told = {"code": (Literal[code], ...), "status": (Literal[status], ...), **facts}
-    return create_model(name, __base__=ProblemOut, __doc__=words, **told)
+    members = {"code": (Literal[code], ...), "status": (Literal[status], ...), **facts}
+    return create_model(name, __base__=ProblemOut, __doc__=words, **members)
 
 
 def _response(status: int, models: list[type[BaseModel]]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ Switch = Callable[[Faults], None]
 def switch_on(service_name: str, drill: str) -> Faults:
     """Lets a service have a fault, if it is one of its own; a drill of another service changes nothing here.
 
-    One variable can so be told to all services of a cluster.
+    So one variable can be given to all services of a cluster.
     """
     faults = Faults()
     switch = switches_of(service_name).get(drill)

@@ -95,7 +95,7 @@ def _bounded(receive: Any) -> Any:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
-            # Of the framework's kind: it would turn any other error while it reads a body into a 400.
+            # This must be the framework's own error: it turns any other one that is raised while it reads a body into a 400.
             raise HTTPException(TOO_LARGE)
         return message
 

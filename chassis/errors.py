@@ -1,4 +1,4 @@
-"""Errors that a caller is told about.
+"""Errors that are shown to a caller.
 
 An error is a fact with a stable `code`, of a `category`; the HTTP status follows from the category, here and nowhere else.
 Domain errors do not inherit from these classes (a domain imports the standard library alone): it is enough that they have
@@ -126,7 +126,7 @@ class NotMigrated(ChassisError):
 def safe_text(error: BaseException) -> str:
     """What may be written of an error in a log or a row: its kind and its text, but not what people typed.
 
-    Only errors whose text is known to quote values are told otherwise: those of a database, and of a model that refused.
+    Only errors whose text is known to quote values are shown in other words: those of a database, and of a model that refused.
     """
     kind = type(error).__name__
     if isinstance(error, ValidationError):

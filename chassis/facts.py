@@ -1,4 +1,4 @@
-"""Facts: what happened, told to whoever wants to know, in the past tense and never taken back.
+"""Facts: what happened, published to whoever wants to know, in the past tense and never taken back.
 
 A fact's version is the number of its row in the outbox: of two facts about one thing, the later one has the higher number, as long
 as whoever writes them locks what they are about first. It travels as the extension `sequence` of CloudEvents, whatever way and

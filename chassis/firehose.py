@@ -27,10 +27,10 @@ DUPLICATE_WINDOW_SECONDS = 120
 PUBLISH_SECONDS = 5.0
 BATCH = 64
 PULL_SECONDS = 5.0
-# Many times the slowest handler, which is one short transaction. What a process that died had in hand waits this long.
+# Many times what the slowest handler takes, which is one short transaction. Messages of a process that died wait this long.
 ACK_WAIT_SECONDS = 10
-# Of one consumer: what its processes have in hand, and what was put off. Those that wait for a version that knows them, a few minutes
-# at most, leave room for the others.
+# Unacknowledged messages of one consumer: those in hand of its processes, and those that were put off. Facts that wait for a version
+# that knows them, a few minutes at most, leave room for the others.
 UNACKNOWLEDGED_MAX = 16 * BATCH
 RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 2
@@ -129,7 +129,7 @@ class Firehose:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _run_on(self, client: Client, name: str, on_message: OnMessage) -> None:
-        """Pulls for as long as all goes well: another connection, another consumer or another right is a new start."""
+        """Pulls until something fails. The caller then begins anew, with the connection, consumer and rights that there are by then."""
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
         try:

@@ -1,7 +1,7 @@
 """Health: liveness says that the process runs, readiness that it can serve. Liveness never asks dependencies.
 
 What a service cannot answer without is a check: if it fails, the service is not ready, and traffic goes elsewhere. What all processes
-share and answers do not need (the bus, the firehose) is an alarm: it is told, here and in metrics, and takes nobody away.
+share and answers do not need (the bus, the firehose) is an alarm: it is reported, here and in metrics, and takes nobody away.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ from tracing.metrics import Metrics
 Check = Callable[[], Awaitable[None]]
 State = Literal["ready", "degraded", "not ready"]
 
-# What a gateway adds to what it lets in from outside. Who asks directly is in the cluster, and has no reason to.
+# Headers that a gateway adds to requests from outside. A caller within the cluster has no reason to send them.
 PROXIES_ADD = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via")
 NOT_FOUND = 404
 
@@ -39,13 +39,13 @@ class Readiness:
     async def report(self) -> tuple[State, dict[str, str]]:
         """How it is, and each part's state in a word or a sentence."""
         needed = {name: await _state_of(check) for name, check in self.checks.items()}
-        told = {name: await _state_of(check) for name, check in self.alarms.items()}
-        parts = needed | told
+        alarms = {name: await _state_of(check) for name, check in self.alarms.items()}
+        parts = needed | alarms
         if self.draining:
             parts["process"] = "is stopping"
         if self.draining or not _all_ready(needed):
             return "not ready", parts
-        return "ready" if _all_ready(told) else "degraded", parts
+        return "ready" if _all_ready(alarms) else "degraded", parts
 
 
 def _all_ready(parts: Mapping[str, str]) -> bool:

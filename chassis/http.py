@@ -21,7 +21,7 @@ from tracing.measured import MeasuredTransport
 from tracing.metrics import Metrics
 
 PERSON_HEADER = "Onsale-Person"
-# Who a person was before they signed in: a token of that guest.
+# The token of the guest that a person was before they signed in.
 GUEST_HEADER = "Onsale-Guest"
 PIN_HEADER = "Onsale-Pin"
 TIMEOUT_SECONDS = 5.0
@@ -140,7 +140,7 @@ def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncCl
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Read once: the list of authorities is a large file, and each client would read it anew."""
+    """The list of authorities, read once: it is a large file, and each client would read it anew."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -173,10 +173,10 @@ class _DeadlineTransport(httpx.AsyncBaseTransport):
         return response
 
     def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
-        """Strangers get none."""
+        """Adds headers of ours to a request. A service that is not ours gets none."""
 
     def note_headers(self, response: httpx.Response) -> None:
-        """What strangers send is not for us to remember."""
+        """Remembers headers of an answer. Those of a service that is not ours are ignored."""
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -239,7 +239,7 @@ class _RetryTransport(httpx.AsyncBaseTransport):
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
-    """By its method, by an Idempotency-Key, or because the client says so: `extensions={"repeatable": True}`."""
+    """Whether a request may be repeated: by its method, its Idempotency-Key, or the client's word (`extensions={"repeatable": True}`)."""
     return (
         request.method in REPEATABLE_METHODS
         or "Idempotency-Key" in request.headers

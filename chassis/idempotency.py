@@ -22,7 +22,7 @@ SHORTEST, LONGEST = 8, 200
 # How long one taker may work before another one may try; longer than any deadline.
 LEASE_SECONDS = 60
 SERVER_ERROR = 500
-# For `openapi_extra=` of a route that needs a key.
+# The `openapi_extra=` of a route that needs a key.
 NEEDS_KEY: dict[str, Any] = {
     "parameters": [
         {
@@ -107,7 +107,7 @@ async def _store(database: Database, claim: _Claim, response: Response) -> None:
 
 
 async def _give_back(database: Database, claim: _Claim) -> None:
-    """To its end, also when the request is cut off meanwhile: mostly its time is over when this is called."""
+    """Frees the key. It does so even if the request is cut off meanwhile, since its time is mostly over when this is called."""
 
     async def delete() -> None:
         async with database.writer() as tx:

@@ -24,7 +24,7 @@ def calls_from(*services: str) -> DependsMarker:
         if scheme.lower() != "bearer" or not token:
             raise NotAuthenticated("Send this service's token as Authorization: Bearer.")
         caller = verifier.caller(token)
-        # Whose span is missing, should this one be an orphan.
+        # If the caller's span is lost, this attribute still says which service it was.
         note({"onsale.caller": caller})
         if caller not in services:
             raise CallerNotAllowed(caller)

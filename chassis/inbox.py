@@ -37,7 +37,7 @@ class Reject(Exception):
 
 
 class _Unknown(Exception):
-    """This version does not hear such facts. One that runs beside it, or comes after it, may: they share the consumer."""
+    """This version has no handler for such facts. A newer version may have one: both take from the same consumer."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,13 @@ class _Delivery:
                 await self._try_later(error, span)
 
     async def _answer(self, answering: Awaitable[None]) -> None:
-        """Says to the broker what became of the message. If it cannot be told, it comes again, and is then a duplicate."""
+        """Says to the broker what became of the message. A message of which it does not hear comes again, and is then a duplicate."""
         try:
             await answering
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            _LOG.warning("what became of a fact could not be told", subject=self._message.subject, error=str(error))
+            _LOG.warning(
+                "what became of a fact could not be acknowledged", subject=self._message.subject, error=str(error)
+            )
 
     def _read_envelope(self) -> CloudEvent | None:
         try:
@@ -153,7 +155,7 @@ class _Delivery:
             return None
 
     def _note_age(self, event: CloudEvent) -> None:
-        """From its commit to here, by two clocks: the database's of the other service, and our own."""
+        """Measures how old the fact is: from its commit, by the clock of its service's database, until now, by our own clock."""
         age = max(0.0, (utc_now() - event.time).total_seconds())
         named = {
             "messaging.destination.name": self._message.subject,
@@ -196,7 +198,7 @@ class _Delivery:
         await self._put_off(reason)
 
     async def _leave_to_another_version(self, span: Span) -> None:
-        """While a service is rolled out, its consumer brings what only the newer version hears to the older one as well."""
+        """Puts off a fact that this version does not know: in a roll-out both versions get facts that only the newer one knows."""
         mark_failed(span, "unknown fact")
         consumer, subject = self._inbox.consumer, self._message.subject
         if self._number >= MAX_DELIVERIES:

@@ -19,7 +19,7 @@ from tracing.spans import trace_id_of
 
 LATE_SECONDS = 60
 MOST = 100
-# What was given up longer ago is history.
+# Work that was given up longer ago is not shown any more.
 GIVEN_UP_DAYS = 14
 
 OUTBOX = Queue(
@@ -130,10 +130,10 @@ def _counting(queue: Queue) -> str:
 
 
 def _late(queue: Queue, row: RowMapping) -> Late:
-    told = {name: row[name] for name in ("key", "about", "state", "since", "due_at", "tries", "problem")}
+    columns = {name: row[name] for name in ("key", "about", "state", "since", "due_at", "tries", "problem")}
     due = row["due_at"] if row["state"] != "given_up" else None
     trace_id = trace_id_of(row["traceparent"])
-    return Late(**told | {"due_at": due}, queue=queue.name, trace_id=trace_id, why=_why(row), go_on=queue.go_on)
+    return Late(**columns | {"due_at": due}, queue=queue.name, trace_id=trace_id, why=_why(row), go_on=queue.go_on)
 
 
 def _why(row: RowMapping) -> str:

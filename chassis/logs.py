@@ -13,9 +13,9 @@ import structlog
 from chassis.errors import scrubbed
 from tracing.spans import current_span_id, current_trace_id, process_traceparent
 
-# Whoever cannot send spans or metrics says so for each batch.
+# OpenTelemetry's exporters log each batch that they cannot send; one line in this time is enough.
 TELEMETRY_SAYS_SECONDS = 60.0
-# One line per request would be the span told twice, and addresses in paths would stay in logs. fontTools tells how it makes each
+# One line per request would repeat the span, and addresses in paths would stay in logs. fontTools tells how it makes each
 # font of each PDF. The services say themselves when they start and stop.
 QUIET = ("uvicorn.access", "uvicorn.error", "httpx", "aiosqlite", "fontTools")
 
@@ -80,7 +80,7 @@ def _add_trace(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
         event["trace_id"] = trace_id
         event["span_id"] = current_span_id()
     else:
-        # What belongs to nobody's request belongs to the process.
+        # Lines outside of any trace belong to the span with which the process began.
         _, event["trace_id"], event["span_id"], _ = process_traceparent().split("-")
     return event
 

@@ -21,7 +21,7 @@ Send = Callable[[Any], Awaitable[None]]
 class AnswersHead:
     """Wraps an ASGI application from the outside: HEAD gets the status and the headers of GET, and no body.
 
-    A stream that would go on for minutes is told that nobody listens any more, as soon as it has begun.
+    A stream that would go on for minutes learns that nobody listens any more, as soon as it has begun.
     """
 
     def __init__(self, app: Any) -> None:
@@ -66,7 +66,7 @@ def allowed_methods(request: Request) -> list[str]:
 def other_address(request: Request) -> Response | None:
     """A redirect to the same address with a slash less or more at its end, if there is a route. It names neither scheme nor host.
 
-    What is told by `Host` or by a proxy may be anybody's: the browser stays with whom it asked.
+    What `Host` or a proxy says may be anybody's: the browser stays with whom it asked.
     """
     path, raw = request.scope["path"], request.scope.get("raw_path") or b""
     other, raw_other = (path[:-1], raw[:-1]) if path.endswith("/") else (f"{path}/", raw + b"/")

@@ -26,7 +26,7 @@ from chassis.languages import DEFAULT
 MINOR_DIGITS: dict[str, int] = {
     code: int(str(row["CcyMnrUnts"]))
     for code, row in iso4217.raw_table.items()
-    # What has no minor unit (gold, a code for tests) is nothing that tickets cost.
+    # Codes without a minor unit (gold, a code for tests) are no currencies in which tickets are sold.
     if code and str(row["CcyMnrUnts"]).isdigit()
 }
 # The largest whole number that JSON carries through every program unchanged (2^53 - 1): no amount is above it.

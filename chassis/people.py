@@ -69,7 +69,7 @@ class PersonVerifier:
         if not somebody_reads_it and not self._needs_refresh(key_id):
             return
         async with self._reading:
-            # Whoever waited here may have been brought the key meanwhile, however long that took.
+            # While this task waited for the lock, another one may have fetched the key.
             if not self._needs_refresh(key_id):
                 return
             self._tried_at = time.monotonic()

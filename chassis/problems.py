@@ -21,7 +21,7 @@ from tracing.spans import current_trace_id, note
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERROR = 500
 _CODES = {400: "request_unreadable", 404: "route_unknown", 405: "method_not_allowed", 413: "body_too_large"}
-# What the framework says is no sentence, and does not say what to do.
+# These replace the framework's own texts, which are no sentences and do not say what to do.
 _SENTENCES = {
     400: "The body cannot be read. Send what the Content-Type says, as UTF-8 and not nested too deeply.",
     404: "There is no such route. Look at the address again.",

@@ -16,7 +16,7 @@ from chassis.db import Reads
 from chassis.models import Response
 from chassis.operations import Operation
 
-# An order that is asked for again and again for weeks is told by its first entries and its last ones.
+# An order that is asked for again and again for weeks is shown by its first entries and its last ones.
 MOST = 400
 MOST_OF_EACH = 150
 
@@ -96,7 +96,7 @@ def _known(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-# Of what became true in one transaction: what was heard is the cause, what is told the consequence.
+# The order of entries of one transaction: the fact that was heard is the cause, the fact that is published the consequence.
 _RANKS = {"fact_heard": 0, "fact_told": 2}
 
 
@@ -114,7 +114,7 @@ def _span_of(traceparent: str | None) -> dict[str, str | None]:
 
 
 async def facts_about(reads: Reads, ids: Iterable[UUID | str]) -> list[Noted]:
-    """Facts that this service told or heard about these ids, and those that it could not make anything of."""
+    """Facts that this service published or heard about these ids, and those that it could not make anything of."""
     about = [str(each) for each in ids]
     rows = await reads.execute(_FACTS, {"ids": about, "most": MOST_OF_EACH}, name="records.facts_about")
     return [

@@ -46,7 +46,7 @@ def serve(path: str) -> None:
         timeout_keep_alive=75,
         backlog=2048,
         http=BoundedProtocol,
-        # Whoever else says for whom it asks is not believed.
+        # X-Forwarded-For is believed of these proxies alone.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
     )
@@ -79,7 +79,7 @@ def chosen() -> str | None:
 
 
 def main(*, reload: bool = False) -> int:
-    """The command line. Settings that are wrong or missing are told in sentences, not in a traceback."""
+    """The command line. Settings that are wrong or missing are reported in sentences, not in a traceback."""
     path = chosen()
     if path is None:
         sys.stderr.write(

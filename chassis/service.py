@@ -153,7 +153,7 @@ class Service:
     def listen(self, subject: str, on_fact: OnFact, *, on_gap: Callable[[], None] | None = None) -> None:
         """Hears facts in every process, from now on, perhaps twice: for dropping caches.
 
-        They are heard as they go by, without a memory. `on_gap` is called with each connection that is made: what was told before it
+        They are heard as they go by, without a memory. `on_gap` is called with each connection that is made: what was published before it
         was not heard.
         """
 
@@ -262,7 +262,7 @@ class Service:
         newest = newest_migration(migrations_of(settings.service_name))
         for number, database in enumerate(self._databases):
             self._readiness.checks[f"database{number or ''}"] = partial(database.check, newest)
-        # What is committed goes out later, and what is told is heard later: without NATS a service answers all the same.
+        # What is committed goes out later, and what is published is heard later: without NATS a service answers all the same.
         self._readiness.alarms["nats"] = self._check_broker
         self._readiness.alarms["firehose"] = self._check_consumers
         async with AsyncExitStack() as stack:
@@ -305,7 +305,7 @@ def _is_ours(verifier: CallerVerifier, headers: Mapping[bytes, bytes]) -> bool:
     try:
         verifier.caller(token)
     except NotAuthenticated:
-        # It is refused below. If only a clock is wrong, the caller's trace is where that is found.
+        # The route refuses such a request. If only a clock is wrong, the caller's trace shows it, so its trace is continued.
         return verifier.signed_by_ours(token)
     return True
 

@@ -1,6 +1,6 @@
-"""What every service is told from outside. One prefix per service, so that a whole system can live in one environment.
+"""The settings of every service, from its environment. One prefix per service, so that a whole system can live in one environment.
 
-What all services of an environment are told alike may be said once, with the prefix `ONSALE_`; a service's own word goes before it.
+A setting that all services of an environment share may be given once, with the prefix `ONSALE_`; a service's own goes before it.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: str = ""
     # Whether /readyz, /load and /metrics also answer what came through a proxy. In a mesh everything does.
     health_through_proxies: bool = False
-    # What spans say the host is called; without it, what the machine calls itself.
+    # The name of the host in spans; without it, the machine's own.
     host_name: str | None = None
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: str = "INFO"

@@ -101,7 +101,7 @@ def inbox_table(metadata: MetaData) -> Table:
         Column("event_id", Uuid, primary_key=True),
         Column("subject", String(200), nullable=False),
         Column("received_at", _instant(), nullable=False, server_default=func.now()),
-        # For support: what it was about, at the how many-th delivery it took effect, and in which span.
+        # Support reads these: what the fact was about, at which delivery it took effect, and in which span.
         Column("aggregate_id", String(200), index=True),
         Column("delivery", Integer),
         Column("traceparent", String(55)),

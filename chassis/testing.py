@@ -316,5 +316,5 @@ def listening_socket() -> socket.socket:
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
-    """Not only able to answer: it hears and is heard as well."""
+    """Whether the application answers and is connected to NATS: "degraded" is not enough."""
     return bool((await client.get("/readyz")).json()["state"] == "ready")

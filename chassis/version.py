@@ -11,9 +11,9 @@ _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 @cache
 def project_version() -> str:
     """What spans and documents call this version: `ONSALE_VERSION` if somebody says so, else that of the project's file."""
-    told = os.environ.get("ONSALE_VERSION")
-    if told:
-        return told
+    given = os.environ.get("ONSALE_VERSION")
+    if given:
+        return given
     if not _PROJECT.exists():
         return "unknown"
     version: str = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]

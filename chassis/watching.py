@@ -118,7 +118,7 @@ class Watching:
         while True:
             for name, look in self._looks:
                 await self._look(name, look)
-            # Not all processes at once.
+            # The pauses vary, so that not all processes ask the database at once.
             await asyncio.sleep(EVERY_SECONDS * random.uniform(0.9, 1.1))  # noqa: S311  # jitter is no secret
 
     async def feel_pulse(self) -> None:
@@ -171,5 +171,5 @@ def _memory_bytes() -> int:
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:
-        # Not Linux: the most that it ever was.
+        # Elsewhere than on Linux only the largest size so far is known.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, RowMapping, text
 from chassis.db import Transaction
 from tracing.spans import current_traceparent
 
-# Of one piece of work, so that what is tried for weeks stays small.
+# Attempts that are kept of one piece of work: one that is tried for weeks must not fill the table.
 ATTEMPTS_KEPT = 50
 # Many that failed together should not come back together.
 JITTER = (0.8, 1.2)

@@ -35,14 +35,14 @@ class Version:
     @classmethod
     def of_text(cls, text: str) -> Self:
         """The same again."""
-        told = json.loads(text)
-        return cls(told["number"], told["branch"], tuple(told["tags"]))
+        version = json.loads(text)
+        return cls(version["number"], version["branch"], tuple(version["tags"]))
 
 
 def publishing() -> Version | None:
     """The version whose results are being published; None in every other run."""
-    told = os.environ.get(PUBLISHING)
-    return Version.of_text(told) if told else None
+    text = os.environ.get(PUBLISHING)
+    return Version.of_text(text) if text else None
 
 
 def known_as(provider: str, kind: Kind) -> str:

@@ -211,8 +211,12 @@ class Asking(Generic[Client]):
                             self._refuse_undeclared(client, ask, about)
                         yield client
         except MismatchesError as error:
-            told = "\n".join(f"  - {sentence}" for sentence in [*sentences_of(error.mismatches), *_why_not(error)])
-            raise ContractBroken(f"{about}: {edge.consumer} does not ask what its contract says:\n{told}") from None
+            differences = "\n".join(
+                f"  - {sentence}" for sentence in [*sentences_of(error.mismatches), *_why_not(error)]
+            )
+            raise ContractBroken(
+                f"{about}: {edge.consumer} does not ask what its contract says:\n{differences}"
+            ) from None
         self.book.add(pact, ask.use)
         if ask.use is not None:
             await requests.probe(pact, edge, str(ask.use), carrier.carried)
@@ -271,7 +275,7 @@ class Hearing:
         self.book = book
 
     @contextmanager
-    def told(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
+    def published(self, subject: str, data: dict[str, Any], *, about: UUID, flavour: str = "") -> Iterator[CloudEvent]:
         """A fact as the consumer needs it; what comes out is its example, decoded as the firehose does it.
 
         `data` are the fields that it reads; `about` the aggregate's id; `flavour` tells apart facts of one subject.
@@ -377,7 +381,7 @@ def _closed_after_the_last_test(request: pytest.FixtureRequest, book: Book) -> I
     failed_before = request.session.testsfailed
     yield
     if request.session.testsfailed > failed_before:
-        return  # that failure says it; a pact of the rest would say something else
+        return  # the failure is the message; a pact of the other tests alone would mislead
     module = request.node.obj
     functions = (item for item in request.session.items if isinstance(item, pytest.Function))
     chosen = {item.originalname for item in functions if item.module is module}

@@ -26,7 +26,7 @@ class Demanded:
         self.uses: tuple[Use[Any], ...] = ()
         self._answered: set[Use[Any]] = set()
         self._codes: dict[Use[Any], set[str]] = defaultdict(set)
-        # By what is read: what its examples have, and what its model makes of them.
+        # For each operation and part that is read: the paths that its examples have, and those that its model reads.
         self._has: dict[tuple[Use[Any], str], set[str]] = defaultdict(set)
         self._reads: dict[tuple[Use[Any], str], set[str]] = defaultdict(set)
 
@@ -57,8 +57,10 @@ class Demanded:
         """Raises ContractBroken for what is declared to be read, and stands in no interaction."""
         found = [*self._undemanded()]
         if found:
-            told = "\n".join(f"  - {each}" for each in found)
-            raise ContractBroken(f"{self._edge}: {self._edge.consumer} reads what no interaction demands:\n{told}")
+            undemanded = "\n".join(f"  - {each}" for each in found)
+            raise ContractBroken(
+                f"{self._edge}: {self._edge.consumer} reads what no interaction demands:\n{undemanded}"
+            )
 
     def _undemanded(self) -> Iterator[str]:
         for use in self.uses:
@@ -125,7 +127,7 @@ def understood(what: str, reader: str) -> Iterator[None]:
 
 def _kinds(annotation: Any) -> Iterator[Any]:
     yield annotation
-    # What a dictionary is for is found at itself; what is in lists and unions, at their arguments.
+    # A dictionary counts as one kind; for lists and unions the kinds are those of their arguments.
     if annotation is dict or getattr(annotation, "__origin__", None) is dict:
         yield dict
     for each in get_args(annotation):

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 CHECKOUT = Path(__file__).parents[1]
 LOG = "log"
-# Of third parties, and only such as open nothing and start no thread when they are imported.
+# Modules of third parties that neither open anything nor start a thread when they are imported.
 PRELOADED = (
     "alembic.command",
     "alembic.config",
@@ -66,15 +66,15 @@ class Forks:
         """`python -m module arguments` in the copy at `root`, with exactly that environment."""
         with self._free, TemporaryDirectory() as folder:
             log = Path(folder) / LOG
-            told = (str(root), module, list(arguments), dict(environment), str(log))
-            process = self._context.Process(target=_become, args=told)
+            given = (str(root), module, list(arguments), dict(environment), str(log))
+            process = self._context.Process(target=_become, args=given)
             process.start()
             process.join()
             return Ended(process.exitcode, log.read_text(encoding="utf-8", errors="replace") if log.exists() else "")
 
 
 def server() -> ForkServerContext:
-    """Whose processes have the libraries imported already. Starts with the first of them."""
+    """A server whose forks have the libraries imported already. It starts with the first process that is wanted."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     return context

@@ -1,4 +1,4 @@
-"""What the tests of contracts did, told from their processes to the command that started them.
+"""What the tests of contracts did, reported from their processes to the command that started them.
 
 `CONTRACTS_JOURNAL` names a file; without it nothing is kept. A line is an entry, so that several processes can write at once.
 """

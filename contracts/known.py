@@ -43,7 +43,7 @@ def _unlike(path: str, value: Any, wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it; moments as such, however they are written."""
+    """A value as JSON has it; moments are compared as moments, however they are written."""
     match value:
         case UUID():
             return str(value)

@@ -66,7 +66,7 @@ def timestamp(example: str = "2031-06-21T18:00:00Z") -> Matcher:
 
 
 def from_now(seconds: int, example: str = "2031-06-21T18:00:00Z") -> Matcher:
-    """A moment in UTC that is so far from when it is told (before it, if below 0), give or take some minutes: contracts/moments.py."""
+    """A moment in UTC that is so far from when it is sent (before it, if below 0), give or take some minutes: contracts/moments.py."""
     return text(example, f"^{mark(seconds)}{TIMESTAMP_PATTERN.removeprefix('^')}")
 
 

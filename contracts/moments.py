@@ -1,4 +1,4 @@
-"""Moments that are told relative to now: Pact compares their form, and how far from now they are is compared here.
+"""Moments that are given relative to now: Pact compares their form, and how far from now they are is compared here.
 
 `matchers.from_now(600)` writes what it asks for into its pattern, as a comment that every engine of regular expressions passes over;
 so it stands in the pact, and partners' tools understand the rest. A clock in another zone, or in another unit, is off by more than
@@ -27,12 +27,12 @@ def unmarked(pattern: str) -> str:
     return _MARK.sub("", pattern)
 
 
-def unlike(part: dict[str, Any], body: bytes, told_at: datetime) -> list[str]:
-    """A sentence for each moment in a body that is not as far from `told_at` as a part of a pact wants.
+def unlike(part: dict[str, Any], body: bytes, sent_at: datetime) -> list[str]:
+    """A sentence for each moment in a body that is not as far from `sent_at` as a part of a pact wants.
 
     Such a part is the response of an interaction, or an interaction that tells.
     """
-    return list(_unlike(part, body, told_at))
+    return list(_unlike(part, body, sent_at))
 
 
 def asks_for_moments(interaction: Interaction) -> bool:
@@ -40,13 +40,13 @@ def asks_for_moments(interaction: Interaction) -> bool:
     return _MARK.search(json.dumps(interaction)) is not None
 
 
-def _unlike(part: dict[str, Any], body: bytes, told_at: datetime) -> Iterator[str]:
+def _unlike(part: dict[str, Any], body: bytes, sent_at: datetime) -> Iterator[str]:
     for path, rule in part.get("matchingRules", {}).get("body", {}).items():
         for each in rule["matchers"]:
             wanted = _MARK.search(each.get("regex", ""))
             if wanted is None:
                 continue
-            expected = told_at + timedelta(seconds=int(wanted["seconds"]))
+            expected = sent_at + timedelta(seconds=int(wanted["seconds"]))
             for value in _values(json.loads(body), tokens_of(path)[1:]):
                 if not _is_near(value, expected):
                     yield f"{path}: Expected {value!r} to be {wanted['seconds']} s from now, which is {expected:%Y-%m-%dT%H:%M:%SZ}"

@@ -69,8 +69,8 @@ async def verify_answers(
 
 
 @dataclass(frozen=True)
-class Told:
-    """Something that a provider told or said, as it left, and what the test that made it happen knows of it, by the fields' names."""
+class Published:
+    """Something that a provider published or said, as it left, and what the test that made it happen knows of it, by the fields' names."""
 
     body: bytes
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -79,73 +79,75 @@ class Told:
 
 
 async def verify_facts(
-    provider: str, *, hearers: Iterable[str], facts: Mapping[str, Told | bytes], pacts: Path = PACTS
+    provider: str, *, hearers: Iterable[str], facts: Mapping[str, Published | bytes], pacts: Path = PACTS
 ) -> int:
     """Compares the facts that a provider publishes with what their consumers need. How many interactions held.
 
-    `facts` are the real ones by description, as they leave: from `told_by` or `encoded`, never written by hand.
+    `facts` are the real ones by description, as they leave: from `published_by` or `encoded`, never written by hand.
     Raises ContractBroken with everything that does not hold.
     """
     __tracebackhide__ = True
-    told = {name: each if isinstance(each, Told) else Told(each) for name, each in facts.items()}
-    return await _verify_told("hears", "fact", provider, hearers, told, pacts)
+    published = {name: each if isinstance(each, Published) else Published(each) for name, each in facts.items()}
+    return await _verify_published("hears", "fact", provider, hearers, published, pacts)
 
 
 async def verify_messages(
-    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Told | Overheard], pacts: Path = PACTS
+    provider: str, *, watchers: Iterable[str], messages: Mapping[str, Published | Overheard], pacts: Path = PACTS
 ) -> int:
     """Compares what a provider says on the bus with what its consumers need. How many interactions held.
 
     `messages` are real ones by description, as `Harness.overhear` caught them. Raises ContractBroken.
     """
     __tracebackhide__ = True
-    told = {
-        name: each if isinstance(each, Told) else Told(each.body, headers=each.headers)
+    published = {
+        name: each if isinstance(each, Published) else Published(each.body, headers=each.headers)
         for name, each in messages.items()
     }
-    return await _verify_told("watches", "message", provider, watchers, told, pacts)
+    return await _verify_published("watches", "message", provider, watchers, published, pacts)
 
 
-async def _verify_told(
-    kind: Kind, what: str, provider: str, consumers: Iterable[str], told: Mapping[str, Told], pacts: Path
+async def _verify_published(
+    kind: Kind, what: str, provider: str, consumers: Iterable[str], published: Mapping[str, Published], pacts: Path
 ) -> int:
     __tracebackhide__ = True
     plan = plan_of(kind, provider, consumers, pacts)
-    plan.needs_handlers(what, told, lambda interaction: [interaction["description"]])
+    plan.needs_handlers(what, published, lambda interaction: [interaction["description"]])
 
     def beside() -> list[str]:
         return [
             _sentence(provider, edge, interaction, sentence)
             for edge, interaction in plan.interactions()
-            for sentence in unlike_told(interaction, told[interaction["description"]])
+            for sentence in unlike_published(interaction, published[interaction["description"]])
         ]
 
-    held = await run(_telling(verified_as(provider, kind), told), plan, {}, beside)
-    recording.keep_told(kind, provider, {name: asdict(each) for name, each in told.items()})
+    held = await run(_verifier_of(verified_as(provider, kind), published), plan, {}, beside)
+    recording.keep_published(kind, provider, {name: asdict(each) for name, each in published.items()})
     return held
 
 
-def unlike_told(interaction: Interaction, told: Told) -> list[str]:
+def unlike_published(interaction: Interaction, published: Published) -> list[str]:
     """What of a fact or a message is wrong that Pact cannot see: moments, and values that its maker knows."""
     subject = interaction["description"].split()[0]
     is_fact = subject.startswith("events.")
     aggregate = aggregate_of(subject) if is_fact else None
     return [
-        *moments.unlike(interaction, told.body, told.at),
-        *unlike_known(told.body, told.known, aggregate),
+        *moments.unlike(interaction, published.body, published.at),
+        *unlike_known(published.body, published.known, aggregate),
     ]
 
 
-def minded_of_told(edge: Edge, interactions: Sequence[Interaction], told: Mapping[str, Told]) -> set[str]:
-    """The descriptions of interactions that do not hold with what is told by those descriptions."""
+def minded_of_published(
+    edge: Edge, interactions: Sequence[Interaction], published: Mapping[str, Published]
+) -> set[str]:
+    """The descriptions of interactions that do not hold with what is published by those descriptions."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / edge.file_name
         source.write_text(render(edge, list(interactions)), encoding="utf-8")
-        verifier = _telling(edge.provider, told).add_source(source)
+        verifier = _verifier_of(edge.provider, published).add_source(source)
         minded = {key[0] for _, key in verdicts_of(verifier, {edge: list(interactions)})}
     for each in interactions:
         try:
-            is_unlike = bool(unlike_told(each, told[each["description"]]))
+            is_unlike = bool(unlike_published(each, published[each["description"]]))
         except (ValueError, TypeError, KeyError, AttributeError):
             is_unlike = False  # its form is wrong, and Pact minds
         minded |= {each["description"]} if is_unlike else set()
@@ -167,7 +169,7 @@ def _sentence(provider: str, edge: Edge, interaction: Interaction, sentence: str
     return f'{provider} breaks what {edge.consumer} relies on, in "{interaction["description"]}":\n    {sentence}'
 
 
-def _telling(provider: str, said: Mapping[str, Told]) -> Verifier:
+def _verifier_of(provider: str, said: Mapping[str, Published]) -> Verifier:
     messages: dict[str, dict[str, Any]] = {
         name: {"contents": each.body, "metadata": {"contentType": JSON, **each.headers}, "content_type": JSON}
         for name, each in said.items()
@@ -181,7 +183,7 @@ def encoded(fact: Fact) -> bytes:
     return encode_cloud_event(**row_of(fact, traceparent=TRACEPARENT), created_at=utc_now(), version=1)
 
 
-async def told_by(database: Database) -> dict[str, bytes]:
+async def published_by(database: Database) -> dict[str, bytes]:
     """What a use case left in the outbox, as the relay sends it; of several facts of a subject the last one."""
     query = text(
         "SELECT event_id, subject, aggregate_id, data, traceparent, created_at, seq AS version FROM outbox ORDER BY seq"
@@ -191,10 +193,10 @@ async def told_by(database: Database) -> dict[str, bytes]:
     return {row["subject"]: encode_cloud_event(**row) for row in rows}
 
 
-async def refuse_told_of_nothing(
+async def refuse_published_after_rollback(
     provider: str, database: Database, work: Callable[[Transaction], Awaitable[object]]
 ) -> None:
-    """Lets a use case happen in a transaction that is rolled back: then nothing may have been told.
+    """Lets a use case happen in a transaction that is rolled back: then nothing may have been published.
 
     Raises ContractBroken if something was: it was published in another transaction than the one in which it happened.
     """
@@ -205,10 +207,10 @@ async def refuse_told_of_nothing(
             await work(tx)
             raise _Undone
     async with database.reader() as reads:
-        told = (await reads.execute(_TOLD_SINCE, {"seq": before}, name="contracts.told_since")).scalars().all()
-    if told:
+        found = await reads.execute(_PUBLISHED_SINCE, {"seq": before}, name="contracts.published_since")
+    if published := ", ".join(sorted(set(found.scalars()))):
         raise ContractBroken(
-            f"{provider} tells {', '.join(sorted(set(told)))} of what was rolled back: publish it in the transaction in which it happens."
+            f"{provider} publishes {published} of what was rolled back: publish it in the transaction in which it happens."
         )
 
 
@@ -217,7 +219,7 @@ class _Undone(Exception):
 
 
 _NEWEST = text("SELECT coalesce(max(seq), 0) FROM outbox")
-_TOLD_SINCE = text("SELECT subject FROM outbox WHERE seq > :seq")
+_PUBLISHED_SINCE = text("SELECT subject FROM outbox WHERE seq > :seq")
 
 
 class RealTokens:

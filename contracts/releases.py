@@ -30,7 +30,7 @@ def last_release(root: Path) -> str | None:
         tags = git(root, "tag", "--merged", "HEAD", "--sort=-version:refname").splitlines()
         shallow = git(root, "rev-parse", "--is-shallow-repository") == "true"
     except (OSError, subprocess.CalledProcessError) as error:
-        raise HistoryMissing("What runs now is told by Git's tags, and here is no repository of Git.") from error
+        raise HistoryMissing("What runs now is known by Git's tags, and here is no repository of Git.") from error
     found = next((tag for tag in tags if TAG.fullmatch(tag)), None)
     if found is None and shallow:
         raise HistoryMissing(

@@ -82,7 +82,7 @@ class Progress:
     def __init__(self, journal: Path, service: str | None, pacts: Path = PACTS, *, written: bool = False) -> None:
         self._journal = journal
         self._service = service
-        # What was just written is worth the question whether it is kept, and whether it is written alike again.
+        # Pacts that were just written have to be verified too, and writing them again must change nothing.
         self._both_sides = written
         external = set(edges(pacts.parent / EXTERNAL))
         self.pairs = {edge: Pair(edge, edge in external) for edge in all_edges(pacts) if self._concerns(edge)}
@@ -143,7 +143,7 @@ def run(service: str | None = None, *, write: bool = False) -> Outcome:
             return Outcome(ok=False, counts=said.counts)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         progress = Progress(Path(folder) / "journal", service, written=write)
-        # Of all services a test compares them; here it is done on the other core.
+        # The documents of one service are compared here, on the other core; for all services a test does it.
         stale = pool.submit(_stale_documents, service)
         outcome = _pytest(_all_tests(service, written=write), "", Path(folder) / "journal", progress)
     missing = [*progress.all_missing(), *(stale.result() if outcome.ok else [])]

@@ -8,7 +8,7 @@ from pathlib import Path
 # Where a provider's side is verified; other versions find it by these names (docs/adr/0008).
 PROVIDERS_SIDE = ("test_is_asked.py", "test_tells.py")
 PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
-# It collects garbage five times at the end, which takes a second; what it would tell is not an error here either.
+# This plugin collects garbage five times at the end, which takes a second; what it finds is no error here.
 WITHOUT = "no:unraisableexception"
 # Names the folder with the contracts of another version, on which tests are run instead of those of this one (docs/adr/0008).
 ACROSS = "CONTRACTS_ACROSS"
@@ -29,7 +29,7 @@ def pytest_arguments(root: Path, tests: Iterable[Path], *options: str) -> Sequen
 
 
 def service_asked_for(root: Path, command: str, description: str) -> str | None:
-    """The service that `--service` names; None without. Ends the program with a sentence if there is no such service."""
+    """The service that `--service` names; None without that option. Ends the program with a sentence if there is no such service."""
     parser = ArgumentParser(prog=command, description=description)
     parser.add_argument("--service", default=None)
     service: str | None = parser.parse_args().service

@@ -25,7 +25,7 @@ class ForOneRequest:
 
         async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
             async def undo_and_send(message: Any) -> None:
-                # Before the answer is out: whoever has it may set up the next state at once.
+                # This happens before the answer is sent, because its reader may set up the next state at once.
                 if message["type"] == "http.response.start":
                     self._changes.undo()
                 await send(message)

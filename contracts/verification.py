@@ -1,7 +1,7 @@
 """What to verify, and what came of it: Pact's verifier, with its silent passes closed.
 
 Ordinarily every pact of this checkout must hold. `CONTRACTS_ACROSS` names a folder with the contracts of another version instead
-(contracts/deploying/across.py): then what this version cannot set up is told apart from what it breaks.
+(contracts/deploying/across.py): then what this version cannot set up is distinguished from what it breaks.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Plan:
 class StatesInLoop:
     """Calls state handlers, which the verifier asks for in a thread of its own, in the test's event loop.
 
-    A handler that raises is remembered, and the verifier told that all is well: it would repeat the call for minutes.
+    A handler that raises is remembered, and the verifier hears that all is well: it would repeat the call for minutes.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class StatesInLoop:
             return  # Pact's way to say that an interaction needs none
         try:
             asyncio.run_coroutine_threadsafe(self._call(state, parameters or {}), self._loop).result(STATE_SECONDS)
-        except Exception:  # noqa: BLE001  # told at the end, with its own traceback
+        except Exception:  # noqa: BLE001  # reported at the end, with its own traceback
             self.failures[state] = f'The state "{state}" could not be set up:\n{traceback.format_exc()}'
 
     async def _call(self, state: str, parameters: dict[str, Any]) -> None:
@@ -173,7 +173,7 @@ async def run(
     for edge, outcomes in found.items():
         note(Entry("verified", edge, len(outcomes), tuple(outcomes)))
     problems = list(failures.values()) if not plan.across else []
-    # What follows from a state that is not there is no news.
+    # Across versions, a failure that follows from a missing state is not reported again.
     problems += [each.why for outcomes in found.values() for each in outcomes if each.outcome == "broken"]
     problems += beside() if not problems and not plan.across else []
     expected = sum(len(interactions) for interactions in plan.verifiable().values())
@@ -187,7 +187,7 @@ async def run(
 
 
 async def _verified(verifier: Verifier, plan: Plan) -> tuple[list[dict[str, Any]], str]:
-    """What came of the interactions in the folder; or of those that a broker has, which is told, while results are published."""
+    """What came of the interactions in the folder; or of those that a broker has, which hears of it while results are published."""
     version = publishing()
     if version is not None and not plan.across:
         take_from_broker(verifier, plan.contracts, version)

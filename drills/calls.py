@@ -24,7 +24,7 @@ class Call:
 
     @property
     def on_the_way_seconds(self) -> float:
-        """What the caller waited for beyond the callee's own work: the network, and whoever waited to be served."""
+        """How long the caller waited beyond the callee's own work: for the network, and to be served."""
         server_ns = self.server.duration_ns if self.server else 0
         return (self.client.duration_ns - server_ns) / 1e9
 

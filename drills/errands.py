@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({"confirmed", "cancelled"})
 CONFIRMED_SECONDS = 30.0
-# Who has paid and closed the window looks again after so long.
+# Somebody who has paid and closed the window looks again after this time.
 PATIENCE_SECONDS = 7.0
 # Between the click that leads back from the bank and the one that cancels, in another tab.
 SECOND_CLICK_SECONDS = 0.3

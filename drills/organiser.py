@@ -68,9 +68,9 @@ async def load(stage: Stage, name: str) -> None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        told = (await loading.communicate())[0].decode()
+        printed = (await loading.communicate())[0].decode()
     if loading.returncode != 0:
-        raise RuntimeError(f"The event could not be loaded: {told}")
+        raise RuntimeError(f"The event could not be loaded: {printed}")
 
 
 def _document(name: str) -> dict[str, Any]:

@@ -105,9 +105,9 @@ def table(proofs: list[Proof]) -> str:
     lines = [f"{'drill':<{width}}  {'off':<8}{'on':<8}{'off again':<11}{'seconds':>7}  seen / found in the traces"]
     for proof in proofs:
         words = [_word(proof, when) for when in ("off:", "on:", "off again:")]
-        told = f"{proof.symptom or '-'}  <- {proof.evidence or '-'}"
+        seen = f"{proof.symptom or '-'}  <- {proof.evidence or '-'}"
         lines.append(
-            f"{proof.drill.name:<{width}}  {words[0]:<8}{words[1]:<8}{words[2]:<11}{proof.seconds:>7.1f}  {told}"
+            f"{proof.drill.name:<{width}}  {words[0]:<8}{words[1]:<8}{words[2]:<11}{proof.seconds:>7.1f}  {seen}"
         )
     for proof in proofs:
         lines += [f"\n{proof.drill.name}: {problem}" for problem in proof.problems]

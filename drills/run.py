@@ -37,11 +37,11 @@ class Practice:
     def drill(self) -> Drill | None:
         """The drill that is on; None if none is, or if the system has been started anew since."""
         try:
-            told = json.loads(self._file.read_text())
+            state = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return None
-        is_same = told.get("control") == str(self.running.control)
-        return all_drills().get(told.get("name")) if is_same else None
+        is_same = state.get("control") == str(self.running.control)
+        return all_drills().get(state.get("name")) if is_same else None
 
     def begin(self, drill: Drill) -> None:
         """Switches a drill on, and whichever is on off. Raises StartError."""
@@ -53,9 +53,9 @@ class Practice:
 
     def next_hint(self) -> int:
         """How many hints were given before this one."""
-        told = json.loads(self._file.read_text())
-        given = int(told.get("hints", 0))
-        self._file.write_text(json.dumps({**told, "hints": given + 1}))
+        state = json.loads(self._file.read_text())
+        given = int(state.get("hints", 0))
+        self._file.write_text(json.dumps({**state, "hints": given + 1}))
         return given
 
     def end(self) -> Drill | None:
@@ -86,7 +86,7 @@ def start(practice: Practice, name: str) -> int:
             file=sys.stderr,
         )
         return 1
-    print(_told(practice, drill, seen))
+    print(_introduction(practice, drill, seen))
     return 0
 
 
@@ -144,7 +144,7 @@ def stop(practice: Practice) -> int:
     return 0
 
 
-def _told(practice: Practice, drill: Drill, seen: str) -> str:
+def _introduction(practice: Practice, drill: Drill, seen: str) -> str:
     traces = practice.running.addresses["traces"]
     where = f"{traces}/search?{urlencode({'service': 'web', 'lookback': '5m'})}"
     return "\n".join(

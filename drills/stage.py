@@ -81,5 +81,5 @@ class Stage:
 
 
 def _beginning_ns(trace: Trace) -> int:
-    """When it began, by the clock of whoever began it: another's may be wrong."""
+    """When the round began, by the clock of the process that began it: another clock may be wrong."""
     return trace.roots[0].start_ns if trace.roots else trace.start_ns

@@ -12,7 +12,7 @@ from local.running import Running
 
 @dataclass(frozen=True)
 class Switchboard:
-    """Of one running system. Each call returns when what was restarted is ready again. Raises StartError."""
+    """Switches drills of one running system. Each call returns when what was restarted is ready again. Raises StartError."""
 
     running: Running
 

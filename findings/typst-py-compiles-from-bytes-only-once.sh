@@ -23,14 +23,14 @@ path.write_text("One ticket.")
 
 def tries(given):
     compiler = typst.Compiler(given)
-    told = []
+    outcomes = []
     for number in (1, 2):
         try:
             compiler.compile()
-            told.append(f"{number} ok")
+            outcomes.append(f"{number} ok")
         except Exception as error:
-            told.append(f"{number} {type(error).__name__}: {str(error).split(' (')[0]}")
-    return ", ".join(told)
+            outcomes.append(f"{number} {type(error).__name__}: {str(error).split(' (')[0]}")
+    return ", ".join(outcomes)
 
 
 print("from a path:", tries(str(path)))

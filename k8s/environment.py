@@ -119,7 +119,7 @@ def _sentence(error: Mapping[str, Any], prefix: str) -> str:
 
 
 def kind_of(prefix: str) -> str:
-    """Whose settings have that prefix: `ORDERS_` are those of orders."""
+    """The service whose settings have that prefix: `ORDERS_` are those of orders."""
     return prefix.removesuffix("_").lower()
 
 
@@ -134,7 +134,7 @@ def settings_class(service: str) -> type[ServiceSettings] | None:
 
 
 def _of_program(program: str, container: Container, found: Mapping[str, str]) -> Iterator[str]:
-    """Jobs of the toolbox: what they are told is a word in the module that runs, or in one beside it."""
+    """Jobs of the toolbox: what they are given is a word in the module that runs, or in one beside it."""
     words = _words_of(program.rpartition(".")[0] or program)
     for name in sorted(found):
         if name not in words and not _used_in_values(name, found) and f"$({name})" not in str(container.document):
@@ -150,7 +150,7 @@ def _words_of(package: str) -> frozenset[str]:
 
 
 def _of_others(place: Place, pod: Pod, container: Container, found: Mapping[str, str]) -> Iterator[str]:
-    """Programs that are not ours: what they are told is named in a file or an argument of theirs, or known to be read."""
+    """Programs that are not ours: what they are given is named in a file or an argument of theirs, or known to be read."""
     known = OTHERS.get(repository_of(container), set())
     said = [str(container.document.get(key, "")) for key in ("args", "command", "lifecycle")]
     for volume in pod.spec.get("volumes") or []:

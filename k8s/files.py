@@ -1,4 +1,4 @@
-"""Files that somebody is told to read are mounted there, and what a configuration takes from the environment is in it."""
+"""Files that somebody has to read are mounted there, and what a configuration takes from the environment is in it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -69,10 +69,10 @@ def passwords_are_there(place: Place) -> Found:
     secrets = secrets_of(place)
     for pod in place.all.pods():
         maps = [name for volume in pod.spec.get("volumes") or [] for name in mounted_maps(volume)]
-        told = {each for name in maps for text in place.config.get(name, {}).values() for each in _taken(text)}
+        taken = {each for name in maps for text in place.config.get(name, {}).values() for each in _taken(text)}
         for container in pod.containers():
             if repository_of(container) == "nats":
-                for name in sorted(told - _environment(place, container, secrets)):
+                for name in sorted(taken - _environment(place, container, secrets)):
                     yield (
                         pod.owner.where,
                         (

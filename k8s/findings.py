@@ -17,7 +17,7 @@ class Finding:
     rule: str
     where: str
     sentence: str
-    # In which builds it was seen; the first of them is shown.
+    # The builds in which the finding was seen; the first of them is shown.
     build: str = field(default="", compare=False)
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from local.topology import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "`make documents`"
-# Each has a folder for each service, which says no more than whose it is.
+# Each of these has a folder for each service with a kustomization that only names the service.
 FOLDERS = ("k8s/infra/local/databases", "k8s/infra/production/services")
 FOLDER_FILE = "kustomization.yaml"
 TEMPLATE = "template"
@@ -95,7 +95,7 @@ def _password(name: str) -> str:
 
 
 def _settings_of(name: str) -> str:
-    """Where a service's ConfigMap is. That of both of web's paths is at one of them."""
+    """The folder of a service's ConfigMap. Both Deployments of web share one, in the folder of one of them."""
     return f"k8s/base/{'web/browse' if name == 'web' else name}/kustomization.yaml"
 
 

@@ -70,7 +70,7 @@ def _policy(party: Party, found: list[Edge], suffix: str) -> Document:
 
 
 def _rules(way: str, pairs: Iterable[tuple[Party, Edge]]) -> list[Document]:
-    """One rule for each port, with all who may use it; those that may go anywhere by themselves, since such a rule has no peers."""
+    """One rule for each port, with all who may use it. A rule without peers allows every peer, and stands alone."""
     by_port: dict[tuple[int, str, bool], list[Party]] = {}
     for other, edge in pairs:
         by_port.setdefault((edge.port, edge.protocol, other.world == "anywhere"), []).append(other)

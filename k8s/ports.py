@@ -1,4 +1,4 @@
-"""Ports agree: of Services and their pods, of the services' settings, and of every address that somebody is told."""
+"""Ports agree: of Services and their pods, of the services' settings, and of every address that somebody is given."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _HOST_AND_PORT = re.compile(
 )
 _ON_TWO_LINES = re.compile(r"\bhostname: ([a-z][a-z0-9-]*)\s+port: \"?(\d{2,5})\b")
 _CLUSTER = re.compile(r"\.onsale(\.svc(\.cluster\.local)?)?$")
-# What a browser outside of the cluster is told: through a port-forward it lives on localhost.
+# What a browser outside of the cluster is given: through a port-forward it lives on localhost.
 FOR_BROWSERS = re.compile(r"[A-Z]+_(PUBLIC_URL|TRACE_URL|PAYMENT_ORIGINS|SHOP_URL)|PUBLIC_[A-Z]+_URL")
 
 
@@ -86,7 +86,7 @@ def listening_agrees(place: Place) -> Found:
 
 
 def addresses_exist(place: Place) -> Found:
-    """Every address that a container is told, by its environment or a configuration file, is a Service's port in this place."""
+    """Every address that a container is given, by its environment or a configuration file, is a Service's port in this place."""
     known = ports_by_host(place.all)
     for pod in place.all.pods():
         for container in pod.containers():
@@ -98,14 +98,14 @@ def addresses_exist(place: Place) -> Found:
             for argument in [*(container.document.get("args") or []), *(container.document.get("command") or [])]:
                 yield from ((pod.owner.where, f"an argument: {each}") for each in _wrong_mentions(str(argument), known))
     for each in place.all.of_kind("ScaledObject"):
-        for key, value in told_to_scalers(each):
+        for key, value in given_to_scalers(each):
             yield from ((each.where, f"{key}: {sentence}") for sentence in _wrong_asked(value, known))
     for each in place.all.of_kind("ConfigMap"):
         for key, text in at(each.document, "data", default={}).items():
             yield from ((each.where, f"{key}: {sentence}") for sentence in _wrong_mentions(str(text), known))
 
 
-def told_to_scalers(found: Object) -> Iterator[tuple[str, str]]:
+def given_to_scalers(found: Object) -> Iterator[tuple[str, str]]:
     for trigger in found.spec.get("triggers") or []:
         yield from ((key, str(value)) for key, value in (trigger.get("metadata") or {}).items())
 

@@ -74,9 +74,9 @@ def _of_service(place: Place, service: str) -> Found:
         if "chassis.serve" not in programs:
             yield each.where, "does not run chassis.serve. Set args: [chassis.serve]."
         for container in each.pod.containers() if each.pod else ():
-            told = variables(place, container).get("ONSALE_SERVICE", service)
-            if told != service:
-                yield each.where, f"is labelled {service} and runs {told} (ONSALE_SERVICE). Make them agree."
+            named = variables(place, container).get("ONSALE_SERVICE", service)
+            if named != service:
+                yield each.where, f"is labelled {service} and runs {named} (ONSALE_SERVICE). Make them agree."
     if not place.all.named("ServiceAccount", service):
         yield f"ServiceAccount/{service}", f"is missing in {place.name}. k8s/base/template makes it."
     if not any(
@@ -90,7 +90,7 @@ def _of_service(place: Place, service: str) -> Found:
 
 
 def _beside(build: Build, kind: str, deployment: Object) -> bool:
-    """Whether a Deployment has one of its own. A generated ConfigMap's name ends with what it says, as ten characters."""
+    """Whether a Deployment has a ConfigMap of its own. The name of a generated one ends with ten characters of its hash."""
     named = re.compile(re.escape(deployment.name) + ("(-[a-z0-9]{10})?" if kind == "ConfigMap" else ""))
     return any(named.fullmatch(each.name) for each in build.of_kind(kind))
 

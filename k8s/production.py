@@ -12,7 +12,7 @@ Found = Iterator[tuple[str, str]]
 FEWEST = {"service": 2, "broker": 3}
 INSTANCES = 3
 STREAM_REPLICAS = "3"
-# Sent by chassis/db.py when it connects; a pooler refuses what it is not told to ignore.
+# Sent by chassis/db.py when it connects; a pooler refuses what it does not ignore by its settings.
 IGNORED = ("statement_timeout", "jit")
 
 
@@ -89,10 +89,10 @@ def _kept(build: Build, cluster: Object) -> Iterator[str]:
 def _pooled(pooler: Object) -> Iterator[str]:
     if at(pooler.spec, "pgbouncer", "poolMode", default="session") != "transaction":
         return
-    told = at(pooler.spec, "pgbouncer", "parameters", default={})
-    if int(told.get("max_prepared_statements", 0)) <= 0:
+    parameters = at(pooler.spec, "pgbouncer", "parameters", default={})
+    if int(parameters.get("max_prepared_statements", 0)) <= 0:
         yield "forgets prepared statements between transactions, and asyncpg prepares all. Set max_prepared_statements above 0."
-    ignored = {each.strip() for each in str(told.get("ignore_startup_parameters", "")).split(",")}
+    ignored = {each.strip() for each in str(parameters.get("ignore_startup_parameters", "")).split(",")}
     for name in IGNORED:
         if name not in ignored:
             yield f"refuses connections that ask for {name}, which services do. Add it to ignore_startup_parameters."

@@ -14,7 +14,7 @@ from k8s import edges
 from k8s.environment import mounted_maps
 from k8s.objects import Build, Document, Object, Pod, at, matches
 from k8s.places import Place, variables
-from k8s.ports import FOR_BROWSERS, mentions, told_to_scalers
+from k8s.ports import FOR_BROWSERS, given_to_scalers, mentions
 
 Found = Iterator[tuple[str, str]]
 HERE = "onsale"
@@ -34,8 +34,8 @@ API_PORTS = frozenset({443, 6443, 8443})
 WORLD_PORTS = frozenset({22, 25, 80, 443, 465, 587, 5432})
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # where it listens itself
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "nats": 4222}
-# Told to every service, needed by those that people's tokens reach: contracts/openapi says which.
-TOLD_TO_ALL = re.compile(r"[A-Z]+_PERSON_KEYS_URL")
+# Given to every service, needed by those that people's tokens reach: contracts/openapi says which.
+GIVEN_TO_ALL = re.compile(r"[A-Z]+_PERSON_KEYS_URL")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+]*://[^\s\"'<>,]+")
 
 
@@ -101,34 +101,34 @@ def policies_fit(place: Place) -> Found:
 
 
 def settings_can_be_followed(place: Place) -> Found:
-    """Every address that somebody is told can really be reached from there: what settings say and policies allow agree.
+    """Every address that somebody is given can really be reached from there: what settings say and policies allow agree.
 
-    Pods are told by their environment, arguments and mounted files; the gateway and the scaler, in other namespaces, by objects.
+    Pods are given addresses by their environment, arguments and mounted files; the gateway and the scaler, in other namespaces, by objects.
     """
     policies = list(place.all.of_kind("NetworkPolicy"))
     if not policies:
         return
     points = {point.name: point for point in [*inside(place.all), *outside()]}
     here = [point for point in points.values() if point.is_ours]
-    for where, source, what, host, port in told(place):
+    for where, source, what, host, port in given(place):
         for target in [points["internet"]] if "." in host else behind(place.all, host, here):
             if not allows(policies, points[source], target, port, "TCP"):
                 yield (
                     where,
                     (
-                        f"is told {what}{host}:{port}, but no policy lets {source} reach {target.name} there. "
+                        f"is given {what}{host}:{port}, but no policy lets {source} reach {target.name} there. "
                         "Add the edge to its contract or to k8s/edges.py, or remove the address."
                     ),
                 )
 
 
-def told(place: Place) -> Iterator[tuple[str, str, str, str, int]]:
-    """Who is told which address: the object that says it, who is to go there, by what, and host and port."""
+def given(place: Place) -> Iterator[tuple[str, str, str, str, int]]:
+    """Who is given which address: the object that says it, who is to go there, by what, and host and port."""
     for pod in place.all.pods():
-        for what, host, port in _told_to_pod(place, pod):
+        for what, host, port in _given_to_pod(place, pod):
             yield pod.owner.where, pod.owner.where, what, host, port
     for each in place.all.of_kind("ScaledObject"):
-        for key, value in told_to_scalers(each):
+        for key, value in given_to_scalers(each):
             yield from ((each.where, "keda", f"{key}=", host, port) for host, port in mentions(value))
     for each in place.all.of_kind("HTTPRoute"):
         for rule in each.spec.get("rules") or []:
@@ -136,11 +136,11 @@ def told(place: Place) -> Iterator[tuple[str, str, str, str, int]]:
                 yield each.where, "gateway", "", backend["name"], backend.get("port", 0)
 
 
-def _told_to_pod(place: Place, pod: Pod) -> Iterator[tuple[str, str, int]]:
+def _given_to_pod(place: Place, pod: Pod) -> Iterator[tuple[str, str, int]]:
     for container in pod.containers():
         found = variables(place, container)
         for name, value in found.items():
-            if not FOR_BROWSERS.fullmatch(name) and not TOLD_TO_ALL.fullmatch(name):
+            if not FOR_BROWSERS.fullmatch(name) and not GIVEN_TO_ALL.fullmatch(name):
                 yield from ((f"{name}=", host, port) for host, port in _addresses(value))
             other = name.removesuffix("_HOST") + "_PORT"
             if name.endswith("_HOST") and other in found and value != EVERY_ADDRESS:
@@ -181,7 +181,7 @@ def _inherited(found: Object) -> dict[str, str]:
 
 
 def outside() -> Iterator[Endpoint]:
-    """Who is not in our namespace: those that the edges name, strangers in the same namespaces and others, and the world."""
+    """Peers outside of our namespace: those that the edges name, strangers in the same namespaces and in others, and the world."""
     yield Endpoint("dns", {"k8s-app": "kube-dns"}, {"dns": 53}, "kube-system")
     yield Endpoint("kubernetes", {}, {str(port): port for port in API_PORTS}, None, API_ADDRESS)
     yield Endpoint("internet", {}, {str(port): port for port in WORLD_PORTS}, None, WORLD_ADDRESS)

@@ -135,7 +135,7 @@ def _homeless(parts: Iterable[Build]) -> Iterator[Finding]:
 
 
 def _places(rendering: Rendering) -> Iterator[Place]:
-    """The places that build; what does not was told already."""
+    """The places that build; what does not was reported already."""
     secrets = secrets_that_a_job_makes()
     for plan in PLANS:
         app, infra, *also = rendering.builds([plan.overlay, plan.infra, *plan.also])

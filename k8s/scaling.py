@@ -24,30 +24,30 @@ def scalers_are_answered(place: Place) -> Found:
     for each in place.all.of_kind("ScaledObject"):
         target = at(each.spec, "scaleTargetRef", "name", default="")
         for trigger in each.spec.get("triggers") or []:
-            told = trigger.get("metadata") or {}
+            metadata = trigger.get("metadata") or {}
             match trigger.get("type"):
                 case "nats-jetstream":
-                    yield from ((each.where, sentence) for sentence in _lag(told, target))
+                    yield from ((each.where, sentence) for sentence in _lag(metadata, target))
                 case "metrics-api":
-                    yield from ((each.where, sentence) for sentence in _load(told))
+                    yield from ((each.where, sentence) for sentence in _load(metadata))
 
 
-def _lag(told: Mapping[str, Any], target: str) -> Iterator[str]:
-    if told.get("stream") != STREAM:
-        yield f"asks for the stream {told.get('stream', '(none)')}: the code has {STREAM}. Correct it."
+def _lag(metadata: Mapping[str, Any], target: str) -> Iterator[str]:
+    if metadata.get("stream") != STREAM:
+        yield f"asks for the stream {metadata.get('stream', '(none)')}: the code has {STREAM}. Correct it."
     hearing = {edge.consumer for edge in edges() if edge.kind == "hears"}
-    if told.get("consumer") not in hearing:
-        yield f"asks for the consumer {told.get('consumer', '(none)')}, which nobody is: only {', '.join(sorted(hearing))} hear facts."
-    elif told["consumer"] != target:
-        yield f"scales {target} by how far {told['consumer']} lags. Name its own consumer."
+    if metadata.get("consumer") not in hearing:
+        yield f"asks for the consumer {metadata.get('consumer', '(none)')}, which nobody is: only {', '.join(sorted(hearing))} hear facts."
+    elif metadata["consumer"] != target:
+        yield f"scales {target} by how far {metadata['consumer']} lags. Name its own consumer."
 
 
-def _load(told: Mapping[str, Any]) -> Iterator[str]:
-    address = urlsplit(str(told.get("url", "")))
+def _load(metadata: Mapping[str, Any]) -> Iterator[str]:
+    address = urlsplit(str(metadata.get("url", "")))
     service = (address.hostname or "").partition(".")[0]
     if address.path != SHOWN_AT:
-        yield f"asks {told.get('url')}: services show their figures at {SHOWN_AT}. Correct the path."
-    if (name := told.get("valueLocation")) not in gauges_of(service):
+        yield f"asks {metadata.get('url')}: services show their figures at {SHOWN_AT}. Correct the path."
+    if (name := metadata.get("valueLocation")) not in gauges_of(service):
         yield f"asks {service or 'nobody'} for {name}, which shows {', '.join(sorted(gauges_of(service))) or 'no figures'}. Correct it."
 
 

@@ -49,7 +49,7 @@ class Skaffold:
 
     @cached_property
     def extras(self) -> frozenset[str]:
-        """Who needs more than all images share, and has a locked list of its own."""
+        """The services that need more than all images share, and so have a locked list of their own."""
         project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
         return frozenset(at(project, "project", "optional-dependencies", default={}))
 
@@ -167,21 +167,21 @@ def _artifacts_of(config: Document) -> list[Document]:
 def _artifacts(file: Skaffold, config: Document) -> Iterator[str]:
     for artifact in _artifacts_of(config):
         docker = artifact.get("docker") or {}
-        told = docker.get("buildArgs") or {}
-        service = told.get("SERVICE", "")
+        arguments = docker.get("buildArgs") or {}
+        service = arguments.get("SERVICE", "")
         name = artifact["image"]
         if not (file.root / docker.get("dockerfile", "Dockerfile")).is_file():
             yield f"builds {name} by {docker.get('dockerfile', 'Dockerfile')}, which is not there. Correct it."
             continue
         if docker.get("target") not in {None, *_STAGE.findall(file.dockerfile)}:
             yield f"builds {name} up to the stage {docker['target']}, which the Dockerfile has not got. Correct target."
-        for each in sorted(told.keys() - set(_ARGUMENT.findall(file.dockerfile))):
+        for each in sorted(arguments.keys() - set(_ARGUMENT.findall(file.dockerfile))):
             yield f"tells the build of {name} {each}, which the Dockerfile does not read. Correct buildArgs."
         if name != f"{OURS}{service}":
             yield f"builds {name} from SERVICE={service or '(nothing)'}. Make them agree."
         if service in file.extras and not (file.root / f"requirements/{service}.txt").is_file():
             yield f"builds {name}, and requirements/{service}.txt is not there. Run `make lock`."
-        code = told.get("CODE", f"services/{service}")
+        code = arguments.get("CODE", f"services/{service}")
         if not (file.root / code).is_dir():
             yield f"builds {name} from the folder {code}, which is not there. Correct CODE."
         for rule in at(artifact, "sync", "manual", default=[]):

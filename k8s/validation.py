@@ -62,7 +62,7 @@ def _registry() -> Registry[Any]:
     empty: Registry[Any] = Registry()
     found: Registry[Any] = empty.with_resource(
         "_definitions.json", resource
-    ).crawl()  # else every reference would crawl it
+    ).crawl()  # otherwise each reference would crawl it again
     return found
 
 

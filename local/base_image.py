@@ -131,9 +131,9 @@ def _mirror() -> list[str]:
     """The Debian mirror that this machine uses; none: debootstrap then takes its own."""
     if not shutil.which("apt-get"):
         return []
-    told = _quietly(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
-    found = [line.rstrip("/") for line in told.stdout.splitlines() if re.fullmatch(r"https?://\S+/debian/?", line)]
-    return found[:1] if told.returncode == 0 else []
+    listed = _quietly(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
+    found = [line.rstrip("/") for line in listed.stdout.splitlines() if re.fullmatch(r"https?://\S+/debian/?", line)]
+    return found[:1] if listed.returncode == 0 else []
 
 
 def _scratch() -> str | None:

@@ -1,7 +1,7 @@
 """What a cluster needs once, and a ticket bought in it: `python -m local.cluster secrets|databases|stream|verify`.
 
 The counterpart of `local/provision.py` for Kubernetes, run as Jobs from the image `onsale/toolbox`. Each may run again at any
-time: what is there stays. What they are told comes from the environment:
+time: what is there stays. Their settings come from the environment:
 
     secrets     nothing; it runs with a service account that may read and write the Secrets of its namespace
     databases   POSTGRES_ADMIN_URL, and a file /run/onsale/databases/<service>/password for each database
@@ -53,14 +53,14 @@ def make_cluster_databases() -> str:
         raise StartError(
             f"There is no password in {PASSWORDS} for {', '.join(missing)}: mount each <service>-database secret there."
         )
-    new = asyncio.run(make_databases(_told("POSTGRES_ADMIN_URL"), passwords))
+    new = asyncio.run(make_databases(_given("POSTGRES_ADMIN_URL"), passwords))
     return f"{len(new)} databases were made; {len(passwords)} are there."
 
 
 def make_cluster_stream() -> str:
     """The firehose's stream. Raises StartError."""
     replicas = int(os.environ.get("STREAM_REPLICAS", "1"))
-    asyncio.run(make_stream(_told("NATS_ADMIN_URL"), replicas))
+    asyncio.run(make_stream(_given("NATS_ADMIN_URL"), replicas))
     return f"The firehose's stream is there, on {replicas} server{'s' * (replicas != 1)}."
 
 
@@ -68,7 +68,7 @@ def verify() -> str:
     """Buys a ticket and looks at its trace. Raises StartError with what is wrong."""
     from local.verifying import verified  # tests and traces: only where they are wanted
 
-    return asyncio.run(verified({name: _told(f"{name.upper()}_URL") for name in ADDRESSES}))
+    return asyncio.run(verified({name: _given(f"{name.upper()}_URL") for name in ADDRESSES}))
 
 
 ADDRESSES = ("shop", "bank", "mailbox", "traces", "public_shop", "public_bank")
@@ -80,14 +80,14 @@ COMMANDS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def _told(name: str) -> str:
+def _given(name: str) -> str:
     if not (value := os.environ.get(name)):
         raise StartError(f"Set {name}: the manifests of the Job say it.")
     return value
 
 
 def main(arguments: list[str]) -> int:
-    """The command line. What fails is told in a sentence; Kubernetes then tries again."""
+    """The command line. What fails is reported in a sentence; Kubernetes then tries again."""
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         sys.stderr.write(f"Say what to do: python -m local.cluster {'|'.join(COMMANDS)}\n")
         return 2

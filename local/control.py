@@ -45,7 +45,7 @@ class Control:
             return {"answer": command(**question)}
         except KeyError as error:
             return {"error": f"The running system has no {error}."}
-        except Exception as error:  # noqa: BLE001  # whatever it was, whoever asked is told, and the system goes on
+        except Exception as error:  # noqa: BLE001  # whatever it was, whoever asked gets an answer, and the system goes on
             return {"error": str(error) or type(error).__name__}
 
     def close(self) -> None:
@@ -63,14 +63,14 @@ def ask(path: Path, do: str, **values: Any) -> Any:
             connection.connect(str(path))
             connection.sendall(json.dumps({"do": do, **values}).encode() + b"\n")
             with connection.makefile("rb") as lines:
-                told = json.loads(lines.readline())
+                reply = json.loads(lines.readline())
         except (OSError, ValueError) as error:
             raise StartError(
                 f"The running system does not answer ({type(error).__name__}). Is `make up` still running?"
             ) from error
-    if "error" in told:
-        raise StartError(str(told["error"]))
-    return told["answer"]
+    if "error" in reply:
+        raise StartError(str(reply["error"]))
+    return reply["answer"]
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -1,4 +1,4 @@
-"""What a person is told when something on their machine is not as it must be."""
+"""What a person reads when something on their machine is not as it must be."""
 
 
 class StartError(Exception):

@@ -66,7 +66,7 @@ class Forked:
         self._ended = threading.Event()
 
     def ended(self, code: int) -> None:
-        """Told by the fork server, who is its parent."""
+        """Reported by the fork server, who is its parent."""
         self._code = code
         watchdog.forget(self.pid)
         self._ended.set()
@@ -167,14 +167,14 @@ class ForkServer:
     def _listen(self, ours: socket.socket) -> None:
         with ours, ours.makefile("rb") as lines, contextlib.suppress(OSError):
             for line in lines:
-                told: dict[str, int] = json.loads(line)
+                message: dict[str, int] = json.loads(line)
                 with self._answered:
-                    if "pid" in told:
-                        child = self._children[told["pid"]] = Forked(told["pid"])
+                    if "pid" in message:
+                        child = self._children[message["pid"]] = Forked(message["pid"])
                         self._answers.append(child)
                         self._answered.notify_all()
                     else:
-                        self._children.pop(told["ended"]).ended(told["code"])
+                        self._children.pop(message["ended"]).ended(message["code"])
         with self._answered:
             self._gone = True
             self._answered.notify_all()
@@ -215,9 +215,9 @@ def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, int]:
     return (json.loads(message), descriptors[0]) if message else (None, -1)
 
 
-def _send(control: socket.socket, told: dict[str, int]) -> None:
+def _send(control: socket.socket, message: dict[str, int]) -> None:
     with contextlib.suppress(OSError):  # the other end is gone: the next read says so
-        control.sendall(json.dumps(told).encode() + b"\n")
+        control.sendall(json.dumps(message).encode() + b"\n")
 
 
 def _report_ends(control: socket.socket) -> None:

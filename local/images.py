@@ -103,8 +103,8 @@ class Builder:
         return sum(1 for each in bill["components"] if each.get("purl", "").startswith("pkg:pypi/"))
 
     def _layers(self, tag: str) -> list[tuple[int, str]]:
-        told = self.engine.run("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", tag)
-        parted = (line.partition(" ") for line in told.splitlines())
+        printed = self.engine.run("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", tag)
+        parted = (line.partition(" ") for line in printed.splitlines())
         return [(int(size), made_by) for size, _, made_by in parted]
 
     def _sizes(self, tag: str) -> tuple[int, int]:
@@ -121,8 +121,12 @@ def labels_of_checkout() -> dict[str, str]:
         revision += "-dirty"
     epoch = os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct")
     created = datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if epoch.isdigit() else ""
-    told = {"REVISION": revision, "SOURCE": _without_login(_git("remote", "get-url", "origin")), "CREATED": created}
-    return {name: value for name, value in told.items() if value}
+    arguments = {
+        "REVISION": revision,
+        "SOURCE": _without_login(_git("remote", "get-url", "origin")),
+        "CREATED": created,
+    }
+    return {name: value for name, value in arguments.items() if value}
 
 
 def _git(*words: str) -> str:

@@ -42,7 +42,7 @@ class Kept:
 
 
 class Keeper:
-    """Looks after servers, in a thread of its own. When one cannot be brought back, `give_up` is told why, in a sentence."""
+    """Looks after servers, in a thread of its own. When one cannot be brought back, `give_up` is called with the reason, in a sentence."""
 
     def __init__(self, kept: Sequence[Kept], say: Callable[[str], None], give_up: Callable[[str], None]) -> None:
         self._kept = kept

@@ -82,7 +82,7 @@ class NatsServer:
 
     @property
     def pid(self) -> int | None:
-        """Of the running server, else None."""
+        """The process id of the running server, None if it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property

@@ -1,4 +1,4 @@
-"""What pip is told on this machine about the package index, for builds: handed over as secrets, never written into the project."""
+"""The settings of pip that say where packages come from, for builds: handed over as secrets, never written into the project."""
 
 import ast
 import os
@@ -18,8 +18,8 @@ def secrets_of_pip(folder: Path) -> dict[str, Path]:
     secrets: dict[str, Path] = {}
     if bundle := _bundle(settings):
         secrets["certificates"] = _write(folder / "certificates.pem", bundle.read_bytes())
-    if told := {name: value for name, value in settings.items() if name in HANDED_OVER}:
-        lines = [f"{name} = {_indented(value)}" for name, value in told.items()]
+    if handed := {name: value for name, value in settings.items() if name in HANDED_OVER}:
+        lines = [f"{name} = {_indented(value)}" for name, value in handed.items()]
         secrets["pip"] = _write(folder / "pip.conf", "\n".join(["[global]", *lines, ""]).encode())
     return secrets
 

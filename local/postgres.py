@@ -24,9 +24,9 @@ SUPERUSER = "postgres"
 START_SECONDS = 60.0  # recovery after a crash may take a while
 STOP_SECONDS = 20.0
 
-# Of one login, so that none takes those of the others. A process has 8 and two for what watches it; two versions may run at once.
+# Connections of one login, so that no service takes those of others: a process has 8, and two for its checks; two versions may run.
 CONNECTIONS = 25
-# And for whoever makes databases.
+# Connections beside those of services: for people with psql, and for the program that makes databases.
 FOR_PEOPLE = 50
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -85,7 +85,7 @@ class PostgresServer:
 
     @property
     def pid(self) -> int | None:
-        """Of the running server, else None."""
+        """The process id of the running server, None if it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
@@ -247,7 +247,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _status(data: Path) -> tuple[int, str] | None:
-    """Who serves this folder and how far they are, from the file that Postgres keeps for that."""
+    """Which process serves this folder and whether it is ready, from the file that Postgres keeps for that."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         return int(lines[0]), lines[7].strip()

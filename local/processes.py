@@ -31,7 +31,7 @@ class Account:
 
 
 def current_account() -> Account:
-    """Who runs this."""
+    """The user that runs this."""
     return account_of(os.geteuid())
 
 

@@ -23,8 +23,8 @@ class Running:
         """What `make up` wrote for that data folder. Raises StartError if no system runs on it."""
         file = Layout(data.absolute()).run_file
         try:
-            told = json.loads(file.read_text())
-            return cls(told["addresses"], Path(told["data"]), Path(told["control"]))
+            state = json.loads(file.read_text())
+            return cls(state["addresses"], Path(state["data"]), Path(state["control"]))
         except (OSError, ValueError, KeyError) as error:
             raise StartError(
                 f"No running system was found ({file} is missing). Start one in another terminal: make up"

@@ -48,14 +48,14 @@ class Desk:
         path = f"{self.url}/api/support/orders/{quote(number.strip(), safe='')}"
         try:
             answer = httpx.get(path, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
-            told: dict[str, Any] = answer.json()
+            body: dict[str, Any] = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise StartError(
                 f"{self.url} does not answer as a shop does ({type(error).__name__}). Is it running?"
             ) from error
         if answer.status_code == httpx.codes.OK:
-            return told
-        code, detail = told.get("code"), told.get("detail", "")
+            return body
+        code, detail = body.get("code"), body.get("detail", "")
         if code in {"page_unknown", "route_unknown"}:
             raise StartError(f"{self.url} has no support. Set WEB_SUPPORT_KEY there, and send that key.")
         if code == "support_key_wrong":

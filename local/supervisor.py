@@ -14,7 +14,7 @@ from local.topology import Program
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 15.0
-# Whoever ran that long is taken to be well, and begins with the first delay again.
+# A program that ran this long is taken to be well, and begins with the first delay again.
 WELL_AFTER_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 12.0
@@ -69,7 +69,7 @@ class Supervisor:
             os.close(output)
 
     def pid(self, name: str) -> int:
-        """Of the program's present process. Raises KeyError if there is no such program."""
+        """The id of the program's present process. Raises KeyError if there is no such program."""
         return self._running[name].child.pid
 
     def is_running(self, name: str) -> bool:
@@ -82,7 +82,7 @@ class Supervisor:
         return self._running[name].failures
 
     def kill(self, name: str, restart: bool) -> None:
-        """SIGKILL. With `restart` the supervisor then does what it does when something dies; else it stays dead."""
+        """Kills a program (SIGKILL). With `restart` the supervisor starts it again, as after any death; without, it stays dead."""
         with self._lock:
             running = self._running[name]
             running.wanted = restart

@@ -353,20 +353,20 @@ class System:
         }
 
     def _write_run_file(self, control: Control) -> None:
-        told = {
+        state = {
             "pid": os.getpid(),
             "control": str(control.path),
             "data": str(self.layout.folder),
             "addresses": self.addresses,
             "ports": dict(self.ports.of),
         }
-        write_private(self.layout.run_file, json.dumps(told, indent=1))
+        write_private(self.layout.run_file, json.dumps(state, indent=1))
 
     # Stop
 
     def stop(self) -> None:
         """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
-        if self._lock_file is not None:  # else the file belongs to the system that holds the lock
+        if self._lock_file is not None:  # without the lock, the file belongs to another system
             self.layout.run_file.unlink(missing_ok=True)
         if self._control is not None:
             self._control.close()

@@ -1,4 +1,4 @@
-"""What runs on one machine: every program, where it listens, and what it is told through its environment."""
+"""What runs on one machine: every program, where it listens, and its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,17 +52,19 @@ LISTENS: dict[str, tuple[str, ...]] = {
 
 
 def hearers_of(provider: str) -> list[str]:
-    """Who hears facts of a service, or listens to them."""
+    """The services that hear facts of a service, or listen to them."""
     return _with_ears_at(f"events.{provider}.", HEARS, LISTENS)
 
 
 def watchers_of(provider: str) -> list[str]:
-    """Who watches its messages on the bus."""
+    """The services that watch its messages on the bus."""
     return _with_ears_at(f"bus.{provider}.", LISTENS)
 
 
-def _with_ears_at(subjects: str, *told: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return sorted({name for each in told for name, heard in each.items() if any(s.startswith(subjects) for s in heard)})
+def _with_ears_at(subjects: str, *hearers: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted(
+        {name for each in hearers for name, heard in each.items() if any(s.startswith(subjects) for s in heard)}
+    )
 
 
 DEFAULT_PORTS = {
@@ -89,7 +91,7 @@ class Ports:
 
     @classmethod
     def default(cls) -> "Ports":
-        """Those of the guides: the shop at 8000."""
+        """The ports that the guides name: the shop's is 8000."""
         return cls(DEFAULT_PORTS)
 
     @classmethod
@@ -127,7 +129,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the parts of one system know of each other and nobody else does."""
+    """The secrets that the parts of one system share with each other."""
 
     databases: Mapping[str, str] = field(repr=False)
     nats: Mapping[str, str] = field(repr=False)
@@ -175,7 +177,7 @@ def database_url(service: str, ports: Ports, secrets: Secrets) -> str:
 
 
 def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
-    """That user's login to NATS."""
+    """The address of NATS with the login of that user."""
     return f"nats://{user}:{secrets.nats[user]}@{LOOPBACK}:{ports.of['nats']}"
 
 
@@ -205,7 +207,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         "PERSON_KEYS_URL": f"{at('accounts')}/.well-known/jwks.json",
         "LOG_FORMAT": log_format,
     }
-    if (host := housing.host_of(name)) and not housing.addresses:  # else its namespace has that name
+    if (host := housing.host_of(name)) and not housing.addresses:  # a host with an address is a namespace of that name
         common["HOST_NAME"] = host
     providers = {f"{provider.upper()}_URL": at(provider) for provider in SERVICES[name]}
     own = _own_settings(layout, ports, secrets).get(name, {})
@@ -221,7 +223,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
 
 
 def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, dict[str, str]]:
-    """What only one service is told."""
+    """Settings that only one service has."""
     return {
         "accounts": {"SIGNING_KEY_FILE": str(layout.keys / "people.signing.pem")},
         "tickets": {"SIGNING_KEY_FILE": str(layout.keys / "tickets.signing.pem")},

@@ -17,7 +17,7 @@ SHARED_FOLDER = Path("/var/lib/onsale")
 
 
 def account_for(folder: Path) -> Account:
-    """Who runs Postgres on this data folder: whoever owns it, else this user, else (as root) `nobody`."""
+    """The user that runs Postgres on this data folder: its owner if it is there, otherwise this user, or `nobody` for root."""
     me = current_account()
     owner = folder.stat().st_uid if folder.exists() else me.uid
     if me.uid != 0:

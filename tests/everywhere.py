@@ -14,14 +14,14 @@ DOCUMENTS = "`make documents`"
 def missing(root: Path, services: Iterable[str]) -> list[str]:
     """A sentence for every place in which a service is missing, and for each written file that is not what topology and contracts say."""
     names = sorted(services)
-    told = [each for name in names for each in _missing_of(root, name)]
+    found = [each for name in names for each in _missing_of(root, name)]
     known = {path.parent.name for path in (root / "services").glob("*/app.py")}
-    told += [f"services/{name} is not in local/topology.py (SERVICES)." for name in sorted(known - set(names))]
-    told += lists.stale_files(root)
-    told += _stale(lambda: policies.stale_files(root / policies.FOLDER.relative_to(lists.ROOT)))
+    found += [f"services/{name} is not in local/topology.py (SERVICES)." for name in sorted(known - set(names))]
+    found += lists.stale_files(root)
+    found += _stale(lambda: policies.stale_files(root / policies.FOLDER.relative_to(lists.ROOT)))
     if (root / nats.USERS_FILE.relative_to(lists.ROOT)).read_text(encoding="utf-8") != nats.users_conf():
-        told.append(f"{nats.USERS_FILE.relative_to(lists.ROOT)} is not what local/topology.py says. Run {DOCUMENTS}.")
-    return told
+        found.append(f"{nats.USERS_FILE.relative_to(lists.ROOT)} is not what local/topology.py says. Run {DOCUMENTS}.")
+    return found
 
 
 def _missing_of(root: Path, name: str) -> Iterable[str]:
@@ -53,4 +53,4 @@ def _stale(files: Callable[[], list[str]]) -> list[str]:
     try:
         return files()
     except FileNotFoundError:
-        return []  # a document is missing, and that was told
+        return []  # a document is missing, and that was reported

@@ -25,9 +25,9 @@ class Canary:
     def spellings(self) -> set[str]:
         """The text as it may appear: as it is, in addresses, in JSON, in HTML, in a header."""
         encoded = base64.b64encode(self.text.encode()).decode().rstrip("=")
-        told = {self.text, quote(self.text), quote_plus(self.text), json.dumps(self.text)[1:-1], escape(self.text)}
+        ways = {self.text, quote(self.text), quote_plus(self.text), json.dumps(self.text)[1:-1], escape(self.text)}
         # The last characters of base64 depend on what follows.
-        return told | ({encoded[:-2]} if len(encoded) > 12 else set())
+        return ways | ({encoded[:-2]} if len(encoded) > 12 else set())
 
 
 def leaks_of(traces: Iterable[Trace], logs: Iterable[Path], canaries: Iterable[Canary]) -> list[str]:
@@ -36,9 +36,9 @@ def leaks_of(traces: Iterable[Trace], logs: Iterable[Path], canaries: Iterable[C
     found: dict[str, None] = {}
     for trace in traces:
         for span in trace.spans:
-            told = text_of(span)
+            written = text_of(span)
             for what, spelling in wanted:
-                if spelling in told:
+                if spelling in written:
                     found[f"{what} is in {_where(span, spelling)} of {span.service} {span.name[:60]}"] = None
     for log in logs:
         written = log.read_text(errors="replace")

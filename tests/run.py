@@ -176,7 +176,7 @@ def browser() -> list[Part]:
 
 
 def containers() -> list[Part]:
-    """The images, and a system in containers that is told what the manifests say."""
+    """The images, and a system in containers that is given what the manifests say."""
     return [_pytest("containers", *WITH_CONTAINERS)]
 
 

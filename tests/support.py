@@ -8,7 +8,7 @@ from local.provision import make_secrets
 from local.system import System
 
 
-async def told_by_support(system: System, number: str) -> dict[str, Any]:
+async def story_of_support(system: System, number: str) -> dict[str, Any]:
     """The story of an order, as programs of support get it."""
     headers = {"Authorization": f"Bearer {make_secrets(system.layout).web_support_key}"}
     async with httpx.AsyncClient(base_url=system.addresses["web"], timeout=30) as support:

@@ -5,5 +5,5 @@ from tests.everywhere import missing
 
 
 def test_every_service_is_in_every_place() -> None:
-    told = missing(ROOT, SERVICES)
-    assert not told, "\n".join(["", *told, "", "docs/guides/new-service.md has the steps in order."])
+    found = missing(ROOT, SERVICES)
+    assert not found, "\n".join(["", *found, "", "docs/guides/new-service.md has the steps in order."])

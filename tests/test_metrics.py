@@ -69,7 +69,7 @@ def instruments() -> dict[str, tuple[Instrument, str]]:
 
 
 def test_the_registry_says_of_each_metric_what_the_code_does() -> None:
-    told = {
+    rows = {
         name: (each.kind, each.unit, each.meaning, sorted(each.attributes), service)
         for name, (each, service) in instruments().items()
     }
@@ -83,7 +83,7 @@ def test_the_registry_says_of_each_metric_what_the_code_does() -> None:
         )
         for name, entry in metrics().items()
     }
-    assert written == told
+    assert written == rows
 
 
 def test_the_guide_shows_each_metric_as_prometheus_calls_it() -> None:

@@ -55,8 +55,8 @@ def test_a_good_name_is_taken() -> None:
     assert refusal_of("waitingroom", ROOT) is None
 
 
-def test_of_a_service_that_is_nowhere_every_place_is_told_at_once(checkout: Path) -> None:
-    told = "\n".join(missing(checkout, [NAME]))
+def test_every_place_in_which_a_service_is_missing_is_reported_at_once(checkout: Path) -> None:
+    found = "\n".join(missing(checkout, [NAME]))
     places = {line.file for line in NEW if line.sign and not line.of_operations}
     for place in (
         *places,
@@ -65,7 +65,7 @@ def test_of_a_service_that_is_nowhere_every_place_is_told_at_once(checkout: Path
         "contracts/openapi/onemore.json",
         "by-cpu.yaml",
     ):
-        assert place in told
+        assert place in found
 
 
 def test_what_is_made_is_in_every_place_but_in_the_document_that_is_written_from_it(checkout: Path) -> None:
@@ -74,14 +74,14 @@ def test_what_is_made_is_in_every_place_but_in_the_document_that_is_written_from
 
 
 @pytest.mark.parametrize("line", [line for line in NEW if line.sign], ids=lambda line: line.file)
-def test_a_place_that_was_forgotten_is_told(checkout: Path, line: Line) -> None:
+def test_a_place_that_was_forgotten_is_reported(checkout: Path, line: Line) -> None:
     before = (checkout / line.file).read_text()
     make(checkout, NAME)
     (checkout / line.file).write_text(before)
     assert any(f"onemore is missing in {line.file}" in each for each in missing(checkout, [NAME]))
 
 
-def test_a_service_that_the_topology_does_not_know_is_told(checkout: Path) -> None:
+def test_a_service_that_the_topology_does_not_know_is_reported(checkout: Path) -> None:
     make(checkout, NAME)
     assert "services/onemore is not in local/topology.py (SERVICES)." in missing(checkout, [])
 

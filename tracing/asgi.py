@@ -89,8 +89,8 @@ class TracingMiddleware:
         if remembered:
             return context_of(remembered), True
         if b"traceparent" in headers and self._is_ours is not None and self._is_ours(headers):
-            told, state = headers[b"traceparent"].decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1")
-            return context_of(told, state), False
+            parent, state = headers[b"traceparent"].decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1")
+            return context_of(parent, state), False
         return otel_context.Context(), False
 
 

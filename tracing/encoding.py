@@ -113,7 +113,7 @@ def _flags(context: SpanContext | None) -> int:
 
 
 def _trace_state(tag: bytes, state: TraceState) -> bytes:
-    # Not remembered: strangers may write there what they like.
+    # These bytes are not remembered, since strangers may write here what they like.
     return (
         _field(tag, ",".join(f"{key}={value}" for key, value in state.items()).encode("utf-8", "replace"))
         if state

@@ -1,6 +1,6 @@
 """What is missing from a trace, and why: a process that is killed takes along the spans that it had not sent.
 
-A gap is explained if a process that should have told the missing span died at that time without a word (`tracing.lives`).
+A gap is explained if a process that should have sent the missing span died at that time without a word (`tracing.lives`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from tracing.lives import Death, Lives, is_of
 from tracing.model import Span, Trace
 from tracing.reader import TraceReader
 
-# What a process keeps before it sends it, and a try to send it, with room: so much of its last seconds may be lost.
+# How much of its last seconds a process that dies may lose: the time between two batches and one attempt to send, with room.
 LOST_NS = 5_000_000_000
-# A trace whose beginning is missing began at most so long before its first span: a purchase is over by then.
+# A trace without its root began at most this long before its first span, since a purchase is over by then.
 LONGEST_NS = 3_600_000_000_000
-# So long after a span at most the process that died was followed by the next: with longer pauses between restarts
-# that a cluster makes, and no death of another day.
+# A process that died with a span is followed by the next one within this time. It is longer than the pauses that a cluster makes
+# between restarts, and short enough to leave out deaths of other days.
 LATEST_NS = 300_000_000_000
 WORDS_WITH_A_SERVICE = 2
 NAMED = 3
@@ -43,7 +43,7 @@ class Gap:
 
     @property
     def is_explained(self) -> bool:
-        """Whether somebody who should have told died."""
+        """Whether somebody who should have sent it died."""
         return self.because is not None
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ def explain(trace: Trace, reader: TraceReader) -> list[Gap]:
 
 
 def holes_in(trace: Trace, services: set[str]) -> Iterator[Hole]:
-    """What should be there and is not. `services` are those that send spans: of others none are missing."""
+    """The spans that should be in the trace and are not. `services` are those that send spans; no span of others is missing."""
     parents: set[str] = set()
     for span in trace.spans:
         if trace.is_orphan(span) and span.parent_id not in parents:
@@ -82,7 +82,7 @@ def holes_in(trace: Trace, services: set[str]) -> Iterator[Hole]:
 
 
 def gaps_of(trace: Trace, holes: Sequence[Hole], lives: Lives) -> list[Gap]:
-    """Holes by their cause; those without one are each a gap of their own."""
+    """Holes with the same cause make one gap; each hole without a known cause is a gap by itself."""
     together: dict[tuple[str, str], list[Hole]] = {}
     gaps = []
     for hole in holes:
@@ -108,7 +108,7 @@ def _parents_service(span: Span, services: set[str]) -> tuple[str, ...]:
 
 
 def _was_sent_unseen(children: Sequence[Span]) -> bool:
-    """Somebody heard of the fact, and nobody told that it was sent. One that nobody heard of may have been taken back."""
+    """Whether the span that sent a fact is missing although somebody heard it. A fact that nobody heard may have been rolled back."""
     return any(child.kind == "consumer" for child in children) and not any(
         child.name.startswith("send ") for child in children
     )
@@ -118,7 +118,7 @@ def _cause(trace: Trace, hole: Hole, service: str, lives: Lives) -> str | None:
     near = hole.near
     deaths = [death for death in lives.deaths(trace, service) if _may_have_taken(death, near, trace)]
     if deaths:
-        # That of the process itself before that of another one of its service.
+        # The death of the process itself comes before that of another process of its service.
         death = min(deaths, key=lambda each: (not is_of(near, each.life), abs(each.before_ns - near.end_ns)))
         return (
             f"its process {death.life.instance} died between {_clock(death.after_ns)} and {_clock(death.before_ns)} without "
@@ -136,7 +136,7 @@ def _cause(trace: Trace, hole: Hole, service: str, lives: Lives) -> str | None:
 def _may_have_taken(death: Death, near: Span, trace: Trace) -> bool:
     """Whether the process lived when the missing span was made, and died before it had surely sent it."""
     lived = death.life.started_ns <= near.end_ns
-    # What is missing may be the beginning itself.
+    # If the trace has no root, it began earlier than its first span.
     earliest = trace.start_ns if trace.roots else trace.start_ns - LONGEST_NS
     soon = death.before_ns <= near.end_ns + LATEST_NS
     return lived and soon and death.before_ns >= earliest and death.after_ns <= near.end_ns + LOST_NS

@@ -8,13 +8,13 @@ from typing import Literal
 
 # The conventions' own boundaries for durations, and two below: most of our statements take less than 5 ms.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-# What waits in queues may wait long.
+# For work that waits in queues, which may take long.
 LONG_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """One metric. `unit` is UCUM's; a gauge or updowncounter is read when metrics are collected, the others are told."""
+    """One metric. `unit` is UCUM's; a gauge or updowncounter is read when metrics are collected, the others are recorded."""
 
     name: str
     kind: Literal["histogram", "counter", "gauge", "updowncounter"]
@@ -108,7 +108,7 @@ NATS_CONNECTED = Instrument(
     "onsale.nats.connected",
     "gauge",
     "{connection}",
-    "Whether the process is connected to NATS: 1, or 0. Without it facts wait, and open pages are not told what changes.",
+    "Whether the process is connected to NATS: 1, or 0. Without it facts wait, and open pages do not hear what changes.",
 )
 NATS_LOST = Instrument(
     "onsale.nats.lost",

@@ -76,7 +76,7 @@ class Lives:
         ]
 
     def _with_forgotten(self, trace: Trace, service: str) -> list[Life]:
-        """Also the processes that have spans in the trace and began before all that the store remembers."""
+        """The lives of a service, with those of processes whose start the store has forgotten and whose spans are in the trace."""
         known = list(self.of.get(service, ()))
         first: dict[str, Span] = {}
         for span in trace.spans:
@@ -116,7 +116,7 @@ def is_of(span: Span, life: Life) -> bool:
 
 
 def _takes_its_place(earlier: Span, later: Span) -> bool:
-    """On the same host it does; a process on another host is one more, unless it has a replaced pod's name."""
+    """Whether the later process replaces the earlier one: both ran on one host, or in pods of one workload."""
     return _host(earlier) == _host(later) or _workload(_host(earlier)) == _workload(_host(later)) != ""
 
 
@@ -127,7 +127,7 @@ def _workload(host: str) -> str:
 
 
 def _goes_on(trace: Trace, life: Life) -> bool:
-    """Whether another process joined it and did not follow it: the trace has later spans of this one."""
+    """Whether the life went on beside the process that seemed to follow it: the trace has later spans of the first one."""
     return life.followed_by != life.instance and any(
         is_of(span, life) and life.followed_ns is not None and span.start_ns > life.followed_ns for span in trace.spans
     )

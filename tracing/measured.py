@@ -24,7 +24,7 @@ from tracing.sql import NAME_OPTION
 SERVER_ERROR = 500
 # A request that was given up before it had an answer (nginx' number for it).
 GIVEN_UP = 499
-# What answers no route, and what no known method asks for: one name each, or strangers could make as many as they like.
+# One name for all unknown routes and one for all unknown methods: strangers could otherwise make as many series as they like.
 UNMATCHED = "(unmatched)"
 OTHER_METHOD = "_OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -72,7 +72,7 @@ class MetricsMiddleware:
             self._note(scope, status or GIVEN_UP, failure, perf_counter() - started)
 
     def _note(self, scope: dict[str, Any], status: int, failure: str, seconds: float) -> None:
-        # Of few values each, whatever strangers ask for.
+        # Each label has few values, whatever strangers ask for.
         method = scope.get(ASKED_METHOD, scope["method"])
         key = (
             method if method in METHODS else OTHER_METHOD,
@@ -182,8 +182,8 @@ def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
         if started is not None:
             original = failure.original_exception
             kind = getattr(original, "sqlstate", None) or type(original).__name__
-            told = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
-            metrics.record(DB_DURATION, perf_counter() - started, told)
+            failed = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
+            metrics.record(DB_DURATION, perf_counter() - started, failed)
 
     event.listen(engine, "before_cursor_execute", start)
     event.listen(engine, "after_cursor_execute", end)

@@ -1,4 +1,4 @@
-"""The metrics of one service in one process: told by code that does something, or read from what there is."""
+"""The metrics of one service in one process: recorded by code that does something, or read from what there is."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from tracing.instruments import Instrument
-from tracing.series import Attributes, Series, Told
+from tracing.series import Attributes, Recorded, Series
 
 # Numbers with their attributes, at this moment.
 Read = Callable[[], Iterable[tuple[float, Attributes]]]
@@ -35,7 +35,7 @@ class Metrics:
 
     def __init__(self, resource: Resource | None = None) -> None:
         self._resource = resource or Resource.get_empty()
-        self._told: dict[str, Told] = {}
+        self._recorded: dict[str, Recorded] = {}
         self._reads: dict[str, tuple[Instrument, list[Read]]] = {}
         self._since_ns = time_ns()
 
@@ -49,7 +49,7 @@ class Metrics:
 
     def series(self, instrument: Instrument, attributes: Attributes) -> Series:
         """Where values of a histogram or a counter with these attributes are added: for who does so often, to keep."""
-        return (self._told.get(instrument.name) or self._new(instrument)).series(attributes)
+        return (self._recorded.get(instrument.name) or self._new(instrument)).series(attributes)
 
     def show(self, instrument: Instrument, read: Read) -> None:
         """Reads numbers whenever metrics are collected, from any thread; `read` must be quick, and wait for nothing."""
@@ -65,9 +65,9 @@ class Metrics:
 
     def _all(self, *, only_unsent: bool) -> MetricsData:
         now_ns = time_ns()
-        told = [each.metric(now_ns, only_unsent=only_unsent) for each in list(self._told.values())]
+        recorded = [each.metric(now_ns, only_unsent=only_unsent) for each in list(self._recorded.values())]
         read = [self._read(instrument, reads, now_ns) for instrument, reads in list(self._reads.values())]
-        metrics = [each for each in (*told, *read) if each.data.data_points]
+        metrics = [each for each in (*recorded, *read) if each.data.data_points]
         return MetricsData([ResourceMetrics(self._resource, [ScopeMetrics(_SCOPE, metrics, "")], "")])
 
     def _read(self, instrument: Instrument, reads: Iterable[Read], now_ns: int) -> Metric:
@@ -81,8 +81,8 @@ class Metrics:
         added = Sum(points, AggregationTemporality.CUMULATIVE, is_monotonic=instrument.kind == "counter")
         return Metric(instrument.name, instrument.meaning, instrument.unit, added)
 
-    def _new(self, instrument: Instrument) -> Told:
-        return self._told.setdefault(instrument.name, Told(instrument))
+    def _new(self, instrument: Instrument) -> Recorded:
+        return self._recorded.setdefault(instrument.name, Recorded(instrument))
 
 
 def _read(instrument: Instrument, read: Read) -> Iterator[tuple[float, Attributes]]:

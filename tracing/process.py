@@ -27,8 +27,8 @@ class _Life:
 
     trace_id: int
     span_id: int
-    is_told: bool = False
-    is_being_told: bool = False
+    is_recorded: bool = False
+    is_being_recorded: bool = False
 
 
 _RANDOM = RandomIdGenerator()
@@ -57,29 +57,29 @@ class OwnLife(QuickProvider):
 
     _service: str | None = None
     _began: SpanContext
-    _telling: threading.Thread | None = None
+    _sending: threading.Thread | None = None
 
     def begin(self, service: str) -> None:
         """Tells the start. The first service of a process has the process's own ids; more than one happen in tests."""
         life = _life()
-        life.is_being_told = not life.is_told
+        life.is_being_recorded = not life.is_recorded
         try:
             span = self.get_tracer("onsale").start_span(f"start {service}", Context(), attributes={LIFECYCLE: "start"})
         finally:
-            life.is_being_told = False
-        life.is_told = True
+            life.is_being_recorded = False
+        life.is_recorded = True
         span.end()
         self._service, self._began = service, span.get_span_context()
         # Now, and not with the next batch: a process that dies young must have been known.
-        self._telling = threading.Thread(target=self.force_flush, name="tell start", daemon=True)
-        self._telling.start()
+        self._sending = threading.Thread(target=self.force_flush, name="send start", daemon=True)
+        self._sending.start()
 
     def wait_until_known(self, seconds: float) -> bool:
-        """Waits until the start is told, not longer than this: what comes next may kill the process. Whether it was told."""
-        if self._telling is None:
+        """Waits until the start is sent, not longer than this: what comes next may kill the process. Whether it was sent."""
+        if self._sending is None:
             return False
-        self._telling.join(seconds)
-        return not self._telling.is_alive()
+        self._sending.join(seconds)
+        return not self._sending.is_alive()
 
     def shutdown(self) -> None:
         """Tells the stop, and sends what is left."""
@@ -96,12 +96,12 @@ class LifeIds(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         """An id for a new trace."""
         life = _life()
-        return life.trace_id if life.is_being_told else super().generate_trace_id()
+        return life.trace_id if life.is_being_recorded else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
         """An id for a new span."""
         life = _life()
-        return life.span_id if life.is_being_told else super().generate_span_id()
+        return life.span_id if life.is_being_recorded else super().generate_span_id()
 
 
 class LifeSampler(Sampler):
@@ -126,7 +126,7 @@ class LifeSampler(Sampler):
         return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
-        """For people."""
+        """What the sampler is called, for people."""
         return f"LifeSampler{{{self._others.get_description()}}}"
 
 

@@ -76,39 +76,39 @@ class QuickSpan(SdkSpan):
         self._record_exception = self._set_status_on_exception = True
 
     def set_attribute(self, key: str, value: Any) -> None:
-        """Nothing happens after the end, or when there are 128 others."""
+        """Sets an attribute, unless the span has ended or has 128 others."""
         if self._end_time is None and (len(self._attributes) < MOST_ATTRIBUTES or key in self._attributes):
             self._attributes[key] = value
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Several at once."""
+        """Sets several attributes."""
         for key, value in attributes.items():
             self.set_attribute(key, value)
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        """Nothing happens after the end, or when there are 128 others."""
+        """Adds an event, unless the span has ended or has 128 others."""
         if self._end_time is None and len(self._events) < MOST_EVENTS:
             self._events.append(Event(name, attributes, timestamp))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
-        """What it has to do with, beside its parent."""
+        """Adds a link to a span that is related without being the parent."""
         if self._end_time is None and context.is_valid:
             self._links.append(Link(context, attributes))
 
     def update_name(self, name: str) -> None:
-        """A better one, known only later."""
+        """Replaces the name by one that is known only later."""
         if self._end_time is None:
             self._name = name
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
-        """Once it is OK it stays so."""
+        """Sets the status, unless it is OK already: then it stays so."""
         wanted = status if isinstance(status, Status) else Status(status, description)
         stays = self._status.status_code is StatusCode.OK or wanted.status_code is StatusCode.UNSET
         if self._end_time is None and not stays:
             self._status = wanted
 
     def end(self, end_time: int | None = None) -> None:
-        """From now on it does not change: it is handed on as it is."""
+        """Ends the span. It does not change any more, and is handed to the processor as it is."""
         if self._end_time is None:
             self._end_time = time_ns() if end_time is None else end_time
             self._span_processor.on_end(self)

@@ -56,10 +56,10 @@ def unlike_registry(traces: Iterable[Trace]) -> list[str]:
 
 
 def _faults_of(span: Span) -> Iterator[str]:
-    told = [("span", span.attributes), ("resource", span.resource)]
-    told += [("event", event.attributes) for event in span.events]
-    told += [("link", link.attributes) for link in span.links]
-    for where, values in told:
+    recorded = [("span", span.attributes), ("resource", span.resource)]
+    recorded += [("event", event.attributes) for event in span.events]
+    recorded += [("link", link.attributes) for link in span.links]
+    for where, values in recorded:
         for name, value in values.items():
             if fault := _fault(span, where, name, value):
                 yield f"{name} on {_article(where)} of {span.service} {span.name}: {fault}"

@@ -25,9 +25,9 @@ from tracing.instruments import Instrument
 
 Attributes = Mapping[str, str | int]
 
-# Of one metric. Templates and subjects are few; whatever makes many would else fill the memory.
+# Series of one metric. Routes and subjects are few; an attribute with many values would otherwise fill the memory.
 MOST_SERIES = 2000
-# What is beyond that is added up under the name that OpenTelemetry has for it.
+# Further series are added up under the name that OpenTelemetry has for them.
 OVERFLOW: Attributes = {"otel.metric.overflow": "true"}
 
 
@@ -82,7 +82,7 @@ class Series:
             )
 
 
-class Told:
+class Recorded:
     """A histogram or a counter: all its series since the process began. Safe to use from several threads."""
 
     def __init__(self, instrument: Instrument) -> None:

@@ -28,7 +28,7 @@ class TracingSettings:
     environment: str
     endpoint: str | None
     sample_ratio: float = 1.0
-    # Of the host that it runs on; None: what the machine calls itself.
+    # The name of the host; None: the machine's own.
     host_name: str | None = None
 
 

@@ -39,7 +39,7 @@ _TRACER = trace.get_tracer("onsale")
 
 Attributes = Mapping[str, Any]
 
-# The category of errors of which nobody is to blame who asks: what was asked may have taken effect or not.
+# The category of errors for which the caller is not to blame: the request may have taken effect or not.
 UNAVAILABLE = "unavailable"
 
 
@@ -56,7 +56,7 @@ def span(
     links: Sequence[Link] | None = None,
 ) -> Iterator[Span]:
     """A span around a block, child of the current one. An exception is noted (`note_error`) and goes on."""
-    # Not by OpenTelemetry: it would write down the texts of exceptions, which may quote what people typed.
+    # OpenTelemetry must not note exceptions by itself: it would record their texts, which may quote what people typed.
     with _TRACER.start_as_current_span(
         name, kind=kind, attributes=attributes, links=links, record_exception=False, set_status_on_exception=False
     ) as current:
@@ -79,7 +79,7 @@ def continued(
 ) -> Iterator[Span]:
     """A span that joins the trace of `traceparent`, not the current one: for work that a row or a message remembers.
 
-    A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is told apart from the first try.
+    A repetition (a retry, a redelivery, a replay) has the origin as a link as well, so that it is distinguished from the first try.
     """
     parent = context_of(traceparent)
     if repeated and (origin := link_of(traceparent, "repetition of")):

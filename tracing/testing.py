@@ -37,7 +37,7 @@ class Kept:
         return found[0]
 
     def as_text(self) -> str:
-        """Everything that they tell, to search for what must not be told."""
+        """Everything that they tell, to search for what must not be in them."""
         return "\n".join(repr(span) for span in self.spans)
 
 

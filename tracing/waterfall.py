@@ -73,9 +73,9 @@ def _details(span: Span) -> list[str]:
     process = [span.resource[name] for name in ("service.version", "host.name") if name in span.resource]
     lines = [f"{name} = {value}" for name, value in sorted(span.attributes.items())]
     for event in span.events:
-        told = ", ".join(f"{name} = {value}" for name, value in sorted(event.attributes.items()))
+        attributes = ", ".join(f"{name} = {value}" for name, value in sorted(event.attributes.items()))
         lines.append(
-            f"+{human_duration(max(0, event.time_ns - span.start_ns))} {event.name}{': ' + told if told else ''}"
+            f"+{human_duration(max(0, event.time_ns - span.start_ns))} {event.name}{': ' + attributes if attributes else ''}"
         )
     return [*lines, " ".join(["by", *map(str, process)])] if process else lines
 

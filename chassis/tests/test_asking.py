@@ -63,7 +63,7 @@ class Library(Client):
 
 
 class Shelves:
-    """The library: it keeps what it was asked, and answers what it is told to."""
+    """The library: it keeps what it was asked, and answers as its test wants."""
 
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
@@ -138,7 +138,7 @@ async def test_a_file_comes_as_it_is(library: Shelves) -> None:
     assert await library.client.ask(SCAN, shelf=SHELF) == b"%PDF-"
 
 
-async def test_a_code_that_is_not_declared_is_undeclared_and_people_are_told_what_was_said(library: Shelves) -> None:
+async def test_a_code_that_is_not_declared_is_undeclared_and_people_see_what_was_said(library: Shelves) -> None:
     library.refuse(409, code="shelf_dusty", detail="Dust it first.", centimetres=7)
     with pytest.raises(ProviderProblem) as refused:
         await library.client.ask(LOOK, shelf=SHELF)
@@ -177,8 +177,8 @@ async def test_what_cannot_be_read_is_no_answer_and_the_span_names_the_field(
     library.answer(answer)
     with pytest.raises(ProviderUnavailable), span("tests.look"):
         await library.client.ask(LOOK, shelf=SHELF)
-    told = next(event for event in kept_spans.the("tests.look").events if event.name == "answer not understood")
-    assert told.attributes == {"peer.service": "library", "onsale.field": field}
+    event = next(event for event in kept_spans.the("tests.look").events if event.name == "answer not understood")
+    assert event.attributes == {"peer.service": "library", "onsale.field": field}
 
 
 async def test_a_failure_is_no_answer(library: Shelves) -> None:

@@ -89,7 +89,7 @@ async def test_who_was_refused_is_connected_again_once_it_is_not(
     await make(harness, app, "meanwhile")
     await asyncio.to_thread(server.reload, USERS)
     await wanted(harness, app, "after")
-    await is_told(harness, "meanwhile")
+    await is_published(harness, "meanwhile")
     await harness.eventually(lambda: is_ready(app), patience_seconds=SECONDS)
 
 
@@ -115,10 +115,10 @@ async def test_a_server_that_is_started_again_is_found_again(
         await make(harness, app, f"meanwhile {number}")
         await asyncio.to_thread(server.start)
         await wanted(harness, app, f"after {number}")
-        await is_told(harness, f"meanwhile {number}")
+        await is_published(harness, f"meanwhile {number}")
 
 
-async def test_a_server_that_hangs_is_noticed_told_and_left(
+async def test_a_server_that_hangs_is_noticed_reported_and_left(
     harness: Harness, server: NatsServer, app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert server.pid is not None
@@ -133,23 +133,23 @@ async def test_a_server_that_hangs_is_noticed_told_and_left(
         await make(harness, app, "meanwhile")
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    await is_told(harness, "meanwhile")
+    await is_published(harness, "meanwhile")
     await wanted(harness, app, "after")
     await harness.eventually(lambda: is_ready(app), patience_seconds=SECONDS)
 
 
-async def test_a_broker_that_comes_back_empty_is_told_everything_again_and_each_fact_takes_effect_once(
+async def test_a_broker_that_comes_back_empty_is_sent_everything_again_and_each_fact_takes_effect_once(
     harness: Harness, server: NatsServer, app: RunningApp
 ) -> None:
     event_id = uuid4()
     await harness.tell(WANTED, {"name": "before"}, event_id=event_id)
     await harness.eventually(lambda: has(app, "before"))
-    await is_told(harness, "before")
+    await is_published(harness, "before")
     server.kill()
     shutil.rmtree(server.store_dir / "jetstream")
     await asyncio.to_thread(server.start)
     await make_stream(server)
-    await is_told(harness, "before")
+    await is_published(harness, "before")
     # As the outbox of its own publisher does.
     await harness.tell(WANTED, {"name": "before"}, event_id=event_id)
     await wanted(harness, app, "after")
@@ -270,7 +270,7 @@ async def wanted(harness: Harness, app: RunningApp, name: str) -> None:
     await harness.eventually(lambda: has(app, name), patience_seconds=SECONDS)
 
 
-async def is_told(harness: Harness, name: str) -> None:
+async def is_published(harness: Harness, name: str) -> None:
     """Waits for the fact that this thing was made, on a new look at the firehose from its beginning."""
 
     async def found() -> bool:

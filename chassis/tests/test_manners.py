@@ -96,7 +96,7 @@ async def test_head_of_a_stream_ends(more: httpx.AsyncClient) -> None:
     assert (await more.head("/shared")).status_code == 200  # on the same connection
 
 
-async def test_head_is_told_as_head(more: httpx.AsyncClient, kept_spans: Kept) -> None:
+async def test_head_is_traced_as_head(more: httpx.AsyncClient, kept_spans: Kept) -> None:
     await more.head("/shared")
     (span,) = kept_spans.named("HEAD /shared")
     assert span.attributes["http.request.method"] == "HEAD"
@@ -112,7 +112,7 @@ async def test_head_is_told_as_head(more: httpx.AsyncClient, kept_spans: Kept) -
         ("DELETE", "/livez", "GET, HEAD"),
     ],
 )
-async def test_who_uses_the_wrong_method_is_told_the_right_ones(
+async def test_who_uses_the_wrong_method_gets_the_right_ones(
     more: httpx.AsyncClient, method: str, path: str, allowed: str
 ) -> None:
     answer = await more.request(method, path)
@@ -121,10 +121,10 @@ async def test_who_uses_the_wrong_method_is_told_the_right_ones(
 
 
 async def test_a_slash_too_many_leads_to_the_same_host_whatever_the_request_names(more: httpx.AsyncClient) -> None:
-    told = {"Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
-    answer = await more.get("/shared/?a=1&b=%2F", headers=told)
+    headers = {"Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    answer = await more.get("/shared/?a=1&b=%2F", headers=headers)
     assert (answer.status_code, answer.headers["location"]) == (307, "/shared?a=1&b=%2F")
-    put = await more.put("/shared/", headers=told)
+    put = await more.put("/shared/", headers=headers)
     assert (put.status_code, put.headers["location"]) == (307, "/shared")
 
 

@@ -92,7 +92,7 @@ async def test_statements_and_waits_for_connections_are_measured(harness: Harnes
     assert await value(app, "db_client_connection_count", **pool, db_client_connection_state="used") is not None
 
 
-async def test_a_statement_that_fails_is_told_by_its_sqlstate(app: RunningApp) -> None:
+async def test_a_statement_that_fails_is_counted_by_its_sqlstate(app: RunningApp) -> None:
     database = app.app.state.service._databases[0]
     with pytest.raises(Exception, match="does not exist"):
         async with database.reader() as reads:
@@ -172,7 +172,7 @@ async def test_the_page_is_for_old_readers_too(harness: Harness, app: RunningApp
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Forwarded-Host"])
-async def test_how_a_service_is_is_not_told_through_a_gateway(app: RunningApp, header: str) -> None:
+async def test_how_a_service_is_is_not_shown_through_a_gateway(app: RunningApp, header: str) -> None:
     unknown = await app.http.get("/nowhere", headers={header: "for=192.0.2.1"})
     for path in ("/metrics", "/readyz"):
         answer = await app.http.get(path, headers={header: "for=192.0.2.1"})

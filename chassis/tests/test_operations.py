@@ -105,7 +105,7 @@ def calling_as(caller: str, keys: Keys) -> dict[str, str]:
     return {"Authorization": f"Bearer {ServiceTokens(caller, keys.services[caller]).to('inventory')}"}
 
 
-def told(app: Documented, operation: Operation) -> dict[str, Any]:
+def documented(app: Documented, operation: Operation) -> dict[str, Any]:
     """What the document says of an operation."""
     found: dict[str, Any] = app.openapi()["paths"][operation.path][operation.method.lower()]
     return found
@@ -115,12 +115,12 @@ async def test_its_callers_are_let_in_and_nobody_else(http: httpx.AsyncClient, k
     asked = {caller: await http.put("/shelves/new", headers=calling_as(caller, keys)) for caller in ("web", "tickets")}
     assert {caller: answer.status_code for caller, answer in asked.items()} == {"web": 201, "tickets": 403}
     assert (await http.put("/shelves/new")).status_code == 401
-    assert told(app, PUT)["x-callers"] == ["orders", "web"]
+    assert documented(app, PUT)["x-callers"] == ["orders", "web"]
 
 
 async def test_everybody_is_everybody(http: httpx.AsyncClient, app: Documented) -> None:
     assert (await http.get("/shelves/a")).json() == {"name": "a"}
-    assert "x-callers" not in told(app, LOOK)
+    assert "x-callers" not in documented(app, LOOK)
 
 
 async def test_a_parameter_gets_the_callers_name(http: httpx.AsyncClient, keys: Keys) -> None:
@@ -133,7 +133,7 @@ async def test_a_success_has_the_declared_status_or_one_of_the_others(
 ) -> None:
     for shelf, status in ((JUST_MADE, 201), ("old", 200)):
         assert (await http.put(f"/shelves/{shelf}", headers=calling_as("web", keys))).status_code == status
-    responses = told(app, PUT)["responses"]
+    responses = documented(app, PUT)["responses"]
     assert responses["200"]["description"] == "It was there."
     schemas = [responses[status]["content"]["application/json"]["schema"] for status in ("200", "201")]
     assert schemas == [{"$ref": "#/components/schemas/ShelfOut"}] * 2
@@ -142,19 +142,19 @@ async def test_a_success_has_the_declared_status_or_one_of_the_others(
 async def test_an_answer_without_a_model_is_empty(http: httpx.AsyncClient, keys: Keys, app: Documented) -> None:
     cleared = await http.delete("/shelves/a", headers=calling_as("web", keys))
     assert (cleared.status_code, cleared.content) == (204, b"")
-    assert "content" not in told(app, CLEAR)["responses"]["204"]
+    assert "content" not in documented(app, CLEAR)["responses"]["204"]
 
 
-async def test_its_refusals_are_told_and_those_of_a_service_without_which_it_cannot_work(
+async def test_its_refusals_are_documented_and_those_of_a_service_without_which_it_cannot_work(
     http: httpx.AsyncClient, keys: Keys, app: Documented
 ) -> None:
     refused = await http.put("/shelves/full", headers=calling_as("web", keys))
     assert (refused.status_code, refused.json()["code"]) == (409, "shelf_full")
-    assert {"409", "503"} < told(app, PUT)["responses"].keys()
+    assert {"409", "503"} < documented(app, PUT)["responses"].keys()
     schemas = app.openapi()["components"]["schemas"]
     codes = {each["properties"]["code"].get("const") for name, each in schemas.items() if name.endswith("Problem")}
     assert {"shelf_full", "catalog_unavailable"} < codes
-    assert "409" not in told(app, LOOK)["responses"]
+    assert "409" not in documented(app, LOOK)["responses"]
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ async def test_its_refusals_are_told_and_those_of_a_service_without_which_it_can
     [(LOOK, True), (PUT, True), (CLEAR, True), (LEND, True), (TIDY, True), (READ, False)],
     ids=str,
 )
-def test_whether_it_may_be_repeated_is_told(app: Documented, operation: Operation, is_repeatable: bool) -> None:
-    assert told(app, operation)["x-repeatable"] is is_repeatable
+def test_whether_it_may_be_repeated_is_documented(app: Documented, operation: Operation, is_repeatable: bool) -> None:
+    assert documented(app, operation)["x-repeatable"] is is_repeatable
 
 
-def test_a_key_that_it_needs_is_told(app: Documented) -> None:
+def test_a_key_that_it_needs_is_documented(app: Documented) -> None:
     keys = {
-        operation: [each for each in told(app, operation)["parameters"] if each["name"] == "Idempotency-Key"]
+        operation: [each for each in documented(app, operation)["parameters"] if each["name"] == "Idempotency-Key"]
         for operation in (LEND, TIDY)
     }
     assert [each["required"] for each in keys[LEND]] == [True]
@@ -178,10 +178,10 @@ def test_a_key_that_it_needs_is_told(app: Documented) -> None:
 async def test_a_file_has_its_type(http: httpx.AsyncClient, keys: Keys, app: Documented) -> None:
     scanned = await http.get("/shelves/a/scan.pdf", headers=calling_as("web", keys))
     assert scanned.headers["content-type"] == "application/pdf"
-    content = told(app, SCAN)["responses"]["200"]["content"]
+    content = documented(app, SCAN)["responses"]["200"]["content"]
     assert content == {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
 
 
 async def test_a_document_of_a_standard_is_any_object(http: httpx.AsyncClient, app: Documented) -> None:
     assert (await http.get("/keys.json")).json() == {"keys": []}
-    assert told(app, KEYS)["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "object"
+    assert documented(app, KEYS)["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "object"

@@ -34,7 +34,7 @@ WANTED = "events.other.thing_wanted.v1"
 
 
 def environment_of(settings: SampleSettings, prefix: str, port: int) -> dict[str, str]:
-    told = {
+    variables = {
         "ENVIRONMENT": "test",
         "PORT": str(port),
         "DATABASE_URL": settings.database_url.get_secret_value(),
@@ -44,7 +44,7 @@ def environment_of(settings: SampleSettings, prefix: str, port: int) -> dict[str
         "PERSON_KEYS_URL": settings.person_keys_url,
         "LOG_FORMAT": "json",
     }
-    return {f"{prefix}{key}": value for key, value in told.items()}
+    return {f"{prefix}{key}": value for key, value in variables.items()}
 
 
 @asynccontextmanager
@@ -83,7 +83,7 @@ async def status_of(address: str) -> int:
             return 0
 
 
-async def test_what_all_services_are_told_alike_is_said_once_and_a_services_own_word_goes_before(
+async def test_a_setting_that_all_share_is_given_once_and_a_services_own_goes_before(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
@@ -200,7 +200,7 @@ async def test_a_service_is_not_ready_before_its_database_is_migrated_as_far_as_
 
 
 @pytest.mark.parametrize("service", sorted(path.parent.name for path in SERVICES.glob("*/migrations")))
-def test_the_newest_migration_is_told_by_its_files_name(service: str) -> None:
+def test_the_newest_migration_is_known_by_its_files_name(service: str) -> None:
     files = sorted((SERVICES / service / "migrations/versions").glob("[0-9]*.py"))
     assert newest_migration(SERVICES / service / "migrations") == files[-1].name[:4]
     for file in files:

@@ -96,7 +96,7 @@ async def test_no_span_quotes_what_was_typed(harness: Harness, kept_spans: Kept)
     for error in (await refusal_of_the_database(harness), refusal_of_a_model()):
         with pytest.raises(type(error)), span("sample.use_case"):
             raise error
-    told_by_spans = kept_spans.as_text()
-    assert "exception" in told_by_spans
-    assert "test_no_span_quotes_what_was_typed" in told_by_spans
-    assert TYPED not in told_by_spans
+    text_of_spans = kept_spans.as_text()
+    assert "exception" in text_of_spans
+    assert "test_no_span_quotes_what_was_typed" in text_of_spans
+    assert TYPED not in text_of_spans

@@ -99,7 +99,7 @@ async def test_a_key_is_given_back_although_the_time_of_its_request_is_over(harn
     await harness.eventually(lambda: is_given_back(app))
 
 
-async def test_a_fact_that_is_told_twice_takes_effect_once(harness: Harness, app: RunningApp) -> None:
+async def test_a_fact_that_is_published_twice_takes_effect_once(harness: Harness, app: RunningApp) -> None:
     event_id = await harness.tell(WANTED, {"name": "lamp", "colour": "unknown field"})
     await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id)
     await harness.tell(WANTED, {"name": "chair"})
@@ -107,12 +107,12 @@ async def test_a_fact_that_is_told_twice_takes_effect_once(harness: Harness, app
     assert len(await rows(app, "SELECT * FROM thing")) == 2
 
 
-async def test_a_fact_that_is_told_again_is_a_span_that_says_so_and_leads_to_the_first(
+async def test_a_fact_that_is_published_again_is_a_span_that_says_so_and_leads_to_the_first(
     harness: Harness, app: RunningApp, kept_spans: Kept
 ) -> None:
-    told_in = f"00-{'1' * 32}-{'2' * 16}-01"
-    event_id = await harness.tell(WANTED, {"name": "lamp"}, traceparent=told_in)
-    await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id, traceparent=told_in)
+    published_in = f"00-{'1' * 32}-{'2' * 16}-01"
+    event_id = await harness.tell(WANTED, {"name": "lamp"}, traceparent=published_in)
+    await harness.tell(WANTED, {"name": "lamp"}, event_id=event_id, traceparent=published_in)
     first, again = await harness.eventually(lambda: both(kept_spans, f"process {WANTED}"))
     assert {first.trace_id, again.trace_id} == {"1" * 32}
     assert ("onsale.duplicate" in first.attributes, again.attributes["onsale.duplicate"]) == (False, True)
@@ -233,15 +233,19 @@ async def test_text_with_a_nul_which_no_database_keeps_is_refused(harness: Harne
 
 async def test_a_body_without_end_is_refused_before_it_is_kept(harness: Harness, app: RunningApp) -> None:
     sent = headers(harness, "key-00001")
-    told = await app.http.post("/things", json={"name": "x" * MAX_BODY_BYTES}, headers=sent)
+    announced = await app.http.post("/things", json={"name": "x" * MAX_BODY_BYTES}, headers=sent)
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY_BYTES // 1024 + 1):
             yield b"x" * 1024
 
-    untold = await app.http.post("/things", content=endless(), headers=sent | {"Content-Type": "application/json"})
-    assert [(each.status_code, each.json()["code"]) for each in (told, untold)] == [(413, "body_too_large")] * 2
-    assert told.json()["trace_id"] == told.headers["x-trace-id"]
+    endless_body = await app.http.post(
+        "/things", content=endless(), headers=sent | {"Content-Type": "application/json"}
+    )
+    assert [(each.status_code, each.json()["code"]) for each in (announced, endless_body)] == [
+        (413, "body_too_large")
+    ] * 2
+    assert announced.json()["trace_id"] == announced.headers["x-trace-id"]
 
 
 async def test_the_span_of_a_refused_request_says_with_which_code(
@@ -266,7 +270,7 @@ async def test_what_the_framework_refuses_is_a_sentence_too(harness: Harness, ap
     assert all(each.json()["detail"].endswith(".") for each in answers)
 
 
-async def test_who_loses_a_deadlock_is_told_to_try_again(harness: Harness, app: RunningApp) -> None:
+async def test_who_loses_a_deadlock_is_asked_to_try_again(harness: Harness, app: RunningApp) -> None:
     for name in ("lamp", "chair"):
         await app.http.post("/things", json={"name": name}, headers=headers(harness, f"key-{name}"))
     database = app.app.state.service._databases[0]
@@ -282,7 +286,7 @@ async def test_who_loses_a_deadlock_is_told_to_try_again(harness: Harness, app: 
     assert sorted(type(end).__name__ for end in ends) == ["NoneType", "StoreUnavailable"]
 
 
-async def test_who_does_not_wait_any_more_is_told_so(app: RunningApp) -> None:
+async def test_who_does_not_wait_any_more_gets_an_answer_that_says_so(app: RunningApp) -> None:
     answer = await app.http.get("/slow", headers={"Onsale-Deadline-Ms": "100"})
     assert answer.status_code == 503
     assert answer.json()["code"] == "deadline_passed"
@@ -316,9 +320,11 @@ async def lose_stream(harness: Harness) -> int:
     return int((await manager.stream_info(STREAM)).state.messages)
 
 
-@pytest.mark.parametrize(("told", "name"), [("shop", "shop"), (None, socket.gethostname())])
-async def test_spans_tell_the_host_by_the_name_that_it_was_given(harness: Harness, told: str | None, name: str) -> None:
-    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, host_name=told)
+@pytest.mark.parametrize(("given", "name"), [("shop", "shop"), (None, socket.gethostname())])
+async def test_spans_tell_the_host_by_the_name_that_it_was_given(
+    harness: Harness, given: str | None, name: str
+) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, host_name=given)
     who = resource_of(create_app(settings).state.service._telemetry).attributes
     assert who["host.name"] == name
     assert str(who["service.instance.id"]).startswith(f"{name}-")

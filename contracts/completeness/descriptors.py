@@ -54,11 +54,11 @@ def apis_of(system: System, service: str) -> list[Api]:
     """What a service offers, as entities: its HTTP API, each of its facts, each of its bus messages."""
     documents, declared = system.documents, system.service(service)
     http = [Api(f"{service}-http", "openapi", documents / "openapi" / f"{service}.json")]
-    told = [
+    published = [
         Api(api_of(subject), "jsonschema", documents / "events" / f"{subject}.schema.json")
         for subject in [*declared.facts, *declared.messages]
     ]
-    return [*(http if _is_documented(http[0].document) else []), *told]
+    return [*(http if _is_documented(http[0].document) else []), *published]
 
 
 def _is_documented(document: Path) -> bool:

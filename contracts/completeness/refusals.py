@@ -17,8 +17,8 @@ from contracts.completeness.services import System, refusals_of
 from contracts.pactfile import Edge, Interaction, read
 
 NOT_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-# Of every service and about every route, also that people's keys cannot be had: the chassis's own tests cover them. Only a
-# consumer that declares one needs a contract.
+# The chassis refuses with these at every route of every service (also when people's keys cannot be had), and its own tests cover
+# them. Only a consumer that declares one needs a contract.
 OF_THE_CHASSIS = frozenset(
     {"request_invalid", f"{PEOPLE_ISSUER}_unavailable", *(each.code for each in ChassisError.__subclasses__())}
 )

@@ -22,7 +22,7 @@ def seen(traces: Iterable[Trace], services: Iterable[str]) -> dict[Need, str]:
     known = set(services)
     for trace in traces:
         for span in trace.spans:
-            need = _asked_by(trace, span) if span.kind == "server" else _told_to(span)
+            need = _asked_by(trace, span) if span.kind == "server" else _received_by(span)
             if need is None or not {need.edge.consumer, need.edge.provider} <= known:
                 continue
             if (need.edge.provider, need.what) not in OF_THE_CHASSIS:
@@ -56,7 +56,7 @@ def _asked_by(trace: Trace, span: Span) -> Need | None:
     return Need(Edge(caller.service, "asks", span.service), what)
 
 
-def _told_to(span: Span) -> Need | None:
+def _received_by(span: Span) -> Need | None:
     """A consumer's span of a fact or a bus message, or a listener's of a fact."""
     heard, _, subject = span.name.partition(" ")
     words = subject.split(".")

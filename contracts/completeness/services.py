@@ -14,7 +14,7 @@ from chassis.errors import STATUS_OF_CATEGORY
 from chassis.facts import BusMessage
 from chassis.operations import Operation
 from contracts.applications import applications
-from contracts.facts import told_by
+from contracts.facts import published_by
 from contracts.pactfile import PACTS, ContractBroken
 from contracts.promises.declared import reaches
 from local.topology import SERVICES
@@ -42,7 +42,7 @@ class Service:
         return next((each for each in self.operations if each.method == method and _alike(each.path, path)), None)
 
     def asked(self, method: str, path: str) -> Operation | None:
-        """The operation that answers a real path. That with the fewest parameters wins."""
+        """The operation that answers a real path. If several do, the one with the fewest parameters wins."""
         candidates = [each for each in self.operations if each.method == method and reaches(each.path, path)]
         return min(candidates, key=lambda each: each.path.count("{"), default=None)
 
@@ -85,15 +85,15 @@ def message_of(subject: str) -> str:
 
 
 def _service_of(name: str, service: Any) -> Service:
-    told = told_by(name)
+    published = published_by(name)
     listens = {subject for inbox in service.inboxes for subject in inbox.subscriptions} | set(service.subjects)
     _refuse_unmade(name, service.clients)
     return Service(
         name,
         operations=_operations_of(name),
         clients=tuple(service.clients),
-        facts=tuple(each.subject for each in told if not issubclass(each, BusMessage)),
-        messages=tuple(each.subject for each in told if issubclass(each, BusMessage)),
+        facts=tuple(each.subject for each in published if not issubclass(each, BusMessage)),
+        messages=tuple(each.subject for each in published if issubclass(each, BusMessage)),
         hears=tuple(sorted(subject for subject in listens if subject.startswith("events."))),
         watches=tuple(sorted(subject for subject in listens if subject.startswith("bus."))),
         strangers=tuple(service.strangers),

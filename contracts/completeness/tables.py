@@ -46,8 +46,8 @@ class Tables:
         kind, _, provider = name.partition(" of ")
         makers: dict[str, Callable[[], Iterator[tuple[str, ...]]]] = {
             "operations": lambda: self._operations(provider),
-            "facts": lambda: self._told("hears"),
-            "bus": lambda: self._told("watches"),
+            "facts": lambda: self._published("hears"),
+            "bus": lambda: self._published("watches"),
         }
         if kind not in makers or (kind == "operations" and provider not in self._system.names()):
             raise ValueError(f"There is no table “{name}”: write `operations of SERVICE`, `facts` or `bus`.")
@@ -56,23 +56,23 @@ class Tables:
     def _operations(self, provider: str) -> Iterator[tuple[str, ...]]:
         documented = {str(each): each for each in self._declared.apis[provider].operations}
         for operation in self._system.service(provider).operations:
-            told = documented[str(operation)]
+            declared = documented[str(operation)]
             callers = ["*open*"] if operation.callers == EVERYBODY else list(operation.callers)
-            needs = [*_persons(told), *(["Idempotency-Key"] if operation.keyed else [])]
+            needs = [*_persons(declared), *(["Idempotency-Key"] if operation.keyed else [])]
             refusals = [f"{status} `{code}`" for code, status in sorted(refusals_of(operation).items(), key=_by_status)]
             yield (
-                f"`{operation.method} {operation.path}{_query(told)}`",
+                f"`{operation.method} {operation.path}{_query(declared)}`",
                 ", ".join([*callers, *needs]),
-                _exchange(told, is_repeatable=operation.repeatable and operation.method == "POST"),
+                _exchange(declared, is_repeatable=operation.repeatable and operation.method == "POST"),
                 ", ".join(refusals),
             )
 
-    def _told(self, kind: str) -> Iterator[tuple[str, ...]]:
+    def _published(self, kind: str) -> Iterator[tuple[str, ...]]:
         needs = [need for need in declared_needs(self._system) if need.edge.kind == kind]
         for provider in self._system.names():
             service = self._system.service(provider)
             for subject in service.facts if kind == "hears" else service.messages:
-                schema = self._declared.told[subject]
+                schema = self._declared.published[subject]
                 receivers = sorted(need.edge.consumer for need in needs if need.what == subject)
                 name = subject if kind == "hears" else f"{subject}.<id>"
                 yield f"`{name}`", f"`{shape(schema)}` {_words(schema.node)}".strip(), ", ".join(receivers)
@@ -94,17 +94,17 @@ def shape(schema: Schema) -> str:
     return f"[{shape(item)}]" if item is not None else ""
 
 
-def _exchange(told: Operation, *, is_repeatable: bool) -> str:
-    body = told.body()
+def _exchange(operation: Operation, *, is_repeatable: bool) -> str:
+    body = operation.body()
     sent = f"`{shape(body) or '{}'}` " if body is not None else ""
-    answers = " or ".join(_answer(told, status) for status in told.successes)
-    words = [_words(told.node), "Asked again, it is as if it were asked once." if is_repeatable else ""]
+    answers = " or ".join(_answer(operation, status) for status in operation.successes)
+    words = [_words(operation.node), "Asked again, it is as if it were asked once." if is_repeatable else ""]
     return " ".join([f"{sent}-> {answers}", *(each for each in words if each)])
 
 
-def _answer(told: Operation, status: str) -> str:
-    answers = told.answers(status)
-    if JSON in answers and status == told.successes[-1]:
+def _answer(operation: Operation, status: str) -> str:
+    answers = operation.answers(status)
+    if JSON in answers and status == operation.successes[-1]:
         return f"{status} `{shape(answers[JSON]) or '{}'}`"
     kinds = [kind for kind in answers if kind != JSON]
     return " ".join([status, *kinds])
@@ -114,13 +114,13 @@ def _words(node: dict[str, object]) -> str:
     return " ".join(str(node.get("description", "")).split())
 
 
-def _query(told: Operation) -> str:
-    names = [name for (where, name) in told.parameters if where == "query"]
+def _query(operation: Operation) -> str:
+    names = [name for (where, name) in operation.parameters if where == "query"]
     return "?" + "&".join(f"{name}=" for name in names) if names else ""
 
 
-def _persons(told: Operation) -> list[str]:
-    alternatives = told.headers_of_access()
+def _persons(operation: Operation) -> list[str]:
+    alternatives = operation.headers_of_access()
     needed = [("onsale-person" in each) for each in alternatives]
     return ["person"] if needed and all(needed) else ["a person or none"] if any(needed) else []
 

@@ -2,7 +2,7 @@
 
 Services roll one by one, and the firehose replays old facts: for a while each version meets the other's contracts. So each provider
 of this checkout is verified against the contracts of the last release, and each provider of the release against the contracts of
-this checkout. What a version cannot set up is looked for in its documents instead, and told apart from what it breaks. What all
+this checkout. What a version cannot set up is looked for in its documents instead, and distinguished from what it breaks. What all
 services have from the chassis (tokens, deadlines, envelopes ...) is read across as well: contracts/protocol.
 """
 
@@ -114,9 +114,9 @@ class Answer:
     # None: the release is from before there were examples of the protocol.
     protocol: list[Reading] | None = None
     outgrown: list[str] = field(default_factory=list)
-    # What hearers need and facts of still earlier releases lack.
+    # Fields that hearers need, and that facts of still earlier releases lack.
     older: list[str] = field(default_factory=list)
-    # Why nothing can be told.
+    # Why there is no answer.
     obstacle: str = ""
 
     @property
@@ -175,7 +175,7 @@ def can_deploy(service: str | None, root: Path = ROOT, crosswise: Crosswise | No
         return Answer(None)
     crosswise, here = crosswise or Crosswise(), Version("here", root)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
-        # The services are loaded for it, by a process of its own. Meanwhile the rest is made ready.
+        # This check loads all services in another process; meanwhile this one unpacks the release.
         stale = pool.submit(_obstacle, crosswise, here, service)
         then = Version(f"of {release}", Path(folder))
         unpack(root, release, then.root)
@@ -201,7 +201,7 @@ def _obstacle(crosswise: Crosswise, here: Version, service: str | None) -> str:
     if done.code != 1 or "Traceback" in done.said:
         return f"what services promise cannot be made from the code.\n{done.said.strip()}"
     names = ", ".join(done.said.split())
-    return f"{names} are not what the code says, so nothing can be told. Run `make documents` first."
+    return f"{names} are not what the code says, so there is no answer. Run `make documents` first."
 
 
 def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[str]:
@@ -216,13 +216,13 @@ def _older_facts(here: Version, asking: Iterable[Edge], release: str) -> list[st
             unpack(here.root, tag, Path(folder), PACTS.parent.name)
             then = Version(f"of {tag}", Path(folder)).declares()
         for edge in (each for each in asking if each.kind == "hears"):
-            known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.told]
+            known = [each for each in read(edge, here.pacts) if each["description"].split()[0] in then.published]
             found += [f"facts of {tag} come again: {lacking}" for lacking in findings_of(edge, known, then)]
     return found
 
 
 def read_protocol(here: Version, then: Version, crosswise: Crosswise) -> list[Reading] | None:
-    """Both directions; what the release's chassis writes itself it was released to read. None if the release has no examples."""
+    """How each version reads the other's examples; a release was tested with its own. None if the release has no examples."""
     if not protocol.has_examples(then.root):
         return None
     ways = [(here, then)] if protocol.are_same(here.root, then.root) else [(here, then), (then, here)]
@@ -272,7 +272,7 @@ def _meet(provider: Version, consumer: Version, wanted: Iterable[Edge], crosswis
     """Verifies providers of one version against contracts of the other."""
     met = {edge: Met(edge, provider, consumer) for edge in wanted}
     for each in met.values():
-        # What the released provider was released with, it keeps.
+        # A released provider keeps the pacts with which it was released.
         each.unchanged = _is_old(provider) and _same(
             path_of(each.edge, provider.pacts), path_of(each.edge, consumer.pacts)
         )

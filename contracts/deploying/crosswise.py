@@ -9,7 +9,7 @@ from contracts.forks import Ended, Forks
 from contracts.running import ACROSS, pytest_arguments
 from local.postgres import PostgresServer
 
-# By which tests of any version find a server, and start none of their own (chassis/testing.py).
+# Tests of any version find a server by this, and then start none of their own (chassis/testing.py).
 POSTGRES_VARIABLE = "ONSALE_TEST_POSTGRES_URL"
 
 

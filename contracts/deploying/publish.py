@@ -140,7 +140,7 @@ def without_secrets(text: str) -> str:
 
 
 def publish_results(version: Version) -> int:
-    """Verifies every provider against the pacts that the broker has, which is told the results; pytest's exit code."""
+    """Verifies every provider against the pacts that the broker has, and publishes the results to it; pytest's exit code."""
     tests = [
         str(path)
         for path in sorted(ROOT.glob("services/*/tests/contract/test_*.py"))

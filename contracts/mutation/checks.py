@@ -117,7 +117,7 @@ class _Results:
             self._note(report.nodeid, "no tests", report.longreprtext, "")
 
     def _note(self, test: str, kind: str, message: str, raised_in: str) -> None:
-        # The copy lies somewhere else each time; what is said about it is about the repository.
+        # Messages name paths within the repository: the copy lies somewhere else each time.
         message = message.replace(f"{self._root}/", "")
         self.failures.append({"test": test, "kind": kind, "message": message, "raised_in": raised_in})
 

@@ -76,16 +76,16 @@ def faults(checks: Sequence[str], outcome: Outcome) -> list[str]:
 
 def report(verdicts: Iterator[Verdict], started: float) -> int:
     """Prints verdicts as they come, and the score at the end, with the seconds since `started`. The exit code."""
-    told = []
+    seen = []
     for verdict in verdicts:
         print(verdict, flush=True)
-        told.append(verdict)
-    breaks = [verdict for verdict in told if not verdict.harmless]
-    harmless = [verdict for verdict in told if verdict.harmless]
+        seen.append(verdict)
+    breaks = [verdict for verdict in seen if not verdict.harmless]
+    harmless = [verdict for verdict in seen if verdict.harmless]
     caught, passing = sum(verdict.ok for verdict in breaks), sum(verdict.ok for verdict in harmless)
     seconds = time.monotonic() - started
     print(f"\n{passing} of {len(harmless)} harmless changes pass ({seconds:.0f} s)\ncaught {caught} of {len(breaks)}")
-    return 0 if all(verdict.ok for verdict in told) else 1
+    return 0 if all(verdict.ok for verdict in seen) else 1
 
 
 class Planting:
@@ -133,10 +133,10 @@ def judge(planted: Break, outcome: Outcome) -> Verdict:
         return Verdict(planted.name, False, f"All is green: {', '.join(planted.checks)}.")
     if others := [failure for failure in outcome.failures if not failure.is_about_a_contract]:
         return Verdict(planted.name, False, f"It fails, but not as a broken contract:\n{_shown(others)}")
-    told = next((each for each in outcome.failures if all(word in each.words for word in planted.says)), None)
-    if told is None:
+    expected = next((each for each in outcome.failures if all(word in each.words for word in planted.says)), None)
+    if expected is None:
         return Verdict(planted.name, False, f"Nothing says {planted.says}:\n{_shown(outcome.failures)}")
-    return Verdict(planted.name, True, _sentence(told.message, planted.says))
+    return Verdict(planted.name, True, _sentence(expected.message, planted.says))
 
 
 def _sentence(message: str, words: Sequence[str]) -> str:

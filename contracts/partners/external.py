@@ -17,7 +17,7 @@ from typing import Any
 from contracts.completeness.services import System, real
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, Interaction, key_of, tokens_of
 from contracts.partners.leniency import besides, kind_of
-from contracts.partners.setups import parameters_of, states_of_provider, told
+from contracts.partners.setups import described, parameters_of, states_of_provider
 from contracts.promises.declared import Declared, Schema
 from contracts.promises.needs import findings_of
 from contracts.promises.reading import Body, below, body_of
@@ -26,7 +26,7 @@ FOLDER = PACTS.parent / EXTERNAL
 BESIDES = {"README.md", "examples"}
 PARTNER = re.compile(r"[a-z][a-z0-9]*")
 CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
-# A JWT, whoever's it is.
+# Any JWT.
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
 
 _NAMED: dict[str, Any] = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
@@ -118,7 +118,7 @@ def _of_document(edge: Edge, document: Any) -> Iterator[str]:
     contact = _metadata_of(document).get("contact", "")
     ways = contact.values() if isinstance(contact, dict) else [contact]
     if not any(CONTACT.fullmatch(str(way)) for way in ways):
-        yield "nobody can be told before a change. Put an e-mail address or a link into metadata.contact."
+        yield "nobody can be notified before a change. Put an e-mail address or a link into metadata.contact."
     if _metadata_of(document).get("plugins"):
         yield "this needs plugins of Pact, which the verifier here does not have."
     if TOKEN.search(json.dumps(document)):
@@ -258,7 +258,7 @@ def main(arguments: list[str]) -> int:
         if unknown := [provider for provider in arguments[1:] if provider not in known]:
             print(f"There is no service {', '.join(unknown)}. Choose from {', '.join(known)}.", file=sys.stderr)
             return 2
-        print("\n\n".join(told(real(), provider) for provider in arguments[1:] or known))
+        print("\n\n".join(described(real(), provider) for provider in arguments[1:] or known))
         return 0
     if arguments:
         print("Ask for nothing (to check the pacts of partners), or for `states [PROVIDER ...]`.", file=sys.stderr)

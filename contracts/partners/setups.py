@@ -43,7 +43,7 @@ def parameters_of(system: System, provider: str, *, without: Edge | None = None)
 
 
 def _interactions(kind: Kind, provider: str, pacts: Path, without: Edge | None = None) -> Iterator[Interaction]:
-    """What is in the pacts with a provider. One that cannot be read is told to whom it belongs, and to nobody else."""
+    """What is in the pacts with a provider. One that cannot be read is reported to whom it belongs, and to nobody else."""
     for path in (*sorted(pacts.glob("*.json")), *sorted((pacts.parent / EXTERNAL).glob("*.json"))):
         found: list[Interaction] = []
         with suppress(ContractBroken):
@@ -53,7 +53,7 @@ def _interactions(kind: Kind, provider: str, pacts: Path, without: Edge | None =
         yield from found
 
 
-def told(system: System, provider: str) -> str:
+def described(system: System, provider: str) -> str:
     """The states of a provider with their parameters, and its facts with their descriptions, as lines of text."""
     parameters = parameters_of(system, provider)
     lines = [provider]

@@ -1,6 +1,6 @@
 """Amounts that are read in some unit: a whole number of cents and one of euros have the same type, so no schema tells them apart.
 
-They are told apart across versions by a contract that says an amount to the letter: whoever answers in another unit answers another
+They are distinguished across versions by a contract that says an amount to the letter: whoever answers in another unit answers another
 number. So each operation, fact and message of which a consumer reads an amount (`..._minor`) has such an interaction.
 """
 

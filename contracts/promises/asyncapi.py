@@ -17,21 +17,21 @@ CLOUD_EVENT = "application/cloudevents+json"
 JSON = "application/json"
 
 
-def document(told: list[type[Fact | BusMessage]]) -> dict[str, Any]:
+def document(published: list[type[Fact | BusMessage]]) -> dict[str, Any]:
     """The document about some facts and bus messages, and those who hear and watch them."""
     return {
         "asyncapi": VERSION,
         "info": {
             "title": "Onsale",
             "version": project_version(),
-            "description": "Facts on the firehose, kept and told at least once; and messages on the bus, which may be lost.",
+            "description": "Facts on the firehose, kept and delivered at least once; and messages on the bus, which may be lost.",
         },
         "defaultContentType": JSON,
         "servers": {"firehose": _server(_FIREHOSE) | {"x-jetstream": _STREAM}, "bus": _server(_BUS)},
-        "channels": {each.subject: _channel(each) for each in told},
-        "operations": {**_sending(told), **_receiving({each.subject for each in told})},
+        "channels": {each.subject: _channel(each) for each in published},
+        "operations": {**_sending(published), **_receiving({each.subject for each in published})},
         "components": {
-            "messages": {each.subject: _message(each) for each in told},
+            "messages": {each.subject: _message(each) for each in published},
             "schemas": {"CloudEvent": _envelope()},
         },
     }
@@ -52,23 +52,23 @@ def _server(description: str) -> dict[str, Any]:
     return {"host": "{address}", "protocol": "nats", "description": description, "variables": variables}
 
 
-def _channel(told: type[Fact | BusMessage]) -> dict[str, Any]:
+def _channel(message: type[Fact | BusMessage]) -> dict[str, Any]:
     """A fact's subject is its address; that of a bus message ends with the id of what it is about."""
     channel: dict[str, Any] = {
-        "address": told.subject,
-        "description": told.__doc__,
+        "address": message.subject,
+        "description": message.__doc__,
         "servers": [{"$ref": "#/servers/firehose"}],
-        "messages": {_name(told.subject): {"$ref": f"#/components/messages/{told.subject}"}},
+        "messages": {_name(message.subject): {"$ref": f"#/components/messages/{message.subject}"}},
     }
-    if issubclass(told, BusMessage):
-        about = {"description": "What it is about, so that one can watch just that.", "location": _location(told)}
-        channel |= {"address": f"{told.subject}.{{{told.aggregate}}}", "parameters": {told.aggregate: about}}
+    if issubclass(message, BusMessage):
+        about = {"description": "What it is about, so that one can watch just that.", "location": _location(message)}
+        channel |= {"address": f"{message.subject}.{{{message.aggregate}}}", "parameters": {message.aggregate: about}}
         channel["servers"] = [{"$ref": "#/servers/bus"}]
     return channel
 
 
-def _location(told: type[BusMessage]) -> str:
-    return f"$message.payload#/{told.aggregate}"
+def _location(message: type[BusMessage]) -> str:
+    return f"$message.payload#/{message.aggregate}"
 
 
 def _name(subject: str) -> str:
@@ -76,16 +76,16 @@ def _name(subject: str) -> str:
     return subject.split(".")[2]
 
 
-def _sending(told: list[type[Fact | BusMessage]]) -> dict[str, Any]:
+def _sending(published: list[type[Fact | BusMessage]]) -> dict[str, Any]:
     return {
         f"{service}.sends.{each.subject}": _operation("send", service, each.subject, f"{service} tells it.")
-        for each in told
+        for each in published
         for service in [each.subject.split(".")[1]]
     }
 
 
 def _receiving(subjects: set[str]) -> dict[str, Any]:
-    """Those of each contract on something that is told; what else a contract wants, contracts/promises/needs.py tells."""
+    """Those of each contract on something that is published; what else a contract wants, contracts/promises/needs.py tells."""
     found = {}
     for edge in edges():
         if edge.kind != "asks":
@@ -105,14 +105,14 @@ def _operation(action: str, service: str, subject: str, summary: str) -> dict[st
     }
 
 
-def _message(told: type[Fact | BusMessage]) -> dict[str, Any]:
-    schema = {"$ref": f"./events/{told.subject}.schema.json"}
-    message = {"name": told.__name__, "title": told.__name__, "summary": told.__doc__}
-    if issubclass(told, BusMessage):
+def _message(declared: type[Fact | BusMessage]) -> dict[str, Any]:
+    schema = {"$ref": f"./events/{declared.subject}.schema.json"}
+    message = {"name": declared.__name__, "title": declared.__name__, "summary": declared.__doc__}
+    if issubclass(declared, BusMessage):
         return message | {"contentType": JSON, "headers": _BUS_HEADERS, "payload": schema}
     own = {
-        "type": {"const": told.subject},
-        "source": {"const": f"/services/{told.subject.split('.')[1]}"},
+        "type": {"const": declared.subject},
+        "source": {"const": f"/services/{declared.subject.split('.')[1]}"},
         "data": schema,
     }
     payload = {"allOf": [{"$ref": "#/components/schemas/CloudEvent"}, {"type": "object", "properties": own}]}

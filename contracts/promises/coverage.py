@@ -1,7 +1,7 @@
 """Which operations, statuses and fields of each provider no contract uses: what may be changed freely, or is there in vain.
 
 `python -m contracts.promises.coverage` prints it. An operation that no contract uses, and a route that no document tells of, fail unless
-contracts/unused.toml names them with a reason. Statuses and fields are only told: a provider may say more than is read today.
+contracts/unused.toml names them with a reason. Statuses and fields are only reported: a provider may say more than is read today.
 """
 
 import sys
@@ -47,19 +47,19 @@ class Used:
     statuses: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
-    told_fields: set[tuple[str, str]] = field(default_factory=set)
+    published_fields: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """One provider: what it documents, and how much of that contracts use. `told` are its facts and bus messages."""
+    """One provider: what it documents, and how much of that contracts use. `published` are its facts and bus messages."""
 
     provider: str
     operations: dict[str, bool]
     statuses: dict[str, bool]
     fields: dict[str, bool]
-    told: dict[str, bool]
-    told_fields: dict[str, bool]
+    published: dict[str, bool]
+    published_fields: dict[str, bool]
 
     def lines(self) -> Iterator[str]:
         """The report: a summary, then what is unused."""
@@ -67,8 +67,8 @@ class Coverage:
             "operations": self.operations,
             "statuses": self.statuses,
             "fields of answers": self.fields,
-            "facts and messages": self.told,
-            "fields of them": self.told_fields,
+            "facts and messages": self.published,
+            "fields of them": self.published_fields,
         }
         summary = ", ".join(f"{sum(each.values())} of {len(each)} {what}" for what, each in counted.items() if each)
         yield f"{self.provider}: {f'{summary} used' if summary else 'documents no operation, and tells nothing'}"
@@ -86,11 +86,11 @@ def coverage_of(declared: Declared, pacts: Path = PACTS) -> list[Coverage]:
     for edge in all_edges(pacts):
         for interaction in read(edge, pacts):
             if edge.provider not in used:
-                continue  # contracts/promises/needs.py tells, and of what else is not declared
+                continue  # contracts/promises/needs.py reports this
             if edge.kind == "asks":
                 _use_operation(used[edge.provider], declared.apis[edge.provider], interaction)
             else:
-                _use_told(used[edge.provider], declared, edge, interaction)
+                _use_published(used[edge.provider], declared, edge, interaction)
     return [_coverage(provider, declared, each) for provider, each in used.items()]
 
 
@@ -111,20 +111,20 @@ def faults(coverages: list[Coverage], hidden: dict[str, list[str]], reasons: lis
             ]
             needed.update(excuses)
             if not excuses:
-                untold = f"{provider} answers {route}, but its OpenAPI document does not tell of it."
-                found.append(f"{untold} Document it, or say in {LIST} why not.")
+                undocumented = f"{provider} answers {route}, but its OpenAPI document does not tell of it."
+                found.append(f"{undocumented} Document it, or say in {LIST} why not.")
     stale = [reason for reason in reasons if reason not in needed]
     return found + [f"{LIST} excuses {each}, which is used now, or gone. Take it out." for each in stale]
 
 
 def hidden_routes(app: FastAPI, declared: Declared, provider: str) -> list[str]:
     """The routes and mounts of a real application that its document does not tell of."""
-    told = {str(operation) for operation in declared.apis[provider].operations}
+    documented = {str(operation) for operation in declared.apis[provider].operations}
     found = []
     for context in iter_route_contexts(app.routes):
         methods = (context.methods or {ALL}) - IMPLIED
         found += [f"{method} {context.path}" for method in methods]
-    return sorted(set(found) - told)
+    return sorted(set(found) - documented)
 
 
 def reasons_of(path: Path = UNUSED) -> list[Reason]:
@@ -151,31 +151,31 @@ def _use_operation(used: Used, api: Api, interaction: Interaction) -> None:
         used.fields |= set(places_read(schema, body.example))
 
 
-def _use_told(used: Used, declared: Declared, edge: Edge, interaction: Interaction) -> None:
+def _use_published(used: Used, declared: Declared, edge: Edge, interaction: Interaction) -> None:
     subject, body = subject_of(edge, interaction), body_of(interaction)
-    if subject not in declared.told or body is None:
+    if subject not in declared.published or body is None:
         return
     used.subjects.add(subject)
     data = body.example["data"] if edge.kind == "hears" else body.example
-    used.told_fields |= {(subject, place) for place in places_read(declared.told[subject], data)}
+    used.published_fields |= {(subject, place) for place in places_read(declared.published[subject], data)}
 
 
 def _coverage(provider: str, declared: Declared, used: Used) -> Coverage:
     operations = declared.apis[provider].operations
-    told = [subject for subject in declared.told if subject.split(".")[1] == provider]
+    published = [subject for subject in declared.published if subject.split(".")[1] == provider]
     places = {schema.place for operation in operations for schema in _fields_of(operation)}
     statuses = [f"{operation} {status}" for operation in operations for status in operation.statuses]
-    heard = [subject for subject in told if subject in used.subjects]
+    heard = [subject for subject in published if subject in used.subjects]
     return Coverage(
         provider,
         {str(operation): str(operation) in used.operations for operation in operations},
         {status: status in used.statuses for status in statuses},
         {place: place in used.fields for place in sorted(places)},
-        {subject: subject in used.subjects for subject in told},
+        {subject: subject in used.subjects for subject in published},
         {
-            f"{subject} {path}": (subject, schema.place) in used.told_fields
+            f"{subject} {path}": (subject, schema.place) in used.published_fields
             for subject in heard
-            for path, schema in leaves(declared.told[subject])
+            for path, schema in leaves(declared.published[subject])
         },
     )
 

@@ -164,14 +164,14 @@ class Api:
 
 @dataclass(frozen=True)
 class Declared:
-    """The documents of a folder: OpenAPI by provider, schemas of what is told (facts and bus messages) by subject."""
+    """The documents of a folder: OpenAPI by provider, schemas of what is published (facts and bus messages) by subject."""
 
     apis: dict[str, Api]
-    told: dict[str, Schema]
+    published: dict[str, Schema]
 
     @classmethod
     def read(cls, folder: Path = CONTRACTS) -> Self:
-        """Those of `openapi/` and `events/` in a folder."""
+        """The documents of `openapi/` and `events/` in a folder."""
         apis = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "openapi").glob("*.json")}
         events = (folder / "events").glob("*.schema.json")
         return cls.of(
@@ -179,15 +179,15 @@ class Declared:
         )
 
     @classmethod
-    def of(cls, apis: dict[str, str], told: dict[str, str]) -> Self:
+    def of(cls, apis: dict[str, str], published: dict[str, str]) -> Self:
         """From texts, e.g. of another revision."""
         return cls(
             {provider: Api(json.loads(text)) for provider, text in sorted(apis.items())},
-            {subject: told_schema(json.loads(text)) for subject, text in sorted(told.items())},
+            {subject: published_schema(json.loads(text)) for subject, text in sorted(published.items())},
         )
 
 
-def told_schema(document: dict[str, Any]) -> Schema:
+def published_schema(document: dict[str, Any]) -> Schema:
     """The schema of a fact or bus message from its document."""
     return Schema(document, document, document.get("title", "data"))
 
@@ -218,7 +218,7 @@ def fits_type(value: Any, types: set[str]) -> bool:
 
 
 def leaves(schema: Schema, path: str = "$", above: tuple[str, ...] = ()) -> Iterator[tuple[str, Schema]]:
-    """Every member below a schema with its path, items of lists as `[*]`. A schema within itself is told once."""
+    """Every member below a schema with its path, items of lists as `[*]`. A schema within itself is listed once."""
     for branch in schema.branches():
         if branch.place in above:
             continue

@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis.facts import Fact
 from contracts.applications import applications
-from contracts.facts import Telling, told_by
+from contracts.facts import Publishable, published_by
 from contracts.promises import asyncapi
 from contracts.protocol import writing
 from local.topology import SERVICES
@@ -23,10 +23,10 @@ COMMAND = "`make documents`"
 def documents() -> dict[Path, str]:
     """Every document by its path, as the code says it now."""
     openapi = {FOLDER / "openapi" / f"{name}.json": _text(app.openapi()) for name, app in applications().items()}
-    told = [each for name in SERVICES for each in told_by(name)]
-    schemas = {FOLDER / "events" / f"{each.subject}.schema.json": _text(_schema_of(each)) for each in told}
+    published = [each for name in SERVICES for each in published_by(name)]
+    schemas = {FOLDER / "events" / f"{each.subject}.schema.json": _text(_schema_of(each)) for each in published}
     protocol = {writing.EXAMPLES: writing.text_of(writing.examples())}
-    return {**openapi, **schemas, **protocol, FOLDER / ASYNCAPI: _text(asyncapi.document(told))}
+    return {**openapi, **schemas, **protocol, FOLDER / ASYNCAPI: _text(asyncapi.document(published))}
 
 
 def written() -> set[Path]:
@@ -45,8 +45,8 @@ def stale_documents() -> list[str]:
 
 def stale_documents_of(service: str) -> list[str]:
     """The same of one service, without building the others."""
-    told = [(f"events/{each.subject}.schema.json", _text(_schema_of(each))) for each in told_by(service)]
-    made = [(f"openapi/{service}.json", _text(applications([service])[service].openapi())), *told]
+    published = [(f"events/{each.subject}.schema.json", _text(_schema_of(each))) for each in published_by(service)]
+    made = [(f"openapi/{service}.json", _text(applications([service])[service].openapi())), *published]
     return [name for name, text in made if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
 
 
@@ -57,11 +57,11 @@ def stale_examples() -> list[str]:
     return [] if is_fresh else [str(writing.EXAMPLES.relative_to(FOLDER))]
 
 
-def _schema_of(told: type[Telling]) -> dict[str, Any]:
-    schema = told.model_json_schema(mode="serialization")
+def _schema_of(published: type[Publishable]) -> dict[str, Any]:
+    schema = published.model_json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:onsale:{'fact' if issubclass(told, Fact) else 'message'}:{told.subject}",
+        "$id": f"urn:onsale:{'fact' if issubclass(published, Fact) else 'message'}:{published.subject}",
         **schema,
     }
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from contracts.pactfile import PACTS, Interaction, all_edges, read
 from contracts.promises.changes import Change, of_answers, of_requests
-from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, told_schema
+from contracts.promises.declared import CONTRACTS, JSON, PROBLEM, Api, Declared, Operation, published_schema
 from contracts.promises.reading import below, body_of, subject_of
 from contracts.releases import RevisionUnknown, unpack
 
@@ -55,17 +55,19 @@ class Growth:
 
     def of(self, provider: str) -> "Growth":
         """The part about one provider."""
-        told = [[each for each in part if each.startswith(f"{provider}: ")] for part in (self.breaks, self.notes)]
-        return Growth(*told)
+        of_provider = [
+            [each for each in part if each.startswith(f"{provider}: ")] for part in (self.breaks, self.notes)
+        ]
+        return Growth(*of_provider)
 
 
 def problems_of(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What a fact or bus message lost, or may bring that its old readers do not expect, a sentence each. None: it only grew."""
-    return [str(change) for change in of_answers(told_schema(old), told_schema(new))]
+    return [str(change) for change in of_answers(published_schema(old), published_schema(new))]
 
 
 def problems_of_api(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """The same of an OpenAPI document, whoever needs it."""
+    """What an OpenAPI document lost, or may answer that old readers do not expect, whether or not a contract needs it."""
     return [change.sentence for change in _api_changes(Api(old), Api(new))]
 
 
@@ -83,20 +85,20 @@ def between(then: Path, here: Path) -> Growth:
     named = _subjects(pacts_then) | _subjects(pacts_here)
     uses = [*_uses(pacts_then, old), *_uses(pacts_here, new)]
     growth = Growth()
-    for subject in old.told:
-        _compare_told(growth, subject, old, new, is_named=subject in named)
+    for subject in old.published:
+        _compare_published(growth, subject, old, new, is_named=subject in named)
     for provider, api in old.apis.items():
         for change in _api_changes(api, new.apis.get(provider, Api({}))):
             concerned = [use for asked, use in uses if asked == (provider, change.operation)]
-            told = growth.breaks if any(change.breaks(use) for use in concerned) else growth.notes
-            told.append(f"{provider}: {change.sentence}")
+            findings = growth.breaks if any(change.breaks(use) for use in concerned) else growth.notes
+            findings.append(f"{provider}: {change.sentence}")
     return growth
 
 
-def _compare_told(growth: Growth, subject: str, old: Declared, new: Declared, *, is_named: bool) -> None:
+def _compare_published(growth: Growth, subject: str, old: Declared, new: Declared, *, is_named: bool) -> None:
     provider = subject.split(".")[1]
-    if subject in new.told:
-        changes = of_answers(old.told[subject], new.told[subject])
+    if subject in new.published:
+        changes = of_answers(old.published[subject], new.published[subject])
         growth.breaks += [f"{provider}: {subject}: {change}" for change in changes]
     elif is_named:
         growth.breaks.append(f"{provider}: {subject} is gone, but a contract names it.")
@@ -121,7 +123,7 @@ def _access_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
 
 
 def _headers_needed(operation: Operation) -> set[str]:
-    """Whose token every caller must show: what all alternatives have in common."""
+    """The tokens that every caller must show: those that all alternatives have in common."""
     alternatives = operation.headers_of_access()
     return set.intersection(*alternatives) if alternatives else set()
 
@@ -133,23 +135,23 @@ def _parameter_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
         if parameter.get("required", False) and not was_required:
             yield ApiChange(f"{old} needs the {where} parameter {name} now.", str(old), _sends_no(where, name))
     for (where, name), parameter in before.items():
-        told = f"the {where} parameter {name}"
+        described = f"the {where} parameter {name}"
         if (where, name) not in after:
-            yield ApiChange(f"{old} does not take {told} any more.", str(old), _sends(where, name))
+            yield ApiChange(f"{old} does not take {described} any more.", str(old), _sends(where, name))
             continue
         for change in of_requests(old.schema_of(parameter), new.schema_of(after[where, name])):
-            yield ApiChange(f"{old}, {told}: {change}", str(old), _sends(where, name))
+            yield ApiChange(f"{old}, {described}: {change}", str(old), _sends(where, name))
         if where == "query" and (change_of_default := _default_change(parameter, after[where, name])):
-            yield ApiChange(f"{old}, {told}: {change_of_default}", str(old), _sends_no(where, name))
+            yield ApiChange(f"{old}, {described}: {change_of_default}", str(old), _sends_no(where, name))
 
 
 def _default_change(old: dict[str, Any], new: dict[str, Any]) -> str | None:
-    """What whoever leaves a parameter out does not expect; None if it means the same as before."""
+    """How a parameter's default has changed, for callers that leave it out; None if it means the same as before."""
     was, now = _default_of(old), _default_of(new)
     if was == now or new.get("required", False):
         return None
-    told = f"is {now} now" if now else "is gone"
-    return f"its default {told}, and {f'was {was}' if was else 'there was none'}."
+    becomes = f"is {now} now" if now else "is gone"
+    return f"its default {becomes}, and {f'was {was}' if was else 'there was none'}."
 
 
 def _default_of(parameter: dict[str, Any]) -> str | None:
@@ -192,17 +194,17 @@ def _answer_changes(old: Operation, new: Operation) -> Iterator[ApiChange]:
         if status not in old.statuses:
             yield ApiChange(f"{old} may answer {status} now.", str(old), _does_not_know(status))
     for status in old.statuses:
-        told = f"the answer {status} of {old}"
+        answer = f"the answer {status} of {old}"
         if status not in new.statuses:
-            yield ApiChange(f"{told} is gone.", str(old), _reads(status))
+            yield ApiChange(f"{answer} is gone.", str(old), _reads(status))
             continue
         before, after = old.answers(status), new.answers(status)
         for kind in before:
             if kind not in after:
-                yield ApiChange(f"{told} is no {kind} any more.", str(old), _reads(status))
+                yield ApiChange(f"{answer} is no {kind} any more.", str(old), _reads(status))
             elif kind in {JSON, PROBLEM}:
                 for change in of_answers(before[kind], after[kind]):
-                    yield ApiChange(f"{told}: {change}", str(old), _reads(status, change.path))
+                    yield ApiChange(f"{answer}: {change}", str(old), _reads(status, change.path))
 
 
 def _reads(status: str, path: str | None = None) -> Callable[[Use], bool]:
@@ -215,8 +217,8 @@ def _does_not_know(status: str) -> Callable[[Use], bool]:
 
 def _subjects(pacts: Path) -> set[str]:
     """The facts and bus messages that contracts name."""
-    told = [edge for edge in all_edges(pacts) if edge.kind != "asks"]
-    return {subject_of(edge, each) for edge in told for each in read(edge, pacts)}
+    listened = [edge for edge in all_edges(pacts) if edge.kind != "asks"]
+    return {subject_of(edge, each) for edge in listened for each in read(edge, pacts)}
 
 
 def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Use]]:
@@ -228,7 +230,7 @@ def _uses(pacts: Path, declared: Declared) -> Iterator[tuple[tuple[str, str], Us
         for interaction in read(edge, pacts):
             request = interaction["request"]
             operation = declared.apis[edge.provider].find(request["method"], request["path"])
-            if operation is not None:  # else contracts/promises/needs.py tells
+            if operation is not None:  # otherwise contracts/promises/needs.py reports it
                 found.setdefault(str(operation), []).append(interaction)
         for asked, interactions in found.items():
             known = frozenset(str(each["response"]["status"]) for each in interactions)

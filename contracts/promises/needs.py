@@ -20,9 +20,9 @@ from contracts.promises.declared import CONTRACTS, Api, Declared, Operation, Sch
 from contracts.promises.reading import Body, Reading, below, body_of, content_type_of, fitting, subject_of
 
 CALLERS = "x-callers"
-# What a consumer that wants such text must be promised.
+# The format that a provider must promise to a consumer that wants text of this pattern.
 FORMAT_OF_PATTERN = {UUID_PATTERN: "uuid", TIMESTAMP_PATTERN: "date-time"}
-# What `matchers.one_of` makes.
+# The pattern that `matchers.one_of` makes.
 ENUMERATION = re.compile(r"^\^\(([\w|-]+)\)\$$")
 
 
@@ -68,7 +68,7 @@ def findings_of(
 ) -> list[str]:
     """The findings about one edge.
 
-    `complete`: these are all the interactions of a consumer of our own, so that what may come and none of them reads is told
+    `complete`: these are all the interactions of a consumer of our own, so that what may come and none of them reads is reported
     too. A partner says what it needs; that it understands whatever else may come is its own matter.
     """
     about = _Edge(edge)
@@ -177,7 +177,7 @@ def _check_message(here: _Interaction, interaction: Interaction, declared: Decla
     """A fact's data are within its envelope; a bus message is all data."""
     edge, body = here.about.edge, body_of(interaction)
     subject = subject_of(edge, interaction)
-    schema = declared.told.get(subject)
+    schema = declared.published.get(subject)
     if schema is None:
         here.say(f"there is no schema of {subject}: {here.provider} does not promise to tell it.")
     elif body is None:

@@ -50,7 +50,7 @@ class Body:
         if exact or isinstance(value, dict | list):
             return Reading(value, exact[0] if exact else [{"match": "type"}])
         above = [rules for pattern, rules in self.rules.items() if _fits(pattern, tokens[: len(pattern)])]
-        # Pact's `type` rule is for everything below as well, where nothing else is said.
+        # Pact's `type` rule also holds for everything below it that has no rule of its own.
         inherited = [rule for rules in above for rule in rules if rule["match"] == "type"]
         return Reading(value, [{"match": "type"}] if inherited else [])
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import NoOpTracer
 from chassis.testing import public_jwk
 
 CALLER, PROVIDER, STRANGER = "orders", "tickets", "catalog"
-# Of nobody: whoever reads this file could sign with them.
+# These keys are trusted nowhere: whoever reads this file could sign with them.
 SERVICE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PEOPLE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 NOW = datetime(2031, 6, 21, 18, tzinfo=UTC)
@@ -44,7 +44,7 @@ def clock_at(moment: datetime) -> Iterator[None]:
         stack.enter_context(patch("chassis.tokens.time", standing))
         stack.enter_context(patch("chassis.deadline.time", standing))
         stack.enter_context(patch("services.accounts.keys.utc_now", lambda: moment))
-        # By which tokens are verified; PyJWT takes no other clock.
+        # PyJWT verifies tokens by this clock, and takes no other one.
         stack.enter_context(patch("jwt.api_jwt.datetime", Standing))
         stack.enter_context(patch("tracing.spans._TRACER", NoOpTracer()))
         yield

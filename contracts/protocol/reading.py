@@ -37,7 +37,7 @@ from contracts.protocol.writing import EXAMPLES, Example, sample_settings
 from contracts.running import ACROSS
 from tracing.spans import current_trace_id, trace_id_of
 
-# Of what is left of a deadline: margins of caller and callee, and rounding.
+# How much less than given may be left of a deadline: margins of caller and callee, and rounding.
 ROUNDING_SECONDS = 0.2
 # More than clocks may differ.
 LATE_SECONDS = 60
@@ -58,7 +58,7 @@ def must_mean(what: str, meant: Any, read: Any) -> None:
 
 
 async def read_service_token(example: Example) -> None:
-    """The provider it is for accepts it while it lives, and knows who calls; nobody else does."""
+    """The provider that a token is for accepts it while it is valid, and learns who calls; other providers refuse it."""
     token, means = example["wire"]["token"], example["means"]
 
     async def caller_at(audience: str, seconds: float) -> str:
@@ -74,7 +74,7 @@ async def read_service_token(example: Example) -> None:
 
 
 async def read_person_token(example: Example) -> None:
-    """It names that person while it lives, and nobody afterwards. An order pass opens that order."""
+    """A token names its person while it is valid, and nobody afterwards. An order pass opens its order."""
     token, means = example["wire"]["token"], example["means"]
 
     async def person_at(seconds: float) -> dict[str, Any]:
@@ -107,7 +107,7 @@ async def read_request(example: Example) -> None:
 
 
 async def read_answers_pin(example: Example) -> None:
-    """Whoever asked for it remembers what it has written, and says so when it asks again."""
+    """A caller remembers the pin of an answer, and sends it with its next request."""
     asked: list[httpx.Headers] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -123,7 +123,7 @@ async def read_answers_pin(example: Example) -> None:
 
 
 async def read_refusal(example: Example) -> None:
-    """A refusal is told by its code, its sentence and its facts."""
+    """A refusal says its code, its sentence and its facts."""
     error, means = _refusal(example, ProviderProblem), example["means"]
     facts = {name: error.facts.get(name) for name in means["facts"]}
     read = {"status": error.status, "code": error.problem_code, "detail": error.detail, "facts": facts}
@@ -131,7 +131,7 @@ async def read_refusal(example: Example) -> None:
 
 
 async def read_refusal_for_a_while(example: Example) -> None:
-    """It says when to ask again; in its header too, for whoever reads no body."""
+    """A refusal says when to ask again, in its body and in its header."""
     bare = {"wire": example["wire"] | {"body": ""}}
     for each, code in ((example, example["means"]["code"]), (bare, "unknown")):
         error = _refusal(each, ProviderBusyForYou)

@@ -22,7 +22,7 @@ from tracing.spans import current_trace_id
 
 
 class SampleSettings(ServiceSettings):
-    """Of a service that connects to nothing."""
+    """Settings of a service that connects to nothing."""
 
     model_config = settings_config("SAMPLE_OF_THE_PROTOCOL_")
     service_name: ClassVar[str] = PROVIDER
@@ -110,7 +110,7 @@ ASKED = Use("POST", PATH, NOTHING, sends=ThingSent, person=True, guest=True, key
 
 
 class SampleClient(Client):
-    """Whoever asks it."""
+    """The client of the sample."""
 
     provider = PROVIDER
     uses = (ASKED,)

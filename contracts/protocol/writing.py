@@ -35,7 +35,7 @@ EXAMPLES = Path(__file__).parent / "examples.json"
 DEADLINE_SECONDS = 3.0
 PERSON_SECONDS, PASS_SECONDS = 900, 30 * 86_400
 A_THING = {"name": "lamp", "price_minor": 4250}
-# Of httpx, and not of ours.
+# Headers of httpx, not of our protocol.
 _OF_THE_LIBRARY = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length"}
 
 
@@ -101,7 +101,7 @@ async def _sent(people: Keyring) -> dict[str, Example]:
         "refusal": {"wire": _answer(few), "means": refused},
         "refusal for a while": {"wire": _answer(busy), "means": {"code": "too_busy", "retry_after_seconds": 7}},
         "idempotent answer": _kept(keyed, store),
-        **await _told(),
+        **await _published(),
     }
 
 
@@ -168,7 +168,7 @@ def _kept(answer: httpx.Response, store: Store) -> Example:
     return {"wire": wire, "means": _answer(answer)}
 
 
-async def _told() -> dict[str, Example]:
+async def _published() -> dict[str, Example]:
     wire = Wire()
     broker = cast("Broker", wire)
     fact = sample.ThingPriced(thing_id=fixed.THING, price_minor=4250)

@@ -1,4 +1,4 @@
-"""A small broker on a real socket: the parts of the Pact Broker's HAL API that the official clients use. It keeps what it is told."""
+"""A small broker on a real socket: the parts of the Pact Broker's HAL API that the official clients use. It keeps what it is sent."""
 
 import base64
 import json
@@ -91,7 +91,7 @@ class Broker:
             self.pacts.append(new)
             links.append({"href": self._address(new), "title": "Pact", "name": new.consumer})
         about = {"href": self.url, "title": "Pacticipant", "name": body["pacticipantName"]}
-        told = {
+        pacts = {
             "pacticipant": {"name": body["pacticipantName"], "_links": {"self": about}},
             "version": {"number": version, "_links": {"self": about}},
         }
@@ -105,7 +105,7 @@ class Broker:
             "logs": [],
             "notices": [{"type": "success", "text": "Published."}],
             "_links": related,
-            "_embedded": told,
+            "_embedded": pacts,
         }
 
     def _where_to_ask(self, _body: Any, provider: str) -> Answer:
@@ -180,12 +180,12 @@ def running_broker(credentials: str | None = None) -> Iterator[Broker]:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.loads(content) if content.strip() else None
             status, document = broker.answer(self.command, self.path, self.headers.get("Authorization"), body)
-            told = json.dumps(document).encode()
+            encoded = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", HAL)
-            self.send_header("Content-Length", str(len(told)))
+            self.send_header("Content-Length", str(len(encoded)))
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(encoded)
 
         do_GET = do_POST = do_PUT = _answer  # noqa: N815  # the names are http.server's
 

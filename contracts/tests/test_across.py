@@ -81,7 +81,7 @@ def test_before_the_first_release_it_is_said_that_there_is_none(copy: Copy) -> N
     assert "There is no release yet" in said
 
 
-def test_a_service_that_is_none_is_told_with_those_that_are(copy: Copy) -> None:
+def test_a_service_that_is_none_is_reported_with_those_that_are(copy: Copy) -> None:
     code, said = copy.command("ordres")
     assert code == 2
     assert "There is no service ordres. Choose one of accounts, " in said
@@ -154,7 +154,7 @@ def test_a_verification_that_does_not_work_here_is_no_excuse(copy: Copy) -> None
     assert "KeyError: 'nothing'" in said
 
 
-def test_documents_that_are_not_written_anew_are_told_first(copy: Copy) -> None:
+def test_documents_that_are_not_written_anew_are_reported_first(copy: Copy) -> None:
     copy.release()
     copy.replace(
         f"{INVENTORY}/operations.py", ("    expires_at: datetime\n", "    expires_at: datetime | None = None\n")
@@ -217,7 +217,7 @@ def test_a_price_in_another_unit_that_is_changed_everywhere_at_once_is_refused(c
     assert "NO: catalog cannot be deployed beside v0.1.0. Consumers of the last release run" in said
 
 
-def test_a_release_from_before_there_were_examples_of_the_protocol_is_told(copy: Copy) -> None:
+def test_a_release_from_before_there_were_examples_of_the_protocol_is_reported(copy: Copy) -> None:
     name = str(Path("contracts") / EXAMPLES.relative_to(FOLDER))
     git(copy.root, "rm", "--quiet", "--cached", name)
     git(copy.root, "commit", "--quiet", "--message", "without")

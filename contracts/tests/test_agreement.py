@@ -69,7 +69,7 @@ class OtherOrder(Sent):
         (EmptyName, "name may have any number (minLength, letters), and library takes 1."),
     ],
 )
-def test_a_body_with_more_than_is_taken_is_told(made_up: System, sends: type[Sent], said: str) -> None:
+def test_a_body_with_more_than_is_taken_is_reported(made_up: System, sends: type[Sent], said: str) -> None:
     broken = changed(made_up, "reader", clients=(asking(SHELF, replace(BORROW, sends=sends)),))
     assert said in "\n".join(disagreements(broken))
 
@@ -81,7 +81,7 @@ def test_a_body_with_more_than_is_taken_is_told(made_up: System, sends: type[Sen
         (OtherOrder, "library does not look at the query parameter sorted_by."),
     ],
 )
-def test_a_query_with_more_than_is_taken_is_told(made_up: System, query: type[Sent], said: str) -> None:
+def test_a_query_with_more_than_is_taken_is_reported(made_up: System, query: type[Sent], said: str) -> None:
     broken = changed(made_up, "reader", clients=(asking(replace(SHELF, query=query), BORROW),))
     assert said in "\n".join(disagreements(broken))
 
@@ -104,23 +104,23 @@ def test_lists_numbers_and_values_are_compared_too(made_up: System) -> None:
         "pages": {"type": "integer", "minimum": 2, "maximum": 9},
     }
     write(path, json.dumps(document))
-    told = "\n".join(disagreements(changed(made_up, "reader", clients=(asking(SHELF, replace(BORROW, sends=Wish)),))))
+    found = "\n".join(disagreements(changed(made_up, "reader", clients=(asking(SHELF, replace(BORROW, sends=Wish)),))))
     for sentence in (
         "languages may have 5 (maxItems, items), and library takes 3.",
         "languages[] may be fr, and library takes de.",
         "pages may have 10 (maximum, at most), and library takes 9.",
         "pages may have 1 (minimum, at least), and library takes 2.",
     ):
-        assert sentence in told
+        assert sentence in found
 
 
-def test_a_caller_that_is_not_let_in_is_told(made_up: System) -> None:
+def test_a_caller_that_is_not_let_in_is_reported(made_up: System) -> None:
     operations = (replace(GET_SHELF, callers=("archive",)), LEND, GET_ALL)
-    told = disagreements(changed(made_up, "library", operations=operations))
-    assert any("library lets in archive, but not reader." in sentence for sentence in told)
+    found = disagreements(changed(made_up, "library", operations=operations))
+    assert any("library lets in archive, but not reader." in sentence for sentence in found)
 
 
-def test_a_caller_that_is_let_in_and_never_asks_is_told(made_up: System) -> None:
+def test_a_caller_that_is_let_in_and_never_asks_is_reported(made_up: System) -> None:
     operations = (replace(GET_SHELF, callers=("reader", "archive")), LEND)
     (sentence,) = disagreements(changed(made_up, "library", operations=operations))
     assert sentence == (
@@ -142,7 +142,7 @@ def test_a_key_is_sent_where_it_is_needed_and_nowhere_else(made_up: System) -> N
     assert "library does not look at an Idempotency-Key" in "\n".join(disagreements(sent))
 
 
-def test_a_bound_that_the_provider_tightens_is_told(made_up: System) -> None:
+def test_a_bound_that_the_provider_tightens_is_reported(made_up: System) -> None:
     change(made_up.documents / "openapi/library.json", '"maxLength": 100', '"maxLength": 49')
     (sentence,) = disagreements(made_up)
     assert "name may have 50 (maxLength, letters), and library takes 49." in sentence

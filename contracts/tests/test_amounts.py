@@ -29,7 +29,7 @@ def test_every_amount_that_is_read_is_said_to_the_letter_once(edge: Edge) -> Non
     assert of_any_unit(edge, read(edge), Declared.read(PACTS.parent)) == []
 
 
-def test_an_amount_that_is_read_by_its_type_alone_is_told() -> None:
+def test_an_amount_that_is_read_by_its_type_alone_is_reported() -> None:
     (sentence,) = of_any_unit(HEARS, [a_fact(4250, **BY_TYPE)], Declared({}, {}))
     assert sentence.startswith(
         "reader hears library, events.library.book_priced.v1: price_minor would be read in another"

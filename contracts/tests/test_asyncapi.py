@@ -1,4 +1,4 @@
-"""The AsyncAPI document: all that is told has one sender, who has a contract receives, and a real fact is what it says."""
+"""The AsyncAPI document: all that is published has one sender, who has a contract receives, and a real fact is what it says."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from referencing.jsonschema import DRAFT202012
 
 from chassis.clock import utc_now
 from chassis.facts import BusMessage, Fact
-from contracts.facts import told_by
+from contracts.facts import published_by
 from contracts.pactfile import edges, is_writing, read
 from contracts.promises.asyncapi import document
 from contracts.promises.documents import ASYNCAPI, FOLDER
@@ -28,13 +28,13 @@ BASE = "http://contracts.test/"
 
 
 @pytest.fixture(scope="module")
-def told() -> list[type[Fact | BusMessage]]:
-    return [each for service in SERVICES for each in told_by(service)]
+def published() -> list[type[Fact | BusMessage]]:
+    return [each for service in SERVICES for each in published_by(service)]
 
 
 @pytest.fixture(scope="module")
-def asyncapi(told: list[type[Fact | BusMessage]]) -> dict[str, Any]:
-    return document(told)
+def asyncapi(published: list[type[Fact | BusMessage]]) -> dict[str, Any]:
+    return document(published)
 
 
 def references(node: Any) -> Iterator[str]:
@@ -69,10 +69,10 @@ def test_every_reference_leads_somewhere(asyncapi: dict[str, Any]) -> None:
     assert all(resolved(asyncapi, each) for each in found)
 
 
-def test_everything_that_is_told_has_one_sender_which_is_its_service(
-    asyncapi: dict[str, Any], told: list[type[Fact | BusMessage]]
+def test_everything_that_is_published_has_one_sender_which_is_its_service(
+    asyncapi: dict[str, Any], published: list[type[Fact | BusMessage]]
 ) -> None:
-    assert asyncapi["channels"].keys() == {each.subject for each in told}
+    assert asyncapi["channels"].keys() == {each.subject for each in published}
     senders = operations(asyncapi, "send")
     assert Counter(channel for _, channel in senders) == Counter(list(asyncapi["channels"]))
     assert all(channel.split(".")[1] == service for service, channel in senders)

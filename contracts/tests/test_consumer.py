@@ -78,7 +78,7 @@ async def test_a_client_that_asks_something_else_makes_no_interaction() -> None:
     assert book.made == {}
 
 
-async def test_an_operation_that_the_client_does_not_declare_is_told_and_not_only_that_it_is_not_asked() -> None:
+async def test_an_operation_that_the_client_does_not_declare_is_reported_and_not_only_that_it_is_not_asked() -> None:
     client_of_loans = asking(BORROW)
     expected = Asking(Book(EDGE), client_of_loans).expects(
         "a shelf", None, Ask("GET", f"/shelves/{SHELF}", use=GET_SHELF), Answer(200)
@@ -88,7 +88,7 @@ async def test_an_operation_that_the_client_does_not_declare_is_told_and_not_onl
             pass
 
 
-async def test_a_client_that_refuses_to_ask_is_told_with_its_reason() -> None:
+async def test_a_client_that_refuses_to_ask_is_reported_with_its_reason() -> None:
     loan = ask(BORROW, body={"name": "Ada"}, shelf_id=SHELF)
     with pytest.raises(ContractBroken) as refused:
         async with Asking(Book(EDGE), asking(BORROW)).expects("a loan", None, loan, Answer(200)) as client:
@@ -140,7 +140,7 @@ class Lender:
     ],
     ids=["a value", "a parameter", "a field"],
 )
-async def test_a_request_that_differs_is_told_by_the_field_and_without_tokens(
+async def test_a_request_that_differs_is_reported_by_the_field_and_without_tokens(
     body: dict[str, object], query: dict[str, str], said: str
 ) -> None:
     book = Book(EDGE)
@@ -159,7 +159,7 @@ class Catalogue(BaseModel):
     colour: str
 
 
-async def test_a_client_that_reads_what_its_contract_does_not_ask_for_is_told_by_the_field() -> None:
+async def test_a_client_that_reads_what_its_contract_does_not_ask_for_is_reported_by_the_field() -> None:
     book = Book(EDGE)
     expected = Asking(book, Reader).expects(
         "a shelf", None, Ask("GET", f"/shelves/{SHELF}"), Answer(200, {"place": "7"})
@@ -172,7 +172,7 @@ async def test_a_client_that_reads_what_its_contract_does_not_ask_for_is_told_by
     assert book.made == {}
 
 
-def test_a_listener_that_reads_what_its_contract_does_not_ask_for_is_told_by_the_field() -> None:
+def test_a_listener_that_reads_what_its_contract_does_not_ask_for_is_reported_by_the_field() -> None:
     with pytest.raises(
         ContractBroken, match=r"library.book_lent.v1: Catalogue does not understand .* colour \(Field required\)"
     ):
@@ -194,7 +194,7 @@ async def test_a_part_of_the_tests_is_compared_but_never_written(pacts: Path) ->
     assert len(read(EDGE, pacts)) == 2
 
 
-async def test_a_pact_that_was_edited_by_hand_is_told_by_the_field(pacts: Path) -> None:
+async def test_a_pact_that_was_edited_by_hand_is_reported_by_the_field(pacts: Path) -> None:
     path = pacts / EDGE.file_name
     path.write_text(path.read_text().replace("Hall 2", "Hall 3"))
     with pytest.raises(ContractBroken) as refused:
@@ -204,7 +204,7 @@ async def test_a_pact_that_was_edited_by_hand_is_told_by_the_field(pacts: Path) 
     )
 
 
-async def test_an_interaction_that_is_not_committed_is_told(pacts: Path) -> None:
+async def test_an_interaction_that_is_not_committed_is_reported(pacts: Path) -> None:
     path = pacts / EDGE.file_name
     document = json.loads(path.read_text())
     document["interactions"] = [each for each in document["interactions"] if each["description"] != "a shelf"]
@@ -213,7 +213,7 @@ async def test_an_interaction_that_is_not_committed_is_told(pacts: Path) -> None
         (await made()).close(complete=False, write=False, pacts=pacts)
 
 
-async def test_a_deleted_pact_is_told_with_the_command_that_writes_it(tmp_path: Path) -> None:
+async def test_a_deleted_pact_is_reported_with_the_command_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(ContractBroken) as refused:
         (await made()).close(complete=True, write=False, pacts=tmp_path)
     assert "There is no pact of reader asks library" in str(refused.value)

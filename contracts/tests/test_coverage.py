@@ -1,4 +1,4 @@
-"""What no contract uses: told for fields and statuses, refused for operations and hidden routes that nobody gives a reason for."""
+"""What no contract uses: reported for fields and statuses, refused for operations and hidden routes that nobody gives a reason for."""
 
 import json
 from pathlib import Path
@@ -37,19 +37,19 @@ def test_what_no_contract_uses_has_a_reason_and_every_reason_is_needed(
     assert faults(coverage_of(declared), hidden, reasons_of()) == []
 
 
-def test_an_operation_whose_last_contract_is_gone_is_told(declared: Declared, tmp_path: Path) -> None:
+def test_an_operation_whose_last_contract_is_gone_is_reported(declared: Declared, tmp_path: Path) -> None:
     edge = Edge("web", "asks", "inventory")
     document = json.loads((PACTS / edge.file_name).read_text())
     document["interactions"] = [
         each for each in document["interactions"] if "availability" not in each["request"]["path"]
     ]
     (tmp_path / edge.file_name).write_text(json.dumps(document))
-    told = faults(coverage_of(declared, tmp_path), {}, [])
+    found = faults(coverage_of(declared, tmp_path), {}, [])
     assert (
         "No contract uses GET /events/{event_id}/availability of inventory. "
         "Remove it, or say in contracts/unused.toml who needs it."
-    ) in told
-    assert not any("/seats of inventory" in each for each in told)
+    ) in found
+    assert not any("/seats of inventory" in each for each in found)
 
 
 def test_a_partners_contract_is_a_use_and_makes_the_excuse_stale(declared: Declared, tmp_path: Path) -> None:
@@ -62,18 +62,18 @@ def test_a_partners_contract_is_a_use_and_makes_the_excuse_stale(declared: Decla
     coverages = coverage_of(declared, tmp_path / "pacts")
     assert of("payments", coverages).operations["POST /webhooks/bank"]
     excuse = Reason("payments", "POST /webhooks/bank", "The bank calls it.")
-    told = faults([of("payments", coverages)], {}, [excuse])
+    found = faults([of("payments", coverages)], {}, [excuse])
     assert (
         'contracts/unused.toml excuses "POST /webhooks/bank" of payments, which is used now, or gone. Take it out.'
-        in told
+        in found
     )
 
 
-def test_a_route_that_the_document_does_not_tell_of_is_told(declared: Declared) -> None:
+def test_a_route_that_the_document_does_not_tell_of_is_reported(declared: Declared) -> None:
     app = FastAPI(openapi_url=None)
 
     @app.get(HOLD)
-    async def told() -> None: ...
+    async def open_page() -> None: ...
 
     @app.post("/backdoor", include_in_schema=False)
     async def hidden() -> None: ...
@@ -89,8 +89,8 @@ def test_a_route_that_the_document_does_not_tell_of_is_told(declared: Declared) 
 
 def test_an_excuse_for_all_pages_does_not_excuse_a_documented_operation_of_the_same_service(declared: Declared) -> None:
     pages = Reason("web", "*", "Pages for a browser.")
-    told = faults([of("web", coverage_of(declared))], {"web": ["GET /"]}, [pages])
-    assert told == [
+    found = faults([of("web", coverage_of(declared))], {"web": ["GET /"]}, [pages])
+    assert found == [
         f"No contract uses GET /api/{route} of web. Remove it, or say in contracts/unused.toml who needs it."
         for route in ("orders/{order_id}", "support/orders/{number}")
     ]

@@ -1,4 +1,4 @@
-"""What a client reads and what its contract demands are the same: each difference is told, on either side."""
+"""What a client reads and what its contract demands are the same: each difference is reported, on either side."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_of_a_contract_that_demands_what_is_read_nothing_is_said() -> None:
         ((answered(UNKNOWN, 404), answered(FULL, 409)), "no interaction has an answer of it"),
     ],
 )
-def test_what_is_read_and_not_demanded_is_told(interactions: tuple[Interaction, ...], said: str) -> None:
+def test_what_is_read_and_not_demanded_is_reported(interactions: tuple[Interaction, ...], said: str) -> None:
     with pytest.raises(ContractBroken, match=said):
         demanded(*interactions).refuse_undemanded()
 
@@ -82,6 +82,6 @@ def test_a_field_that_one_of_several_interactions_demands_is_demanded() -> None:
         (answered(WHOLE), Use("GET", "/shelves", reads=Anything), "Anything.books may be anything"),
     ],
 )
-def test_what_is_demanded_and_not_read_is_told(interaction: Interaction, use: Use[Any], said: str) -> None:
+def test_what_is_demanded_and_not_read_is_reported(interaction: Interaction, use: Use[Any], said: str) -> None:
     with pytest.raises(ContractBroken, match=said):
         demanded(interaction, use=use)

@@ -50,28 +50,28 @@ def test_of_descriptors_that_are_right_nothing_is_said(made_up: System) -> None:
         ("library", "openapi/library.json", "openapi/reader.json", "is described by "),
     ],
 )
-def test_what_a_descriptor_says_and_what_is_not_so_is_told(
+def test_what_a_descriptor_says_and_what_is_not_so_is_reported(
     made_up: System, service: str, old: str, new: str, said: str
 ) -> None:
     change(made_up.folder / service / "catalog-info.yaml", old, new)
     assert said in "\n".join(problems_of_descriptors(made_up))
 
 
-def test_a_service_without_a_descriptor_is_told(made_up: System) -> None:
+def test_a_service_without_a_descriptor_is_reported(made_up: System) -> None:
     (made_up.folder / "reader/catalog-info.yaml").unlink()
     (sentence,) = problems_of_descriptors(made_up)
     assert "reader/catalog-info.yaml is missing" in sentence
 
 
-def test_a_definition_that_is_not_there_is_told(made_up: System) -> None:
+def test_a_definition_that_is_not_there_is_reported(made_up: System) -> None:
     (made_up.documents / "events/bus.library.shelf_changed.schema.json").unlink()
     (sentence,) = problems_of_descriptors(made_up)
     assert "shelf_changed.schema.json, the definition of shelf-changed, is not there. Run `make documents`." in sentence
 
 
-def test_two_services_that_offer_an_api_of_the_same_name_are_told(made_up: System) -> None:
-    told = problems_of_descriptors(changed(made_up, "reader", facts=("events.reader.book_lent.v1",)))
-    assert "2 services offer an API book-lent; names are for all of them." in told
+def test_two_services_that_offer_an_api_of_the_same_name_are_reported(made_up: System) -> None:
+    problems = problems_of_descriptors(changed(made_up, "reader", facts=("events.reader.book_lent.v1",)))
+    assert "2 services offer an API book-lent; names are for all of them." in problems
 
 
 @pytest.mark.parametrize(

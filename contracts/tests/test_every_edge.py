@@ -125,21 +125,21 @@ def call_more(made: System) -> System:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_need_without_a_contract_and_a_contract_without_a_need_are_told(
+def test_a_need_without_a_contract_and_a_contract_without_a_need_are_reported(
     made_up: System, break_it: Callable[[System], System], said: str
 ) -> None:
     broken = break_it(made_up)
     assert said in "\n".join(apart(declared_needs(broken), under_contract(broken)))
 
 
-def test_an_operation_that_nobody_offers_is_told_with_the_client_that_asks_it(made_up: System) -> None:
+def test_an_operation_that_nobody_offers_is_reported_with_the_client_that_asks_it(made_up: System) -> None:
     broken = changed(made_up, "reader", clients=(asking(Use("GET", "/books/{book_id}", reads=NOTHING)),))
     with pytest.raises(ContractBroken, match=r"LibraryClient: reader asks library for GET /books/\{book_id\}, but"):
         declared_needs(broken)
 
 
 @pytest.mark.parametrize("subject", ["events.library.book_lost.v1", "bus.library.shelves_changed.>", "events.museum.>"])
-def test_a_subject_that_nobody_says_is_told(made_up: System, subject: str) -> None:
+def test_a_subject_that_nobody_says_is_reported(made_up: System, subject: str) -> None:
     with pytest.raises(ContractBroken, match="but no service says that"):
         declared_needs(changed(made_up, "reader", hears=(subject,)))
 
@@ -149,7 +149,7 @@ def test_one_of_us_is_not_asked_as_a_stranger_is(made_up: System) -> None:
         declared_needs(changed(made_up, "reader", strangers=("bank", "library")))
 
 
-def test_an_interaction_about_what_nobody_offers_is_told(made_up: System) -> None:
+def test_an_interaction_about_what_nobody_offers_is_reported(made_up: System) -> None:
     write_pact(made_up, ASKS, asked("a book", "GET", "/books/7"))
     with pytest.raises(ContractBroken, match='"a book" is about GET /books/7, which library does not offer'):
         under_contract(made_up)
@@ -167,7 +167,7 @@ def test_a_path_belongs_to_the_route_that_says_most_of_it(made_up: System) -> No
         ("library/tests/contract/test_is_asked.py", 'calls verify_messages for "library"'),
     ],
 )
-def test_a_pact_with_one_side_is_told(made_up: System, path: str, said: str) -> None:
+def test_a_pact_with_one_side_is_reported(made_up: System, path: str, said: str) -> None:
     (made_up.folder / path).unlink()
     assert said in "\n".join(one_sided(made_up))
 
@@ -178,7 +178,7 @@ def test_a_verification_of_another_provider_does_not_count(made_up: System) -> N
     assert "Nobody verifies reader-hears-library.json" in sentence
 
 
-def test_a_consumers_test_that_declares_another_edge_is_told(made_up: System) -> None:
+def test_a_consumers_test_that_declares_another_edge_is_reported(made_up: System) -> None:
     change(made_up.folder / "reader/tests/contract/test_asks_library.py", '"library", L', '"archive", L')
     (sentence,) = one_sided(made_up)
     assert 'does not declare its edge as asks("reader", "library"...)' in sentence
@@ -194,14 +194,14 @@ class Dated(Sent):
     until: str | None = None
 
 
-def test_a_parameter_that_a_client_may_send_and_no_interaction_has_is_told(made_up: System) -> None:
+def test_a_parameter_that_a_client_may_send_and_no_interaction_has_is_reported(made_up: System) -> None:
     broken = changed(made_up, "reader", clients=(asking(replace(SHELF, query=Paged), BORROW),))
     (sentence,) = unsent(broken)
     assert "reader asks GET /shelves/{shelf_id} of library with the query parameter after, but" in sentence
     assert "no interaction of contracts/pacts/reader-asks-library.json sends it." in sentence
 
 
-def test_a_field_of_a_body_that_a_client_may_send_and_no_interaction_has_is_told(made_up: System) -> None:
+def test_a_field_of_a_body_that_a_client_may_send_and_no_interaction_has_is_reported(made_up: System) -> None:
     broken = changed(made_up, "reader", clients=(asking(SHELF, replace(BORROW, sends=Dated)),))
     (sentence,) = unsent(broken)
     assert "reader asks POST /shelves/{shelf_id}/lend of library with the field until, but" in sentence

@@ -17,7 +17,7 @@ from contracts.completeness.services import System, real
 from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
 from contracts.partners import external
 from contracts.partners.external import FOLDER, main, problems, problems_of
-from contracts.partners.setups import states_of_provider, told
+from contracts.partners.setups import described, states_of_provider
 from contracts.provider import verify_answers
 from contracts.releases import git
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
@@ -84,8 +84,8 @@ def test_the_pacts_of_partners_are_in_order(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.agreement
 def test_the_example_writes_its_pact_as_a_partner_would_and_that_is_the_committed_one(tmp_path: Path) -> None:
     program = FOLDER / "examples/doorman.py"
-    told_to = {"PATH": os.environ["PATH"], "PACT_DO_NOT_TRACK": "true", "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run([sys.executable, str(program), str(tmp_path)], cwd=tmp_path, env=told_to, check=True)
+    environment = {"PATH": os.environ["PATH"], "PACT_DO_NOT_TRACK": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, str(program), str(tmp_path)], cwd=tmp_path, env=environment, check=True)
     (path,) = tmp_path.glob("*.json")
     made, committed = json.loads(path.read_text(encoding="utf-8")), of_doorman()
     for document in (made, committed):
@@ -269,7 +269,7 @@ FAULTS: dict[str, tuple[Plant, str]] = {
 
 
 @pytest.mark.parametrize(("plant", "said"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_in_a_pact_is_told_with_its_file_and_place(submitted: Submitted, plant: Plant, said: str) -> None:
+def test_a_fault_in_a_pact_is_reported_with_its_file_and_place(submitted: Submitted, plant: Plant, said: str) -> None:
     document = of_doorman()
     assert submitted(document) == []
     plant(document)
@@ -288,7 +288,7 @@ def test_a_fault_in_a_pact_is_told_with_its_file_and_place(submitted: Submitted,
         ("doorman-watches-inventory.json", "partners cannot watch the bus"),
     ],
 )
-def test_a_name_that_is_none_is_told(submitted: Submitted, name: str, said: str) -> None:
+def test_a_name_that_is_none_is_reported(submitted: Submitted, name: str, said: str) -> None:
     (first, *_) = submitted(of_doorman(), name)
     assert said in first
 
@@ -296,11 +296,11 @@ def test_a_name_that_is_none_is_told(submitted: Submitted, name: str, said: str)
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "7", '{"metadata": 7}', '{"metadata": {"pactSpecification": {"version": "4.0"}}}']
 )
-def test_what_is_no_pact_at_all_is_told_and_nothing_falls_over(submitted: Submitted, text: str) -> None:
+def test_what_is_no_pact_at_all_is_reported_and_nothing_falls_over(submitted: Submitted, text: str) -> None:
     assert len(submitted(text)) >= 1
 
 
-def test_a_pact_whose_texts_may_be_anything_that_is_not_empty_is_told_field_by_field(submitted: Submitted) -> None:
+def test_a_pact_whose_texts_may_be_anything_that_is_not_empty_is_reported_field_by_field(submitted: Submitted) -> None:
     """As a turnstile's makers wrote it: the verifier takes 1, true and ["a"] for each of its texts."""
     text = (Path(__file__).parent / "turnstile-asks-tickets.json").read_text(encoding="utf-8")
     found = submitted(text, "turnstile-asks-tickets.json")
@@ -338,13 +338,13 @@ def system(tmp_path: Path) -> System:
     return replace(real(), pacts=tmp_path / PACTS.name)
 
 
-def test_what_one_partner_gets_wrong_is_not_told_to_another(system: System) -> None:
+def test_what_one_partner_gets_wrong_is_not_reported_to_another(system: System) -> None:
     external_folder = system.pacts.parent / EXTERNAL
     shutil.copy(FOLDER / DOORMAN, external_folder)
     strange, cut_off = sorted(problems(external_folder, system), key=len, reverse=True)
     assert "is not a pact: pacts are called <consumer>-" in strange
     assert cut_off.startswith("foo-asks-tickets.json: ")
-    assert "given  a valid ticket" in told(system, "tickets")
+    assert "given  a valid ticket" in described(system, "tickets")
 
 
 @pytest.mark.parametrize(
@@ -360,13 +360,13 @@ def test_what_one_partner_gets_wrong_is_not_told_to_another(system: System) -> N
         ),
     ],
 )
-def test_a_pact_that_cannot_be_read_is_told_with_its_path(system: System, text: str, said: str) -> None:
+def test_a_pact_that_cannot_be_read_is_reported_with_its_path(system: System, text: str, said: str) -> None:
     path = system.pacts.parent / EXTERNAL / "foo-asks-tickets.json"
     path.write_text(text)
-    with pytest.raises(ContractBroken) as told_so:
+    with pytest.raises(ContractBroken) as refused:
         read(Edge.of(path), system.pacts)
-    assert str(told_so.value).startswith(f"{path} cannot be read: {said}")
-    assert "`python -m contracts.partners.external` says what is wrong" in str(told_so.value)
+    assert str(refused.value).startswith(f"{path} cannot be read: {said}")
+    assert "`python -m contracts.partners.external` says what is wrong" in str(refused.value)
 
 
 def test_a_command_that_meets_a_bad_pact_says_so_and_ends(repository: Repository) -> None:
@@ -399,18 +399,18 @@ def test_the_command_fails_with_the_faults(
 
 
 @not_while_writing
-def test_a_partner_is_told_what_can_be_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_partner_sees_what_can_be_set_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["states", "tickets"]) == 0
     said = capsys.readouterr().out
     assert "given  a valid ticket: code" in said
     assert "given  an order with tickets: order_id, person_id" in said
     assert "fact   events.tickets.tickets_issued.v1 of seats" in said
-    assert "title (or not)" in told(real(), "catalog")
+    assert "title (or not)" in described(real(), "catalog")
     assert main(["states", "tikets"]) == 2
     assert "There is no service tikets. Choose from accounts, " in capsys.readouterr().err
 
 
-def test_a_verification_that_does_not_name_its_states_is_told(tmp_path: Path) -> None:
+def test_a_verification_that_does_not_name_its_states_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "library/tests/contract/test_is_asked.py"
     path.parent.mkdir(parents=True)
     for states in ("STATES", '{**STATES, "a shelf": shelf}'):

@@ -1,4 +1,4 @@
-"""Breaks that are generated: each way to be wrong is what it says, each belongs to one part, and one that nobody minds is told."""
+"""Breaks that are generated: each way to be wrong is what it says, each belongs to one part, and one that nobody minds is reported."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ from contracts.mutation.generated.kinds import KINDS
 from contracts.mutation.generated.recording import RECORDED
 from contracts.mutation.generated.requests import Asked, probe
 from contracts.pactfile import Edge
-from contracts.provider import Told, minded_of_told, verify_answers
+from contracts.provider import Published, minded_of_published, verify_answers
 from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
 from contracts.tests.made_up import make_up
 
@@ -82,15 +82,15 @@ def test_every_break_is_planted_in_one_part_of_ten(monkeypatch: pytest.MonkeyPat
     assert len(planted) == 200
 
 
-def test_a_survivor_is_told_and_red(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_survivor_is_reported_and_red(capsys: pytest.CaptureFixture[str]) -> None:
     sound, bad = run.Score(Counter(null=2), ()), run.Score(Counter(null=1), ("reader asks library: $.title null",))
-    assert run.told([sound], 1.0) == 0
+    assert run.report([sound], 1.0) == 0
     assert "2 of 2 generated breaks are caught" in capsys.readouterr().out
-    assert run.told([sound, bad], 1.0) == 1
+    assert run.report([sound, bad], 1.0) == 1
     said = capsys.readouterr().out
     assert "SURVIVED  reader asks library: $.title null" in said
     assert "2 of 3 generated breaks are caught" in said
-    assert run.told([], 1.0) == 1
+    assert run.report([], 1.0) == 1
 
 
 async def test_a_request_that_its_contract_lets_pass_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,8 +138,8 @@ def test_what_its_teller_knows_is_compared_beside_pact() -> None:
     edge = Edge("reader", "watches", "library")
     exchanged = json.dumps({"order_id": OTHER, "event_id": ID}).encode()
     name = "bus.library.book_lent"
-    assert minded_of_told(edge, [interaction], {name: Told(exchanged)}) == set()
-    assert minded_of_told(edge, [interaction], {name: Told(exchanged, {"order_id": ID})}) == {name}
+    assert minded_of_published(edge, [interaction], {name: Published(exchanged)}) == set()
+    assert minded_of_published(edge, [interaction], {name: Published(exchanged, {"order_id": ID})}) == {name}
 
 
 async def test_a_state_whose_handler_does_nothing_is_minded_or_noted(

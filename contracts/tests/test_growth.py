@@ -1,4 +1,4 @@
-"""Within a version interfaces only grow: each way to lose something, or to surprise an old reader, is told by its path."""
+"""Within a version interfaces only grow: each way to lose something, or to surprise an old reader, is reported by its path."""
 
 import json
 import shutil
@@ -119,7 +119,7 @@ def test_a_field_may_become_required() -> None:
     assert problems_of(old, new) == []
 
 
-def test_a_new_reason_is_told_and_one_that_comes_no_more_is_not() -> None:
+def test_a_new_reason_is_reported_and_one_that_comes_no_more_is_not() -> None:
     few = document_of("events", "events.orders.order_cancelled.v1.schema.json")
     many = deepcopy(few)
     properties(many)["reason"]["enum"].append("weather")

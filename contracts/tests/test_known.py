@@ -25,7 +25,7 @@ def of_fact(known: dict[str, Any], data: dict[str, Any], subject: Any = BOOK) ->
 
 
 @pytest.mark.parametrize(
-    ("known", "told"),
+    ("known", "published"),
     [
         (SHELF, str(SHELF)),
         (4250, 4250),
@@ -54,12 +54,12 @@ def of_fact(known: dict[str, Any], data: dict[str, Any], subject: Any = BOOK) ->
         "no moment",
     ],
 )
-def test_a_value_that_is_as_known_passes(known: Any, told: Any) -> None:
-    assert of_fact({"what": known}, {"what": told}) == []
+def test_a_value_that_is_as_known_passes(known: Any, published: Any) -> None:
+    assert of_fact({"what": known}, {"what": published}) == []
 
 
 @pytest.mark.parametrize(
-    ("known", "told"),
+    ("known", "published"),
     [
         (SHELF, str(BOOK)),
         (4250, 42),
@@ -74,8 +74,8 @@ def test_a_value_that_is_as_known_passes(known: Any, told: Any) -> None:
     ],
     ids=["an id", "a unit", "null", "a value", "a zone", "a form", "seconds", "an order", "too few", "in an object"],
 )
-def test_a_value_that_is_not_is_told_by_its_path(known: Any, told: Any) -> None:
-    (said,) = of_fact({"what": known}, {"what": told})
+def test_a_value_that_is_not_is_reported_by_its_path(known: Any, published: Any) -> None:
+    (said,) = of_fact({"what": known}, {"what": published})
     assert said.startswith("$.data.what: Expected ")
     assert said.endswith("with which it was made")
 
@@ -90,9 +90,9 @@ def test_a_name_is_found_wherever_it_stands() -> None:
 def test_what_is_known_as_a_whole_is_not_looked_into_again() -> None:
     """A name may stand at two places with two values: the list under its own name says what is in it."""
     known = {"name": "Emma", "classes": [{"name": "Stalls"}, {"name": "Circle"}]}
-    told = {"name": "Emma", "classes": [{"name": "Stalls"}, {"name": "Circle"}]}
-    assert of_fact(known, told) == []
-    assert len(of_fact(known, told | {"classes": told["classes"][::-1]})) == 1
+    published = {"name": "Emma", "classes": [{"name": "Stalls"}, {"name": "Circle"}]}
+    assert of_fact(known, published) == []
+    assert len(of_fact(known, published | {"classes": published["classes"][::-1]})) == 1
 
 
 def test_what_nobody_knows_is_not_compared() -> None:

@@ -47,7 +47,7 @@ RULES: dict[str, tuple[Any, Rules]] = {
 def test_the_verifier_lets_pass_what_we_say(tmp_path: Path, example: Any, rules: Rules) -> None:
     passing = verified(tmp_path, example, rules)
     said = [json.dumps(each) for each in VALUES if all(lets_pass(rule, example, each) for rule in rules)]
-    # Whether a text has the form of a date or a version is not told apart: it is a text.
+    # Whether a text has the form of a date or a version is not distinguished: it is a text.
     assert set(passing) <= set(said)
     assert {each for each in said if not each.startswith('"')} <= set(passing)
 

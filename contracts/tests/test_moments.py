@@ -1,4 +1,4 @@
-"""Moments that are told relative to now are compared with the clock, wherever they stand; their form is left to Pact."""
+"""Moments that are given relative to now are compared with the clock, wherever they stand; their form is left to Pact."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def unlike(rules: dict[str, int], document: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "sent"),
     [
         (0, "2026-11-29T20:00:00Z"),
         (600, "2026-11-29T20:10:00.25Z"),
@@ -42,18 +42,18 @@ def unlike(rules: dict[str, int], document: Any) -> list[str]:
     ],
     ids=["now", "later", "before", "as late as may be", "as early as may be"],
 )
-def test_a_moment_that_is_as_far_from_now_as_wanted_passes(seconds: int, told: str) -> None:
-    assert unlike({"$.at": seconds}, {"at": told}) == []
+def test_a_moment_that_is_as_far_from_now_as_wanted_passes(seconds: int, sent: str) -> None:
+    assert unlike({"$.at": seconds}, {"at": sent}) == []
 
 
 @pytest.mark.parametrize(
-    "told",
+    "sent",
     ["2026-11-29T22:10:00Z", "2026-11-29T20:15:01Z", "2026-11-29T20:00:00Z", "2026-11-29T19:50:00Z"],
     ids=["another zone", "too late", "now", "the other direction"],
 )
-def test_a_moment_that_is_not_is_told_with_what_was_wanted(told: str) -> None:
-    (said,) = unlike({"$.at": 600}, {"at": told})
-    assert said == f"$.at: Expected '{told}' to be +600 s from now, which is 2026-11-29T20:10:00Z"
+def test_a_moment_that_is_not_is_reported_with_what_was_wanted(sent: str) -> None:
+    (said,) = unlike({"$.at": 600}, {"at": sent})
+    assert said == f"$.at: Expected '{sent}' to be +600 s from now, which is 2026-11-29T20:10:00Z"
 
 
 def test_moments_are_found_in_each_item_in_one_item_and_in_the_data_of_a_fact() -> None:
@@ -65,9 +65,9 @@ def test_moments_are_found_in_each_item_in_one_item_and_in_the_data_of_a_fact() 
     assert unlike({"$.data.lines[2].at": 0, "$.data.none.at": 0}, document) == []
 
 
-@pytest.mark.parametrize("told", [None, 1796155200, "tomorrow", "2026-11-29T20:00:00", {"at": "now"}])
-def test_what_is_no_moment_is_left_to_pact(told: Any) -> None:
-    assert unlike({"$.at": 600}, {"at": told}) == []
+@pytest.mark.parametrize("sent", [None, 1796155200, "tomorrow", "2026-11-29T20:00:00", {"at": "now"}])
+def test_what_is_no_moment_is_left_to_pact(sent: Any) -> None:
+    assert unlike({"$.at": 600}, {"at": sent}) == []
 
 
 def test_what_asks_for_no_moment_is_not_looked_at() -> None:

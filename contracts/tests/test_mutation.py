@@ -1,4 +1,4 @@
-"""The runner of planted breaks: what survives is told, and a crash, a misfit or a failure about something else is not a catch."""
+"""The runner of planted breaks: what survives is reported, and a crash, a misfit or a failure about something else is not a catch."""
 
 import subprocess
 from collections.abc import Callable
@@ -189,7 +189,7 @@ def test_a_check_without_tests_is_red(score: Score, small: Path) -> None:
     assert "RED without any break: contracts/test_check.py has no test that passes." in said
 
 
-def test_checks_that_ought_to_be_blind_and_are_not_are_told(score: Score) -> None:
+def test_checks_that_ought_to_be_blind_and_are_not_are_reported(score: Score) -> None:
     check = "contracts/test_check.py"
     code, said = score(Break("a rename", RENAMES, (check,), ("$.place",), blind=(check,)))
     assert code == 1
@@ -247,7 +247,7 @@ def test_a_mended_copy_is_as_the_sound_one(small: Path, tmp_path: Path) -> None:
         "no change",
     ],
 )
-def test_a_change_that_no_longer_fits_is_told(tmp_path: Path, change: Change) -> None:
+def test_a_change_that_no_longer_fits_is_reported(tmp_path: Path, change: Change) -> None:
     (tmp_path / "shelves.py").write_text(CODE)
     (tmp_path / "shelf.json").write_text('{"place": "Hall 2"}')
     with pytest.raises(DoesNotFit, match="Write the break anew"):

@@ -1,4 +1,4 @@
-"""The static gate: what a consumer needs and its provider does not declare is told with both names, the interaction and the field."""
+"""The static gate: what a consumer needs and its provider does not declare is reported with both names, the interaction and the field."""
 
 import json
 from collections.abc import Callable
@@ -26,8 +26,8 @@ Plant = Callable[[Document], object]
 
 @pytest.mark.agreement
 def test_everything_that_a_consumer_needs_is_declared_and_required() -> None:
-    told = findings(Declared.read())
-    assert not told, "\n".join(told)
+    found = findings(Declared.read())
+    assert not found, "\n".join(found)
 
 
 def found(edge: Edge, plant: Plant) -> list[str]:
@@ -36,8 +36,8 @@ def found(edge: Edge, plant: Plant) -> list[str]:
     schemas = (CONTRACTS / "events").glob("*.schema.json")
     facts = {path.name.removesuffix(".schema.json"): json.loads(path.read_text()) for path in schemas}
     plant(apis[edge.provider] if edge.kind == "asks" else facts)
-    told = Declared.of(_texts(apis), _texts(facts))
-    return findings_of(edge, read(edge), told, complete=True)
+    declared = Declared.of(_texts(apis), _texts(facts))
+    return findings_of(edge, read(edge), declared, complete=True)
 
 
 def _texts(documents: dict[str, Document]) -> dict[str, str]:
@@ -269,7 +269,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
         ),
         pytest.param(
             Edge("web", "watches", "inventory"),
-            lambda told: rename(told["bus.inventory.places_changed"]["$defs"]["ChangedSeat"], "seat_id", "seat"),
+            lambda facts: rename(facts["bus.inventory.places_changed"]["$defs"]["ChangedSeat"], "seat_id", "seat"),
             'web watches inventory, "bus.inventory.places_changed of seats that are free": $.seats[0].seat_id is not declared in '
             "the message bus.inventory.places_changed: inventory does not promise it.",
             id="a renamed field of a bus message",
@@ -284,20 +284,20 @@ CONFIRMED = "events.orders.order_confirmed.v1"
         ),
     ],
 )
-def test_a_planted_fault_is_told_in_a_sentence(edge: Edge, plant: Plant, said: str) -> None:
+def test_a_planted_fault_is_reported_in_a_sentence(edge: Edge, plant: Plant, said: str) -> None:
     assert said in found(edge, plant)
 
 
-def test_a_pact_on_a_route_that_nobody_documents_is_told() -> None:
+def test_a_pact_on_a_route_that_nobody_documents_is_reported() -> None:
     interactions: list[Interaction] = json.loads(json.dumps(read(ORDERS_AT_INVENTORY)))
     interactions[0]["request"]["path"] = "/hidden"
-    (told,) = findings_of(ORDERS_AT_INVENTORY, interactions, Declared.read())
-    assert "PUT /hidden is not documented by inventory: nobody promises that route." in told
+    (sentence,) = findings_of(ORDERS_AT_INVENTORY, interactions, Declared.read())
+    assert "PUT /hidden is not documented by inventory: nobody promises that route." in sentence
 
 
-def test_a_provider_without_a_document_is_told() -> None:
-    told = findings_of(ORDERS_AT_INVENTORY, read(ORDERS_AT_INVENTORY), Declared.of({}, {}))
-    assert "there is no document of inventory, so nobody promises PUT /events/" in told[0]
+def test_a_provider_without_a_document_is_reported() -> None:
+    sentences = findings_of(ORDERS_AT_INVENTORY, read(ORDERS_AT_INVENTORY), Declared.of({}, {}))
+    assert "there is no document of inventory, so nobody promises PUT /events/" in sentences[0]
 
 
 def test_a_partners_pact_is_held_against_the_documents_as_well(tmp_path: Path) -> None:
@@ -307,15 +307,15 @@ def test_a_partners_pact_is_held_against_the_documents_as_well(tmp_path: Path) -
     for folder in ("pacts", "external"):
         (tmp_path / folder).mkdir()
     (tmp_path / "external" / "partner-asks-inventory.json").write_text(json.dumps(document))
-    told = findings(Declared.read(), tmp_path / "pacts")
-    # Also not told: that seat_label may be null, which only a consumer of our own must say that it understands.
-    assert told == [f'partner asks inventory, "a hold of a seat": PUT {HOLD} lets in orders, but not partner.']
+    sentences = findings(Declared.read(), tmp_path / "pacts")
+    # Also not reported: that seat_label may be null, which only a consumer of our own must say that it understands.
+    assert sentences == [f'partner asks inventory, "a hold of a seat": PUT {HOLD} lets in orders, but not partner.']
 
 
-def test_of_a_service_of_our_own_that_reads_neither_null_nor_another_answer_it_is_told() -> None:
+def test_a_service_of_our_own_that_reads_neither_null_nor_another_answer_is_reported() -> None:
     seats = [each for each in read(ORDERS_AT_INVENTORY) if each["description"] == "a hold of a seat"]
-    told = findings_of(ORDERS_AT_INVENTORY, seats, Declared.read(), complete=True)
-    assert [each.split(" in the answer")[0] for each in told] == [
+    sentences = findings_of(ORDERS_AT_INVENTORY, seats, Declared.read(), complete=True)
+    assert [each.split(" in the answer")[0] for each in sentences] == [
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_id',
         'orders asks inventory, "a hold of a seat": $.lines[0].seat_label',
         (
@@ -328,13 +328,13 @@ def test_of_a_service_of_our_own_that_reads_neither_null_nor_another_answer_it_i
 def test_an_answer_that_a_partner_does_not_read_is_its_own_matter() -> None:
     documents = {path.stem: json.loads(path.read_text()) for path in (CONTRACTS / "openapi").glob("*.json")}
     operation(documents["inventory"], "put", HOLD)["responses"]["202"] = {}
-    told = findings_of(ORDERS_AT_INVENTORY, read(ORDERS_AT_INVENTORY), Declared.of(_texts(documents), {}))
-    assert told == []
+    sentences = findings_of(ORDERS_AT_INVENTORY, read(ORDERS_AT_INVENTORY), Declared.of(_texts(documents), {}))
+    assert sentences == []
 
 
 def test_a_refusal_that_nobody_reads_is_no_finding_here() -> None:
-    told = found(ORDERS_AT_INVENTORY, lambda api: operation(api, "put", HOLD)["responses"].update({"418": {}}))
-    assert told == []
+    sentences = found(ORDERS_AT_INVENTORY, lambda api: operation(api, "put", HOLD)["responses"].update({"418": {}}))
+    assert sentences == []
 
 
 def test_an_argument_that_the_gate_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Another version's contracts: what a provider breaks is told apart from what it cannot set up."""
+"""Another version's contracts: what a provider breaks is distinguished from what it cannot set up."""
 
 from pathlib import Path
 from typing import Any

@@ -192,7 +192,7 @@ def test_what_is_the_same_is_not_read_by_the_release_again(monkeypatch: pytest.M
     assert read_protocol(here, then, Crosswise()) == [Reading(here, then, [Found("fact", "held")])]
 
 
-def test_a_release_from_before_there_were_examples_is_told_and_is_no_break(other: Path) -> None:
+def test_a_release_from_before_there_were_examples_is_reported_and_is_no_break(other: Path) -> None:
     (other / protocol.EXAMPLES).unlink()
     assert read_protocol(Version("here", ROOT), Version("of v0.1.0", other), Crosswise()) is None
     answer = Answer("v0.1.0", protocol=None)

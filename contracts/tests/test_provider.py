@@ -15,7 +15,7 @@ from chassis.testing import Harness
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, Book, Hearing, a_state, an_id
 from contracts.pactfile import ContractBroken, Edge
-from contracts.provider import Told, encoded, verify_answers, verify_facts
+from contracts.provider import Published, encoded, verify_answers, verify_facts
 from contracts.tests.library import A_SHELF, EDGE, SHELF, Library, Reader, Spoil, write_pact
 from contracts.verification import StateHandler
 
@@ -141,7 +141,7 @@ async def test_a_deleted_pact_is_missed(harness: Harness, pacts: Path) -> None:
     assert "There is no pact in which reader asks library" in await refusal(harness, pacts)
 
 
-async def test_a_consumer_that_the_verification_does_not_name_is_told(harness: Harness, pacts: Path) -> None:
+async def test_a_consumer_that_the_verification_does_not_name_is_reported(harness: Harness, pacts: Path) -> None:
     (pacts / "school-asks-library.json").write_text((pacts / EDGE.file_name).read_text())
     assert "school asks library by a pact, but its verification does not name school" in await refusal(harness, pacts)
 
@@ -210,7 +210,7 @@ def fact_pacts(tmp_path: Path) -> Path:
     book = Book(Edge("reader", "hears", "library"))
     about = an_id("library: book")
     data = {"book_id": matchers.identifier(about), "pages": matchers.integer(474)}
-    with Hearing(book).told(BookLent.subject, data, about=about) as event:
+    with Hearing(book).published(BookLent.subject, data, about=about) as event:
         assert event.data == {"book_id": str(about), "pages": 474}
     book.close(complete=True, write=True, pacts=tmp_path)
     return tmp_path
@@ -225,9 +225,9 @@ async def test_a_fact_that_is_as_promised_passes(fact_pacts: Path) -> None:
 async def test_a_fact_that_is_not_as_it_was_made_is_named(fact_pacts: Path) -> None:
     book_id = str(uuid4())
     fact = encoded(BookLent(book_id=book_id, pages=249))
-    as_made = {BookLent.subject: Told(fact, {"book_id": book_id, "pages": 249})}
+    as_made = {BookLent.subject: Published(fact, {"book_id": book_id, "pages": 249})}
     assert await verify_facts("library", hearers=["reader"], facts=as_made, pacts=fact_pacts) == 1
-    other = {BookLent.subject: Told(fact, {"book_id": book_id, "pages": 24900})}
+    other = {BookLent.subject: Published(fact, {"book_id": book_id, "pages": 24900})}
     with pytest.raises(ContractBroken, match=r"\$\.data\.pages: Expected 249 to be 24900, with which it was made"):
         await verify_facts("library", hearers=["reader"], facts=other, pacts=fact_pacts)
 

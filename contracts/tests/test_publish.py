@@ -1,4 +1,4 @@
-"""A broker is told pacts and results by the official clients, never a secret by accident; without one nothing is sent."""
+"""A broker is sent pacts and results by the official clients, never a secret by accident; without one nothing is sent."""
 
 import json
 import subprocess
@@ -96,14 +96,14 @@ def test_without_a_broker_a_sentence_says_that_none_is_needed(
         ),
     ],
 )
-def test_what_is_wrong_with_the_environment_is_told_without_secrets(environment: dict[str, str], said: str) -> None:
+def test_what_is_wrong_with_the_environment_is_reported_without_secrets(environment: dict[str, str], said: str) -> None:
     with pytest.raises(CannotPublish, match=said) as refused:
         check_environment(environment)
     assert "secret" not in str(refused.value)
     check_environment({ADDRESS: "https://broker.example", "PACT_BROKER_TOKEN": "a"})
 
 
-def test_without_the_official_client_it_is_told_how_to_get_it(
+def test_without_the_official_client_the_error_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(ADDRESS, "http://127.0.0.1:1")
@@ -171,7 +171,7 @@ def test_pacts_that_the_broker_does_not_take_have_no_results(
     assert "did not take the pacts" in capsys.readouterr().err
 
 
-def test_a_version_is_told_to_the_tests_of_every_provider_and_of_no_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_handed_to_the_tests_of_every_provider_and_of_no_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: dict[str, Any] = {}
 
     def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
@@ -193,7 +193,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
         yield running
 
 
-def told_to(broker: Broker, edge: Edge, pacts: Path) -> None:
+def publish_to(broker: Broker, edge: Edge, pacts: Path) -> None:
     """The broker gets a pact, as the client sends it."""
     pact = render_for_broker(edge, read(edge, pacts))
     contract = {
@@ -218,11 +218,11 @@ async def verify(harness: Harness, library: Library, pacts: Path) -> int:
         return await verify_answers("library", url, callers=["reader"], states=states, pacts=pacts)
 
 
-async def test_the_broker_is_told_that_a_provider_keeps_its_promises_and_in_which_version(
+async def test_the_broker_hears_that_a_provider_keeps_its_promises_and_in_which_version(
     harness: Harness, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write_pact(tmp_path)
-    told_to(broker, EDGE, tmp_path)
+    publish_to(broker, EDGE, tmp_path)
     assert await verify(harness, Library(), tmp_path) == 2
     assert broker.results == [], "An ordinary run publishes nothing."
     monkeypatch.setenv(PUBLISHING, VERSION.as_text())
@@ -232,11 +232,11 @@ async def test_the_broker_is_told_that_a_provider_keeps_its_promises_and_in_whic
     assert broker.tags == [("library", "0123abcd", "v1.2.0")]
 
 
-async def test_the_broker_is_told_of_a_broken_promise_too_and_the_run_is_red(
+async def test_the_broker_hears_of_a_broken_promise_too_and_the_run_is_red(
     harness: Harness, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write_pact(tmp_path)
-    told_to(broker, EDGE, tmp_path)
+    publish_to(broker, EDGE, tmp_path)
     monkeypatch.setenv(PUBLISHING, VERSION.as_text())
     with pytest.raises(ContractBroken, match=r"\$\.place"):
         await verify(harness, Library(lambda answer: answer | {"place": None}), tmp_path)
@@ -249,10 +249,10 @@ async def test_facts_are_verified_under_a_name_of_their_own(
     edge = Edge("reader", "hears", "library")
     book = Book(edge)
     about = an_id("publish: book")
-    with Hearing(book).told(BookLent.subject, {"book_id": str(about)}, about=about):
+    with Hearing(book).published(BookLent.subject, {"book_id": str(about)}, about=about):
         pass
     book.close(complete=True, write=True, pacts=tmp_path)
-    told_to(broker, edge, tmp_path)
+    publish_to(broker, edge, tmp_path)
     facts = {BookLent.subject: encoded(BookLent(book_id=str(about), pages=1))}
     assert verified_as("library", "hears") == "library"
     monkeypatch.setenv(PUBLISHING, VERSION.as_text())
@@ -267,7 +267,7 @@ async def test_a_pact_that_the_broker_does_not_have_and_a_wrong_token_are_red_an
     monkeypatch.setenv(PUBLISHING, VERSION.as_text())
     with pytest.raises(ContractBroken, match="have 2 interactions, but 0 were verified"):
         await verify(harness, Library(), tmp_path)
-    told_to(broker, EDGE, tmp_path)
+    publish_to(broker, EDGE, tmp_path)
     monkeypatch.setenv("PACT_BROKER_TOKEN", wrong := str(uuid4()))
     with pytest.raises(ContractBroken) as refused:
         await verify(harness, Library(), tmp_path)

@@ -40,7 +40,7 @@ def test_of_a_consumer_whose_refusals_are_under_contract_nothing_is_said(made_up
 
 
 @pytest.mark.parametrize("missing", REFUSALS, ids=lambda each: each["response"]["body"]["content"]["code"])
-def test_a_declared_code_and_not_now_without_an_interaction_are_told(made_up: System, missing: Interaction) -> None:
+def test_a_declared_code_and_not_now_without_an_interaction_are_reported(made_up: System, missing: Interaction) -> None:
     write_pact(made_up, ASKS, A_SHELF, A_LOAN, *(each for each in REFUSALS if each is not missing))
     (sentence,) = problems_of_refusals(made_up)
     refusal = missing["response"]["body"]["content"]
@@ -63,5 +63,5 @@ def test_what_every_route_may_say_needs_a_contract_once_somebody_declares_it(mad
 
 def test_a_code_that_no_operation_says_is_declared_in_vain(made_up: System) -> None:
     borrow = replace(BORROW, refusals={"shelf_emty": None})
-    told = problems_of_refusals(changed(made_up, "reader", clients=(asking(SHELF, borrow),)))
-    assert any("LibraryClient declares shelf_emty among the refusals of POST" in each for each in told)
+    problems = problems_of_refusals(changed(made_up, "reader", clients=(asking(SHELF, borrow),)))
+    assert any("LibraryClient declares shelf_emty among the refusals of POST" in each for each in problems)

@@ -126,7 +126,7 @@ def test_what_is_not_committed_is_not_released(shop: Shop) -> None:
     assert shop.done == []
 
 
-def test_a_commit_that_git_refuses_leaves_everything_as_it_was_and_is_told(shop: Shop) -> None:
+def test_a_commit_that_git_refuses_leaves_everything_as_it_was_and_is_reported(shop: Shop) -> None:
     shop.release()
     shop.commit("more")
     shop.refuses("pre-commit", "Tell me who you are.")
@@ -146,7 +146,7 @@ def test_without_a_name_for_git_nothing_is_left_behind(shop: Shop, monkeypatch: 
     assert shop.git("status", "--porcelain") == ""
 
 
-def test_a_version_that_cannot_be_tagged_is_told_and_tagged_the_next_time(shop: Shop) -> None:
+def test_a_version_that_cannot_be_tagged_is_reported_and_tagged_the_next_time(shop: Shop) -> None:
     shop.release()
     shop.commit("more")
     shop.refuses("reference-transaction", "No tags today.", unless="! grep -q refs/tags/")
@@ -161,7 +161,7 @@ def test_a_version_that_cannot_be_tagged_is_told_and_tagged_the_next_time(shop: 
     assert shop.git("log", "-1", "--format=%s", "v0.2.0") == "Release 0.2.0"
 
 
-def test_what_git_says_is_told_by_the_command(
+def test_what_git_says_is_reported_by_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(deploying, "ROOT", tmp_path)

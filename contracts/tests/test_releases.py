@@ -64,6 +64,6 @@ def test_where_history_is_missing_nobody_says_that_nothing_runs(shop: Path, tmp_
         last_release(tmp_path / "plain")
 
 
-def test_an_unknown_revision_is_told(shop: Path, tmp_path: Path) -> None:
+def test_an_unknown_revision_is_reported(shop: Path, tmp_path: Path) -> None:
     with pytest.raises(RevisionUnknown, match=r"Git knows no revision --help here"):
         unpack(shop, "--help", tmp_path / "out")

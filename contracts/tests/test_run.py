@@ -54,7 +54,7 @@ def test_what_breaks_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_a_side_that_nobody_ran_is_told(folder: Path) -> None:
+def test_a_side_that_nobody_ran_is_reported(folder: Path) -> None:
     seen = progress(folder)
     note(Entry("compared", ASKS, 2))
     note(Entry("verified", OUTSIDE, 1, (HELD,)))
@@ -110,7 +110,7 @@ def test_the_pacts_of_one_service_are_what_it_needs_and_what_others_need_of_it()
     assert all({*consumers_tests(None)} >= {*consumers_tests(each)} for each in ("web", "orders"))
 
 
-def test_documents_that_cannot_be_written_are_told_and_nothing_is_verified(
+def test_documents_that_cannot_be_written_are_reported_and_nothing_is_verified(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []

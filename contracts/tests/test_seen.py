@@ -35,7 +35,7 @@ def test_a_call_is_an_edge_of_its_caller_by_method_and_route() -> None:
     ],
     ids=["an inbox", "a listener", "the bus"],
 )
-def test_what_a_service_is_told_is_an_edge_by_its_subject(name: str, need: Need) -> None:
+def test_what_a_service_receives_is_an_edge_by_its_subject(name: str, need: Need) -> None:
     assert seen([trace(span("a", "", f"web {name}"))], SERVICES) == {need: TRACE_ID}
 
 
@@ -55,14 +55,14 @@ def test_what_is_no_need_of_one_service_is_no_edge(spans: tuple[Span, ...]) -> N
     assert seen([trace(*spans)], SERVICES) == {}
 
 
-def test_what_was_seen_and_is_under_no_contract_is_told_with_its_trace() -> None:
+def test_what_was_seen_and_is_under_no_contract_is_reported_with_its_trace() -> None:
     (sentence,) = unlike_contracts({ASKED: TRACE_ID, HEARD: TRACE_ID}, {HEARD: '"a confirmed order"'})
     assert sentence.startswith(
         f"web asks GET /orders/{{order_id}} of orders in trace {TRACE_ID}, but that is under no contract"
     )
 
 
-def test_what_is_under_contract_and_was_never_seen_is_told_with_its_interaction() -> None:
+def test_what_is_under_contract_and_was_never_seen_is_reported_with_its_interaction() -> None:
     (sentence,) = unlike_contracts({ASKED: TRACE_ID}, {ASKED: '"an order"', HEARD: '"a confirmed order"'})
     assert sentence.startswith(
         'web has a contract for events.orders.order_confirmed.v1 of orders ("a confirmed order"), but never hears it'

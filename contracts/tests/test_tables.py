@@ -71,7 +71,7 @@ def test_shapes_have_lists_values_and_what_is_within() -> None:
     assert shape(Schema(node, node, "data")) == '{lines: [{seat, kind: "a"/"b"}], venue: {city}, title}'
 
 
-def test_a_page_whose_table_is_old_is_told_and_written_anew(
+def test_a_page_whose_table_is_old_is_reported_and_written_anew(
     made_up: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "real", lambda: made_up)

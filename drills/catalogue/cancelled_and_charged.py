@@ -8,7 +8,7 @@ from tracing.model import Span, Trace
 GIVEN_UP = frozenset({"cancelling", "cancelled"})
 CANCEL = "POST /orders/{order_id}/cancel"
 OK = 200
-# So that there is time to cancel between the bank's answer and the shop's next step.
+# Slow enough to cancel between the bank's answer and the shop's next step.
 ANSWER_SECONDS = "1.2"
 
 

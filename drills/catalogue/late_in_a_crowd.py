@@ -1,4 +1,4 @@
-"""Who buys alone has the tickets at once; who buys with others waits."""
+"""A buyer who is alone has the tickets at once; one of many waits."""
 
 from collections.abc import Sequence
 

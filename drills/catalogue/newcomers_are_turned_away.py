@@ -1,4 +1,4 @@
-"""Who was never here cannot hold anything."""
+"""A visitor who was never here before cannot hold anything."""
 
 from drills.customer import Followed, follow_a_purchase
 from drills.model import Answer, Drill, each_trace, fault

@@ -61,9 +61,9 @@ def test_a_drill_is_on_until_the_right_answer(
     practice: Practice, system: System, complaint: list[str | None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run.start(practice, DRILL.name) == 0
-    told = capsys.readouterr().out
-    assert DRILL.report in told
-    assert "The page came after 3.0 s." in told
+    printed = capsys.readouterr().out
+    assert DRILL.report in printed
+    assert "The page came after 3.0 s." in printed
     assert run.answer(practice, "web", "inventory.taken_seats") == 1
     assert "It is not that service." in capsys.readouterr().out
     assert run.answer(practice, "inventory", "inventory.availability") == 1
@@ -113,7 +113,9 @@ def test_nobody_complaining_is_no_success(
     assert "Nobody was unlucky this time" in capsys.readouterr().err
 
 
-def test_what_cannot_be_switched_on_is_told(practice: Practice, system: System, complaint: list[str | None]) -> None:
+def test_what_cannot_be_switched_on_is_reported(
+    practice: Practice, system: System, complaint: list[str | None]
+) -> None:
     system.fails = True
     with pytest.raises(StartError, match="inventory does not start"):
         run.start(practice, DRILL.name)

@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> None:
     found: dict[Path, list[dict[str, float]]] = {checkout: [] for checkout in checkouts}
     with PostgresServer() as server:
         for turn in range(given.rounds):
-            # Who begins changes, since each turn finds a server with more to tidy.
+            # The checkouts take turns in going first, since each turn finds a server with more to tidy.
             for number, checkout in enumerate(checkouts[:: -1 if turn % 2 else 1]):
                 name = f"holds_{turn}_{number}"
                 asyncio.run(_create(server.url(), name))

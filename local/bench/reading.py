@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 
 TICKS = os.sysconf("SC_CLK_TCK")
-# Their processor time is not a purchase's: they stand for somebody else's machines.
+# The processor time of these is not counted to a purchase: they stand for machines of others.
 SIMULATED = frozenset({"bank", "mailbox", "smtp", "traces", "otlp"})
 _EXECUTED = re.compile(r"LOG:  (?:execute|statement)")
 _ASKS_ANSWER_SECONDS = 10.0

@@ -82,11 +82,11 @@ class Contestant:
 
     def __init__(self, way: Way, folder: Path) -> None:
         self.way = way
-        told = {
+        environment = {
             service: {name.format(service.upper()): value for name, value in way.settings.items()}
             for service in SERVICES
         }
-        self._system = System(folder, environment=told)
+        self._system = System(folder, environment=environment)
         self._load = Ordering(self._system.addresses, self._system.layout)
         self.measured = Measured()
 

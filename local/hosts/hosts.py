@@ -52,7 +52,7 @@ class Hosts:
     ) -> None:
         """Makes them. `ports` is where everything listens; `say` tells a person if the network ends by itself.
 
-        `elsewhere` are addresses that services are told beside those ports. Raises StartError if one is on another machine, and
+        `elsewhere` are addresses that services are given beside those ports. Raises StartError if one is on another machine, and
         if hosts are permitted and cannot be made all the same.
         """
         if not self._services:
@@ -68,14 +68,14 @@ class Hosts:
         process = self._start_process(output)
         addresses = addresses_of(self._services)
         living = {service for services in self._services.values() for service in services}
-        told = self._ask(
+        reply = self._ask(
             {
                 "hosts": addresses,
                 "services": {host: [ports[each] for each in inside] for host, inside in self._services.items()},
                 "shared": sorted({port for name, port in ports.items() if name not in living}),
             }
         )
-        namespaces = {host: tuple(files) for host, files in told["namespaces"].items()}
+        namespaces = {host: tuple(files) for host, files in reply["namespaces"].items()}
         self.housing = Housing(self._services, addresses, namespaces)
         self.no_network = None
         threading.Thread(target=self._mourn, args=(process, say), name="hosts", daemon=True).start()
@@ -128,12 +128,12 @@ class Hosts:
         with self._lock:
             try:
                 self._socket.sendall(json.dumps(question).encode() + b"\n")
-                told: dict[str, Any] = json.loads(self._lines.readline())
+                reply: dict[str, Any] = json.loads(self._lines.readline())
             except (OSError, ValueError) as error:
                 raise StartError("The hosts' network does not answer; see logs/hosts.log.") from error
-        if "error" in told:
-            raise StartError(told["error"])
-        return told
+        if "error" in reply:
+            raise StartError(reply["error"])
+        return reply
 
     def _mourn(self, process: "subprocess.Popen[bytes]", say: Callable[[str], None]) -> None:
         with contextlib.suppress(ChildProcessError):

@@ -38,7 +38,7 @@ class Host:
     card: int
 
     def close(self) -> None:
-        """Lets go of it. It is gone when its processes are."""
+        """Releases the namespace. It is gone when its processes are."""
         for descriptor in (self.card, self.network, self.name):
             os.close(descriptor)
 
@@ -86,7 +86,7 @@ def inside(network: int) -> Iterator[None]:
 
 
 def _in_a_thread(work: Callable[[], Result]) -> Result:
-    """In a thread of its own, which nobody uses afterwards: namespaces are a thread's."""
+    """Runs something in a thread that is not used again, because a thread that enters a namespace stays in it."""
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -132,8 +132,8 @@ def _set_address(any_socket: socket.socket, what: int, address: str) -> None:
 
 
 def _switch_on(any_socket: socket.socket, device: bytes) -> None:
-    told = _ioctl(any_socket.fileno(), SIOCGIFFLAGS, struct.pack("16s24x", device))
-    (flags,) = struct.unpack_from("H", told, 16)
+    request = _ioctl(any_socket.fileno(), SIOCGIFFLAGS, struct.pack("16s24x", device))
+    (flags,) = struct.unpack_from("H", request, 16)
     _ioctl(any_socket.fileno(), SIOCSIFFLAGS, struct.pack("16sH22x", device, flags | IFF_UP))
 
 

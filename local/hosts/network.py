@@ -106,12 +106,12 @@ async def serve(control: socket.socket) -> None:
             if network is None:
                 network = Network(asked["hosts"])
                 await network.open_ways(asked["shared"], asked["services"])
-                told: dict[str, Any] = {"namespaces": network.namespaces}
+                reply: dict[str, Any] = {"namespaces": network.namespaces}
             else:
-                told = network.answer(asked)
+                reply = network.answer(asked)
         except (OSError, ValueError, TypeError) as error:
-            told = {"error": str(error)}
-        writer.write(json.dumps(told).encode() + b"\n")
+            reply = {"error": str(error)}
+        writer.write(json.dumps(reply).encode() + b"\n")
 
 
 def main() -> None:

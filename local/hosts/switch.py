@@ -1,4 +1,4 @@
-"""The switch between the hosts: carries IP packets, and makes the links between them slow, lossy or cut as it is told."""
+"""The switch between the hosts: carries IP packets, and makes the links between them slow, lossy or cut as it is ordered."""
 
 import random
 import re
@@ -21,7 +21,7 @@ class Link:
     """How two hosts are joined, both ways alike. Well unless said otherwise.
 
     Each packet takes `delay_ms` and up to `jitter_ms` more on its way, so an answer comes after twice of that. `loss_percent` of them
-    never arrive; with `partition` none does, and nobody is told.
+    never arrive; with `partition` none does, and no error says so.
     """
 
     delay_ms: float = 0.0

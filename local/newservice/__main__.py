@@ -56,7 +56,7 @@ def _changed() -> set[str]:
     return {line[3:] for line in done.stdout.splitlines()}
 
 
-def _told(made: Iterable[Path], changed: set[str], name: str) -> str:
+def _summary(made: Iterable[Path], changed: set[str], name: str) -> str:
     """What is yours from now on, and what was written from it."""
     own = f"services/{name}/"
     yours = sorted(each for path in made if not (each := str(path.relative_to(ROOT))).startswith(own))
@@ -87,7 +87,7 @@ def main() -> int:
     )
     if not _follow(name):
         return 1
-    print(_told(made, _changed() - before, name))
+    print(_summary(made, _changed() - before, name))
     print(NEXT.format(name=name))
     return 0
 

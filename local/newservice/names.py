@@ -9,7 +9,7 @@ from local.topology import DEFAULT_PORTS
 
 LETTERS_MAX = 20
 _NAME = re.compile(rf"[a-z][a-z0-9]{{1,{LETTERS_MAX - 1}}}")
-# What else goes by a name where services have theirs: users, lists, folders, images, hosts.
+# Names that something else has already among users, lists, folders, images or hosts.
 _TAKEN = {"admin", "base", "dev", "run", "checkov", "local", "test", "onsale", "service", "services", "template", "namespace", "postgres",
           "databases", "secrets", "stream", "jaeger", "chassis", "tracing", "contracts", "outbox", "inbox"}  # fmt: skip
 

@@ -31,7 +31,7 @@ class Line:
 
 SERVICES = Line("local/topology.py", "", '    "newname": (),\n', before='    "web": ("accounts"')
 HEARS = Line("local/topology.py", "", f'    "newname": ("{HEARD}",),\n', before="}\n# What is heard as it goes by")
-# It may be scaled by something else than CPU later, in another file of that folder.
+# A new service is scaled by CPU; another file of that folder may scale it by something better later.
 SCALED = Line(
     "k8s/components/autoscaling/by-cpu.yaml",
     "",
@@ -72,7 +72,7 @@ SHARED = (
         "tests/security/matrix.py",
         '    "newname ',
         '    "newname GET /orders/{order_id}": Row(WEB),\n',
-        before="}\n# Open to the world",
+        before="}\n# These are open to the world",
         of_operations=True,
     ),
     Line(

@@ -1,4 +1,4 @@
-"""Spans that go elsewhere: what is told at the start."""
+"""Spans that go elsewhere: what services are given at the start."""
 
 import threading
 from collections.abc import Iterator
@@ -55,10 +55,12 @@ def secrets() -> Secrets:
 
 def test_all_services_send_there_and_the_dev_trace_store_does_not_run() -> None:
     ports = ports_with_backend(Ports.default(), "http://collector.test:4318/", "http://jaeger.test/jaeger")
-    told = {program.name: program.environment for program in programs(Layout(Path("x")), ports, secrets(), "json")}
-    assert "traces" not in told
-    assert {told[name][f"{name.upper()}_OTLP_ENDPOINT"] for name in SERVICES} == {"http://collector.test:4318"}
-    assert told["web"]["WEB_TRACE_URL"] == "http://jaeger.test/jaeger"
+    environments = {
+        program.name: program.environment for program in programs(Layout(Path("x")), ports, secrets(), "json")
+    }
+    assert "traces" not in environments
+    assert {environments[name][f"{name.upper()}_OTLP_ENDPOINT"] for name in SERVICES} == {"http://collector.test:4318"}
+    assert environments["web"]["WEB_TRACE_URL"] == "http://jaeger.test/jaeger"
     assert ports.url("web") == Ports.default().url("web")
 
 

@@ -160,7 +160,7 @@ def test_data_is_encoded_as_kubernetes_wants_it(cluster: Cluster) -> None:
         ("nonsense", "Say what to do: python -m local.cluster secrets|databases|stream|verify"),
     ],
 )
-def test_what_is_missing_is_told_in_a_sentence(command: str, sentence: str) -> None:
+def test_what_is_missing_is_reported_in_a_sentence(command: str, sentence: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local.cluster", command],
         capture_output=True,

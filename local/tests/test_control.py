@@ -30,7 +30,7 @@ def test_what_a_command_refuses_comes_back_as_its_sentence(control: Control) -> 
         ask(control.path, "add", first=1, second=-2)
 
 
-def test_an_unknown_command_is_told_which_there_are(control: Control) -> None:
+def test_an_unknown_command_is_answered_with_those_that_there_are(control: Control) -> None:
     with pytest.raises(StartError, match=r"does not know 'subtract'; it knows add"):
         ask(control.path, "subtract")
 

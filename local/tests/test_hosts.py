@@ -45,7 +45,7 @@ def test_a_service_of_which_no_plan_knows_lives_at_the_shop_or_alone() -> None:
     assert hosts_of(len(services), services)["onemore-host"] == ("onemore",)
 
 
-def test_a_number_of_hosts_that_nobody_planned_is_told_which_there_are() -> None:
+def test_a_number_of_hosts_that_nobody_planned_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(StartError, match=f"2, 3, 4 or {len(SERVICES)} hosts, not 5"):
         Hosts(5, "a test")
 
@@ -57,14 +57,14 @@ def programs_in(folder: Path, housing: Housing) -> dict[str, dict[str, str]]:
 
 def test_services_reach_each_other_on_their_hosts_and_the_rest_on_their_own_loopback(tmp_path: Path) -> None:
     hosts = hosts_of(3, SERVICES)
-    told = programs_in(tmp_path, Housing(hosts, addresses_of(hosts)))
-    assert told["orders"]["ORDERS_HOST"] == "10.83.0.13"
-    assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://10.83.0.12:8003"
-    assert told["orders"]["ORDERS_PERSON_KEYS_URL"].startswith("http://10.83.0.12:8001/")
-    assert told["payments"]["PAYMENTS_BANK_URL"] == "http://127.0.0.1:8020"
-    assert told["web"]["WEB_PUBLIC_URL"] == "http://127.0.0.1:8000"
-    assert "@127.0.0.1:8032/" in told["orders"]["ORDERS_DATABASE_URL"]
-    assert "ORDERS_HOST_NAME" not in told["orders"]  # its host has that name already
+    environments = programs_in(tmp_path, Housing(hosts, addresses_of(hosts)))
+    assert environments["orders"]["ORDERS_HOST"] == "10.83.0.13"
+    assert environments["orders"]["ORDERS_INVENTORY_URL"] == "http://10.83.0.12:8003"
+    assert environments["orders"]["ORDERS_PERSON_KEYS_URL"].startswith("http://10.83.0.12:8001/")
+    assert environments["payments"]["PAYMENTS_BANK_URL"] == "http://127.0.0.1:8020"
+    assert environments["web"]["WEB_PUBLIC_URL"] == "http://127.0.0.1:8000"
+    assert "@127.0.0.1:8032/" in environments["orders"]["ORDERS_DATABASE_URL"]
+    assert "ORDERS_HOST_NAME" not in environments["orders"]  # its host has that name already
 
 
 def test_without_networks_the_hosts_have_names_and_one_loopback(
@@ -73,17 +73,17 @@ def test_without_networks_the_hosts_have_names_and_one_loopback(
     monkeypatch.setattr(hosts_module, "why_no_hosts", lambda: "they need root")
     hosts = Hosts(3, "a test")
     hosts.open(Ports.default().of, output=2)
-    told = programs_in(tmp_path, hosts.housing)
-    assert told["orders"]["ORDERS_HOST_NAME"] == "money"
-    assert told["orders"]["ORDERS_INVENTORY_URL"] == "http://127.0.0.1:8003"
-    assert "HOST_NAME" not in " ".join(told["bank"])
+    environments = programs_in(tmp_path, hosts.housing)
+    assert environments["orders"]["ORDERS_HOST_NAME"] == "money"
+    assert environments["orders"]["ORDERS_INVENTORY_URL"] == "http://127.0.0.1:8003"
+    assert "HOST_NAME" not in " ".join(environments["bank"])
     assert "no network between them that could be slow or cut: they need root." in hosts.description
     with pytest.raises(StartError, match="no network between them"):
         hosts.link("edge", "money", Link(partition=True))
     hosts.close()
 
 
-def test_an_ordinary_user_is_told_what_networks_need() -> None:
+def test_an_ordinary_user_is_reported_what_networks_need() -> None:
     """Or may make them, where the kernel is that generous."""
     done = run_as(ordinary_user(), "from local.hosts.kernel import why_no_hosts\nprint(why_no_hosts())")
     if done is None:
@@ -190,12 +190,12 @@ def test_a_lossy_link_loses_what_was_said(machine: Machine) -> None:
         heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         heard.bind((ADDRESSES["shop"], 5000))
     with machine.on("edge"):
-        told = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        speaker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     machine.hosts.link("edge", "shop", Link(loss_percent=30))
     before = counts(machine, "edge", "shop")
-    with heard, told:
+    with heard, speaker:
         for number in range(sent):
-            told.sendto(b"x", (ADDRESSES["shop"], 5000))
+            speaker.sendto(b"x", (ADDRESSES["shop"], 5000))
             if number % 100 == 99:  # the card's queue is shorter than that
                 eventually(partial(has_seen, machine, sum(before) + number + 1))
         machine.hosts.link("edge", "shop", Link())
@@ -222,7 +222,7 @@ def counts(machine: Machine, a: str, b: str) -> tuple[int, int]:
 
 
 @needs_networks
-def test_nobody_is_told_of_a_cut_and_afterwards_all_is_as_before(machine: Machine, orders: socket.socket) -> None:
+def test_nobody_hears_of_a_cut_and_afterwards_all_is_as_before(machine: Machine, orders: socket.socket) -> None:
     machine.hosts.link("edge", "money", Link(partition=True))
     with pytest.raises(TimeoutError):
         machine.connect("edge", machine.at("orders"), seconds=0.2)
@@ -232,7 +232,7 @@ def test_nobody_is_told_of_a_cut_and_afterwards_all_is_as_before(machine: Machin
 
 
 @needs_networks
-def test_a_link_that_does_not_exist_is_told_with_those_that_do(machine: Machine) -> None:
+def test_a_link_that_does_not_exist_is_refused_with_those_that_do(machine: Machine) -> None:
     with pytest.raises(StartError, match=r"no link between edge and moon\. The hosts are edge, shop, money"):
         machine.hosts.link("edge", "moon", Link())
 
@@ -279,7 +279,7 @@ def test_what_is_said_before_the_other_side_has_answered_is_not_lost(machine: Ma
 
 
 @needs_networks
-def test_who_does_not_listen_is_not_told_more_and_more_and_hears_all_of_it_later(machine: Machine) -> None:
+def test_who_does_not_listen_is_not_sent_more_and_more_and_hears_all_of_it_later(machine: Machine) -> None:
     address = (LOOPBACK, machine.ports.of["nats"])
     with socket.create_server(address) as listener, closing(machine.connect("edge", address)) as connection:
         listening, _ = listener.accept()
@@ -324,7 +324,7 @@ def test_where_nobody_listens_a_connection_breaks_at_once(machine: Machine, host
 
 
 @needs_networks
-def test_an_address_on_another_machine_is_told_to_be_out_of_reach() -> None:
+def test_an_address_on_another_machine_is_reported_to_be_out_of_reach() -> None:
     hosts = Hosts(2, "a test of hosts")
     with pytest.raises(StartError, match=r"not http://collector\.example:4318\."):
         hosts.open(Ports.free().of, output=2, elsewhere=["http://localhost:4318", "http://collector.example:4318"])
@@ -332,7 +332,7 @@ def test_an_address_on_another_machine_is_told_to_be_out_of_reach() -> None:
 
 
 @needs_networks
-def test_the_end_of_the_network_is_told() -> None:
+def test_the_end_of_the_network_is_reported() -> None:
     said: list[str] = []
     hosts = Hosts(2, "a test of hosts")
     hosts.open(Ports.free().of, 2, said.append)
@@ -348,7 +348,7 @@ def test_the_end_of_the_network_is_told() -> None:
 
 
 @needs_networks
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_that_is_taken_is_reported() -> None:
     ports = Ports.free()
     hosts = Hosts(2, "a test of hosts")
     with socket.create_server((LOOPBACK, ports.of["web"])), pytest.raises(StartError, match=r"[Aa]ddress"):

@@ -1,4 +1,4 @@
-"""Images: their bills of materials, what a build is told about the package index, and what a person is told without an engine."""
+"""Images: their bills of materials, what a build knows of the package index, and what a person reads without an engine."""
 
 import json
 import os
@@ -120,9 +120,7 @@ def test_no_locked_list_names_an_index() -> None:
         assert "://" not in file.read_text(), file.name
 
 
-def test_a_build_is_told_the_index_and_no_folder_of_this_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_gets_the_index_and_no_folder_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = tmp_path / "ca.pem"
     authority.write_text("certificate")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
@@ -147,18 +145,18 @@ def test_the_time_of_the_source_can_be_given(monkeypatch: pytest.MonkeyPatch) ->
     assert images.labels_of_checkout()["CREATED"] == "1970-01-01T00:00:00Z"
 
 
-def test_without_an_engine_a_person_is_told_what_to_install(bare_path: Path) -> None:
+def test_without_an_engine_a_person_is_reported_what_to_install(bare_path: Path) -> None:
     with pytest.raises(StartError, match=r"apt-get install docker\.io"):
         Engine.find()
 
 
-def test_an_engine_that_does_not_run_is_told(bare_path: Path) -> None:
+def test_an_engine_that_does_not_run_is_reported(bare_path: Path) -> None:
     client(bare_path, "echo 'Cannot connect to the Docker daemon.' >&2; exit 1")
     with pytest.raises(StartError, match="Cannot connect to the Docker daemon"):
         Engine.find()
 
 
-def test_a_client_without_buildkit_is_told(bare_path: Path) -> None:
+def test_a_client_without_buildkit_is_reported(bare_path: Path) -> None:
     client(bare_path, 'case "$1" in version) echo 28.2.2 28.2.2;; *) exit 1;; esac')
     with pytest.raises(StartError, match="buildx"):
         Engine.find()

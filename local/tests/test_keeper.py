@@ -131,7 +131,7 @@ def test_a_server_that_dies_again_and_again_is_named_and_given_up(
 def test_make_up_ends_with_the_sentence_when_a_server_cannot_be_brought_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The start of the whole is cut short: what is tried is how the end is told."""
+    """The start of the whole is cut short: what is tried is how the end is reported."""
     from local import up
 
     class Breaking(System):

@@ -14,10 +14,10 @@ def test_a_second_system_on_the_same_folder_leaves_the_first_ones_addresses_alon
         fcntl.flock(held, fcntl.LOCK_EX)
         held.write("4711")
         held.flush()
-        told = tmp_path / "run.json"
-        told.write_text("{}")
+        file = tmp_path / "run.json"
+        file.write_text("{}")
         second = System(tmp_path)
         with pytest.raises(StartError, match=r"already runs on the data folder .* [(]process 4711[)]"):
             second.start()
         second.stop()
-        assert told.exists()
+        assert file.exists()

@@ -40,7 +40,7 @@ def test_a_program_runs_again(running: Running) -> None:
         restart(running, "")
 
 
-def test_a_file_is_loaded_or_told_what_is_wrong_with_it(running: Running, tmp_path: Path) -> None:
+def test_a_file_is_loaded_or_refused_with_what_is_wrong(running: Running, tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     with pytest.raises(StartError, match="There is no file"):
         load(running, str(file))

@@ -60,7 +60,7 @@ def test_committed_data_survive_a_kill_and_the_stale_lock_is_no_obstacle(folder:
         assert ask(again.url(), "SELECT answer FROM kept") == 42
 
 
-def test_a_damaged_folder_is_told_in_a_sentence_with_the_log_and_the_way_out(folder: Path) -> None:
+def test_a_damaged_folder_is_reported_in_a_sentence_with_the_log_and_the_way_out(folder: Path) -> None:
     with PostgresServer(folder / "pg", durable=False):
         pass
     (folder / "pg" / "data" / "global" / "pg_control").write_bytes(b"rubbish")

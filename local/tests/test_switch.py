@@ -138,7 +138,7 @@ def test_a_link_that_cannot_be_is_refused_with_a_sentence(wrong: dict[str, float
 
 
 @pytest.mark.parametrize(
-    ("link", "told"),
+    ("link", "words"),
     [
         (Link(), "well"),
         (Link(delay_ms=200, loss_percent=10), "200 ms each way, 10 % lost"),
@@ -146,5 +146,5 @@ def test_a_link_that_cannot_be_is_refused_with_a_sentence(wrong: dict[str, float
         (Link(partition=True, delay_ms=3), "cut"),
     ],
 )
-def test_a_link_is_told_in_words(link: Link, told: str) -> None:
-    assert str(link) == told
+def test_a_link_is_described_in_words(link: Link, words: str) -> None:
+    assert str(link) == words

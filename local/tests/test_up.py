@@ -96,7 +96,7 @@ def listening(port: int) -> Iterator[None]:
         yield
 
 
-def assert_told(up: Up, *words: str) -> None:
+def assert_says(up: Up, *words: str) -> None:
     assert up.wait_for_end() == 1
     assert "Traceback" not in up.output
     for word in words:
@@ -104,40 +104,40 @@ def assert_told(up: Up, *words: str) -> None:
     assert up.left_behind() == []
 
 
-def test_a_taken_port_is_told_with_its_name_and_how_to_move(up: Up) -> None:
+def test_a_taken_port_is_reported_with_its_name_and_how_to_move(up: Up) -> None:
     with listening(up.ports.of["orders"]):
         up.start()
-        assert_told(up, f"{up.ports.of['orders']} (orders)", "make up PORTS=")
+        assert_says(up, f"{up.ports.of['orders']} (orders)", "make up PORTS=")
 
 
-def test_a_second_one_on_the_same_data_is_told_where_the_first_runs(up: Up) -> None:
+def test_a_second_one_on_the_same_data_is_reported_where_the_first_runs(up: Up) -> None:
     up.data.mkdir()
     with (up.data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("4711")
         lock.flush()
         up.start()
-        assert_told(up, "already runs", "process 4711", "DATA=")
+        assert_says(up, "already runs", "process 4711", "DATA=")
 
 
-def test_a_damaged_data_folder_is_told_with_its_log_and_the_way_out(up: Up) -> None:
+def test_a_damaged_data_folder_is_reported_with_its_log_and_the_way_out(up: Up) -> None:
     with PostgresServer(up.data / "postgres", durable=False):
         pass
     (up.data / "postgres" / "data" / "global" / "pg_control").write_bytes(b"rubbish")
     up.start()
-    assert_told(up, "may be damaged", "make clean", str(up.data / "postgres" / "log"))
+    assert_says(up, "may be damaged", "make clean", str(up.data / "postgres" / "log"))
 
 
-def test_a_number_of_hosts_that_there_cannot_be_is_told(up: Up) -> None:
+def test_a_number_of_hosts_that_there_cannot_be_is_reported(up: Up) -> None:
     up.start("--hosts", "5")
-    assert_told(up, f"2, 3, 4 or {len(SERVICES)} hosts, not 5", "make up HOSTS=3")
+    assert_says(up, f"2, 3, 4 or {len(SERVICES)} hosts, not 5", "make up HOSTS=3")
 
 
-def test_damaged_secrets_are_told(up: Up) -> None:
+def test_damaged_secrets_are_reported(up: Up) -> None:
     up.data.mkdir()
     (up.data / "secrets.json").write_text("{")
     up.start()
-    assert_told(up, "secrets.json cannot be read", "make clean")
+    assert_says(up, "secrets.json cannot be read", "make clean")
 
 
 @pytest.mark.system

@@ -15,7 +15,7 @@ _JOINERS = "\u200c\u200d"
 # letters round by force (U+202D, U+202E) is no spelling of anything, and stays refused.
 _INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069\ufeff")
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
-# Of the passwords that are guessed first, those that are long enough.
+# Passwords that are guessed first, as far as they are long enough to be allowed otherwise.
 _COMMON = frozenset(
     {
         "0123456789",
@@ -137,7 +137,7 @@ class TooBusy(AccountsError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who buys. A guest has no password; name and e-mail are unknown until told. The repr shows neither.
+    """Somebody who buys. A guest has no password; name and e-mail are unknown until they give them. The repr shows neither.
 
     `language`: in whose way amounts are written in what is sent to them, as `chassis.languages` names it.
     """

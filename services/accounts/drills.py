@@ -21,7 +21,7 @@ LOOK_UP_SECONDS = 3.0
 
 
 def clock_behind(faults: Faults) -> None:
-    """Nobody sets this host's clock any more. Every clock that a process reads is the host's."""
+    """This host's clock is not synchronised any more, and every process on the host reads that clock."""
 
     class Late(datetime):
         @classmethod

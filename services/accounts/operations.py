@@ -77,7 +77,7 @@ class SignedInOut(ResponseModel):
 
 
 class PersonOut(ResponseModel):
-    """What a person has told about themselves. `language`: in whose way amounts are written for them (`de_CH`)."""
+    """What a person has said about themselves. `language`: in whose way amounts are written for them (`de_CH`)."""
 
     person_id: UUID
     name: str | None
@@ -87,7 +87,7 @@ class PersonOut(ResponseModel):
 
 
 class ContactOut(ResponseModel):
-    """Where mail for a person goes; null while they have not told. `order_pass`: opens the order that was asked for, if it is
+    """Where mail for a person goes; null while they have not said. `order_pass`: opens the order that was asked for, if it is
     a guest's, on any device. `language` as in PersonOut."""
 
     person_id: UUID

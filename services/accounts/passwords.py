@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class Passwords:
-    """Hashes and verifies, `hash_threads` at a time; of those who wait, `hash_queue` at most, the others are told to retry."""
+    """Hashes and verifies, `hash_threads` at a time; of those who wait, `hash_queue` at most, the others are asked to retry."""
 
     def __init__(self, settings: AccountsSettings) -> None:
         self._hasher = PasswordHasher(

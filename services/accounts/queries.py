@@ -33,13 +33,13 @@ async def insert_guest(tx: Transaction, person_id: UUID) -> None:
 
 
 async def person(reads: Reads, person_id: UUID) -> RowMapping | None:
-    """Who has this id."""
+    """The person with this id."""
     query = text(f"SELECT {_KNOWN} FROM person WHERE person_id = :person_id")  # noqa: S608  # a constant of this module
     return (await reads.execute(query, {"person_id": person_id}, name="accounts.person")).mappings().one_or_none()
 
 
 async def registered_with(reads: Reads, email_key: str) -> RowMapping | None:
-    """Who signed up with this address, with their password's hash."""
+    """The person who signed up with this address, and their password's hash."""
     query = text("SELECT * FROM person WHERE email_key = :email_key AND NOT guest")
     found = await reads.execute(query, {"email_key": email_key}, name="accounts.registered_with")
     return found.mappings().one_or_none()
@@ -143,7 +143,7 @@ _COUNT_ATTEMPT = text("""
 
 
 async def forget_attempts(tx: Transaction, email_hash: bytes) -> None:
-    """Who has signed in starts from zero."""
+    """Forgets the failed attempts of somebody who has signed in."""
     query = text("DELETE FROM sign_in_attempts WHERE email_hash = :hash")
     await tx.execute(query, {"hash": email_hash}, name="accounts.forget_attempts")
 

@@ -78,7 +78,7 @@ class Accounts:
             return await self._begin_session(tx, person_id, None, guest=True)
 
     async def sign_in(self, email: str, password: str) -> SignedIn:
-        """Who gives the right password. SignInFailed for a wrong one and for an unknown address, after the same time.
+        """The person who gives the right password. SignInFailed for a wrong one and for an unknown address, after the same time.
 
         TooManyAttempts after some; each is counted before the password is looked at, so that many at once do not get by."""
         key = self._key(email)
@@ -135,7 +135,7 @@ class Accounts:
         return Person(**row)
 
     def pass_for(self, person: Person, order_id: UUID | None, until: datetime | None) -> str | None:
-        """What opens one order on another device, for guests: who has an account signs in there. It ends a year from now at most."""
+        """A token that opens one order of a guest on another device; people with an account sign in there. It ends within a year."""
         if not person.guest or order_id is None or until is None or until <= utc_now():
             return None
         return self._keyring.pass_of(person.person_id, order_id, min(until, utc_now() + LONGEST_PASS)).token
@@ -167,7 +167,7 @@ class Accounts:
         return checked_email(email, public=self._settings.environment == "production")
 
     def _key(self, email: str) -> str:
-        """An address as it is typed at sign-in; what is none belongs to nobody, and is not told apart."""
+        """An address as it is typed at sign-in; what is none belongs to nobody, and is answered alike."""
         try:
             return email_key(self._email(email))
         except EmailInvalid:

@@ -1,4 +1,4 @@
-"""What accounts is told from outside."""
+"""The settings of accounts."""
 
 from pathlib import Path
 from typing import Self

@@ -33,7 +33,7 @@ class PersonRow(Table, table=True):
     email: str | None = None
     email_key: str | None = None
     password_hash: str | None = None
-    # In whose way amounts are written in mails and on tickets.
+    # The language and country in whose way amounts are written in mails and on tickets (`de_CH`).
     language: str = Field(default=DEFAULT, sa_column_kwargs={"server_default": DEFAULT})
     created_at: datetime = moment(server_default=func.now())
 

@@ -77,5 +77,5 @@ def _listed_out(listed: EventListed) -> EventListedOut:
 
 
 def _sale_out(sale: Sale, now: datetime | None) -> dict[str, Any]:
-    told = {"obstacle": sale.obstacle, "sale_begins_at": sale.begins_at, "sale_ends_at": sale.ends_at}
-    return told if now is None else told | {"on_sale": sale.is_open(now)}
+    state = {"obstacle": sale.obstacle, "sale_begins_at": sale.begins_at, "sale_ends_at": sale.ends_at}
+    return state if now is None else state | {"on_sale": sale.is_open(now)}

@@ -285,7 +285,7 @@ _AVAILABILITY_OBSTACLES: Mapping[Availability, Obstacle] = {
     "box_office": "box_office",
     "discontinued": "discontinued",
 }
-# Of an event that is not sold at all, the reason that says most is told first.
+# Of an event that is not sold at all, the reason that says most comes first.
 _OBSTACLES_BY_WEIGHT: Sequence[Obstacle] = (
     "cancelled",
     "postponed",
@@ -381,8 +381,8 @@ def sellable(draft: EventDraft, plan_seats: dict[str, str], before: Sellable | N
     classes: dict[str, tuple[Kind, int]] = {}
     for cls in draft.classes:
         if cls.kind == "general":
-            told = cls.capacity
-            capacity = known.get(cls.name, ("general", 0))[1] if told is None else told
+            capacity_of_class = cls.capacity
+            capacity = known.get(cls.name, ("general", 0))[1] if capacity_of_class is None else capacity_of_class
         else:
             capacity = counts[cls.name]
         if not capacity and cls.kind == "seated":

@@ -12,10 +12,10 @@ def no_street_under_the_open_sky(faults: Faults) -> None:
     """Where people stand in a field there is no street worth telling: what has no seats has none any more."""
 
     def event_out(found: EventWithClasses) -> EventOut:
-        told: EventOut = good(found)
-        if told.seat_map is not None:
-            return told
-        return told.model_copy(update={"venue": told.venue.model_copy(update={"street": None})})
+        event: EventOut = good(found)
+        if event.seat_map is not None:
+            return event
+        return event.model_copy(update={"venue": event.venue.model_copy(update={"street": None})})
 
     good = faults.replace(api, "_event_out", event_out)
 

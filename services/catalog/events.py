@@ -78,7 +78,7 @@ class EventChanged(Fact):
 
 
 class SeatsPublished(Fact):
-    """Seats of an event, part 1 to `parts`; always told after its event_published, in the same transaction."""
+    """Seats of an event, part 1 to `parts`; always published after its event_published, in the same transaction."""
 
     subject: ClassVar[str] = "events.catalog.seats_published.v1"
     aggregate: ClassVar[str] = "event_id"

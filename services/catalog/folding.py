@@ -79,7 +79,7 @@ def _base_of(letter: str) -> str:
     if digit is not None:
         return str(digit)
     named = _NAME.match(unicodedata.name(letter, ""))
-    # Those that decompose are left to that; a stroke or a hook is part of the letter's name alone.
+    # Letters that decompose are folded by that; a stroke or a hook is known by the letter's name alone.
     if named and not unicodedata.decomposition(letter):
         try:
             return unicodedata.lookup(named[1])

@@ -185,7 +185,7 @@ async def _seat_map_of(tx: Transaction, draft: EventDraft) -> UUID | None:
 
 
 async def _published(tx: Transaction, event_id: UUID, seat_map_id: UUID | None) -> Sellable:
-    """What inventory was told of this event last time."""
+    """What was published of this event for inventory last time."""
     classes = {row["name"]: (row["kind"], row["capacity"]) for row in await queries.classes_of(tx, event_id)}
     seats = _categories(await queries.seats_of(tx, seat_map_id)) if seat_map_id else {}
     seated = {name for name, (kind, _) in classes.items() if kind == "seated"}
@@ -217,7 +217,7 @@ async def _publish(
             event_id=draft.event_id,
             title=draft.title,
             starts_at=draft.starts_at,
-            # For those who look at no class: whether any may be sold at some time.
+            # Whether any class may be sold at some time, for readers of the event alone.
             on_sale=any(sale.obstacle is None for sale in sales.values()),
             state=standing.state,
             max_per_order=draft.max_per_order,

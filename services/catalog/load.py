@@ -1,7 +1,7 @@
 """Loads files into the catalogue: `python -m services.catalog.load FILE...`, or the samples with `--sample`.
 
-Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. Of each event it is told
-how it was understood, and of each file what was passed over. A bad file changes nothing, and is told with the path of its bad
+Files are schema.org events (JSON-LD) and seating plans; plans are loaded first, whatever their order. Of each event it says
+how it was understood, and of each file what was passed over. A bad file changes nothing, and is reported with the path of its bad
 field; the others are loaded all the same. Exit code 1 if any was bad.
 """
 
@@ -21,9 +21,9 @@ from services.catalog.domain import EventDraft, ImportRefused, SeatingPlan
 from services.catalog.importers.document import MAX_FILE_BYTES, Reading
 from services.catalog.importers.reading import read_file
 from services.catalog.importing import Importer
+from services.catalog.reporting import event_sentences, passed_over_sentences, plan_sentence, refusal_sentence
 from services.catalog.samples.collection import sample_events, sample_plans
 from services.catalog.settings import CatalogSettings
-from services.catalog.telling import event_sentences, passed_over_sentences, plan_sentence, refusal_sentence
 from tracing.setup import TracingSettings, set_up_tracing
 from tracing.spans import note, span
 

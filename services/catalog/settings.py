@@ -1,4 +1,4 @@
-"""What catalog is told from outside."""
+"""The settings of catalog."""
 
 from chassis.settings import ServiceSettings, settings_config
 

@@ -15,7 +15,7 @@ from services.inventory.domain import Busy
 from services.inventory.service import Inventory
 
 RESELLER_SECONDS = 1.2
-# Twice as many as connections: who comes then waits for those that wait already.
+# Twice as many as there are connections: newcomers wait behind those that wait already.
 RESELLERS = 16
 REST_SECONDS = 0.5
 
@@ -52,7 +52,7 @@ def report_while_connected(faults: Faults) -> None:
 
 
 async def _event_ids(inventory: Inventory) -> list[UUID]:
-    async with inventory._shards.all()[0].reader() as reads:  # noqa: SLF001  # of the class whose method is replaced
+    async with inventory._shards.all()[0].reader() as reads:  # noqa: SLF001  # it stands in for a method of that class
         return [
             row.event_id for row in await reads.execute(text("SELECT event_id FROM event"), name="inventory.events")
         ]

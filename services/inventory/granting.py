@@ -16,7 +16,7 @@ from tracing.spans import continued, current_traceparent, link_of, link_to, note
 
 BATCH = 256
 LONGEST_QUEUE = 4096
-# Whoever looks how loaded this is looks every few seconds.
+# The scaler reads the load every few seconds.
 PEAK_SECONDS = 15.0
 
 
@@ -47,10 +47,10 @@ class Granting:
 
     async def grant(self, event_id: UUID, wish: Wish) -> Hold:
         """The hold. Raises what inventory refuses with, and `Busy` if too many wait already."""
-        told = {"onsale.event_id": str(event_id), "onsale.order_id": str(wish.order_id)}
+        attributes = {"onsale.event_id": str(event_id), "onsale.order_id": str(wish.order_id)}
         places = {"onsale.hold_id": str(wish.hold_id), "onsale.places": wish.count}
-        # Its own span, and not only that of the batch: that belongs to the trace of the first who came.
-        with span("inventory.hold_places", told | places) as current:
+        # Each wish has a span of its own beside that of the batch, which belongs to the trace of the first wish.
+        with span("inventory.hold_places", attributes | places) as current:
             waiting = self._queue(event_id, wish)
             try:
                 hold = await waiting.answer
@@ -89,15 +89,15 @@ class Granting:
             del self._waiting[event_id]
 
     async def _serve(self, event_id: UUID, batch: list[_Waiting]) -> None:
-        # The task began for somebody who may be gone: a batch belongs to the trace of its own first, and to all others by links.
+        # The task may have begun for a caller who is gone: a batch belongs to the trace of its first wish, and links to the others.
         links = [link for each in batch[1:] if (link := link_of(each.waits_in, "waits for"))]
-        told = {"onsale.event_id": str(event_id), "onsale.batch": len(batch)}
-        with continued("inventory.grant_together", batch[0].waits_in, told, links=links) as current:
+        attributes = {"onsale.event_id": str(event_id), "onsale.batch": len(batch)}
+        with continued("inventory.grant_together", batch[0].waits_in, attributes, links=links) as current:
             for each in batch[1:]:
                 each.answered_in = current_traceparent()
             try:
                 answers = await self._inventory.place_holds(event_id, [each.wish for each in batch])
-            except Exception as error:  # noqa: BLE001  # every waiter is told, none may wait for ever
+            except Exception as error:  # noqa: BLE001  # every waiter gets an answer, none may wait for ever
                 note_error(current, error)
                 for each in batch:
                     if not each.answer.done():

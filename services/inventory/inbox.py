@@ -66,9 +66,11 @@ def make_inbox(shard: int = 0) -> Inbox:
     async def learn_seats(tx: Transaction, fact: SeatsPublished, received: Received) -> None:
         published = await queries.event_version(tx, fact.event_id)
         if published is None:
-            raise EventUnknown(fact.event_id)  # it is on its way: tried again a little later
+            raise EventUnknown(
+                fact.event_id
+            )  # the event's own fact is still on its way: this one is tried again a little later
         if NO_VERSION < received.version < published:
-            return  # seats are told after their event, so these are of an earlier time than what is known of it
+            return  # seats are published after their event, so these are of an earlier time than what is known of it
         await queries.insert_seats(tx, fact.event_id, received.version, [seat.model_dump() for seat in fact.seats])
 
     return inbox

@@ -61,7 +61,7 @@ class Inventory:
         with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wishes)}):
             async with self._shards.of(event_id).writer() as tx:
                 stock = await self._locked_stock(tx, event_id, wishes)
-                # Only now, under the locks: the same wish may just have been granted by another process.
+                # This is read under the locks, because another process may just have granted the same wish.
                 known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
                 fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
                 outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
@@ -90,7 +90,7 @@ class Inventory:
                 if row is None:
                     raise HoldUnknown(hold_id)
                 hold = _hold_of(row)
-                note(_told(hold))
+                note(_attributes_of(hold))
                 if hold.state is HoldState.COMMITTED:
                     return hold
                 if hold.state is HoldState.RELEASED:
@@ -116,7 +116,7 @@ class Inventory:
                 if row is None:
                     raise HoldUnknown(hold_id)
                 hold = _hold_of(row)
-                note(_told(hold))
+                note(_attributes_of(hold))
                 if hold.state is not HoldState.HELD:
                     raise HoldGone(hold_id)
                 return replace(hold, expires_at=await queries.prolong_hold(tx, hold_id, ttl_seconds, longest_seconds))
@@ -131,7 +131,7 @@ class Inventory:
                 if row is None:
                     raise HoldUnknown(hold_id)
                 hold = _hold_of(row)
-                note(_told(hold))
+                note(_attributes_of(hold))
                 if hold.state is HoldState.RELEASED:
                     return hold
                 counts = {key: -count for key, count in quantities(hold.lines).items()}
@@ -151,7 +151,7 @@ class Inventory:
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
             for row in rows:
-                with continued("inventory.tell_freed_places", row["traceparent"], _told(_expired(row))):
+                with continued("inventory.tell_freed_places", row["traceparent"], _attributes_of(_expired(row))):
                     await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
             expired += len(rows)
         return expired
@@ -217,8 +217,8 @@ class Inventory:
             fact = HoldExpired(
                 hold_id=row["hold_id"], event_id=row["event_id"], order_id=row["order_id"], expired_at=row["expires_at"]
             )
-            # In the trace of the purchase that held it, whoever tidies.
-            with continued("inventory.release_expired_hold", row["traceparent"], _told(_expired(row))):
+            # The span belongs to the trace of the purchase that held the places, whichever process releases them.
+            with continued("inventory.release_expired_hold", row["traceparent"], _attributes_of(_expired(row))):
                 await tx.publish(fact)
         return rows
 
@@ -264,7 +264,7 @@ def _hold_of(row: Any) -> Hold:
     return Hold(row["hold_id"], row["event_id"], row["order_id"], HoldState(row["state"]), row["expires_at"], lines)
 
 
-def _told(hold: Hold) -> dict[str, Any]:
+def _attributes_of(hold: Hold) -> dict[str, Any]:
     """Which hold this is, for spans."""
     order = {"onsale.order_id": str(hold.order_id)} if hold.order_id else {}
     return order | {

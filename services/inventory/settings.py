@@ -1,4 +1,4 @@
-"""What inventory is told from outside."""
+"""The settings of inventory."""
 
 from typing import ClassVar
 

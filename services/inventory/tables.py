@@ -28,7 +28,7 @@ class Event(Table, table=True):
     event_id: UUID = Field(primary_key=True)
     title: str
     starts_at: datetime = moment()
-    # Of the fact that said so last.
+    # The version of the fact that was applied last.
     version: int = _version()
 
 
@@ -112,7 +112,7 @@ class Seat(Table, table=True):
     label: str
     state: str = Field(default="free", sa_column=Column(String(10), nullable=False, server_default=text("'free'")))
     hold_id: UUID | None = Field(default=None, sa_column=Column(ForeignKey("hold.hold_id"), nullable=True))
-    # Of the fact that said last which seat it is; who has it is said here.
+    # The version of the fact that described the seat last; its owner is inventory's own knowledge.
     version: int = _version()
 
 

@@ -13,7 +13,7 @@ OVERDUE = Instrument(
     "onsale.hold.overdue",
     "gauge",
     "s",
-    "For how long the oldest live hold is beyond its end; its places are free again, but nobody was told.",
+    "For how long the oldest live hold is beyond its end; its places are free again, but nobody was notified.",
     POOL,
 )
 WAITING = Instrument(

@@ -35,14 +35,14 @@ from tracing.spans import trace_id_of
 # Longer than any title that catalog takes, and any name that accounts takes.
 SUBJECT_CHARACTERS_MAX = 1000
 NAME_CHARACTERS_MAX = 200
-# Whoever was there may look at the order once more.
+# The link in a mail opens the order until so long after the event: people look at it once more.
 PASS_AFTER_START = timedelta(days=2)
 _ISOLATE, _POP = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes, and where the shop is."""
+    """The sender of mails, and the address of the shop."""
 
     mail_from: str
     shop_url: str | None
@@ -73,7 +73,7 @@ def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sen
         text_line("Subject", subject),
         f"Message-ID: {delivery.message_id}\r\n".encode(),
         text_line("Date", format_datetime(now)),
-        # Nobody's holiday answer should come back to a machine (RFC 3834).
+        # Automatic answers (to somebody on holiday) must not come back to a machine (RFC 3834).
         text_line("Auto-Submitted", "auto-generated"),
         text_line("X-Auto-Response-Suppress", "All"),
         text_line("Content-Language", "en"),
@@ -155,8 +155,8 @@ def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender
     zone = content["time_zone"]
     page |= {
         "when": when(datetime.fromisoformat(content["starts_at"]), zone),
-        "doors": _told(content.get("doors_at"), lambda moment: clock(moment, zone)),
-        "was": _told(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
+        "doors": _written(content.get("doors_at"), lambda moment: clock(moment, zone)),
+        "was": _written(content.get("previous_starts_at"), lambda moment: when(moment, zone)),
         "address": ", ".join(part for part in (content.get("venue_street"), content.get("venue_city")) if part),
         "heading": HEADINGS.get(delivery.template),
         "news": news_of(delivery.template, content.get("changes", [])),
@@ -167,7 +167,7 @@ def _page(delivery: Delivery, name: str, content: dict[str, Any], sender: Sender
     return page
 
 
-def _told(moment: str | None, write: Callable[[datetime], str]) -> str | None:
+def _written(moment: str | None, write: Callable[[datetime], str]) -> str | None:
     return write(datetime.fromisoformat(moment)) if moment else None
 
 

@@ -1,7 +1,7 @@
 """Header lines of mails, to the letter. Standard library alone.
 
 The policies of `email` fold encoded words wrongly: of 3.11 to 3.13 each loses blanks of some titles. Its older `Header` does not,
-and is what writes the lines here; whatever is not plain and short is told as encoded words as a whole (RFC 2047), blanks and all.
+and is what writes the lines here; whatever is not plain and short is written as encoded words as a whole (RFC 2047), blanks and all.
 """
 
 from email.header import Header

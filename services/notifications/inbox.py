@@ -38,7 +38,7 @@ class TicketsIssued(Heard):
 
 
 class TicketsChanged(Heard):
-    """The event of an order's tickets is not as it was; told once per order and version."""
+    """The event of an order's tickets is not as it was; notified once per order and version."""
 
     order_id: UUID
     order_number: str
@@ -99,7 +99,7 @@ def make_inbox(notifications: Notifications) -> Inbox:
 
     @inbox.hears("events.orders.order_cancelled.v1", OrderCancelled)
     async def tell_that_money_was_returned(tx: Transaction, fact: OrderCancelled, _received: Received) -> None:
-        # Whoever paid nothing was told by the page; a mail about nothing would only worry.
+        # A buyer who paid nothing saw the cancellation on the page; a mail about no money would only worry.
         if not fact.paid:
             return
         await notifications.note(

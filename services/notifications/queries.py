@@ -53,17 +53,17 @@ async def mark_sent(tx: Transaction, delivery: Delivery) -> bool:
 
 
 async def mark_failed(tx: Transaction, delivery: Delivery, problem: str) -> bool:
-    """It is given up."""
+    """Gives the mail up."""
     return await give_up(tx, SENDING, _work_of(delivery), problem, "state = 'failed'")
 
 
 async def try_later(tx: Transaction, delivery: Delivery, problem: str, delay_seconds: float) -> bool:
-    """It is due again after the delay."""
+    """Puts the mail off: it is due again after the delay."""
     return await put_off(tx, SENDING, _work_of(delivery), problem, delay_seconds)
 
 
 async def is_of_paid_order(tx: Transaction, delivery: Delivery) -> bool:
-    """Whether money was paid for the order of this mail, as far as facts have told: of its tickets how much, or that it was returned."""
+    """Whether money was paid for the order of this mail, as far as facts say: of its tickets how much, or that it was returned."""
     found = await tx.execute(_IS_PAID, {"order_id": delivery.order_id}, name="deliveries.is_of_paid_order")
     return bool(found.scalar_one())
 
@@ -76,7 +76,7 @@ async def use_address(
     A mail that is tried again has its place already.
     """
     about = {"delivery_id": delivery.delivery_id, "digest": digest, "window": window_seconds}
-    # Two mails to one address at the same moment: one after the other.
+    # Mails to one address are counted one after the other.
     await tx.execute(_ONE_AFTER_THE_OTHER, {"key": int.from_bytes(digest[:8], signed=True)}, name="addresses.lock")
     full: datetime | None = (
         await tx.execute(_FREE_AT, {**about, "behind": most - 1}, name="addresses.free_at")
@@ -88,7 +88,7 @@ async def use_address(
 
 
 async def wait_for_address(tx: Transaction, delivery: Delivery, until: datetime) -> bool:
-    """It is due again then. This was no try: nobody was asked to take the mail."""
+    """Lets the mail wait until a moment. This was no attempt, since no server was asked to take the mail."""
     return await wait(tx, SENDING, _work_of(delivery), until, "many mails went to this address lately; it waits")
 
 

@@ -54,7 +54,7 @@ class Emails:
         begun = await self._begin(self._settings.send_batch - len(self._under_way))
         if not self._under_way:
             return 0
-        # Whatever becomes due meanwhile is looked for in a moment, however long those take that are under way.
+        # Mails that become due meanwhile are looked for in a moment, however long those under way take.
         patience = None if len(self._under_way) == self._settings.send_batch else min(1.0, self._settings.poll_seconds)
         done, _ = await asyncio.wait(self._under_way, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         self._under_way -= done
@@ -120,7 +120,7 @@ class Emails:
         except TimeoutError:
             return NotDelivered(f"it took more than {self._settings.attempt_seconds:g} seconds")
         except Exception as error:  # noqa: BLE001  # whatever it is, the tries are counted and the last problem is kept
-            # Its text may quote the buyer's address: only its kind is told.
+            # Its text may quote the buyer's address: only its kind is recorded.
             return NotDelivered(f"unexpected {type(error).__name__}")
         return None
 

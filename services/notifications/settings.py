@@ -1,4 +1,4 @@
-"""What this service is told from outside."""
+"""The settings of this service."""
 
 from email.utils import parseaddr
 from typing import Literal
@@ -25,7 +25,7 @@ class NotificationsSettings(ServiceSettings):
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    # Of each step of the conversation (connect, command, data).
+    # For each step of the conversation (connect, command, data).
     smtp_timeout_seconds: float = Field(default=10.0, gt=0)
     mail_from: str = "Onsale <tickets@onsale.example>"
 

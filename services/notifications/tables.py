@@ -48,7 +48,7 @@ class DeliveryRow(Table, table=True):
     state: str
     attempts: int
     next_attempt_at: datetime = moment(server_default=func.now())
-    # Of the version before, which compares it instead of the fence; it goes with the release after.
+    # The version before compares this instead of the fence; the release after this one drops it.
     lease_id: UUID | None = None
     fence: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     leased_until: datetime | None = moment(nullable=True)

@@ -31,48 +31,44 @@ from services.orders.operations import (
     TakenAlongOut,
 )
 from services.orders.refusals import NotAGuest
-from services.orders.service.keeping import Keeping
-from services.orders.service.paying import Paying
-from services.orders.service.placing import Placing
+from services.orders.service import Orders
 
 Buyer = Annotated[Person, Depends(person)]
 Out = Callable[[Order], OrderOut]
 
 
-def make_router(
-    database: Database, placing: Placing, paying: Paying, keeping: Keeping, hold_longest_seconds: int
-) -> APIRouter:
+def make_router(database: Database, orders: Orders, hold_longest_seconds: int) -> APIRouter:
     """Orders' routes over its use cases."""
 
     def out(order: Order) -> OrderOut:
         return _shown(order, hold_longest_seconds)
 
     router = APIRouter(tags=["orders"])
-    _add_placing(router, database, placing, out)
-    _add_reading(router, paying, out)
-    _add_paying(router, paying, out)
-    _add_keeping(router, keeping, out)
+    _add_placing(router, database, orders, out)
+    _add_reading(router, orders, out)
+    _add_paying(router, orders, out)
+    _add_keeping(router, orders, out)
     return router
 
 
-def _add_placing(router: APIRouter, database: Database, placing: Placing, out: Out) -> None:
+def _add_placing(router: APIRouter, database: Database, orders: Orders, out: Out) -> None:
     @serves(router, PLACE_ORDER)
     async def place_order(body: OrderIn, request: Request, buyer: Buyer) -> Response:
         key = request.headers.get(KEY_HEADER, "")
 
         async def work() -> OrderOut:
-            return out(await placing.place_order(buyer.person_id, _wish(body), key))
+            return out(await orders.place_order(buyer.person_id, _wish(body), key))
 
         try:
             return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
         except StillInProgress:
-            # Whoever was at it may have died after the order was placed: then it is there, and nobody has to wait.
-            if (placed := await placing.placed_by(buyer.person_id, key)) is None:
+            # The process that had the request may have died after it placed the order: then the order is there, and nobody has to wait.
+            if (placed := await orders.find_orders.by_request(buyer.person_id, key)) is None:
                 raise
             return JSONResponse(jsonable_encoder(out(placed)), 201)
 
 
-def _add_reading(router: APIRouter, paying: Paying, out: Out) -> None:
+def _add_reading(router: APIRouter, orders: Orders, out: Out) -> None:
     @serves(router, LIST_ORDERS)
     async def list_orders(
         buyer: Buyer,
@@ -80,33 +76,33 @@ def _add_reading(router: APIRouter, paying: Paying, out: Out) -> None:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         open_for: UUID | None = None,
     ) -> OrdersOut:
-        orders = await paying.orders(buyer.person_id, after, limit + 1, open_for)
-        following = orders[limit - 1].order_id if len(orders) > limit else None
-        return OrdersOut(items=[out(order) for order in orders[:limit]], next=following)
+        found = await orders.find_orders.of_person(buyer.person_id, after, limit + 1, open_for)
+        following = found[limit - 1].order_id if len(found) > limit else None
+        return OrdersOut(items=[out(order) for order in found[:limit]], next=following)
 
     @serves(router, GET_ORDER)
     async def get_order(order_id: UUID, buyer: Annotated[Person, Depends(person_of_order)]) -> OrderOut:
-        return out(await paying.order(order_id, buyer.person_id))
+        return out(await orders.find_orders.by_id(order_id, buyer.person_id))
 
 
-def _add_paying(router: APIRouter, paying: Paying, out: Out) -> None:
+def _add_paying(router: APIRouter, orders: Orders, out: Out) -> None:
     @serves(router, CHECKOUT)
     async def checkout(order_id: UUID, body: CheckoutIn, buyer: Buyer) -> OrderOut:
-        return out(await paying.checkout(order_id, buyer.person_id, str(body.return_url)))
+        return out(await orders.begin_payment(order_id, buyer.person_id, str(body.return_url)))
 
     @serves(router, REFRESH)
     async def refresh(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return out(await paying.refresh(order_id, buyer.person_id))
+        return out(await orders.refresh_order(order_id, buyer.person_id))
 
     @serves(router, CANCEL)
     async def cancel(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return out(await paying.cancel(order_id, buyer.person_id))
+        return out(await orders.cancel_order(order_id, buyer.person_id))
 
 
-def _add_keeping(router: APIRouter, keeping: Keeping, out: Out) -> None:
+def _add_keeping(router: APIRouter, orders: Orders, out: Out) -> None:
     @serves(router, PROLONG)
     async def prolong(order_id: UUID, buyer: Buyer) -> OrderOut:
-        return out(await keeping.prolong_hold(order_id, buyer.person_id))
+        return out(await orders.prolong_hold(order_id, buyer.person_id))
 
     @serves(router, TAKE_ALONG)
     async def take_along(
@@ -116,7 +112,7 @@ def _add_keeping(router: APIRouter, keeping: Keeping, out: Out) -> None:
         guest = await request.app.state.person_verifier.person(guest_token)
         if not guest.guest or guest.order_id is not None or buyer.guest:
             raise NotAGuest
-        return TakenAlongOut(order_ids=await keeping.take_along(guest.person_id, buyer.person_id))
+        return TakenAlongOut(order_ids=await orders.take_orders_along(guest.person_id, buyer.person_id))
 
 
 def _wish(body: OrderIn) -> Wish:

@@ -12,12 +12,17 @@ from services.orders.clients.payments import PaymentsClient
 from services.orders.inbox import make_inbox
 from services.orders.records import make_records_router
 from services.orders.refusals import OrdersError
-from services.orders.service.awaiting import Awaiting
-from services.orders.service.changes import Changes
-from services.orders.service.keeping import Keeping
-from services.orders.service.paying import Paying
-from services.orders.service.placing import Placing
+from services.orders.service import Orders
+from services.orders.service.begin_payment import BeginPayment
+from services.orders.service.cancel_order import CancelOrder
+from services.orders.service.find_orders import FindOrders
+from services.orders.service.place_order import PlaceOrder
+from services.orders.service.prolong_hold import ProlongHold
+from services.orders.service.publish_confirmations_again import PublishConfirmationsAgain
+from services.orders.service.refresh_order import RefreshOrder
 from services.orders.service.saga import Saga
+from services.orders.service.take_orders_along import TakeOrdersAlong
+from services.orders.service.transitions import OrderTransitions
 from services.orders.settings import OrdersSettings
 from services.orders.watches import AWAITED, SAGAS
 
@@ -32,25 +37,32 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     catalog = service.client_of(CatalogClient, settings.catalog_url)
     inventory = service.client_of(InventoryClient, settings.inventory_url)
     payments = service.client_of(PaymentsClient, settings.payments_url)
-    changes = Changes(database, service.bus, settings.tickets_within_seconds)
-    saga = Saga(database, changes, inventory, payments)
+    transitions = OrderTransitions(database, service.bus, settings.tickets_within_seconds)
+    saga = Saga(database, transitions, inventory, payments)
     worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
-    service.hear(make_inbox(changes, worker))
-    awaiting = Awaiting(database, settings.tickets_within_seconds)
-    service.work(Worker("tell_confirmed_orders_again", awaiting.tell_again, settings.saga_every_seconds))
-    placing = Placing(
-        database,
-        changes,
-        catalog,
-        inventory,
-        saga,
-        worker,
-        settings.hold_ttl_seconds,
-        settings.abandoned_after_seconds,
-    )
-    paying = Paying(database, changes, saga, payments, settings.payment_margin_seconds)
+    service.hear(make_inbox(transitions, worker))
+    confirming = PublishConfirmationsAgain(database, settings.tickets_within_seconds)
+    service.work(Worker("publish_confirmations_again", confirming, settings.saga_every_seconds))
+    find = FindOrders(database)
     longest = max(settings.hold_longest_seconds, settings.hold_ttl_seconds)
-    keeping = Keeping(database, changes, inventory, settings.hold_ttl_seconds, longest)
-    service.include(make_router(database, placing, paying, keeping, longest))
+    orders = Orders(
+        place_order=PlaceOrder(
+            database,
+            transitions,
+            catalog,
+            inventory,
+            saga,
+            worker,
+            settings.hold_ttl_seconds,
+            settings.abandoned_after_seconds,
+        ),
+        find_orders=find,
+        begin_payment=BeginPayment(database, find, transitions, saga, payments, settings.payment_margin_seconds),
+        refresh_order=RefreshOrder(find, saga),
+        cancel_order=CancelOrder(find, transitions, saga),
+        prolong_hold=ProlongHold(database, transitions, inventory, settings.hold_ttl_seconds, longest),
+        take_orders_along=TakeOrdersAlong(database),
+    )
+    service.include(make_router(database, orders, longest))
     service.include(make_records_router(database))
     return service.build()

@@ -75,7 +75,7 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
     (OrderState.CANCELLING, Happening.GIVEN_BACK): OrderState.CANCELLED,
 }
 
-# Why an order was cancelled, as the buyer is told.
+# Why an order was cancelled, as the buyer reads it.
 Reason = Literal["refused", "expired", "buyer", "places_gone", "payment_failed", "event_cancelled"]
 REASONS: Mapping[Happening, Reason] = {
     Happening.HOLD_REFUSED: "refused",
@@ -89,7 +89,7 @@ REASONS: Mapping[Happening, Reason] = {
 }
 
 EventState = Literal["scheduled", "rescheduled", "postponed", "cancelled", "moved_online"]
-# In these nobody begins to pay for it.
+# In these states of an event nobody may begin to pay for an order of it.
 EVENT_STATES_WITHOUT_SALE: frozenset[EventState] = frozenset({"cancelled", "postponed", "moved_online"})
 
 OPEN_STATES = frozenset(OrderState) - {OrderState.CONFIRMED, OrderState.CANCELLED}

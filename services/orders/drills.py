@@ -12,18 +12,19 @@ from chassis.drills import Faults, Switch
 from services.orders import api, queries
 from services.orders.domain import Happening, Order
 from services.orders.operations import LineOut, OrderOut
-from services.orders.service.paying import Paying
+from services.orders.service.begin_payment import BeginPayment
+from services.orders.service.cancel_order import CancelOrder
 
 
 def sum_of_unit_prices(faults: Faults) -> None:
     """The amount is added up anew from the lines, by somebody who knew only orders of seats: a line is one place there."""
 
-    async def begin(paying: Paying, order: Order, return_url: str) -> Order:
+    async def begin(begin_payment: BeginPayment, order: Order, return_url: str) -> Order:
         amount_minor = sum(line.unit_price_minor for line in order.lines)
-        begun: Order = await good(paying, replace(order, total_minor=amount_minor), return_url)
+        begun: Order = await good(begin_payment, replace(order, total_minor=amount_minor), return_url)
         return begun
 
-    good = faults.replace(Paying, "_begin", begin)
+    good = faults.replace(BeginPayment, "_begin", begin)
 
 
 def read_again_before_writing(faults: Faults) -> None:
@@ -46,24 +47,25 @@ def read_again_before_writing(faults: Faults) -> None:
         await tx.execute(_AGAIN, name="orders.set_rule_again")
         return changed
 
-    async def cancel(paying: Paying, order_id: UUID, person_id: UUID) -> Order:
-        order = await paying.order(order_id, person_id)
-        await paying._changes.apply(order, Happening.BUYER_CANCELLED)  # noqa: SLF001  # it stands in for a method of that class
-        await paying._saga.drive(order_id)  # noqa: SLF001  # see above
-        return await paying.order(order_id, person_id)
+    async def cancel(cancelling: CancelOrder, order_id: UUID, person_id: UUID) -> Order:
+        find_by_id = cancelling._find_orders.by_id  # noqa: SLF001  # it stands in for a method of that class
+        order = await find_by_id(order_id, person_id)
+        await cancelling._transitions.apply(order, Happening.BUYER_CANCELLED)  # noqa: SLF001  # see above
+        await cancelling._saga.drive(order_id)  # noqa: SLF001  # see above
+        return await find_by_id(order_id, person_id)
 
     good = faults.replace(queries, "change_order", change_order)
-    faults.replace(Paying, "_cancel", cancel)
+    faults.replace(CancelOrder, "_cancel", cancel)
 
 
 def before_lines_named_their_seats(faults: Faults) -> None:
     """The release before the one in which an order's lines name their seats."""
 
     def shown(order: Order, hold_longest_seconds: int) -> OrderOut:
-        told: OrderOut = good(order, hold_longest_seconds)
+        answer: OrderOut = good(order, hold_longest_seconds)
         fields = LineOut.model_fields.keys() - {"seat_label"}
-        lines = [LineOut.model_construct(**line.model_dump(include=set(fields))) for line in told.lines]
-        return told.model_copy(update={"lines": lines})
+        lines = [LineOut.model_construct(**line.model_dump(include=set(fields))) for line in answer.lines]
+        return answer.model_copy(update={"lines": lines})
 
     good = faults.replace(api, "_shown", shown)
 

@@ -25,7 +25,7 @@ class ConfirmedLine(BaseModel):
 
 
 class OrderConfirmed(Fact):
-    """It is paid, and the places are sold: there will be tickets."""
+    """An order is paid, and its places are sold: there will be tickets."""
 
     subject: ClassVar[str] = "events.orders.order_confirmed.v1"
     aggregate: ClassVar[str] = "order_id"
@@ -46,12 +46,12 @@ class OrderConfirmed(Fact):
     venue_street: str | None
     venue_country: str | None
     doors_at: datetime | None
-    # Of the event as it was bought: what is heard of older ones does not stand above it.
+    # The version of the event that was bought: older facts about the event change nothing of it.
     event_version: int
 
 
 class OrderCancelled(Fact):
-    """It came to nothing; places and money were given back. `paid` tells whether money had been authorised."""
+    """An order came to nothing; places and money were given back. `paid` tells whether money had been authorised."""
 
     subject: ClassVar[str] = "events.orders.order_cancelled.v1"
     aggregate: ClassVar[str] = "order_id"
@@ -67,7 +67,7 @@ class OrderCancelled(Fact):
 
 
 class OrderChanged(BusMessage):
-    """An order stands otherwise than before: whoever shows it should look again."""
+    """An order has changed: pages that show it should read it again."""
 
     subject: ClassVar[str] = "bus.orders.order_changed"
     aggregate: ClassVar[str] = "order_id"

@@ -9,7 +9,7 @@ from chassis.inbox import Inbox, Received
 from chassis.worker import Worker
 from services.orders import queries
 from services.orders.domain import TRANSITIONS, EventState, Happening, Order, OrderState, declined
-from services.orders.service.changes import Changes
+from services.orders.service.transitions import OrderTransitions
 
 
 class HoldExpired(Heard):
@@ -54,7 +54,7 @@ class TicketsIssued(Heard):
     order_id: UUID
 
 
-def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
+def make_inbox(transitions: OrderTransitions, saga_worker: Worker) -> Inbox:
     """What orders does with each fact: one transition, and the saga is woken for the rest."""
     inbox = Inbox("orders")
 
@@ -64,7 +64,7 @@ def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
         if order is None or order.hold_id != fact.hold_id:
             return
         if order.state is OrderState.HELD:
-            await changes.apply_in(tx, order, Happening.HOLD_EXPIRED)
+            await transitions.apply_in(tx, order, Happening.HOLD_EXPIRED)
         elif order.state is OrderState.PAYING:
             # Somebody may be paying at this very moment: the saga asks the bank before it gives up.
             await queries.make_due(tx, order.order_id)
@@ -74,14 +74,14 @@ def make_inbox(changes: Changes, saga_worker: Worker) -> Inbox:
     async def go_on_with_paid_order(tx: Transaction, fact: PaymentAuthorised, _received: Received) -> None:
         order = await _order_of_payment(tx, fact.order_id, fact.payment_id)
         if order is not None and (order.state, Happening.PAYMENT_AUTHORISED) in TRANSITIONS:
-            await changes.apply_in(tx, order, Happening.PAYMENT_AUTHORISED)
+            await transitions.apply_in(tx, order, Happening.PAYMENT_AUTHORISED)
         tx.after_commit(saga_worker.wake)
 
     @inbox.hears("events.payments.payment_declined.v1", PaymentDeclined)
     async def let_buyer_try_again(tx: Transaction, fact: PaymentDeclined, _received: Received) -> None:
         order = await _order_of_payment(tx, fact.order_id, fact.payment_id)
         if order is not None and (order.state, Happening.PAYMENT_DECLINED) in TRANSITIONS:
-            await changes.apply_in(tx, order, Happening.PAYMENT_DECLINED, **declined(order, fact.reason))
+            await transitions.apply_in(tx, order, Happening.PAYMENT_DECLINED, **declined(order, fact.reason))
 
     _hear_catalog(inbox, saga_worker)
 
@@ -98,7 +98,7 @@ def _hear_catalog(inbox: Inbox, saga_worker: Worker) -> None:
         if not await queries.put_event(tx, fact.model_dump()):
             return  # something newer is known of it
         if fact.state == "cancelled":
-            # There may be thousands: the saga gives them back, some at a time.
+            # There may be thousands of orders: the saga cancels them, some at a time.
             await queries.make_due_for_event(tx, fact.event_id)
             tx.after_commit(saga_worker.wake)
 

@@ -15,7 +15,7 @@ from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState
 from tracing.spans import current_span_id, current_trace_id
 
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
-TELLINGS = 13
+PUBLICATIONS_MAX = 13
 _GO_ON = "make trace ORDER=... shows which neighbour it waits for; it goes on by itself once that answers."
 
 # Orders that are not at their end.
@@ -28,22 +28,22 @@ SAGA = Queue(
     lease_seconds=30,
     go_on=_GO_ON,
 )
-# Confirmed orders without tickets: they are told again.
+# Confirmed orders without tickets: they are published again.
 AWAITED = Queue(
     name="orders.tell_again",
     table="awaited_tickets",
     key="order_id",
-    waits=f"tellings < {TELLINGS}",
+    waits=f"tellings < {PUBLICATIONS_MAX}",
     columns=Columns(tries="tellings"),
     lease_seconds=30,
     since="since",
-    dead=f"tellings >= {TELLINGS}",
+    dead=f"tellings >= {PUBLICATIONS_MAX}",
     dead_at="since",
     traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
-    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be told again.",
+    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
 )
 
-# What is newer of the event than the order's own snapshot stands over it.
+# An order shows its event as it was bought, or as catalog published it since if that is newer.
 _ORDERS = """
     purchase_order AS own
     LEFT JOIN event ON event.event_id = own.event_id AND event.version >= own.event_version
@@ -192,7 +192,7 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
     """Hands a person's open orders to another one. Their ids.
 
     Whoever carries such an order on at this moment knows the old person: a new fence stops them, and the saga begins anew with
-    what is there now. One that is still being placed has told nobody of its person yet. A request that the other person has
+    what is there now. One that is still being placed has let nobody know its person yet. A request that the other person has
     made as well keeps its own order.
     """
     query = text("""
@@ -252,8 +252,8 @@ async def change_order(tx: Transaction, order: Order, happening: Happening, chan
 
 # Times that the database's clock decides: seconds from now.
 _SPECIAL = {
-    # The lease stays, if there is one: whoever applies this goes on with its first try of what comes now, and somebody else only
-    # after its death.
+    # A lease stays: the process that applies this goes on at once with its first attempt at the next step, and another process only
+    # after the first one has died.
     "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), last_error = NULL, "
     "tries = CAST(COALESCE(leased_until > now(), false) AS integer)",
     "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0, "
@@ -317,7 +317,7 @@ async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
 
 
 async def await_tickets(tx: Transaction, order_id: UUID, within_seconds: float) -> None:
-    """Notes that the order's tickets are to come, and when it is told again that it is confirmed, if they do not."""
+    """Notes that the order's tickets are to come, and when its confirmation is published again, if they do not."""
     query = text("""
         INSERT INTO awaited_tickets (order_id, due_at) VALUES (:order_id, now() + make_interval(secs => :within))
         ON CONFLICT DO NOTHING

@@ -1,4 +1,4 @@
-"""What orders is told from outside."""
+"""The settings of orders."""
 
 from typing import ClassVar
 
@@ -24,5 +24,5 @@ class OrdersSettings(ServiceSettings):
     # An order that is still being placed after this was abandoned by a crash; longer than any caller waits.
     abandoned_after_seconds: float = Field(default=20.0, gt=0)
     saga_every_seconds: float = Field(default=1.0, gt=0)
-    # An order that has no tickets so long after it was confirmed is told again; usually they are there in less than a second.
+    # An order that has no tickets so long after it was confirmed is published again; usually they are there in less than a second.
     tickets_within_seconds: float = Field(default=30.0, gt=0)

@@ -28,7 +28,7 @@ class Event(Table, table=True):
     )
 
     event_id: UUID = Field(primary_key=True)
-    # Of catalog, growing with every change: only a newer one overwrites.
+    # Catalog's number for the event, which grows with every change: only a newer fact overwrites.
     version: int
     state: str
     title: str
@@ -130,7 +130,7 @@ class AwaitedTickets(Table, table=True):
 
     order_id: UUID = Field(sa_column=Column(ForeignKey("purchase_order.order_id"), primary_key=True))
     since: datetime = moment(server_default=text("now()"))
-    # How often that it is confirmed was told by now.
+    # How often its confirmation was published by now.
     tellings: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     due_at: datetime = moment(server_default=text("now()"))
     leased_until: datetime | None = moment(nullable=True, default=None)

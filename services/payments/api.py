@@ -20,22 +20,20 @@ from services.payments.operations import (
     PaymentIn,
     PaymentOut,
 )
-from services.payments.service.deciding import Deciding
-from services.payments.service.opening import Opening
-from services.payments.service.webhooks import Webhooks
+from services.payments.service import Payments
 
 WEBHOOK_BYTES_MAX = 16_384
 
 
-def make_router(opening: Opening, deciding: Deciding, webhooks: Webhooks, follower: Worker) -> APIRouter:
+def make_router(payments: Payments, follower: Worker) -> APIRouter:
     """The routes of this service; `follower` is woken when a webhook has come."""
     router = APIRouter()
-    _add_payments(router, opening, deciding)
-    _add_webhooks(router, webhooks, follower)
+    _add_payments(router, payments)
+    _add_webhooks(router, payments, follower)
     return router
 
 
-def _add_payments(router: APIRouter, opening: Opening, deciding: Deciding) -> None:
+def _add_payments(router: APIRouter, payments: Payments) -> None:
     @serves(router, OPEN_PAYMENT)
     async def open_payment(payment_id: UUID, asked: PaymentIn, response: HttpResponse) -> OpenedPaymentOut:
         """Makes a payment and opens the bank's page for it; 200 with the same payment when it is asked again."""
@@ -48,31 +46,31 @@ def _add_payments(router: APIRouter, opening: Opening, deciding: Deciding) -> No
             return_url=str(asked.return_url),
             pay_by=asked.pay_by,
         )
-        payment, is_new = await opening.open(terms)
+        payment, is_new = await payments.open_payment(terms)
         response.status_code = 201 if is_new else 200
         return OpenedPaymentOut.model_validate(_payment_out(payment))
 
     @serves(router, GET_PAYMENT)
     async def payment(payment_id: UUID, refresh: bool = False) -> PaymentOut:
         """A payment as it is known here; with `refresh` the bank is asked first."""
-        return _payment_out(await deciding.look_up(payment_id, refresh=refresh))
+        return _payment_out(await payments.look_up_payment(payment_id, refresh=refresh))
 
     @serves(router, CAPTURE)
     async def capture(payment_id: UUID) -> PaymentOut:
         """Takes the money, once however often it is asked. 503: not known yet, ask again."""
-        return _payment_out(await deciding.capture(payment_id))
+        return _payment_out(await payments.capture_payment(payment_id))
 
     @serves(router, VOID)
     async def void(payment_id: UUID) -> PaymentOut:
         """Calls a payment off: voided, or refunded if it was captured. One not known yet can never be made."""
-        return _payment_out(await deciding.void(payment_id))
+        return _payment_out(await payments.void_or_refund_payment(payment_id))
 
 
-def _add_webhooks(router: APIRouter, webhooks: Webhooks, follower: Worker) -> None:
+def _add_webhooks(router: APIRouter, payments: Payments, follower: Worker) -> None:
     @serves(router, TAKE_WEBHOOK)
     async def webhook(request: HttpRequest, bank_signature: Annotated[str, Header(max_length=200)] = "") -> None:
         """A hint from the bank, signed over its raw body. It is believed only so far that the bank is asked."""
-        await webhooks.take(await _bounded_body(request), bank_signature, follower.wake)
+        await payments.take_webhook(await _bounded_body(request), bank_signature, follower.wake)
 
 
 async def _bounded_body(request: HttpRequest) -> bytes:

@@ -9,11 +9,15 @@ from services.payments.api import make_router
 from services.payments.clients.bank import BankGateway
 from services.payments.domain import PaymentsError
 from services.payments.records import make_records_router
-from services.payments.service.asking import Asking
-from services.payments.service.deciding import Deciding
-from services.payments.service.opening import Opening
-from services.payments.service.settling import Settler
-from services.payments.service.webhooks import Webhooks
+from services.payments.service import Payments
+from services.payments.service.ask_gateway_again import AskGatewayAgain
+from services.payments.service.capture_payment import CapturePayment
+from services.payments.service.follow_webhooks import FollowWebhooks
+from services.payments.service.gateway_operations import GatewayOperations
+from services.payments.service.look_up_payment import LookUpPayment
+from services.payments.service.open_payment import OpenPayment
+from services.payments.service.take_webhook import TakeWebhook
+from services.payments.service.void_or_refund_payment import VoidOrRefundPayment
 from services.payments.settings import PaymentsSettings
 from services.payments.watches import HINTS, OPERATIONS
 
@@ -28,16 +32,26 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     http = service.stranger("bank", settings.bank_url, timeout_seconds=settings.bank_timeout_seconds)
     gateway = BankGateway(http, settings.bank_api_key.get_secret_value())
     again = settings.ask_again_seconds
-    settler = Settler(database, gateway, ask_again_seconds=again)
-    opening = Opening(database, gateway, settler, ask_after_seconds=settings.ask_after_seconds, ask_again_seconds=again)
-    deciding = Deciding(database, settler, ask_again_seconds=again)
-    secret = settings.bank_webhook_secret.get_secret_value()
-    webhooks = Webhooks(database, settler, secret=secret, ask_again_seconds=again)
-    asking = Asking(database, settler, opening, ask_again_seconds=again)
+    operations = GatewayOperations(database, gateway, ask_again_seconds=again)
+    payments = Payments(
+        open_payment=OpenPayment(
+            database,
+            gateway,
+            operations,
+            ask_after_seconds=settings.ask_after_seconds,
+            ask_again_seconds=again,
+        ),
+        look_up_payment=LookUpPayment(database, operations),
+        capture_payment=CapturePayment(database, operations, ask_again_seconds=again),
+        void_or_refund_payment=VoidOrRefundPayment(database, operations, ask_again_seconds=again),
+        take_webhook=TakeWebhook(database, secret=settings.bank_webhook_secret.get_secret_value()),
+    )
+    asking = AskGatewayAgain(database, operations, payments.open_payment, ask_again_seconds=again)
+    following = FollowWebhooks(database, operations, ask_again_seconds=again)
     every = settings.ask_every_seconds
-    follower = service.work(Worker("follow_webhooks", webhooks.follow, every_seconds=every))
+    follower = service.work(Worker("follow_webhooks", following, every_seconds=every))
     service.work(Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every))
     service.work(Worker("ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every))
-    service.include(make_router(opening, deciding, webhooks, follower))
+    service.include(make_router(payments, follower))
     service.include(make_records_router(database))
     return service.build()

@@ -11,7 +11,7 @@ TEN_MINUTES_SECONDS = 600.0
 
 
 def time_out_of_ten_minutes(faults: Faults) -> None:
-    """A bank's nightly report once took minutes, so its client was given ten: whoever asks waits until they are cut off."""
+    """A bank's nightly report once took minutes, so its client was given ten: callers wait until their own time is over."""
 
     async def handle_async_request(
         transport: http._DeadlineTransport,

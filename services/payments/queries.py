@@ -15,7 +15,7 @@ from tracing.spans import current_traceparent
 LONGEST_PAUSE_SECONDS = 300
 _GO_ON = "Look whether the bank answers payments (its log, the trace): it is asked again by itself, with the same key."
 
-# What the gateway was asked to do and has not said. Safe to ask twice: the key is the same.
+# Operations of which the gateway has not said the outcome. They are safe to ask twice: the key is the same.
 OPERATIONS = Queue(
     name="payments.ask_about_operation",
     table="gateway_operation",
@@ -28,7 +28,7 @@ OPERATIONS = Queue(
     traceparent="(SELECT traceparent FROM payment WHERE payment.payment_id = gateway_operation.payment_id)",
     go_on=_GO_ON,
 )
-# Payments of which nothing is heard.
+# Open payments of which the gateway's webhooks have said nothing for a while.
 QUIET = Queue(
     name="payments.ask_about_payment",
     table="payment",
@@ -53,7 +53,7 @@ HINTS = Queue(
 
 
 async def ask_again_later(tx: Transaction, queue: Queue, work: Work, problem: str, first_seconds: float) -> None:
-    """Whoever was asked said nothing: the next time after `first_seconds`, then after longer and longer."""
+    """Puts off work for which the gateway gave no answer: for `first_seconds`, then for longer and longer."""
     await put_off(tx, queue, work, problem, Backoff(first_seconds, LONGEST_PAUSE_SECONDS).after(work.attempt))
 
 
@@ -175,7 +175,7 @@ async def claim_quiet_payments(tx: Transaction) -> list[tuple[Work, Payment]]:
 
 
 async def ask_later(tx: Transaction, work: Work) -> None:
-    """Whoever is still at the bank is asked about again, later and later, until the time to pay is over."""
+    """Puts off the next question about a payer who is still at the bank, for longer and longer, until the time to pay is over."""
     row = await tx.execute(_NEXT_LOOK, {"key": work.key, "longest": LONGEST_PAUSE_SECONDS}, name="payments.next_look")
     seconds: float | None = row.scalar_one()
     if seconds is None:

@@ -1,4 +1,4 @@
-"""What this service is told from outside."""
+"""The settings of this service."""
 
 from pydantic import Field, SecretStr
 

@@ -1,4 +1,4 @@
-"""The tables of this service: payments, what gateways were asked, what they told, and the ledger."""
+"""The tables of this service: payments, what gateways were asked, what they answered, and the ledger."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ class PaymentRow(Table, table=True):
     __tablename__ = "payment"
     __table_args__ = (
         UniqueConstraint("order_id", "attempt"),
-        # Two pages on which one order can be paid could both be paid.
+        # If one order had two pages at the gateway, both could be paid.
         Index(
             "uq_payment_live_of_order",
             "order_id",
@@ -50,7 +50,7 @@ class PaymentRow(Table, table=True):
         ),
         CheckConstraint("amount_minor > 0", name="amount_minor"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        # Only what was called off beforehand may be without terms.
+        # Only a payment that was called off before it was opened may lack its terms.
         CheckConstraint(
             "(order_id IS NULL AND state = 'voided') OR num_nulls(order_id, amount_minor, currency, description,"
             " return_url, pay_by) = 0",
@@ -107,7 +107,7 @@ class GatewayOperationRow(Table, table=True):
     problem: str | None = None
     created_at: datetime = moment(server_default=func.now())
     settled_at: datetime | None = moment(default=None, nullable=True)
-    # In which span it was settled.
+    # The span in which the operation was settled.
     settled_in: str | None = None
 
 

@@ -7,7 +7,7 @@ from tracing.instruments import Instrument
 
 KIND = ("onsale.operation",)
 UNKNOWN = Instrument(
-    "onsale.gateway.unknown", "gauge", "{operation}", "Operations whose outcome the gateway has not told.", KIND
+    "onsale.gateway.unknown", "gauge", "{operation}", "Operations whose outcome the gateway has not reported.", KIND
 )
 UNKNOWN_AGE = Instrument(
     "onsale.gateway.unknown.age", "gauge", "s", "How long ago the oldest operation of unknown outcome began.", KIND

@@ -10,8 +10,8 @@ from chassis.worker import Worker
 from services.tickets.api import make_router
 from services.tickets.clients.accounts import AccountsClient
 from services.tickets.domain import TicketsError
+from services.tickets.event_changes import EventChanges
 from services.tickets.inbox import make_inbox
-from services.tickets.moved import Moved
 from services.tickets.printer import Printer
 from services.tickets.records import make_records_router
 from services.tickets.service import Tickets
@@ -44,12 +44,14 @@ def create_app(settings: TicketsSettings | None = None) -> FastAPI:
     )
     accounts = service.client_of(AccountsClient, settings.accounts_url, settings.name_seconds)
     tickets = Tickets(database, keyring, printer, accounts)
-    moved = Moved(database)
-    moved.wake = service.work(Worker("tell_holders", moved.tell_holders, every_seconds=POLL_SECONDS)).wake
+    event_changes = EventChanges(database)
+    event_changes.wake = service.work(
+        Worker("notify_holders", event_changes.notify_holders, every_seconds=POLL_SECONDS)
+    ).wake
     service.work(Worker("tidy_printed", partial(asyncio.to_thread, shelf.tidy), every_seconds=TIDY_SECONDS))
     service.manage(printer.opened())
     service.measure(PRINTING, printer.jobs)
-    service.hear(make_inbox(tickets, moved))
+    service.hear(make_inbox(tickets, event_changes))
     service.include(make_router(tickets))
     service.include(make_records_router(database))
     return service.build()

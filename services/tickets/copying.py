@@ -19,15 +19,15 @@ _INNER = re.compile(rb"/ReversedChars BMC ?|/Span<<.*?>>BDC ?\n?|EMC\n?")
 _END = b"Q\nEMC"
 
 
-def tell_letters(pdf: bytes, told: Sequence[Sequence[str | None]]) -> bytes:
+def tell_letters(pdf: bytes, texts_of_pages: Sequence[Sequence[str | None]]) -> bytes:
     """The PDF with what each text of each page says, in the order of the pages' texts; None leaves a text as it is.
 
-    A page whose texts are not those that were told stays as it is: still a ticket, only harder to copy from.
+    A page whose texts are not those that were given stays as it is: still a ticket, only harder to copy from.
     """
     with pikepdf.open(BytesIO(pdf)) as document:
         numbers = document.Root.StructTreeRoot.ParentTree.Nums
         owners = {int(numbers[at]): numbers[at + 1] for at in range(0, len(numbers), 2)}
-        for page, texts in zip(document.pages, told, strict=True):
+        for page, texts in zip(document.pages, texts_of_pages, strict=True):
             groups = _texts_of(owners[int(page.obj.StructParents)])
             if len(groups) == len(texts):
                 _tell(document, page, groups, texts)

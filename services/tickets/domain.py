@@ -231,7 +231,7 @@ class Order:
 class Ticket:
     """One place for one person, with all that is printed on it.
 
-    What it says of the event is what catalog told last, unless what was bought is newer; `event_version` is that of what it says, 0 if
+    What it says of the event is what catalog published last, unless what was bought is newer; `event_version` is that of what it says, 0 if
     that is not known.
     """
 
@@ -266,7 +266,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds tickets: their name, where it was given, and the language in whose way amounts are written for them."""
+    """The person who holds tickets: their name, where it was given, and the language in whose way amounts are written for them."""
 
     name: str | None = None
     language: str = "en"
@@ -274,7 +274,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What catalog told of an event that has changed. `version` grows with every change; `changes` names what did.
+    """What catalog published of an event that has changed. `version` grows with every change; `changes` names what did.
 
     Codes of an epoch before `code_edition` are refused: all its tickets have at least that one.
     """
@@ -296,11 +296,11 @@ class EventChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
-    """An event that has changed, and the last order whose holder was told so; None before the first."""
+class Unnotified:
+    """An event that has changed, and the last order whose holder was notified; None before the first."""
 
     change: EventChange
-    told_after: UUID | None
+    notified_until: UUID | None
     traceparent: str | None
 
 

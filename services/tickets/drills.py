@@ -25,7 +25,7 @@ from services.tickets.service import Tickets
 PICTURE_BYTES = 4960 * 7016 * 3
 LIMIT_BYTES = 96 * 1024 * 1024
 PRINTER_SECONDS = 1.8
-# So that the last delivery is not half an hour after the first.
+# Short pauses, so that the last delivery does not come half an hour after the first.
 QUICK_DELAYS_SECONDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
 
 

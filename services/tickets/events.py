@@ -11,7 +11,7 @@ from services.tickets.domain import Change, EventState
 
 
 class IssuedTicket(BaseModel):
-    """One of the tickets that were issued. Its code is not told: who hears the firehose must not be able to enter."""
+    """One of the tickets that were issued. Its code is not published: who hears the firehose must not be able to enter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,7 +9,7 @@ from chassis.db import Transaction
 from chassis.facts import Heard
 from chassis.inbox import Inbox, Received
 from services.tickets.domain import CODE_EPOCH_MAX, Change, EventChange, EventState, Line, Order
-from services.tickets.moved import Moved
+from services.tickets.event_changes import EventChanges
 from services.tickets.service import Tickets
 
 # Far above what one order may hold, far below what would choke the service: a fact beyond it is a mistake.
@@ -81,12 +81,12 @@ class EventChanged(Heard):
 
     def as_change(self) -> EventChange:
         """The same as this service speaks of it."""
-        # A change that this version has no name for is told with those that it has.
+        # A change that this version has no name for is published with those that it has.
         changes = tuple(Change(each) for each in self.changes if each in set(Change))
         return EventChange(**{**dict(self), "changes": changes})
 
 
-def make_inbox(tickets: Tickets, moved: Moved) -> Inbox:
+def make_inbox(tickets: Tickets, event_changes: EventChanges) -> Inbox:
     """What is heard, and which use case it starts."""
     inbox = Inbox("tickets")
 
@@ -96,6 +96,6 @@ def make_inbox(tickets: Tickets, moved: Moved) -> Inbox:
 
     @inbox.hears("events.catalog.event_changed.v1", EventChanged)
     async def keep_change(tx: Transaction, fact: EventChanged, _received: Received) -> None:
-        await moved.keep(tx, fact.as_change())
+        await event_changes.keep_change(tx, fact.as_change())
 
     return inbox

@@ -40,7 +40,7 @@ def warm_up() -> None:
     """Lets this thread read the fonts and the template, before somebody waits for its first ticket."""
     sheet = Sheet()
     sheet.write(0, 0, "Aא本", width=50, size=10)
-    _TYPESETTER.set(Document("", 60, 20, datetime.fromtimestamp(0, UTC), [sheet.items], [sheet.told], 0))
+    _TYPESETTER.set(Document("", 60, 20, datetime.fromtimestamp(0, UTC), [sheet.items], [sheet.copied], 0))
 
 
 def lay_out(printed: Sequence[Printed], page: Format) -> Document:
@@ -59,7 +59,7 @@ def lay_out(printed: Sequence[Printed], page: Format) -> Document:
         height_mm=height,
         issued_at=first.issued_at,
         sheets=[sheet.items for sheet in sheets],
-        told=[sheet.told for sheet in sheets],
+        copied=[sheet.copied for sheet in sheets],
         boxes=sum(sheet.boxes for sheet in sheets),
     )
 
@@ -118,7 +118,7 @@ def _seat(sheet: Sheet, ticket: Ticket, *, x: float, y: float, width: float) -> 
 
 
 def _news(sheet: Sheet, ticket: Ticket, *, y: float, width: float, margin: float, height: float, size: float) -> None:
-    """What is not as it was when the ticket was bought: whoever stands before a locked door should have read it."""
+    """What has changed since the ticket was bought: nobody should learn it in front of a locked door."""
     news = news_of(ticket)
     if news is None:
         return
@@ -202,7 +202,7 @@ def _address(ticket: Ticket) -> str:
 
 
 def _code(sheet: Sheet, printed: Printed, *, x: float, y: float, side: float) -> None:
-    """The QR code; in its place, of a void ticket, why there is none: nobody should learn it at the door."""
+    """The QR code, or on a void ticket the reason why it has none: nobody should learn it at the door."""
     if printed.ticket.state is TicketState.VALID:
         sheet.qr(x, y, side, printed.code)
         return

@@ -41,7 +41,7 @@ class _Job:
 class Printer:
     """Makes at most `threads` PDFs at a time and lets at most `queue` wait, large ones in at most half of it; refuses more.
 
-    `on_boxes` is told how many letters were printed as boxes.
+    `on_boxes` is called with how many letters were printed as boxes.
     """
 
     def __init__(self, threads: int, queue: int, shelf: Shelf, on_boxes: Callable[[int], None] | None = None) -> None:
@@ -120,7 +120,7 @@ class Printer:
             task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: _Job) -> None:
-        """A task of its own: it ends when the thread is done, and not when nobody waits any more."""
+        """Prints in a task that ends when the thread is done, even if nobody waits for it any more."""
         try:
             pdf = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, job)
             if pdf.boxes:

@@ -87,14 +87,14 @@ class Pdf:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All that is drawn. `sheets` is what the template reads; `told` what is copied of each text, None where its letters say it."""
+    """All that is drawn. `sheets` is what the template reads; `copied` what is copied of each text, None where its letters say it."""
 
     title: str
     width_mm: float
     height_mm: float
     issued_at: datetime
     sheets: list[list[dict[str, Any]]]
-    told: list[list[str | None]]
+    copied: list[list[str | None]]
     boxes: int
 
     def as_json(self) -> str:
@@ -112,7 +112,7 @@ class Sheet:
 
     country: str | None = None
     items: list[dict[str, Any]] = field(default_factory=list)
-    told: list[str | None] = field(default_factory=list)
+    copied: list[str | None] = field(default_factory=list)
     boxes: int = 0
 
     def write(
@@ -140,7 +140,7 @@ class Sheet:
         sizes = [size] if isinstance(size, int | float) else list(size)
         if width_mm(drawn, sizes[-1]) > width:
             drawn = breakable(drawn)
-        self.told.append(what if _is_to_be_told(what, drawn) else None)
+        self.copied.append(what if _needs_text_to_copy(what, drawn) else None)
         self.items.append(
             {
                 "kind": "text",
@@ -206,8 +206,8 @@ def _qr_of(code: str) -> bytes:
     return picture.getvalue()
 
 
-def _is_to_be_told(text: str, drawn: str) -> bool:
-    """Whether the drawn letters do not say what was written. Right to left, a viewer turns what it is told around, and is not told."""
+def _needs_text_to_copy(text: str, drawn: str) -> bool:
+    """Whether the drawn letters do not say what was written. Right to left, a viewer turns the given text around, so none is given."""
     if text.isascii() or has_right_to_left(text):
         return drawn != text and text.isascii()
     return drawn != text or is_reordered(text)
@@ -259,15 +259,15 @@ class Typesetter(threading.local):
             # Some letter that a font has cannot be drawn together with its neighbours. Without the promise of PDF/UA, which
             # forbids it, the typesetter draws a box: still a ticket.
             return Pdf(self._compiled(document, []) or b"", document.boxes + 1)
-        if any(text is not None for sheet in document.told for text in sheet):
-            pdf = tell_letters(pdf, document.told)
+        if any(text is not None for sheet in document.copied for text in sheet):
+            pdf = tell_letters(pdf, document.copied)
         return Pdf(pdf, document.boxes)
 
     def _forget(self) -> None:
         """Lets the typesetter forget a large document: it remembers the last ten, which of 50 tickets are 400 MiB."""
         for number in range(_REMEMBERED + 1):
             title = str(number)
-            self._compiled(Document(title, 1, 1, _NEVER, sheets=[[]], told=[[]], boxes=0), [])
+            self._compiled(Document(title, 1, 1, _NEVER, sheets=[[]], copied=[[]], boxes=0), [])
 
     def _compiled(self, document: Document, standards: list[Any]) -> bytes | None:
         try:

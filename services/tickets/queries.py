@@ -1,4 +1,4 @@
-"""All SQL of this service. A ticket is read through its event: what catalog told last of it stands above what was bought,
+"""All SQL of this service. A ticket is read through its event: what catalog published last of it stands above what was bought,
 unless it is older than that.
 """
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, liter
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
-from services.tickets.domain import Change, EventChange, EventState, Holding, Ticket, TicketState, Untold
+from services.tickets.domain import Change, EventChange, EventState, Holding, Ticket, TicketState, Unnotified
 from services.tickets.tables import EventRow, TicketRow
 from tracing.spans import current_traceparent
 
@@ -32,7 +32,7 @@ _OF_THE_EVENT = {
 }
 _BOUGHT_VERSION = func.coalesce(_TICKET.c.event_version, literal(0))
 _HAS_CHANGED = _EVENT.c.event_id.is_not(None)
-# Whatever version was bought: a code that was refused once stays so.
+# The edition of codes is read without regard to the version that was bought: a code that was refused once stays refused.
 _ANY_VERSION = _EVENT.alias()
 _EDITION = select(_ANY_VERSION.c.code_edition).where(_ANY_VERSION.c.event_id == _TICKET.c.event_id).scalar_subquery()
 _STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)
@@ -98,10 +98,10 @@ async def tickets_of_person(
 
 
 async def put_event(tx: Transaction, change: EventChange) -> bool:
-    """Keeps what an event has become, to be told to all who hold tickets of it. False if a newer version is known already.
+    """Keeps what an event has become, to be made known to all who hold tickets of it. False if a newer version is known already.
 
     Waits for tickets of it that are being issued as it was: whoever walks through its holders must see them.
-    Who was not told of the version before yet will be told of both together.
+    Who was not notified of the version before yet will be notified of both together.
     """
     await tx.execute(_MOVE, {"key": f"event {change.event_id}"}, name="events.move")
     row = asdict(change) | {
@@ -112,15 +112,15 @@ async def put_event(tx: Transaction, change: EventChange) -> bool:
     }
     statement = insert(_EVENT).values(row)
     new = statement.excluded
-    is_untold = _EVENT.c.told_version < _EVENT.c.version
+    is_unnotified = _EVENT.c.told_version < _EVENT.c.version
     statement = statement.on_conflict_do_update(
         index_elements=["event_id"],
         where=_EVENT.c.version < new.version,
         set_={name: new[name] for name in row if name not in {"event_id", "told_version", "changes"}}
         | {
-            "changes": case((is_untold, _EVENT.c.changes.op("||")(new.changes)), else_=new.changes),
+            "changes": case((is_unnotified, _EVENT.c.changes.op("||")(new.changes)), else_=new.changes),
             "previous_starts_at": case(
-                (is_untold, func.coalesce(_EVENT.c.previous_starts_at, new.previous_starts_at)),
+                (is_unnotified, func.coalesce(_EVENT.c.previous_starts_at, new.previous_starts_at)),
                 else_=new.previous_starts_at,
             ),
             "told_after": None,
@@ -130,8 +130,8 @@ async def put_event(tx: Transaction, change: EventChange) -> bool:
     return (await tx.execute(statement, name="events.put")).rowcount == 1
 
 
-async def next_untold(tx: Transaction) -> Untold | None:
-    """The event whose holders have waited longest to be told, for this process alone until the transaction ends."""
+async def next_unnotified(tx: Transaction) -> Unnotified | None:
+    """The event whose holders have waited longest to be notified, for this process alone until the transaction ends."""
     statement = (
         select(_EVENT)
         .where(_EVENT.c.told_version < _EVENT.c.version)
@@ -139,8 +139,8 @@ async def next_untold(tx: Transaction) -> Untold | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    row = (await tx.execute(statement, name="events.next_untold")).mappings().one_or_none()
-    return Untold(_change(row), row["told_after"], row["traceparent"]) if row else None
+    row = (await tx.execute(statement, name="events.next_unnotified")).mappings().one_or_none()
+    return Unnotified(_change(row), row["told_after"], row["traceparent"]) if row else None
 
 
 async def holdings_of(reads: Reads, change: EventChange, *, after: UUID | None, limit: int) -> list[Holding]:
@@ -155,11 +155,11 @@ async def holdings_of(reads: Reads, change: EventChange, *, after: UUID | None, 
     return [Holding(**row) for row in rows.mappings()]
 
 
-async def mark_told(tx: Transaction, change: EventChange, *, after: UUID | None) -> None:
-    """Notes up to which order the holders were told; None: all were."""
-    told = {"told_version": change.version, "told_after": None} if after is None else {"told_after": after}
-    statement = update(_EVENT).where(_EVENT.c.event_id == change.event_id).values(told)
-    await tx.execute(statement, name="events.mark_told")
+async def mark_notified(tx: Transaction, change: EventChange, *, after: UUID | None) -> None:
+    """Notes up to which order the holders were notified; None: all were."""
+    progress = {"told_version": change.version, "told_after": None} if after is None else {"told_after": after}
+    statement = update(_EVENT).where(_EVENT.c.event_id == change.event_id).values(progress)
+    await tx.execute(statement, name="events.mark_notified")
 
 
 def _ticket(row: RowMapping) -> Ticket:

@@ -21,14 +21,14 @@ def make_records_router(database: Database) -> APIRouter:
         async with database.reader() as reads:
             rows = (await reads.execute(_TICKETS, {"order_id": order_id}, name="records.tickets")).mappings().all()
             facts = await facts_about(reads, [order_id])
-        # They are issued, and the world is told, in one transaction and one span.
-        told = next((each for each in facts if each.what == "fact_told"), None)
-        told_in = told.traceparent if told else None
+        # They are issued, and the fact is published, in one transaction and one span.
+        published = next((each for each in facts if each.what == "fact_told"), None)
+        published_in = published.traceparent if published else None
         issued = [
             Noted(
-                min(row["issued_at"], told.at) if told else row["issued_at"],
+                min(row["issued_at"], published.at) if published else row["issued_at"],
                 "tickets_issued",
-                told_in,
+                published_in,
                 {"places": row["places"], "state": row["state"]},
             )
             for row in rows

@@ -53,7 +53,7 @@ _OF_COUNTRY: dict[tuple[str, str], str] = {
 }
 # Chinese characters look different in Tokyo, Seoul, Taipei, Hong Kong and Beijing.
 _HAN_OF_COUNTRY = {"JP": ("ja", None), "KR": ("ko", None), "TW": ("zh", "TW"), "HK": ("zh", "HK"), "MO": ("zh", "HK")}
-# Letters that are drawn in another order or shape than they are written: copying them needs to be told what they are.
+# Letters that are drawn in another order or shape than they are written: for copying, the file must say what they are.
 _REORDERED = (
     (0x0900, 0x0DFF),
     (0x0E31, 0x0E4F),

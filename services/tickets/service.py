@@ -55,7 +55,7 @@ class Tickets:
             await self._issue(tx, order)
 
     async def _issue(self, tx: Transaction, order: Order) -> None:
-        # Else a change that is kept meanwhile is neither read here nor told to these holders.
+        # Without this lock, a change that is kept meanwhile would be missed here and by the notification of holders.
         await queries.hold_event_still(tx, order.event_id)
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
@@ -118,7 +118,7 @@ def _attributes(order: Order) -> dict[str, str | int]:
 
 
 def _issued(tickets: list[Ticket]) -> TicketsIssued:
-    """What is told of an order's tickets: as they are read, so that an event that has moved meanwhile is told as it is."""
+    """What is published of an order's tickets: as they are read, so that an event that has moved meanwhile is described as it is."""
     first = tickets[0]
     return TicketsIssued(
         order_id=first.order_id,

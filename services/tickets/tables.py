@@ -30,7 +30,7 @@ class TicketRow(Table, table=True):
             postgresql_where=text("state = 'valid' AND seat_id IS NOT NULL"),
         ),
         Index("ix_ticket_person_id_starts_at_ticket_id", "person_id", "starts_at", "ticket_id"),
-        # Whoever holds tickets of an event that has moved is told, order by order.
+        # Whoever holds tickets of an event that has moved is notified, order by order.
         Index("ix_ticket_event_id_order_id", "event_id", "order_id"),
         CheckConstraint("state IN ('valid', 'void')", name="state"),
         CheckConstraint("epoch BETWEEN 1 AND 65535", name="epoch"),
@@ -63,16 +63,16 @@ class TicketRow(Table, table=True):
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = moment(nullable=True, default=None)
-    # Of the event as it was bought; none on tickets of before, which are read through any.
+    # The version of the event that was bought; None on older tickets, which show any version that is known.
     event_version: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class EventRow(Table, table=True):
-    """An event as catalog told it last, once it has changed; its tickets are read through it. A trigger (migration 0008)
+    """An event as catalog published it last, once it has changed; its tickets are read through it. A trigger (migration 0008)
     refuses an older version.
 
-    Also the work of telling so to whoever holds tickets: `told_version` lags behind `version` until all orders up to the last
-    one are told, `told_after` is the last order that was.
+    Also the work of notifying whoever holds tickets: `told_version` lags behind `version` until all orders up to the last
+    one are notified, `told_after` is the last order that was.
     """
 
     __tablename__ = "event"

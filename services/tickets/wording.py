@@ -19,7 +19,7 @@ def money(amount_minor: int, currency: str, language: str = DEFAULT) -> str:
 
 
 def country_code_of(country: str | None) -> str | None:
-    """The code (ISO 3166-1 alpha-2) of a country that is told by its code or by its English name; None of any other."""
+    """The code (ISO 3166-1 alpha-2) of a country that is given by its code or by its English name; None of any other."""
     if country is None or len(country) == _CODE_CHARACTERS:
         return country.upper() if country else None
     return _codes_by_name().get(country.casefold())

@@ -17,7 +17,7 @@ from tracing.spans import note
 
 TRIES = 30
 A_THOUSAND = 1000.0
-# Of kilobytes, as its author thought.
+# The author of this fault took the number for kilobytes.
 SMALL_BODY_BYTES = 256
 
 

@@ -34,7 +34,7 @@ class WebSettings(ServiceSettings):
     payment_origins: str = ""
     # Open live streams that one process holds; more are sent away and try again.
     max_streams: int = Field(default=2000, ge=0)
-    # Of them, those of one browser (a cookie: its tabs) and of one address (a school, a provider's customers).
+    # How many of these one browser (a cookie: its tabs) and one address (a school, a provider's customers) may have.
     max_streams_per_visitor: int = Field(default=12, ge=1)
     max_streams_per_address: int = Field(default=500, ge=1)
     # Guests that one browser and one address become, in a process and in so many seconds; README.md says why so many.

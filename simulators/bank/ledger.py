@@ -203,7 +203,7 @@ class Ledger:
         return self.payment(payment_id)
 
     def count_capture_failure(self, payment_id: str) -> None:
-        """One more capture was answered with 500."""
+        """Counts one more capture that was answered with 500."""
         with self._transaction() as db:
             db.execute("UPDATE payment SET capture_failures = capture_failures + 1 WHERE id = ?", (payment_id,))
 
@@ -282,7 +282,7 @@ class Ledger:
         return [DueWebhook(row["delivery_id"], row["body"].encode(), row["attempts"]) for row in rows]
 
     def seconds_to_next_webhook(self) -> float | None:
-        """How long until one is due; None when none waits."""
+        """How long until the next webhook is due; None when none waits."""
         row = self._db.execute("SELECT min(due_at) AS due_at FROM webhook WHERE NOT given_up").fetchone()
         return None if row["due_at"] is None else max(0.0, float(row["due_at"]) - now().timestamp())
 

@@ -38,14 +38,14 @@ class Interrupted(Buyer):
 
 async def main() -> None:
     """Buys, and tells what the trace knows of it."""
-    told = os.environ
-    reached = {told["PUBLIC_SHOP_URL"]: told["SHOP_URL"], told["PUBLIC_BANK_URL"]: told["BANK_URL"]}
-    known = {"web": told["PUBLIC_SHOP_URL"], "mailbox": told["MAILBOX_URL"]}
+    given = os.environ
+    reached = {given["PUBLIC_SHOP_URL"]: given["SHOP_URL"], given["PUBLIC_BANK_URL"]: given["BANK_URL"]}
+    known = {"web": given["PUBLIC_SHOP_URL"], "mailbox": given["MAILBOX_URL"]}
     wish = Wish(places=2, prefer_general=True)
     purchase = await Interrupted(known, wish, reached).buy(await Buyer(known, wish, reached).find_events())
     spans = []
     if purchase.failure is None:
-        with TraceReader(told["TRACES_URL"]) as reader:
+        with TraceReader(given["TRACES_URL"]) as reader:
             has = [("notifications", "smtp send*")]
             trace = await wait_for_trace(
                 reader, purchase.trace_id, has=has, quiet_seconds=2.0, timeout_seconds=TRACE_SECONDS

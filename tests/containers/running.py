@@ -212,8 +212,8 @@ class Containers:
 
     def inspect(self, owner: str) -> dict[str, Any]:
         """What the engine knows of a container."""
-        told: list[dict[str, Any]] = json.loads(self.engine.run("inspect", self.name(owner)))
-        return told[0]
+        inspected: list[dict[str, Any]] = json.loads(self.engine.run("inspect", self.name(owner)))
+        return inspected[0]
 
     def addresses_of(self, owner: str) -> list[str]:
         """Its addresses, one in each of its networks."""
@@ -268,8 +268,8 @@ class Containers:
     def memory(self) -> dict[str, str]:
         """What each running container takes of its limit, by owner."""
         names = {self.name(owner): owner for owner in self.workloads}
-        told = self.engine.run("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
-        parted = (line.partition(" ") for line in told.splitlines())
+        printed = self.engine.run("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
+        parted = (line.partition(" ") for line in printed.splitlines())
         return {names[name]: usage for name, _, usage in parted if name in names}
 
     # Break and remove

@@ -28,7 +28,7 @@ def staying(containers: Containers) -> list[str]:
 
 @pytest.fixture
 def buyer(containers: Containers) -> Iterator["subprocess.Popen[str]"]:
-    """Somebody who buys where the manifests let the buying job be, and waits at each step to be told to go on."""
+    """Somebody who buys where the manifests let the buying job be, and waits at each step for the word to go on."""
     job = containers.workloads[VERIFY]
     one = Workload(VERIFY, job.pod, job.container, f"{job.pod_name}-interrupted")
     script = ["--volume", f"{HERE / 'purchase.py'}:/purchase.py:ro", "--interactive"]
@@ -123,8 +123,8 @@ def test_nobody_reaches_the_world(containers: Containers) -> None:
     networks = {
         name for owner in staying(containers) for name in containers.inspect(owner)["NetworkSettings"]["Networks"]
     }
-    told = json.loads(containers.engine.run("network", "inspect", *networks))
-    assert [each["Name"] for each in told if not each["Internal"]] == []
+    inspected = json.loads(containers.engine.run("network", "inspect", *networks))
+    assert [each["Name"] for each in inspected if not each["Internal"]] == []
 
 
 def test_no_container_can_be_written_to_or_is_more_than_an_ordinary_user(containers: Containers) -> None:

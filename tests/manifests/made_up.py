@@ -133,10 +133,10 @@ def _service(name: str) -> list[Document]:
     template["spec"] |= {"serviceAccountName": name, "terminationGracePeriodSeconds": 30}
     selector = {"matchLabels": dict(labels)}
     rolling = {"rollingUpdate": {"maxUnavailable": 0}}
-    told = {f"{name.upper()}_{each.upper()}_URL": f"http://{each}:8000" for each in SERVICES[name]}
+    addresses = {f"{name.upper()}_{each.upper()}_URL": f"http://{each}:8000" for each in SERVICES[name]}
     migration = [environment[0], environment[1], environment[4], {"name": "ONSALE_SERVICE", "value": name}]
     return [
-        _object("v1", "ConfigMap", name, {"app.kubernetes.io/name": name}, data={"ONSALE_SERVICE": name} | told | _OWN.get(name, {})),
+        _object("v1", "ConfigMap", name, {"app.kubernetes.io/name": name}, data={"ONSALE_SERVICE": name} | addresses | _OWN.get(name, {})),
         _object("apps/v1", "Deployment", name, labels, spec={"selector": selector, "strategy": rolling, "template": template}),
         _object("v1", "Service", name, labels, spec={"selector": dict(labels), "ports": [{"port": 8000, "targetPort": "http"}]}),
         _object("v1", "ServiceAccount", name, labels, automountServiceAccountToken=False),
@@ -167,8 +167,10 @@ def _server(
 
 
 def _bank() -> list[Document]:
-    told = [{"name": key, "value": value} for key, value in _BANK.items()]
-    return _server("bank", "simulator", {"http": 8020}, image="onsale/bank:1", args=["simulators.bank"], env=told)
+    environment = [{"name": key, "value": value} for key, value in _BANK.items()]
+    return _server(
+        "bank", "simulator", {"http": 8020}, image="onsale/bank:1", args=["simulators.bank"], env=environment
+    )
 
 
 def build(found: Iterable[Document], name: str = "made-up") -> Build:

@@ -10,7 +10,7 @@ FOUND = Finding("token", "Job/secrets", "mounts a token.", "k8s/infra/local")
 REASON = "It asks the cluster's API."
 
 
-def test_what_is_accepted_is_not_told() -> None:
+def test_what_is_accepted_is_not_reported() -> None:
     assert sift([FOUND], [Accepted("token", "Job/secrets", REASON)], ["token"]) == []
     assert (
         sift([FOUND], [Accepted("token", "Job/*", REASON, about="a token", build="k8s/x k8s/infra/*")], ["token"]) == []
@@ -26,21 +26,21 @@ def test_what_is_accepted_is_not_told() -> None:
         Accepted("token", "Job/secrets", REASON, build="k8s/infra/production"),
     ],
 )
-def test_what_is_accepted_elsewhere_is_told(other: Accepted) -> None:
+def test_what_is_accepted_elsewhere_is_reported(other: Accepted) -> None:
     assert FOUND in sift([FOUND], [other], ["token", "probes"])
 
 
-def test_an_exception_that_nothing_needs_is_told() -> None:
+def test_an_exception_that_nothing_needs_is_reported() -> None:
     (stale,) = sift([], [Accepted("token", "Job/secrets", REASON)], ["token"])
     assert (
         str(stale)
         == "token of Job/secrets is excepted in k8s/exceptions.yaml, but nothing needs that any more. Remove it."
     )
-    # Of a rule that did not run nobody can tell.
+    # An exception to a rule that did not run is not called unnecessary.
     assert sift([], [Accepted("token", "Job/secrets", REASON)], ["probes"]) == []
 
 
-def test_a_finding_of_several_builds_is_told_once() -> None:
+def test_a_finding_of_several_builds_is_reported_once() -> None:
     again = Finding(FOUND.rule, FOUND.where, FOUND.sentence, "k8s/infra/local/light")
     assert [str(each) for each in sift([FOUND, again], [], [])] == ["k8s/infra/local: Job/secrets mounts a token."]
 

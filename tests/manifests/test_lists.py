@@ -25,8 +25,8 @@ def test_the_committed_lists_are_what_the_topology_says() -> None:
 
 def test_a_service_more_stands_in_every_list(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "SERVICES", SERVICES | {"onemore": (), "web": (*SERVICES["web"], "onemore")})
-    told = lists.stale_files(copy)
-    assert {each.split()[0] for each in told} == {
+    found = lists.stale_files(copy)
+    assert {each.split()[0] for each in found} == {
         "k8s/base/kustomization.yaml",
         "k8s/base/web/browse/kustomization.yaml",
         "k8s/infra/local/databases/kustomization.yaml",
@@ -42,7 +42,7 @@ def test_a_service_more_stands_in_every_list(copy: Path, monkeypatch: pytest.Mon
     assert "WEB_ONEMORE_URL=http://onemore:8000" in lists.files(copy)[copy / "k8s/base/web/browse/kustomization.yaml"]
 
 
-def test_a_folder_of_a_service_that_is_gone_is_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_a_service_that_is_gone_is_reported(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "SERVICES", {name: SERVICES[name] for name in SERVICES if name != "accounts"})
     assert (
         "k8s/infra/local/databases/accounts is of no service. Run `make documents`, which removes it."
@@ -50,8 +50,8 @@ def test_a_folder_of_a_service_that_is_gone_is_told(copy: Path, monkeypatch: pyt
     )
 
 
-def test_a_list_that_has_no_place_is_told(copy: Path) -> None:
+def test_a_list_that_has_no_place_is_reported(copy: Path) -> None:
     file = copy / "k8s/base/kustomization.yaml"
     file.write_text(file.read_text().replace("# end of list", "# end"))
-    (told,) = lists.stale_files(copy)
-    assert told.startswith("k8s/base/kustomization.yaml has no lines `# list: services`")
+    (sentence,) = lists.stale_files(copy)
+    assert sentence.startswith("k8s/base/kustomization.yaml has no lines `# list: services`")

@@ -105,7 +105,7 @@ def test_a_server_takes_the_whole_configuration(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
 
 
-def test_a_server_takes_what_each_of_three_is_told_in_production(tmp_path: Path) -> None:
+def test_a_server_takes_what_each_of_three_is_given_in_production(tmp_path: Path) -> None:
     configuration = copy_of_configuration(tmp_path, 4222)
     shutil.copy(PRODUCTION, configuration)
     said = checked(configuration, PASSWORDS)

@@ -55,9 +55,9 @@ CHANGED: dict[str, tuple[str, str, str, Any, str]] = {
     "a service that does not exist": ("settings", "ConfigMap/orders", "data.ONSALE_SERVICE", "ordres", "no folder of services/"),
     "a migration without a database": ("settings", "Job/orders-migration", f"{MAIN}.env.2", None, "a migration needs the database"),
     "a bank without a key": ("settings", "Deployment/bank", f"{MAIN}.env.3", None, "BANK_API_KEY is not set"),
-    "a bank told too much": ("settings", "Deployment/bank", f"{MAIN}.env.7", {"name": "BANK_X", "value": "1"}, "BANK_X is no setting"),
-    "a server told what it does not read": ("settings", "Deployment/nats", f"{MAIN}.env", [{"name": "N", "value": "1"}], "N is in no"),
-    "a job told what it does not read": (
+    "a setting too many": ("settings", "Deployment/bank", f"{MAIN}.env.7", {"name": "BANK_X", "value": "1"}, "BANK_X is no setting"),
+    "an unread variable of a server": ("settings", "Deployment/nats", f"{MAIN}.env", [{"name": "N", "value": "1"}], "N is in no"),
+    "an unread variable of a job": (
         "settings",
         "Job/stream",
         POD,
@@ -237,7 +237,7 @@ def test_production_takes_nothing_that_a_job_makes_elsewhere() -> None:
     )
 
 
-def test_production_is_told_that_it_is_production() -> None:
+def test_production_knows_that_it_is_production() -> None:
     found = said_by("settings", documents(), PRODUCTION)
     assert any("runs with environment=local, but production is production" in each for each in found)
     changed = with_change("ConfigMap/onsale", "data.ONSALE_ENVIRONMENT", "production")

@@ -105,7 +105,7 @@ def test_a_side_that_is_open_is_found_though_the_other_is_closed() -> None:
     )
 
 
-def test_pods_that_no_policy_finds_are_told() -> None:
+def test_pods_that_no_policy_finds_are_reported() -> None:
     found = documents()
     for where in ("Deployment/nats", "Service/nats"):
         put(get(found, where), "metadata.labels.app~kubernetes~io/name", "broker")
@@ -119,17 +119,17 @@ def test_a_setting_that_policies_do_not_let_follow_is_found() -> None:
     get(found, "ConfigMap/catalog")["data"]["CATALOG_ORDERS_URL"] = "http://orders:8000"
     (said,) = said_by("reachable", found)
     assert said.startswith(
-        "Deployment/catalog is told CATALOG_ORDERS_URL=orders:8000, but no policy lets Deployment/catalog reach "
+        "Deployment/catalog is given CATALOG_ORDERS_URL=orders:8000, but no policy lets Deployment/catalog reach "
     )
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "given"),
     [("PAYMENTS_BANK_URL", "https://bank.example.org"), ("PAYMENTS_BANK_URL", "https://bank.example.org:8443/api")],
 )
-def test_an_address_outside_that_policies_do_not_let_reach_is_found(where: str, told: str) -> None:
+def test_an_address_outside_that_policies_do_not_let_reach_is_found(where: str, given: str) -> None:
     found = documents()
-    get(found, "ConfigMap/payments")["data"][where] = told
+    get(found, "ConfigMap/payments")["data"][where] = given
     assert any(f"{where}=bank.example.org" in each and "reach internet" in each for each in said_by("reachable", found))
 
 
@@ -151,7 +151,7 @@ def test_a_host_and_a_port_apart_are_tried_too() -> None:
         ("HTTPRoute", {"rules": [{"backendRefs": [{"name": "orders", "port": 8000}]}]}, "lets gateway reach"),
     ],
 )
-def test_who_is_told_in_another_namespace_is_tried_too(kind: str, spec: Document, said: str) -> None:
+def test_who_is_given_an_address_in_another_namespace_is_tried_too(kind: str, spec: Document, said: str) -> None:
     added = {"apiVersion": "group.example/v1", "kind": kind, "metadata": {"name": "added"}, "spec": spec}
     assert any(said in each and "Deployment/orders" in each for each in said_by("reachable", [*documents(), added]))
 

@@ -1,4 +1,4 @@
-"""Scanners: what they find is told in our words, and one that does not scan is no success."""
+"""Scanners: what they find is reported in our words, and one that does not scan is no success."""
 
 import json
 import shutil
@@ -54,7 +54,7 @@ def with_checkov(folder: Path, says: Any, monkeypatch: pytest.MonkeyPatch) -> Pa
     return folder
 
 
-def test_a_failed_check_is_told_with_its_object_and_build() -> None:
+def test_a_failed_check_is_reported_with_its_object_and_build() -> None:
     found = scanners.finding(FAILED, {"/k8s-overlays-local.yaml": "k8s/overlays/local"})
     assert found == Finding("CKV_K8S_22", "Deployment/orders", found.sentence)
     assert str(found).startswith("k8s/overlays/local: Deployment/orders fails CKV_K8S_22: Use read-only filesystem.")
@@ -77,13 +77,13 @@ def test_checkov_knows_what_is_left_to_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "told"), [("no JSON", "nothing that can be read"), ([REPORT], "did not look at dockerfile")]
+    ("says", "reported"), [("no JSON", "nothing that can be read"), ([REPORT], "did not look at dockerfile")]
 )
 def test_a_checkov_that_did_not_look_is_no_success(
-    says: Any, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    says: Any, reported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = with_checkov(tmp_path, says, monkeypatch)
-    with pytest.raises(scanners.ScanFailed, match=told):
+    with pytest.raises(scanners.ScanFailed, match=reported):
         list(scanners.checkov([build(documents())], root))
 
 

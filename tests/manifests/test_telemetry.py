@@ -59,7 +59,7 @@ def test_whatever_a_pipeline_uses_is_there(program: str) -> None:
     assert undefined(configuration(program)) == []
 
 
-def test_a_part_that_is_missing_is_told() -> None:
+def test_a_part_that_is_missing_is_reported() -> None:
     found = configuration("sampler")
     del found["processors"]["tail_sampling"]
     assert undefined(found) == ["processors: tail_sampling"]

@@ -67,6 +67,6 @@ async def load(system: System, *documents: Any) -> tuple[int, str]:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        told = (await loading.communicate())[0].decode()
+        printed = (await loading.communicate())[0].decode()
     assert loading.returncode is not None
-    return loading.returncode, told
+    return loading.returncode, printed

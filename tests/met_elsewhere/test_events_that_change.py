@@ -28,10 +28,10 @@ MOVED = {
 
 
 async def loaded(system: System, name: str, **changes: object) -> str:
-    """What was told when the event was loaded."""
-    code, told = await load(system, an_event(name, name, **changes))
-    assert code == 0, told
-    return told
+    """What was printed when the event was loaded."""
+    code, printed = await load(system, an_event(name, name, **changes))
+    assert code == 0, printed
+    return printed
 
 
 async def says(shopper: Shopper, path: str, *words: str) -> Page:
@@ -52,8 +52,8 @@ async def test_an_event_that_moves_takes_its_pages_and_orders_along(system: Syst
         order = await shopper.hold(event_url)
         await shopper.pay(order)
         await shopper.confirmed(order.url)
-        told = await loaded(system, name, **MOVED)
-        assert "rescheduled: 2031-09-12 19:00 Europe/Berlin, before 2031-06-20 20:00" in told
+        printed = await loaded(system, name, **MOVED)
+        assert "rescheduled: 2031-09-12 19:00 Europe/Berlin, before 2031-06-20 20:00" in printed
         new = ("New date (was Fri 20 Jun 2031, 20:00)", "Stadthalle Beispiel")
         await says(shopper, event_url, "Friday 12 September 2031, 19:00", *new)
         await says(shopper, order.url, "Fri 12 Sep 2031, 19:00", *new)
@@ -66,8 +66,8 @@ async def test_a_cancelled_event_is_not_sold_and_ends_what_was_held(system: Syst
     async with Shopper(system) as shopper:
         event_url = await shopper.find(name)
         order = await shopper.hold(event_url)
-        told = await loaded(system, name, eventStatus="http://schema.org/EventCancelled")
-        assert "not sold, because the event is cancelled" in told
+        printed = await loaded(system, name, eventStatus="http://schema.org/EventCancelled")
+        assert "not sold, because the event is cancelled" in printed
         page = await says(shopper, event_url, "This event is cancelled.")
         assert page.form_to(r"/orders$") is None
         await says(shopper, order.url, "The event was cancelled before your order was complete.")
@@ -128,7 +128,7 @@ async def test_of_several_offers_each_is_sold_as_it_says(system: System) -> None
 )
 async def test_a_search_finds_peoples_own_spelling(system: System, title: str, query: str) -> None:
     mark = uuid4().hex[:8]
-    code, told = await load(system, an_event(mark, f"{title} {mark}"))
-    assert code == 0, told
+    code, printed = await load(system, an_event(mark, f"{title} {mark}"))
+    assert code == 0, printed
     async with Shopper(system) as shopper:
         await shopper.find(f"{query} {mark}")

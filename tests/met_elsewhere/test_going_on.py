@@ -16,8 +16,8 @@ PASSWORD = "three words are good"
 
 async def an_event_on_sale(system: System) -> str:
     name = f"Going on {uuid4().hex[:8]}"
-    code, told = await load(system, an_event(name, name))
-    assert code == 0, told
+    code, printed = await load(system, an_event(name, name))
+    assert code == 0, printed
     return name
 
 

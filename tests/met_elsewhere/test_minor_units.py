@@ -17,7 +17,7 @@ from services.web.support import words
 from simulators.bank import pages
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to, plain
-from tests.support import told_by_support
+from tests.support import story_of_support
 
 # No decimals, three, four, two where CLDR shows none, one whose sign stands behind, one whose price needs more than 32 bits;
 # each with what the buyer's browser says of their language, and what that is to us.
@@ -52,8 +52,8 @@ def test_every_service_writes_an_amount_alike(currency: str) -> None:
 async def test_a_purchase_has_one_amount_from_the_shop_to_the_mail(system: System, currency: str) -> None:
     price, accepted, language = BOUGHT[currency]
     name = f"Minor units {currency} {uuid4().hex[:6]}"
-    code, told = await load(system, an_event(name, name, offers=[an_offer(price=price, priceCurrency=currency)]))
-    assert code == 0, told
+    code, printed = await load(system, an_event(name, name, offers=[an_offer(price=price, priceCurrency=currency)]))
+    assert code == 0, printed
     async with Shopper(system, languages=accepted) as shopper:
         event_url = await shopper.find(name)
         order = await shopper.hold(event_url, quantity=2)
@@ -69,6 +69,6 @@ async def test_a_purchase_has_one_amount_from_the_shop_to_the_mail(system: Syste
     assert one in mail["tickets"]
     assert both in plain(mail["text"])
     both_to_support = plain(Money(minor * 2, currency).written())
-    story = await told_by_support(system, str(order.datum("order-number")))
+    story = await story_of_support(system, str(order.datum("order-number")))
     assert plain(story["total"]) == both_to_support
     assert any(f"The bank took {both_to_support} from the payer" in plain(line["text"]) for line in story["lines"])

@@ -25,8 +25,8 @@ NAMES = ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "N" * 150, "Zoë Groß"]
 @pytest.mark.parametrize("script", sorted(TITLES))
 async def test_a_title_reads_alike_on_page_ticket_and_mail(system: System, script: str) -> None:
     title = f"{TITLES[script]} {uuid4().hex[:6]}"
-    code, told = await load(system, an_event(title, title, offers=[FREE]))
-    assert code == 0, told
+    code, printed = await load(system, an_event(title, title, offers=[FREE]))
+    assert code == 0, printed
     async with Shopper(system) as shopper:
         order = await shopper.hold(await shopper.find(title))
         assert title in order.text

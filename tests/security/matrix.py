@@ -7,11 +7,11 @@ from what the shop promises; it never looks at what the code says of itself.
 from dataclasses import dataclass
 from typing import Literal
 
-# What somebody gets. THROUGH: past the door; what is refused then is what was asked, not who asks.
+# The outcome for a caller. "through": the caller is let in; a later refusal is about the request, not about who asks.
 Outcome = Literal["through", "unknown caller", "forbidden", "not found", "key page", "wrong key"]
 
-# On whose behalf a service is asked. `own`: what belongs to one person is not there for anybody else. `order`: the same, and
-# whoever has the link of an order sees this one.
+# On whose behalf a service is asked. `own`: the answer belongs to one person, and is not found for anybody else. `order`: the same,
+# but the link of an order shows this order as well.
 Behalf = Literal["nobody", "person", "own", "order"]
 
 Page = Literal["everybody", "own order", "own form", "form", "support form", "support page", "support program"]
@@ -76,7 +76,7 @@ SERVICES: dict[str, Row] = {
     "tickets GET /records/orders/{order_id}": RECORDS,
     "notifications GET /records/orders/{order_id}": RECORDS,
 }
-# Open to the world, and yet nothing is done for who has not signed it: asked by tests of its own.
+# These are open to the world, and do nothing for a request that is not signed: they have tests of their own.
 SIGNED = ("payments POST /webhooks/bank",)
 
 PAGES: dict[str, Page] = {

@@ -116,7 +116,7 @@ async def new_guest(http: httpx.AsyncClient, system: System, tokens: Tokens) -> 
 
 # What a field of this name has to be like for the request to get past its first checks.
 async def known_values(http: httpx.AsyncClient, system: System, tokens: Tokens) -> dict[str, Any]:
-    """Ids of an event that is really there, and values for what is not told by a field's type."""
+    """Ids of an event that is really there, and values for what a field's type does not say."""
     catalog = system.addresses["catalog"]
     headers = tokens.headers("web", "catalog")
     items = (await http.get(f"{catalog}/events", headers=headers)).raise_for_status().json()["items"]

@@ -20,7 +20,7 @@ from local.topology import SERVICES, database_of
 PASSWORDS = {service: f"word-of-{service}" for service in SERVICES}
 LOGINS = {database_of(service): service for service in SERVICES}
 THE_SERVERS_OWN = ("postgres", "template0", "template1")
-# For people and for whoever makes databases.
+# Connections for people, and for the program that makes databases.
 RESERVE = 30
 
 
@@ -123,7 +123,7 @@ async def test_a_login_has_no_power_over_the_server(server: PostgresServer, serv
         member = (
             "SELECT rolname FROM pg_roles WHERE rolname <> current_user AND pg_has_role(current_user, oid, 'MEMBER')"
         )
-        # Everybody owns the database that is asked, by way of this one; it has no rights of its own.
+        # The owner of a database is a member of this role, which has no rights beyond the database.
         assert {row["rolname"] for row in await connection.fetch(member)} <= {"pg_database_owner"}
     assert powers is not None
     assert not any(powers)

@@ -175,9 +175,9 @@ def tokens(system: System) -> Tokens:
 
 def test_every_route_is_in_the_table_and_every_row_is_a_route(system: System) -> None:
     there = {route.name for route in all_routes(system)}
-    told = {*SERVICES, *SIGNED, *(f"web {page}" for page in PAGES)}
-    assert there - told == set(), "Say in tests/security/matrix.py who may call these."
-    assert told - there == set(), "These rows have no route any more."
+    listed = {*SERVICES, *SIGNED, *(f"web {page}" for page in PAGES)}
+    assert there - listed == set(), "Say in tests/security/matrix.py who may call these."
+    assert listed - there == set(), "These rows have no route any more."
 
 
 async def test_every_cell_is_as_the_table_says(system: System, http: httpx.AsyncClient, tokens: Tokens) -> None:

@@ -28,7 +28,7 @@ from local.topology import HEARS, LISTENS, SERVICES, Layout, Ports, programs
 WORDS = {name: f"word-of-{name}" for name in (*SERVICES, ADMIN)}
 OWN, NOBODY, EVERYBODY = "who owns it", "nobody", "everybody"
 
-# Every call of JetStream, and whose it is. {consumer} is the name of a service, whose consumer it is.
+# Every call of JetStream, and who may make it. {consumer} stands for the service that owns the consumer.
 CALLS = {
     "INFO": NOBODY,
     "ACCOUNT.INFO": NOBODY,
@@ -75,7 +75,7 @@ CALLS = {
 }
 
 
-def told() -> list[str]:
+def subjects_of_services() -> list[str]:
     """Every fact and bus message that a service tells, by its address; an id where it ends with one."""
     channels = json.loads((FOLDER / ASYNCAPI).read_text())["channels"].values()
     return sorted(re.sub(r"\{\w+\}", "1", channel["address"]) for channel in channels)
@@ -83,7 +83,7 @@ def told() -> list[str]:
 
 def sayable() -> dict[str, str]:
     """Subjects that somebody could say something on, each with whose it is."""
-    subjects = {subject: subject.split(".")[1] for subject in told()}
+    subjects = {subject: subject.split(".")[1] for subject in subjects_of_services()}
     for service in SERVICES:
         subjects |= {f"events.{service}.anything.v1": service, f"bus.{service}.anything.1": service}
         subjects[f"_INBOX_{service}.x"] = NOBODY
@@ -100,7 +100,7 @@ def hearable() -> dict[str, set[str]]:
     for service in SERVICES:
         subjects |= {f"_INBOX_{service}.>": {service}}
         subjects |= {f"{kind}.{service}.>": listening(f"{kind}.{service}.>") for kind in ("events", "bus")}
-    return subjects | {subject: listening(subject) for subject in told()}
+    return subjects | {subject: listening(subject) for subject in subjects_of_services()}
 
 
 def listening(subject: str) -> set[str]:
@@ -205,7 +205,7 @@ def test_every_call_that_the_server_knows_has_a_row() -> None:
 def test_every_user_has_a_row() -> None:
     users = set(re.findall(r"user: (\w+), ", users_conf()))
     assert users == {*SERVICES, ADMIN}
-    assert {subject.split(".")[1] for subject in told()} <= set(SERVICES)
+    assert {subject.split(".")[1] for subject in subjects_of_services()} <= set(SERVICES)
 
 
 def test_who_hears_what_is_what_the_applications_hear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +228,9 @@ def make_keys_into(layout: Layout) -> None:
 
 
 def built(service: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Service:
-    with monkeypatch.context() as told_so:
+    with monkeypatch.context() as patched:
         for name, value in {**os.environ, **environment}.items():
-            told_so.setenv(name, value)
+            patched.setenv(name, value)
         app = importlib.import_module(f"services.{service}.app").create_app()
     application: Service = app.state.service
     return application

@@ -36,7 +36,7 @@ QUIET_SECONDS = 1.5
 SOON_SECONDS = 30.0
 MARGIN_SECONDS = 10.0
 MOST_TRACES = 1500
-# Where something could be told that must not be: else the test would find nothing because nothing happened.
+# Where something could be written that must not be: otherwise the test would find nothing because nothing happened.
 MET = {
     "GET /live/orders/{order_id}",
     "PATCH /people/me",
@@ -157,8 +157,8 @@ async def send_nonsense(system: System) -> None:
 
 def secrets_of(system: System) -> Iterator[Canary]:
     """All that `secrets.json` holds."""
-    told: dict[str, Any] = json.loads((system.layout.folder / "secrets.json").read_text())
-    for name, value in told.items():
+    secrets: dict[str, Any] = json.loads((system.layout.folder / "secrets.json").read_text())
+    for name, value in secrets.items():
         for part in value.values() if isinstance(value, dict) else (value,):
             yield Canary(f"a secret of the system ({name})", part)
 

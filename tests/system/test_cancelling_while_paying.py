@@ -1,4 +1,4 @@
-"""Who cancels in the moment in which the bank authorises: the money goes back, and is told exactly where there was any."""
+"""Who cancels in the moment in which the bank authorises: the money goes back, with a mail exactly where there was any."""
 
 import asyncio
 import random
@@ -100,7 +100,7 @@ async def soon(look: Callable[[], Awaitable[Any]]) -> Any:
     return found
 
 
-async def test_money_that_was_authorised_while_its_buyer_cancelled_is_told_and_no_other(system: System) -> None:
+async def test_money_that_was_authorised_while_its_buyer_cancelled_has_a_mail_and_no_other(system: System) -> None:
     tokens = Tokens(system.layout.keys)
     async with httpx.AsyncClient(timeout=30) as http:
         known = await known_values(http, system, tokens)

@@ -63,7 +63,7 @@ async def test_an_order_survives_a_crash_after_each_step(fragile_system: System)
         (order_id,) = {row["order_id"] for row in await orders_of(system)} - known
         crashed[point] = order_id
         if end == "confirmed":
-            # Else what is still on its way to this order meets the next crash, which waits for another one.
+            # Otherwise a message that is still under way to this order meets the next crash, which is meant for another order.
             await ends_of(system, {point: order_id})
     ends = await ends_of(system, crashed)
     assert ends == dict(POINTS)

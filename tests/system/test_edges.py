@@ -25,7 +25,7 @@ from services.catalog.tests.examples import plan, seated_event
 from tests.books import rows
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to
-from tests.support import told_by_support
+from tests.support import story_of_support
 from tracing.model import Trace
 from tracing.reader import TraceReader
 
@@ -125,7 +125,7 @@ async def buy_seats(system: System) -> None:
     wish = Wish(places=2)
     purchase = await Buyer(system.addresses, wish).buy(await Buyer(system.addresses, wish).find_events())
     assert purchase.failure is None
-    assert (await told_by_support(system, purchase.order_number))["state"] == "confirmed"
+    assert (await story_of_support(system, purchase.order_number))["state"] == "confirmed"
 
 
 async def live_as_a_member(system: System) -> None:

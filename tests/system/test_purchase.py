@@ -77,7 +77,7 @@ def assert_the_bank_is_asked_for_what_the_order_costs(trace: Trace) -> None:
         assert (each.attributes["onsale.amount_minor"], each.attributes["onsale.currency"]) == total
 
 
-async def test_twenty_buyers_for_the_ten_last_seats_get_ten_and_ten_are_told_at_once(system: System) -> None:
+async def test_twenty_buyers_for_the_ten_last_seats_get_ten_and_ten_are_refused_at_once(system: System) -> None:
     finder = Buyer(system.addresses, Wish(places=1))
     event_url = (await finder.find_events())[0]
     event_id = event_url.rsplit("/", 1)[1]

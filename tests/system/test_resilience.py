@@ -85,7 +85,7 @@ async def die_and_rise_again(system: System) -> None:
 
 
 async def all_orders_have_ended(system: System) -> None:
-    """Waits; what is still open then is told by the books."""
+    """Waits; what is still open then is known by the books."""
     query = "SELECT number FROM purchase_order WHERE state NOT IN ('confirmed', 'cancelled')"
     deadline = time.monotonic() + SETTLED_SECONDS
     while True:

@@ -10,7 +10,7 @@ from local.buyer import Buyer, Wish
 from local.story import render
 from local.system import System
 from tests.books import rows
-from tests.support import told_by_support
+from tests.support import story_of_support
 
 pytestmark = pytest.mark.system
 
@@ -36,7 +36,7 @@ async def until_mailed(system: System, number: str) -> dict[str, Any]:
     """The story, as soon as its last line is written: the mailbox has a mail a moment before that is noted."""
     deadline = time.monotonic() + SOON_SECONDS
     while True:
-        story = await told_by_support(system, number)
+        story = await story_of_support(system, number)
         if any(line["text"].startswith(STORY[-1]) for line in story["lines"]) or time.monotonic() > deadline:
             return story
         await asyncio.sleep(LOOK_SECONDS)
@@ -62,7 +62,7 @@ async def test_a_purchase_with_a_failing_capture_tells_its_story_with_and_withou
     # Weeks later: nobody knows the trace any more.
     forget = "UPDATE purchase_order SET trace_id = repeat('a', 32) WHERE number = $1 RETURNING 1 AS n"
     assert await rows(system, "orders", forget, purchase.order_number)
-    late = await told_by_support(system, purchase.order_number)
+    late = await story_of_support(system, purchase.order_number)
     assert late["notes"] == [ALL_GONE]
     assert missing_of(late) == []
     assert ALL_GONE in render(late, colour=False)

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 FILE_NAME = "traces.sqlite3"
 SCHEMA_VERSION = 2
 
-# What spans link to, turned round, so that a span knows what links to it.
+# Links between spans, by their target, so that a span knows what links to it.
 LINKS = """
 CREATE TABLE link (
     trace_id        TEXT NOT NULL,

@@ -124,12 +124,12 @@ async def test_what_never_arrives_is_named_with_the_waterfall() -> None:
     assert "orders POST /orders" in str(failed.value)
 
 
-async def test_a_trace_that_never_arrives_is_told() -> None:
+async def test_a_trace_that_never_arrives_is_reported() -> None:
     with Arriving(0) as reader, pytest.raises(AssertionError, match=r"No trace after 0.2 s. .*does not know"):
         await wait_for_trace(reader, TRACE_ID, timeout_seconds=0.2)
 
 
-async def test_a_store_that_is_not_there_is_told() -> None:
+async def test_a_store_that_is_not_there_is_reported() -> None:
     with TraceReader("http://127.0.0.1:1") as reader, pytest.raises(AssertionError, match="cannot be reached"):
         await wait_for_trace(reader, TRACE_ID, timeout_seconds=0.2)
 

@@ -43,7 +43,7 @@ def test_a_provider_that_is_shut_down_twice_stops_once() -> None:
     assert [span.name for span in exporter.get_finished_spans()] == ["start orders", "stop orders"]
 
 
-def test_a_process_that_dies_before_its_first_batch_is_sent_has_told_its_start() -> None:
+def test_a_process_that_dies_before_its_first_batch_is_sent_has_sent_its_start() -> None:
     made, exporter = OwnLife(id_generator=LifeIds()), InMemorySpanExporter()
     made.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
     made.begin("orders")
@@ -78,18 +78,18 @@ def test_who_waits_until_a_start_is_known_waits_for_the_store_and_no_longer_than
     assert exporter.get_finished_spans()[0].name == "start orders"
 
 
-def test_log_lines_know_the_ids_of_the_start_before_it_is_told() -> None:
+def test_log_lines_know_the_ids_of_the_start_before_it_is_sent() -> None:
     program = (
         "from tracing.process import process_traceparent, LifeIds, LifeSampler, OwnLife\n"
         "from opentelemetry.sdk.trace.export import SimpleSpanProcessor, ConsoleSpanExporter\n"
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
-        "told = process_traceparent()\n"
+        "own = process_traceparent()\n"
         "kept = InMemorySpanExporter()\n"
         "provider = OwnLife(id_generator=LifeIds())\n"
         "provider.add_span_processor(SimpleSpanProcessor(kept))\n"
         "provider.begin('orders')\n"
         "first = kept.get_finished_spans()[0].context\n"
-        "assert told == f'00-{first.trace_id:032x}-{first.span_id:016x}-01', (told, first)\n"
+        "assert own == f'00-{first.trace_id:032x}-{first.span_id:016x}-01', (own, first)\n"
         "provider.begin('web')\n"
         "second = kept.get_finished_spans()[1].context\n"
         "assert second.trace_id != first.trace_id and second.span_id != first.span_id\n"

@@ -94,7 +94,7 @@ def test_a_metric_is_complete_and_its_attributes_are_known(metric: str) -> None:
         assert "metric" in attributes()[name].set_on, f"{name} is an attribute of {metric}: say so in its set_on"
 
 
-def told_by(made: Span) -> list[str]:
+def faults_of(made: Span) -> list[str]:
     return unlike_registry([trace(made)])
 
 
@@ -104,7 +104,7 @@ def test_a_trace_that_tells_what_the_registry_says_has_no_fault() -> None:
         "onsale.total_minor": 9000,
         "onsale.currency": "EUR",
     }
-    assert told_by(span("a", "", "orders orders.capture_payment", attributes=good)) == []
+    assert faults_of(span("a", "", "orders orders.capture_payment", attributes=good)) == []
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_a_trace_that_tells_what_the_registry_says_has_no_fault() -> None:
     ],
 )
 def test_what_the_registry_does_not_say_is_found(made: Span, sentence: str) -> None:
-    (fault,) = told_by(made)
+    (fault,) = faults_of(made)
     assert sentence in fault
 
 
 def test_what_an_event_tells_is_held_to_the_registry_too() -> None:
     cached = Event("cache", 0, {"onsale.cache.name": "free", "age": 3})
     made = span("a", "", "web GET /")
-    (fault,) = told_by(Span(**{**vars(made), "events": (cached,)}))
+    (fault,) = faults_of(Span(**{**vars(made), "events": (cached,)}))
     assert "age on an event of web GET /" in fault

@@ -91,7 +91,7 @@ async def test_the_span_of_a_stream_ends_when_it_begins(kept_spans: Kept) -> Non
         assert callable(send)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         ended_while_streaming.append(len(kept_spans.named("GET")))
-        await send({"type": "http.response.body", "body": b"told"})
+        await send({"type": "http.response.body", "body": b"answer"})
 
     traced: Any = TracingMiddleware(app, streams=("/live/",))
     transport = httpx.ASGITransport(traced)
@@ -122,8 +122,8 @@ async def test_a_call_tells_its_route_its_try_and_what_else_the_caller_says(kept
 
     transport = TracingTransport(httpx.MockTransport(answer), provider="payments")
     async with httpx.AsyncClient(transport=transport, base_url="https://payments.test") as client:
-        told = {"route": "/payments/{id}", "attempt": 3, "attributes": {"onsale.amount_minor": 9000}}
-        await client.put("/payments/1", extensions=told)
+        described = {"route": "/payments/{id}", "attempt": 3, "attributes": {"onsale.amount_minor": 9000}}
+        await client.put("/payments/1", extensions=described)
     asked = kept_spans.the("PUT /payments/{id}")
     expected = {"http.request.resend_count": 2, "onsale.amount_minor": 9000, "server.port": 443, "error.type": "503"}
     assert {name: asked.attributes[name] for name in expected} == expected

@@ -107,10 +107,10 @@ def test_the_command_fails_with_a_sentence(trace_id: str, sentence: str) -> None
 
 
 def test_details_are_all_attributes_and_events_and_who_did_it() -> None:
-    told = Event("order changed", 12 * MS, {"onsale.happening": "captured"})
+    event = Event("order changed", 12 * MS, {"onsale.happening": "captured"})
     one = replace(
         span("a", "", "orders POST /orders", 10, 30, attributes={"onsale.order_id": "018f", "onsale.places": 2}),
-        events=(told,),
+        events=(event,),
         resource={"service.version": "0.3.0", "host.name": "money"},
     )
     plain, detailed = render(trace(one)), render(trace(one), details=True)

@@ -32,7 +32,7 @@ class Device:
 
     def __init__(self, base_url: str) -> None:
         self._http = httpx.Client(base_url=base_url, timeout=PATIENCE_SECONDS)
-        # So that the same ticket does not open the gate twice.
+        # Tickets that were let in, so that none opens the gate twice.
         self._let_in: set[str] = set()
 
     def scan(self, code: str) -> Verdict:

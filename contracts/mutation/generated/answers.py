@@ -28,7 +28,7 @@ from contracts.verification import verdicts_of
 HOST = "127.0.0.1"
 JSON, PROBLEM = "application/json", "application/problem+json"
 FIRST_REFUSAL, TOO_MANY = 400, 429
-# What the chassis itself reads of a refusal that says "too many".
+# The header that the chassis itself reads of a refusal that says "too many".
 RETRY_AFTER = "retry-after"
 
 NOT_HERE = Answered(599, {}, b"", datetime.min.replace(tzinfo=UTC))

@@ -171,7 +171,7 @@ def _changed_operations(operation: Operation, is_repeated: bool | None) -> Itera
             yield f"the caller {caller}", "removed", replace(operation, callers=(*others, "nobody"))
     if is_repeated:
         once = replace(operation, keyed=False)
-        # What HTTP or a key makes repeatable is so by default; here it is not.
+        # Operation sets this by the method or the key; here it has to be wrong.
         object.__setattr__(once, "repeatable", False)
         yield "that it may be repeated", "removed", once
 

@@ -1,4 +1,4 @@
-"""Which of the generated breaks are planted: all, or a part that is told in `CONTRACTS_PART` as `3/10`.
+"""Which of the generated breaks are planted: all, or a part that is given in `CONTRACTS_PART` as `3/10`.
 
 A break belongs to the same part in every run, by its name; what is planted in parts is planted once in as many runs.
 """

@@ -1,4 +1,4 @@
-"""What the real providers answered and told while their contracts were verified: the sound state, into which breaks are planted.
+"""What the real providers answered and published while their contracts were verified: the sound state, into which breaks are planted.
 
 `CONTRACTS_RECORDED` names a folder in which it is kept for that.
 """
@@ -20,7 +20,7 @@ from contracts.pactfile import Edge, Interaction
 
 RECORDED = "CONTRACTS_RECORDED"
 
-# Whose request, in which states, and what is asked: an interaction, as seen from within its provider.
+# An interaction as its provider sees it: the caller, the states, the method, the path with its query, and the body.
 Sight = tuple[str, str, str, str, str]
 
 
@@ -100,8 +100,8 @@ class Recorder:
         await self.app(scope, receive_and_keep, keep_and_send)
         query = scope["query_string"].decode()
         sight = sight_of_request(caller, self.state, scope["method"], scope["path"], query, bytes(sent))
-        told = {name.decode().lower(): value.decode() for name, value in began["headers"]}
-        self.answers[sight] = Answered(began["status"], told, bytes(ended), utc_now())
+        headers = {name.decode().lower(): value.decode() for name, value in began["headers"]}
+        self.answers[sight] = Answered(began["status"], headers, bytes(ended), utc_now())
 
 
 # The recorders of what is served in this process, by its address.
@@ -114,7 +114,7 @@ def serve(url: str, recorder: Recorder) -> None:
 
 
 def at(url: str) -> Callable[[str, Mapping[str, Any]], None]:
-    """What is to be told of each state that is set up at an address."""
+    """What is to be noted of each state that is set up at an address."""
 
     def on_state(state: str, parameters: Mapping[str, Any]) -> None:
         if url in _AT:
@@ -134,10 +134,10 @@ def keep_answers(provider: str, url: str) -> None:
         _write("asks", provider, [[sight, answer.as_json()] for sight, answer in answers_at(url).items()])
 
 
-def keep_told(kind: str, provider: str, told: Mapping[str, dict[str, Any]]) -> None:
-    """Writes what a provider told or said, with what is known of it, by description, if somebody wants it."""
+def keep_published(kind: str, provider: str, published: Mapping[str, dict[str, Any]]) -> None:
+    """Writes what a provider published or said, with what is known of it, by description, if somebody wants it."""
     if RECORDED in os.environ:
-        plain = {name: to_jsonable_python(each | {"body": each["body"].decode()}) for name, each in told.items()}
+        plain = {name: to_jsonable_python(each | {"body": each["body"].decode()}) for name, each in published.items()}
         _write(kind, provider, plain)
 
 
@@ -152,8 +152,8 @@ def answers_of(folder: Path, provider: str) -> dict[Sight, Answered]:
     return {tuple(sight): Answered.of_json(answer) for sight, answer in written}
 
 
-def told_of(folder: Path, kind: str, provider: str) -> dict[str, dict[str, Any]]:
-    """What a provider told or said, with what is known of it, by description."""
+def published_of(folder: Path, kind: str, provider: str) -> dict[str, dict[str, Any]]:
+    """What a provider published or said, with what is known of it, by description."""
     written = json.loads((folder / f"{provider}-{kind}.json").read_text(encoding="utf-8"))
     return {
         name: each | {"body": each["body"].encode(), "at": datetime.fromisoformat(each["at"])}

@@ -24,9 +24,9 @@ from contracts.mutation.generated.recording import RECORDED
 from contracts.pactfile import Edge
 
 HOST = "127.0.0.1"
-# By which Pact's mock server says that a request is not the one of the contract.
+# The header by which Pact's mock server says that a request is not the one of the contract.
 REFUSED = "x-pact"
-# What a client sends of itself, and no contract asks for.
+# Headers that every HTTP client sends by itself; no contract asks for them.
 _OWN = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type"})
 # Trusts nobody. Pact's servers speak HTTP without TLS, and to load the certificates of the world takes 25 ms for each client.
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

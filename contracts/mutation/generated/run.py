@@ -23,8 +23,8 @@ from contracts.mutation.generated import dropped, requests
 from contracts.mutation.generated.answers import Answers
 from contracts.mutation.generated.declarations import Declarations
 from contracts.mutation.generated.parts import ALL, PART, is_chosen
+from contracts.mutation.generated.published import PublishedBreaks
 from contracts.mutation.generated.recording import RECORDED
-from contracts.mutation.generated.told import Tellings
 from contracts.running import PROVIDERS_SIDE, pytest_command
 from local.topology import SERVICES
 
@@ -64,10 +64,10 @@ def run(services: Sequence[str] = (), part: str = ALL) -> int:
             if not services:
                 scores += [*pool.map(_of_declarations, range(CHUNKS)), _of_requests(recorded / requests.FILE)]
                 scores.append(_of_dropped_states(recorded / "dropped.jsonl"))
-    return told(scores, time.monotonic() - started)
+    return report(scores, time.monotonic() - started)
 
 
-def told(scores: Sequence[Score], seconds: float) -> int:
+def report(scores: Sequence[Score], seconds: float) -> int:
     """Prints what survived, the kinds with their counts, and the score. 1 if anything survived, or nothing was planted."""
     planted = sum((each.planted for each in scores), Counter())
     survivors = [sentence for each in scores for sentence in each.survivors]
@@ -81,7 +81,7 @@ def told(scores: Sequence[Score], seconds: float) -> int:
 
 
 def _record(folder: Path, services: Sequence[str]) -> None:
-    """Runs the tests of contracts as they are, and keeps what was asked, answered and told.
+    """Runs the tests of contracts as they are, and keeps what was asked, answered and published.
 
     Raises RuntimeError if they do not hold.
     """
@@ -128,14 +128,14 @@ def unseen_interactions() -> list[dict[str, str]]:
 
 
 def _of_recorded(recorded: Path) -> Score:
-    """Breaks of what a provider answered, or of what it told."""
+    """Breaks of what a provider answered, or of what it published."""
     provider, _, kind = recorded.stem.partition("-")
     with _quiet():
         if kind == "asks":
             answers = Answers(provider, recorded.parent)
             return _score(answers.breaks(), answers.survivors)
-        tellings = Tellings(kind, provider, recorded.parent)
-        return _score(tellings.breaks(), tellings.survivors)
+        breaker = PublishedBreaks(kind, provider, recorded.parent)
+        return _score(breaker.breaks(), breaker.survivors)
 
 
 def _of_declarations(chunk: int) -> Score:

@@ -71,10 +71,10 @@ BREAKS = (
         across=True,
     ),
     Break(
-        "a price is told in major units by a fact, and both sides and their contract agree",
+        "a price is given in major units by a fact, and both sides and their contract agree",
         (
             Edit(
-                "services/orders/service/changes.py",
+                "services/orders/service/transitions.py",
                 "ConfirmedLine.model_validate(line) for",
                 "ConfirmedLine.model_validate(line).model_copy("
                 'update={"unit_price_minor": line.unit_price_minor // 100}) for',

@@ -1,4 +1,4 @@
-"""Breaks of the checks themselves: what they are told, and what keeps Pact from passing silently."""
+"""Breaks of the checks themselves: what they are given, and what keeps Pact from passing silently."""
 
 from contracts.mutation.breaks import Break, Edit
 from contracts.mutation.planted.places import asks, is_asked

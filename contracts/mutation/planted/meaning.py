@@ -4,7 +4,7 @@ from contracts.mutation.breaks import Break, Edit
 from contracts.mutation.planted.places import is_asked, tells
 
 IDEMPOTENCY = "chassis/idempotency.py"
-CHANGES = "services/orders/service/changes.py"
+TRANSITIONS = "services/orders/service/transitions.py"
 
 
 def _answered(name: str, provider: str, says: tuple[str, ...], *changes: Edit) -> Break:
@@ -85,10 +85,10 @@ BREAKS = (
         ),
     ),
     Break(
-        "a fact is told about another order",
+        "a fact is published about another order",
         (
             Edit(
-                CHANGES,
+                TRANSITIONS,
                 "    return OrderConfirmed(\n        order_id=order.order_id,\n",
                 "    return OrderConfirmed(\n        order_id=order.hold_id,\n",
             ),
@@ -109,16 +109,16 @@ BREAKS = (
         ("inventory breaks what orders relies on", "hold_expired", "order_id: Expected"),
     ),
     Break(
-        "a fact is told of what was rolled back",
+        "a fact is published of what was rolled back",
         (
             Edit(
-                CHANGES,
+                TRANSITIONS,
                 "            await tx.publish(confirmation_of(changed, lines))\n",
                 "            async with self._database.writer() as own:\n"
                 "                await own.publish(confirmation_of(changed, lines))\n",
             ),
         ),
         (tells("orders"),),
-        ("orders tells events.orders.order_confirmed.v1 of what was rolled back",),
+        ("orders publishes events.orders.order_confirmed.v1 of what was rolled back",),
     ),
 )

@@ -28,7 +28,7 @@ BREAKS = (
         Edit(CALLING, "request.headers[DEADLINE_HEADER] =", 'request.headers["Deadline"] ='),
     ),
     _asked(
-        "the deadline is told in seconds",
+        "the deadline is given in seconds",
         ("Onsale-Deadline-Ms", "Expected"),
         Edit(CALLING, "str(int(left_seconds * 1000))", "str(int(left_seconds))"),
     ),
@@ -44,7 +44,7 @@ BREAKS = (
         ("inventory breaks what", "application/problem+json", "application/json"),
     ),
     Break(
-        "a failure of ours is told as one that is not to be tried again",
+        "a failure of ours is answered as one that is not to be tried again",
         (Edit("chassis/errors.py", '    "unavailable": 503,\n', '    "unavailable": 500,\n'),),
         (is_asked("inventory"),),
         ("inventory breaks what orders relies on", "very many wait", "expected 503 but was 500"),
@@ -68,16 +68,16 @@ BREAKS = (
         ("inventory breaks what web relies on", PLACES, "traceparent"),
     ),
     Break(
-        "a hold expires, and nobody is told",
+        "a hold expires, and nothing is published",
         (Edit("services/inventory/service.py", "                await tx.publish(fact)\n", "                pass\n"),),
         (tells("inventory"),),
         ('The fact "events.inventory.hold_expired.v1" has no handler at inventory',),
     ),
     Break(
-        "a payment moves on, and nobody is told",
+        "a payment moves on, and nothing is published",
         (
             Edit(
-                "services/payments/service/settling.py",
+                "services/payments/service/gateway_operations.py",
                 "        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))\n",
                 "",
             ),

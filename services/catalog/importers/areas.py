@@ -31,7 +31,7 @@ def read_areas(node: Node, offset: Point) -> tuple[Area, ...]:
 
 
 def colour_of(node: Node) -> str | None:
-    """A colour in hexadecimal digits; None if it is missing, or is none: the page then takes a colour of its own."""
+    """A colour in hexadecimal digits; None if it is missing or cannot be read: the page then takes a colour of its own."""
     return hex_colour(node.text_or("", at_most=200))
 
 
@@ -52,7 +52,7 @@ def _area(node: Node, offset: Point) -> Area | None:
 def _shape_of(node: Node) -> str:
     named = node.at("shape")
     if named.missing:
-        # Older plans know rectangles alone; of newer ones the shape is told by what describes it.
+        # Older plans know rectangles alone; of newer ones the shape is known by what describes it.
         described = [one for one in ("polygon", "ellipse", "circle") if not node.at(one).missing]
         return described[0] if described else "rectangle"
     shape = named.text(at_most=20)

@@ -9,7 +9,7 @@ _NOTHING = "#00000000"
 
 
 def hex_colour(text: str) -> str | None:
-    """`#rrggbb`, or `#rrggbbaa` for what can be seen through, of a colour of CSS; None if it is none that is known here."""
+    """A colour of CSS as `#rrggbb`, or `#rrggbbaa` if it is transparent; None if it is not known here."""
     if text.strip().lower() == "none":
         return _NOTHING  # as SVG says it
     parsed = parse_color(text)  # type: ignore[no-untyped-call]  # the library has no types
@@ -30,7 +30,7 @@ def hex_colour(text: str) -> str | None:
 
 
 def opaque(colour: str | None) -> str | None:
-    """The colour without what shines through; None for what cannot be seen at all."""
+    """The colour without its transparency; None if it is fully transparent."""
     if colour is None or (len(colour) > _HEX_DIGITS and colour.endswith("00")):
         return None
     return colour[:_HEX_DIGITS]

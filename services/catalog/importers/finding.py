@@ -144,7 +144,7 @@ def _place(node: Node, places: _Places) -> None:
         value = node.value
         reference = value.get("@id", value.get("id")) if isinstance(value, dict) else None
         known = node.reading.known.get(reference) if isinstance(reference, str) else None
-        # The same thing, told more fully elsewhere in the document.
+        # The same thing, described more fully elsewhere in the document.
         if known is not None and known.path != node.path and not _describes(node):
             return
     places.events.setdefault(node.path, node)

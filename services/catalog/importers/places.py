@@ -69,7 +69,7 @@ def _parts_of(address: Node) -> tuple[str, str, str]:
 
 
 def read_organiser(*candidates: Node) -> str:
-    """Whose ticket it is: the first of these fields that names somebody."""
+    """The organiser, whose tickets these are: the first of these fields that names somebody."""
     for node in candidates:
         first = node.first()
         if first.empty:
@@ -81,7 +81,7 @@ def read_organiser(*candidates: Node) -> str:
 
 
 def read_performers(node: Node) -> tuple[str, ...]:
-    """Who plays, by name; they are searched, and no page of theirs is needed for that."""
+    """The names of those who play; they are searched, and no page of theirs is needed for that."""
     names: list[str] = []
     for performer in node.one_or_many(at_most=MAX_PERFORMERS):
         name = performer.at("name") if isinstance(performer.value, dict) else performer

@@ -49,7 +49,7 @@ def plain(node: Node, *, lines: bool = False) -> Node:
 
 
 def plain_text(text: str, *, lines: bool = False) -> str:
-    """Without entities and tags. With `lines`, paragraphs and line breaks stay, each as such."""
+    """The text without entities and tags. With `lines`, paragraphs and line breaks stay."""
     has_blocks = False
     for _ in range(_MOST_LAYERS):
         stripped, blocks = _without_tags(text, lines=lines)

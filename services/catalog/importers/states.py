@@ -17,7 +17,7 @@ _STATES: Mapping[str, EventState] = {
     "canceled": "cancelled",
     "movedonline": "moved_online",
 }
-# An event may be several at once: moved online to another day. What keeps people from coming is told first.
+# An event may be several at once: moved online to another day. What keeps people from coming is said first.
 _BY_WEIGHT: Sequence[EventState] = ("cancelled", "postponed", "moved_online", "rescheduled", "scheduled")
 # What the vocabulary has, and what it means for a shop on the web. A pre-order or presale is for everybody once it has begun,
 # which the offer says by its dates; without them it is not known when, so it is not sold yet.

@@ -57,7 +57,7 @@ def _zones_of_countries() -> tuple[tuple[tuple[str, ...], str], ...]:
 
 
 def _packaged_zones() -> list[Path]:
-    """Where the package `tzdata` has them, on machines whose system has none."""
+    """The folder of time zones of the package `tzdata`, for machines whose system has none."""
     found = find_spec("tzdata")
     return [Path(each) / "zoneinfo" for each in (found.submodule_search_locations or [])] if found else []
 

@@ -25,7 +25,7 @@ from services.orders.domain import (
     declined,
     is_ended_by_its_event,
 )
-from services.orders.service.changes import Changes, attributes_of, money_attributes_of
+from services.orders.service.transitions import OrderTransitions, attributes_of, money_attributes_of
 from tracing.spans import continued, mark_failed, span
 
 # While the buyer is at the bank, payments is asked this often, in case no webhook ever comes.
@@ -42,10 +42,10 @@ class Saga:
     """Drives orders to their end."""
 
     def __init__(
-        self, database: Database, changes: Changes, inventory: InventoryClient, payments: PaymentsClient
+        self, database: Database, transitions: OrderTransitions, inventory: InventoryClient, payments: PaymentsClient
     ) -> None:
         self._database = database
-        self._changes = changes
+        self._transitions = transitions
         self._inventory = inventory
         self._payments = payments
         self._steps: dict[OrderState, Callable[[Order], Awaitable[Order | None]]] = {
@@ -108,7 +108,7 @@ class Saga:
 
     async def _step(self, order: Order) -> Order | None:
         if is_ended_by_its_event(order):
-            return await self._changes.apply(order, Happening.EVENT_CANCELLED)
+            return await self._transitions.apply(order, Happening.EVENT_CANCELLED)
         return await self._steps[order.state](order)
 
     async def _read_if_ours(self, order: Order) -> Order | None:
@@ -117,36 +117,36 @@ class Saga:
         return fresh if fresh is not None and fresh.fence == order.fence else None
 
     async def _abandon(self, order: Order) -> Order:
-        return await self._changes.apply(order, Happening.ABANDONED)
+        return await self._transitions.apply(order, Happening.ABANDONED)
 
     async def _expire(self, order: Order) -> Order | None:
         if await self._postponed_until_expiry(order):
             return None
-        return await self._changes.apply(order, Happening.HOLD_EXPIRED)
+        return await self._transitions.apply(order, Happening.HOLD_EXPIRED)
 
     async def _ask_payments(self, order: Order) -> Order | None:
         """The webhook may be late or lost, and a late payment still counts: the bank is asked before a hold is given up."""
         payment = await self._payments.look_up(order.payment_id) if order.payment_id else None
         state = payment.state if payment else PaymentState.CREATED
         if state in {PaymentState.AUTHORISED, PaymentState.CAPTURED}:
-            return await self._changes.apply(order, Happening.PAYMENT_AUTHORISED)
+            return await self._transitions.apply(order, Happening.PAYMENT_AUTHORISED)
         if payment is not None and state is PaymentState.DECLINED:
-            return await self._changes.apply(
+            return await self._transitions.apply(
                 order, Happening.PAYMENT_DECLINED, **declined(order, payment.decline_reason)
             )
         if state in {PaymentState.VOIDED, PaymentState.REFUNDED}:
-            return await self._changes.apply(order, Happening.PAYMENT_FAILED)
+            return await self._transitions.apply(order, Happening.PAYMENT_FAILED)
         if await self._postponed_until_expiry(order, at_most_seconds=ASK_PAYMENTS_SECONDS):
             return None
-        return await self._changes.apply(order, Happening.HOLD_EXPIRED)
+        return await self._transitions.apply(order, Happening.HOLD_EXPIRED)
 
     async def _commit_places(self, order: Order) -> Order:
         with span("orders.commit_places", {**attributes_of(order), "onsale.hold_id": str(order.hold_id)}):
             try:
                 await self._inventory.commit(order.event_id, order.hold_id)
             except HoldLost:
-                return await self._changes.apply(order, Happening.PLACES_GONE)
-            return await self._changes.apply(order, Happening.PLACES_COMMITTED)
+                return await self._transitions.apply(order, Happening.PLACES_GONE)
+            return await self._transitions.apply(order, Happening.PLACES_COMMITTED)
 
     async def _capture(self, order: Order) -> Order:
         """The pivot: after it there are tickets. Unknown is a state: it is asked again with the same key, for ever."""
@@ -155,8 +155,8 @@ class Saga:
                 try:
                     await self._payments.capture(order.payment_id)
                 except CaptureRefused:
-                    return await self._changes.apply(order, Happening.CAPTURE_REFUSED)
-            return await self._changes.apply(order, Happening.CAPTURED)
+                    return await self._transitions.apply(order, Happening.CAPTURE_REFUSED)
+            return await self._transitions.apply(order, Happening.CAPTURED)
 
     async def _give_back(self, order: Order) -> Order:
         reason = {"onsale.reason": order.reason} if order.reason else {}
@@ -168,7 +168,7 @@ class Saga:
                 # The payer may have authorised in the moment of the cancellation: then nobody here has heard of it before.
                 paid |= await self._payments.void(order.payment_id)
             await self._inventory.release(order.event_id, order.hold_id)
-            return await self._changes.apply(order, Happening.GIVEN_BACK, paid=paid)
+            return await self._transitions.apply(order, Happening.GIVEN_BACK, paid=paid)
 
     async def _postponed_until_expiry(self, order: Order, at_most_seconds: float = float("inf")) -> bool:
         async with self._database.writer() as tx:

@@ -19,7 +19,7 @@ CONTACT = Use("GET", "/people/{person_id}/contact", reads=_Contact, refusals={"p
 
 
 class AccountsClient(Client):
-    """Knows who holds a ticket. It is asked for when a ticket is printed, and stored in no row."""
+    """Asks who holds a ticket. The name is asked for when a ticket is printed, and stored in no row."""
 
     provider = "accounts"
     uses = (CONTACT,)

@@ -26,7 +26,7 @@ from services.web.frame.visitors import Visitor
 OLD_NUMBERS = Notice(
     "warning",
     "We cannot see at the moment how many places are left.",
-    "You can choose, and try: what is gone is told to you when you hold your places.",
+    "You can choose, and try: you hear what is gone when you hold your places.",
 )
 LONGEST_QUERY = 100
 TOO_LONG = Notice(

@@ -100,7 +100,7 @@ class Shop:
         try:
             event_id = EventFact.model_validate(fact.data).event_id
         except ValidationError:
-            # A fact about something else; it cost a few lists.
+            # The fact is about no single event; the lists that were dropped for it cost little.
             return
         note({"onsale.event_id": str(event_id)})
         self.event_changed(event_id)

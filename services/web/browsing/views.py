@@ -79,7 +79,7 @@ class EventView:
     nothing: str
     general: list[ClassView]
     house: House | None
-    # Of classes with seats that are not sold now: why, by name.
+    # Why classes with seats are not sold now, by the name of the class.
     unsold_categories: Mapping[str, str]
 
     @property

@@ -25,7 +25,7 @@ class OrderHeard(Heard):
 
 
 class OrderWatchers:
-    """Who looks at which order."""
+    """The browsers that have an order's page open, by order."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
@@ -93,5 +93,5 @@ class OrderWatchers:
         try:
             self.changed(OrderHeard.model_validate(data).order_id)
         except ValidationError:
-            # A fact about something else.
+            # The message is about no order.
             return

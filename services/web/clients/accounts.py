@@ -114,7 +114,7 @@ class AccountsClient(Client):
         return await self.ask(BECOME_GUEST, body=_NewGuest())
 
     async def sign_in(self, email: str, password: str) -> SignedIn:
-        """Who gave the right password. Raises ProviderProblem if it is the wrong one."""
+        """The person who gave the right password. Raises ProviderProblem if it is the wrong one."""
         return await self.ask(SIGN_IN, body=_Credentials(email=email, password=password))
 
     async def refresh(self, refresh_token: str) -> SignedIn:

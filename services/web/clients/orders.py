@@ -17,7 +17,7 @@ from services.web.clients.records import GET_RECORDS, Records
 FIRST_CLICK_LOOKS = 20
 FIRST_CLICK_PAUSE_SECONDS = 0.2
 
-# Of a person's open orders of one event, the newest are shown.
+# How many of a person's open orders of one event are shown, the newest first.
 MOST_OPEN = 5
 
 # What orders reads at most: classes of an order, places of a class (and seats of an order), letters of a seat's id.

@@ -23,7 +23,7 @@ def style(currency: str) -> Style:
 
 
 class Moment:
-    """One instant on the clock of the place where it happens."""
+    """A moment on the clock of the place where something happens."""
 
     def __init__(self, instant: datetime, time_zone: str) -> None:
         self._local = instant.astimezone(zone_of(time_zone))

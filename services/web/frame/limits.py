@@ -60,7 +60,7 @@ class Shares:
 
     @contextmanager
     def one(self, key: str) -> Iterator[None]:
-        """One more, as long as the block lasts."""
+        """Counts one more, as long as the block lasts."""
         self._has[key] += 1
         try:
             yield
@@ -77,7 +77,7 @@ class Allowance:
         self._most = most
         self._seconds = seconds
         self._clock = clock
-        # What was used, and when that was true.
+        # By key: how much was used, and at what time.
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def seconds_until(self, key: str) -> int:
@@ -86,14 +86,14 @@ class Allowance:
         return math.ceil(over * self._seconds / self._most) if over > 0 else 0
 
     def use(self, key: str) -> None:
-        """It is done once."""
+        """Counts that something was done."""
         self._used[key] = (self._used_now(key) + 1, self._clock())
         self._used.move_to_end(key)
         if len(self._used) > _KEYS:
             self._used.popitem(last=False)
 
     def give_back(self, key: str) -> None:
-        """It came to nothing."""
+        """Takes the count back of something that came to nothing."""
         if key in self._used:
             self._used[key] = (max(0.0, self._used_now(key) - 1), self._clock())
 

@@ -58,7 +58,7 @@ class Sessions:
         async with self._database.reader() as reads:
             row = await queries.session_by_hash(reads, digest(session_id))
         if row is None:
-            # It may have begun a moment ago, and a replica does not know it yet.
+            # The session may have begun a moment ago, so that a replica does not know it yet.
             async with self._database.writer() as tx:
                 row = await queries.session_by_hash(tx, digest(session_id))
         return _session(session_id, row) if row else None
@@ -82,8 +82,8 @@ class Sessions:
         try:
             await self._accounts.end(session.refresh_token)
         except (ProviderProblem, ProviderUnavailable) as error:
-            # Nobody holds the refresh token any more; it ends by its age.
-            _LOG.info("accounts was not told of a sign-out", error=str(error))
+            # The refresh token is held by nobody any more, and ends by its age.
+            _LOG.info("accounts did not hear of a sign-out", error=str(error))
 
     async def token_of(self, session: Session) -> str:
         """A token of this person that lives long enough for a request. Raises SessionEnded."""

@@ -133,7 +133,7 @@ class Streams:
 
 @contextmanager
 def _also_on(number: signal.Signals, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Iterator[None]:
-    """Calls also when the signal comes, before whoever handles it now. Without a Python handler nothing changes."""
+    """Calls a function when the signal comes, before its present handler. Without a Python handler nothing changes."""
     handler = signal.getsignal(number)
     if not callable(handler) or handler is signal.default_int_handler:
         yield

@@ -176,7 +176,7 @@ async def _takes_orders_along(site: Site, guest: Session, signed_in: SignedIn) -
     except SessionEnded:
         return True  # a guest whose session is over has no order that could still be paid
     except (ProviderUnavailable, ProviderProblem):
-        # It does not answer, or is a version that cannot do this yet.
+        # Orders does not answer, or is of a version that cannot do this yet.
         return False
     return True
 

@@ -106,9 +106,9 @@ function start(form) {
     for (const state of ["free", "held", "sold"]) for (const index of changes[state] ?? []) states.set(index, state);
     if (snapshot || states.size) {
       for (const seat of seats) {
-        const told = states.get(Number(seat.id.slice(1))) ?? (snapshot ? "free" : undefined);
+        const reported = states.get(Number(seat.id.slice(1))) ?? (snapshot ? "free" : undefined);
         // The stream tells everybody the same: that a seat is held, not that it is ours.
-        const wanted = told === "held" && seat.dataset.state === "own" ? "own" : told;
+        const wanted = reported === "held" && seat.dataset.state === "own" ? "own" : reported;
         if (wanted && wanted !== (seat.dataset.state ?? "free")) mark(seat, wanted);
       }
       countZones();

@@ -9,7 +9,7 @@ let again = false;
 
 const main = document.getElementById("main");
 const stopListening = main.dataset.final === undefined
-  ? listen(main.dataset.live, { order: (told) => { if (told.state !== shown().state || told.tickets !== shown().tickets) refresh(); } })
+  ? listen(main.dataset.live, { order: (changed) => { if (changed.state !== shown().state || changed.tickets !== shown().tickets) refresh(); } })
   : () => {};
 
 function shown() {

@@ -8,7 +8,7 @@ from services.web.frame.domain import WebError
 
 # With any dash or none: telephones write another one than was typed.
 _NUMBER = re.compile(r"([A-Z0-9]{4})[\s\u2010-\u2015\u2212-]*([A-Z0-9]{4})")
-# So much of what was typed is shown again.
+# So many characters of what was typed are shown again.
 MOST_SHOWN = 40
 
 
@@ -34,7 +34,7 @@ class TooManyTries(WebError):
 
 
 class OrderNotFound(WebError):
-    """No order has this number; only support is told so."""
+    """No order has this number; only support reads so."""
 
     code = "order_not_found"
     category = "not_found"

@@ -147,7 +147,7 @@ async def _enter(site: Site, access: Access, request: Request) -> Response:
 
 
 def _story_path(number: str) -> str:
-    """Where who came in goes on to: a form's field is not to lead anywhere else."""
+    """The page to which somebody goes on after signing in: a form's field must not lead to another site."""
     if (order_id := order_id_of(number)) is not None:
         return f"/support/orders/{order_id}"
     try:

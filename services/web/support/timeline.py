@@ -32,12 +32,12 @@ class Line:
 def lines_of_records(
     service: str, records: Iterable[Entry], fact_times: Mapping[str, datetime] | None = None
 ) -> list[Line]:
-    """The lines of one service's records. `fact_times`: when each fact was told, by its id: so long it travelled."""
+    """The lines of one service's records. `fact_times`: when each fact was published, by its id: so long it travelled."""
     return [_line(service, entry, fact_times or {}) for entry in records]
 
 
 def times_of_facts(records: Mapping[str, Iterable[Entry]]) -> dict[str, datetime]:
-    """When each fact was told, by its id."""
+    """When each fact was published, by its id."""
     every = (entry for entries in records.values() for entry in entries)
     return {entry.facts.reference: entry.at for entry in every if entry.what == "fact_told" and entry.facts.reference}
 
@@ -45,7 +45,7 @@ def times_of_facts(records: Mapping[str, Iterable[Entry]]) -> dict[str, datetime
 def joined(records: Mapping[str, Iterable[Entry]], further: Iterable[Line] = ()) -> list[Line]:
     """All lines in the order in which things happened, with the pauses between them.
 
-    Each service has a clock of its own. Where a fact was heard before it was told, the listener's clock is behind: the
+    Each service has a clock of its own. Where a fact was heard before it was published, the listener's clock is behind: the
     line stands behind its cause all the same.
     """
     fact_times = times_of_facts({service: list(entries) for service, entries in records.items()})

@@ -7,7 +7,7 @@ from services.web.support.timeline import Line
 from services.web.support.words import duration
 from tracing.model import Span, Trace
 
-# A step without steps of its own that takes so long waited for something.
+# A step that takes this long and has no steps below it has waited for something.
 LONG_SECONDS = 1.0
 MOST_LINES = 60
 

@@ -91,7 +91,7 @@ class StoryView:
 
 
 def story_out(story: Story, viewer: str | None) -> StoryOut:
-    """For programs. `viewer`: the base address of the trace viewer, None if there is none."""
+    """The story for programs. `viewer`: the base address of the trace viewer, None if there is none."""
     head = story.head
     return StoryOut(
         order_id=head.order_id,

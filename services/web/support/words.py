@@ -68,7 +68,7 @@ SENTENCES: Mapping[tuple[str, str], Sentence] = {
     ("notifications", "mail_sent"): Sentence("The mail server took the mail with {kind}{tries}.", "good"),
     ("notifications", "mail_put_off"): Sentence("The mail with {kind} could not be sent{tries}: {reason}. Again at {until}.", "bad"),
     ("notifications", "mail_given_up"): Sentence("The mail with {kind} was given up{tries}: {reason}.", "bad"),
-    ("*", "fact_told"): Sentence("{service} told: {fact}{sent}."),
+    ("*", "fact_told"): Sentence("{service} published: {fact}{sent}."),
     ("*", "fact_heard"): Sentence("{service} heard{travelled}: {fact}{tries}."),
     ("*", "fact_buried"): Sentence("{service} could make nothing of it{tries}, and put it aside: {fact}. Somebody has to look.", "bad"),
 }  # fmt: skip
@@ -123,7 +123,7 @@ _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "sevent
 
 
 def sentence_of(service: str, entry: Entry, fact_times: Mapping[str, datetime]) -> tuple[str, Tone]:
-    """What a service says by an entry, and in which tone. `fact_times`: when each fact was told, by its id."""
+    """What a service says by an entry, and in which tone. `fact_times`: when each fact was published, by its id."""
     sentence = SENTENCES.get((service, entry.what)) or SENTENCES.get(("*", entry.what))
     if sentence is None:
         # The service runs a newer version than web, and says a word that has no sentence here yet.

@@ -181,7 +181,7 @@ class Neighbours:
         )
 
     def _listening(self, name: str, app: Starlette) -> Callable[..., Any]:
-        """Notes what is asked; answers 503 while it is down, and what it was told to refuse."""
+        """Notes what is asked; answers 503 while it is down, and what it has to refuse."""
 
         async def listen(scope: dict[str, Any], receive: Any, send: Any) -> None:
             request = Request(scope)

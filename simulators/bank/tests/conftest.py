@@ -53,7 +53,7 @@ class Merchant:
         writer.close()
 
     def types(self) -> list[str]:
-        """What it was told so far."""
+        """What it received so far."""
         return [webhook["type"] for webhook in self.received]
 
 

@@ -15,7 +15,7 @@ def error_code(response: httpx.Response) -> str:
     return str(response.json()["error"]["code"])
 
 
-async def test_without_the_api_key_nothing_is_told(shop: Shop) -> None:
+async def test_without_the_api_key_nothing_is_answered(shop: Shop) -> None:
     payment = await shop.open()
     for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
         for path in (f"/v1/payments/{payment['id']}", "/v1/ledger"):

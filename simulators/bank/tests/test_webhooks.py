@@ -1,4 +1,4 @@
-"""What a merchant is told, how often, and when (the merchant of these tests refuses wrong signatures)."""
+"""What a merchant receives, how often, and when (the merchant of these tests refuses wrong signatures)."""
 
 import sqlite3
 from contextlib import closing
@@ -7,7 +7,7 @@ from pathlib import Path
 from simulators.bank.tests.conftest import Merchant, Shop, eventually, running_shop
 
 
-async def test_each_change_is_told_once_and_signed(shop: Shop, merchant: Merchant) -> None:
+async def test_each_change_is_sent_once_and_signed(shop: Shop, merchant: Merchant) -> None:
     payment = await shop.authorised("approved")
     await shop.operate(payment, "capture", "c")
     await shop.operate(payment, "refund", "r")
@@ -19,7 +19,7 @@ async def test_each_change_is_told_once_and_signed(shop: Shop, merchant: Merchan
     assert merchant.attempts == 3
 
 
-async def test_a_decline_is_told(shop: Shop, merchant: Merchant) -> None:
+async def test_a_decline_is_sent(shop: Shop, merchant: Merchant) -> None:
     await shop.authorised("declined")
     await eventually(lambda: merchant.types() == ["payment.declined"])
 

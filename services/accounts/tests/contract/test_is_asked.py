@@ -28,12 +28,12 @@ class States:
         self._database = database
         self._briefly = briefly
 
-    async def a_guest_who_has_told_nothing(self, given: dict[str, Any]) -> None:
+    async def a_guest_without_details(self, given: dict[str, Any]) -> None:
         async with self._database.writer() as tx:
             await queries.insert_guest(tx, UUID(given["person_id"]))
 
     async def a_person_with_a_name_and_an_address(self, given: dict[str, Any]) -> None:
-        await self.a_guest_who_has_told_nothing(given)
+        await self.a_guest_without_details(given)
         values = {"name": "Ada Lovelace", "email": "ada@example.com", "email_key": "ada@example.com", "language": "de"}
         async with self._database.writer() as tx:
             await queries.change_contact(tx, UUID(given["person_id"]), values)
@@ -87,7 +87,7 @@ async def test_accounts_answers_what_its_consumers_ask(harness: Harness) -> None
             accounts.url,
             callers=["notifications", "tickets", "web"],
             states={
-                "a guest who has told nothing": states.a_guest_who_has_told_nothing,
+                "a guest who has told nothing": states.a_guest_without_details,
                 "a session of a guest": states.a_session_of_a_guest,
                 "many wrong passwords for an address": states.many_wrong_passwords,
                 "two who signed up": states.two_who_signed_up,

@@ -23,10 +23,10 @@ async def test_a_guest_is_known_by_nothing_until_they_tell(accounts: Running) ->
     unknown = {"person_id": guest["person_id"], "name": None, "email": None, "guest": True, "language": "en"}
     assert guest["name"] is None
     assert (await accounts.me(guest["token"])).json() == unknown
-    told = await accounts.tell(guest["token"], name=" Grace  Hopper", email="grace@Example.org")
-    assert told.status_code == 200
-    assert told.json() == unknown | {"name": "Grace Hopper", "email": "grace@example.org"}
-    assert (await accounts.me(guest["token"])).json() == told.json()
+    answer = await accounts.tell(guest["token"], name=" Grace  Hopper", email="grace@Example.org")
+    assert answer.status_code == 200
+    assert answer.json() == unknown | {"name": "Grace Hopper", "email": "grace@example.org"}
+    assert (await accounts.me(guest["token"])).json() == answer.json()
 
 
 async def test_a_guest_cannot_sign_in_and_takes_nobodys_address(accounts: Running) -> None:
@@ -160,10 +160,10 @@ async def test_neither_names_nor_addresses_nor_passwords_reach_logs_or_spans(
         await accounts.tell(token, name="Ada King", email="ada lovelace")
         await accounts.post("/sessions", email="ada@example.com", password="wrong horse")
         await accounts.post("/sessions", email=["ada@example.com"], password=PASSWORD)
-    told = caplog.text + "".join(span.to_json() for span in spans.get_finished_spans())
+    written = caplog.text + "".join(span.to_json() for span in spans.get_finished_spans())
     assert len(spans.get_finished_spans()) > 10
     for secret in ("ada@", "lovelace", "ada king", "bob", "horse", token.casefold()):
-        assert secret not in told.casefold()
+        assert secret not in written.casefold()
 
 
 async def test_the_database_refuses_what_must_never_be(accounts: Running) -> None:

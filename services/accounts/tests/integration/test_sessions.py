@@ -12,7 +12,7 @@ from services.accounts.settings import AccountsSettings
 from services.accounts.tests.integration.running import ADA, PASSWORD, Running, code_of
 
 
-async def test_who_signs_up_is_signed_in_and_known_by_what_they_told(accounts: Running) -> None:
+async def test_who_signs_up_is_signed_in_and_known_by_what_they_gave(accounts: Running) -> None:
     response = await accounts.post("/people", **ADA)
     assert response.status_code == 201
     assert response.headers["cache-control"] == "no-store"

@@ -127,7 +127,7 @@ def test_a_person_shows_neither_name_nor_address_in_logs() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "1 minute."), (60, "1 minute."), (61, "2 minutes.")])
-def test_the_wait_is_told_in_minutes(seconds: int, words: str) -> None:
+def test_the_wait_is_given_in_minutes(seconds: int, words: str) -> None:
     assert str(TooManyAttempts(seconds)).endswith(words)
 
 

@@ -43,7 +43,7 @@ async def test_a_password_of_nobody_never_verifies_and_is_hashed_all_the_same() 
     assert spent[1] > spent[0] / 3
 
 
-async def test_of_a_crowd_those_who_would_wait_too_long_are_told_to_retry() -> None:
+async def test_of_a_crowd_those_who_would_wait_too_long_are_asked_to_retry() -> None:
     passwords = Passwords(settings(hash_threads=1, hash_queue=2))
     async with passwords.opened():
         outcomes = await asyncio.gather(*(passwords.hash("x" * 10) for _ in range(10)), return_exceptions=True)

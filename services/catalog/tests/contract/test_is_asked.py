@@ -47,10 +47,10 @@ class States:
         for event_id in given["event_ids"]:
             await self.an_event_on_sale({"event_id": event_id})
 
-    async def an_event_of_which_everything_is_told(self, given: dict[str, Any]) -> None:
+    async def a_complete_event(self, given: dict[str, Any]) -> None:
         await self._import(whole_event(identifier=given["event_id"], name=given["title"]), given["event_id"])
 
-    async def two_events_of_which_everything_is_told(self, given: dict[str, Any]) -> None:
+    async def two_complete_events(self, given: dict[str, Any]) -> None:
         """The later one has not moved, and is on sale already."""
         earlier, later = given["event_ids"]
         offers = [{**offer, "validFrom": None} for offer in whole_event()["offers"]]
@@ -59,7 +59,7 @@ class States:
         again = whole_event(identifier=later, name=f"{given['title']} again", **as_planned)
         # Loaded before the earlier one, so that the list is seen to be in the order of the events.
         await self._import(again, later)
-        await self.an_event_of_which_everything_is_told({"event_id": earlier, "title": given["title"]})
+        await self.a_complete_event({"event_id": earlier, "title": given["title"]})
 
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
         await self._import(event(identifier=given["event_id"], **{"onsale:onSale": False}), given["event_id"])
@@ -159,8 +159,8 @@ async def test_catalog_answers_what_its_consumers_ask(harness: Harness) -> None:
                 "a seat map": states.a_seat_map,
                 "an event with seats": states.an_event_with_seats,
                 "several events on sale": states.several_events_on_sale,
-                "an event of which everything is told": states.an_event_of_which_everything_is_told,
-                "two events of which everything is told": states.two_events_of_which_everything_is_told,
+                "an event of which everything is told": states.a_complete_event,
+                "two events of which everything is told": states.two_complete_events,
                 "an event on sale": states.an_event_on_sale,
                 "an event that has moved": states.an_event_that_has_moved,
                 "an event that is cancelled": states.an_event_that_is_cancelled,

@@ -5,7 +5,7 @@ from typing import Any
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import Told, told_by, verify_facts
+from contracts.provider import Published, published_by, verify_facts
 from local.topology import hearers_of
 from services.catalog.domain import stable_id
 from services.catalog.events import EventChanged, EventPublished, SeatsPublished
@@ -23,7 +23,7 @@ WHERE = {
     "venue_city": "Köln",
     "venue_country": "DE",
 }
-# What is known of the facts, since the files say it.
+# Values that the facts must have, since the files say them.
 THE_PLAY = {
     "event_id": PLAY,
     "title": "A Play",
@@ -107,35 +107,37 @@ async def test_catalog_tells_what_its_consumers_need(harness: Harness) -> None:
     with_tracing()
     database = Database(harness.settings(CatalogSettings))
     importer = Importer(database)
-    told = [await told_after(importer, database, each) for each in (plan(), seated_event())][1]
+    begun = [await published_after(importer, database, each) for each in (plan(), seated_event())][1]
     moved = {"startDate": "2031-06-21T20:00:00+02:00", "doorTime": "19:00", "onsale:codeEdition": 3}
-    changed = await told_after(importer, database, seated_event(**moved))
-    # Of some events less is known than of others.
+    changed = await published_after(importer, database, seated_event(**moved))
+    # Some files say less of their event.
     somewhere = {"@type": "Place", "name": "Saal", "address": {"addressLocality": "Potsdam"}}
     less = {"location": somewhere, "doorTime": None, "previousStartDate": None}
     state = {"eventStatus": "https://schema.org/EventCancelled"}
-    cancelled = await told_after(importer, database, whole_event(identifier="opera", name="An Opera", **less, **state))
+    cancelled = await published_after(
+        importer, database, whole_event(identifier="opera", name="An Opera", **less, **state)
+    )
     published, change, seats = EventPublished.subject, EventChanged.subject, SeatsPublished.subject
     await verify_facts(
         "catalog",
         hearers=hearers_of("catalog"),
         facts={
-            published: Told(told[published], THE_PLAY),
-            f"{published} of a cancelled event": Told(cancelled[published], THE_OPERA),
-            change: Told(changed[change], THE_MOVED_PLAY),
-            f"{change} of an event that has moved": Told(changed[change], THE_MOVED_PLAY),
-            f"{change} of an event that is cancelled": Told(cancelled[change], THE_CANCELLED_OPERA),
-            seats: Told(told[seats], ITS_SEATS),
+            published: Published(begun[published], THE_PLAY),
+            f"{published} of a cancelled event": Published(cancelled[published], THE_OPERA),
+            change: Published(changed[change], THE_MOVED_PLAY),
+            f"{change} of an event that has moved": Published(changed[change], THE_MOVED_PLAY),
+            f"{change} of an event that is cancelled": Published(cancelled[change], THE_CANCELLED_OPERA),
+            seats: Published(begun[seats], ITS_SEATS),
         },
     )
     await database.close()
 
 
-async def told_after(importer: Importer, database: Database, document: dict[str, Any]) -> dict[str, bytes]:
+async def published_after(importer: Importer, database: Database, document: dict[str, Any]) -> dict[str, bytes]:
     """What is in the outbox after a file was loaded: of each subject the last."""
     content = read_file(as_file(document))
     if isinstance(content, list):
         await importer.import_events(content)
     else:
         await importer.import_seating_plan(content)
-    return await told_by(database)
+    return await published_by(database)

@@ -81,7 +81,7 @@ async def test_a_cursor_that_is_none_is_refused_with_a_sentence(catalog: httpx.A
     assert (response.status_code, response.json()["code"]) == (422, "cursor_invalid")
 
 
-async def test_an_event_is_told_with_its_classes_and_its_seat_map(catalog: httpx.AsyncClient) -> None:
+async def test_an_event_is_answered_with_its_classes_and_its_seat_map(catalog: httpx.AsyncClient) -> None:
     (item,) = (await listed(catalog, query="lighthouse"))["items"]
     event = (await catalog.get(f"/events/{item['event_id']}")).json()
     assert event["venue"] == {

@@ -126,7 +126,7 @@ def _plan_with_a_missing_seat() -> dict[str, Any]:
     ],
     ids=["one bad event of two", "not an event", "not text", "class taken away", "plan unknown"],
 )
-async def test_a_bad_file_changes_nothing_and_is_told_with_exit_code_1(
+async def test_a_bad_file_changes_nothing_and_is_reported_with_exit_code_1(
     harness: Harness, tmp_path: Path, capsys: pytest.CaptureFixture[str], documents: list[Any], words: str
 ) -> None:
     settings = harness.settings(CatalogSettings)
@@ -144,7 +144,7 @@ async def test_good_files_are_loaded_beside_a_bad_one(harness: Harness, tmp_path
     assert (await counts(settings))["event"] == 1
 
 
-async def test_a_file_that_is_not_there_is_told(
+async def test_a_file_that_is_not_there_is_reported(
     harness: Harness, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = harness.settings(CatalogSettings)

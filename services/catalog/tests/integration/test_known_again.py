@@ -49,7 +49,7 @@ async def test_an_evening_that_moves_says_when_it_was_and_stays_the_same(
     first, second = await starts(settings)
     moved = evening(MOVED, previousStartDate=FIRST, eventStatus="EventRescheduled")
     await load_documents(settings, tmp_path, [moved, evening(SECOND)])
-    # The page does not tell its old date for ever.
+    # The page does not show its old date for ever.
     await load_documents(settings, tmp_path, [evening(MOVED), evening(SECOND)])
     assert await starts(settings) == {second: "2031-06-21T18:00:00+00:00", first: "2031-06-27T18:00:00+00:00"}
 

@@ -14,7 +14,7 @@ from services.catalog.tests.examples import event
 from services.catalog.tests.integration.test_importing import load_documents
 
 EVENT_CHANGED = "events.catalog.event_changed.v1"
-TOLD = "SELECT data FROM outbox WHERE subject = $1 ORDER BY seq"
+PUBLISHED = "SELECT data FROM outbox WHERE subject = $1 ORDER BY seq"
 MOVED = "2031-09-12T19:00:00+02:00"
 
 
@@ -23,12 +23,12 @@ def settings(harness: Harness) -> CatalogSettings:
     return harness.settings(CatalogSettings)
 
 
-async def told(settings: CatalogSettings) -> list[dict[str, Any]]:
-    """What was told of changes, in order, as the outbox keeps it."""
+async def published_changes(settings: CatalogSettings) -> list[dict[str, Any]]:
+    """What was published of changes, in order, as the outbox keeps it."""
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
     try:
-        return [row["data"] for row in await connection.fetch(TOLD, EVENT_CHANGED)]
+        return [row["data"] for row in await connection.fetch(PUBLISHED, EVENT_CHANGED)]
     finally:
         await connection.close()
 
@@ -54,7 +54,7 @@ async def test_an_event_that_does_not_take_place_as_planned_is_not_sold_and_says
     assert (listed["state"], listed["on_sale"], listed["obstacle"]) == (state, False, state)
     assert (page["state"], page["on_sale"], page["obstacle"]) == (state, False, state)
     assert {(cls["on_sale"], cls["obstacle"]) for cls in page["classes"]} == {(False, state)}
-    (fact,) = await told(settings)
+    (fact,) = await published_changes(settings)
     assert (fact["state"], fact["changes"], fact["version"]) == (state, ["state"], 1)
 
 
@@ -63,15 +63,17 @@ async def test_an_event_that_takes_place_as_planned_tells_holders_nothing(
 ) -> None:
     await load_documents(settings, tmp_path, event(eventStatus="https://schema.org/EventScheduled"))
     await load_documents(settings, tmp_path, event(description="Other songs."))
-    assert await told(settings) == []
+    assert await published_changes(settings) == []
 
 
-async def test_holders_are_told_of_a_cancellation_that_comes_later(settings: CatalogSettings, tmp_path: Path) -> None:
+async def test_a_fact_tells_holders_of_a_cancellation_that_comes_later(
+    settings: CatalogSettings, tmp_path: Path
+) -> None:
     await load_documents(settings, tmp_path, event())
     await load_documents(settings, tmp_path, event(eventStatus="https://schema.org/EventCancelled"))
     await load_documents(settings, tmp_path, event(eventStatus="https://schema.org/EventCancelled"))
     await load_documents(settings, tmp_path, event(eventStatus="https://schema.org/EventScheduled"))
-    assert [(fact["version"], fact["state"], fact["changes"]) for fact in await told(settings)] == [
+    assert [(fact["version"], fact["state"], fact["changes"]) for fact in await published_changes(settings)] == [
         (2, "cancelled", ["state"]),
         (3, "scheduled", ["state"]),
     ]
@@ -96,7 +98,7 @@ async def test_a_new_date_is_a_rescheduled_event_with_its_old_date(
     listed, page = await answered(harness, settings)
     assert (listed["state"], listed["previous_starts_at"]) == ("rescheduled", "2031-06-20T18:00:00Z")
     assert (page["starts_at"], page["on_sale"]) == ("2031-09-12T17:00:00Z", True)
-    (fact,) = await told(settings)
+    (fact,) = await published_changes(settings)
     assert fact == {
         "event_id": page["event_id"],
         "version": 2,
@@ -124,7 +126,7 @@ async def test_a_moved_event_stays_moved_when_something_else_of_it_changes(
     await load_documents(settings, tmp_path, event(startDate=MOVED, description="More songs."))
     _, page = await answered(harness, settings)
     assert (page["state"], page["previous_starts_at"]) == ("rescheduled", "2031-06-20T18:00:00Z")
-    assert len(await told(settings)) == 1
+    assert len(await published_changes(settings)) == 1
 
 
 async def test_moved_online_without_a_place_it_keeps_the_place_that_people_know(
@@ -135,7 +137,7 @@ async def test_moved_online_without_a_place_it_keeps_the_place_that_people_know(
     await load_documents(settings, tmp_path, event(location=online, eventStatus=["EventMovedOnline"]))
     _, page = await answered(harness, settings)
     assert (page["state"], page["venue"]["name"]) == ("moved_online", "Kleiner Saal")
-    assert [fact["changes"] for fact in await told(settings)] == [["state"]]
+    assert [fact["changes"] for fact in await published_changes(settings)] == [["state"]]
 
 
 async def test_a_state_that_the_vocabulary_does_not_have_is_refused_with_its_path(
@@ -157,20 +159,26 @@ async def test_an_organiser_says_when_earlier_codes_are_refused_and_that_never_g
     await load_documents(settings, tmp_path, event(startDate=MOVED, **{"onsale:codeEdition": 2}))
     await load_documents(settings, tmp_path, event(startDate=MOVED, **{"onsale:codeEdition": 2}))
     await load_documents(settings, tmp_path, event())
-    assert of_codes(await told(settings)) == [(2, 1, ["state", "starts_at"]), (3, 2, ["codes"]), (4, 2, ["starts_at"])]
+    assert of_codes(await published_changes(settings)) == [
+        (2, 1, ["state", "starts_at"]),
+        (3, 2, ["codes"]),
+        (4, 2, ["starts_at"]),
+    ]
 
 
-async def test_an_edition_that_is_there_from_the_beginning_is_told(settings: CatalogSettings, tmp_path: Path) -> None:
+async def test_an_edition_that_is_there_from_the_beginning_is_published(
+    settings: CatalogSettings, tmp_path: Path
+) -> None:
     await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 3}))
     await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 3}, description="Other songs."))
-    assert of_codes(await told(settings)) == [(1, 3, ["codes"])]
+    assert of_codes(await published_changes(settings)) == [(1, 3, ["codes"])]
 
 
-async def test_codes_of_an_event_that_is_over_are_told_too(settings: CatalogSettings, tmp_path: Path) -> None:
+async def test_codes_of_an_event_that_is_over_are_published_too(settings: CatalogSettings, tmp_path: Path) -> None:
     over = {"startDate": "2020-06-20T20:00:00+02:00"}
     await load_documents(settings, tmp_path, event(**over))
     await load_documents(settings, tmp_path, event(**{"onsale:codeEdition": 2}))
-    assert of_codes(await told(settings)) == [(2, 2, ["codes"])]
+    assert of_codes(await published_changes(settings)) == [(2, 2, ["codes"])]
 
 
 @pytest.mark.parametrize("edition", [0, -1, 1.5, "two", 65_536, True, [2]])

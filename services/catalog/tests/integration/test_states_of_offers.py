@@ -144,12 +144,12 @@ async def test_what_an_offer_cannot_mean_is_refused_with_its_path(
     words: str,
 ) -> None:
     assert await load_documents(settings, tmp_path, event(offers=[offer(**said)])) == 1
-    told = capsys.readouterr().err
-    assert f" {where}: " in told
-    assert words in told
+    printed = capsys.readouterr().err
+    assert f" {where}: " in printed
+    assert words in printed
 
 
-async def test_who_loads_a_file_is_told_what_was_understood_and_what_was_passed_over(
+async def test_who_loads_a_file_reads_what_was_understood_and_what_was_passed_over(
     settings: CatalogSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     offers = [
@@ -157,8 +157,8 @@ async def test_who_loads_a_file_is_told_what_was_understood_and_what_was_passed_
         offer("Later", validFrom="2031-01-10T10:00:00+01:00", sku="A-2"),
     ]
     await load_documents(settings, tmp_path, event(offers=offers, isFamilyFriendly=True, endDate="2031-06-20T20:00"))
-    told = [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines()]
-    assert told[1:] == [
+    printed = [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert printed[1:] == [
         "  as planned: 2031-06-20 20:00 Europe/Berlin; Kleiner Saal, Köln",
         "  “Standing”, 40 places, €12.50: not sold, because it is sold at the box office only",
         "  “Later”, 40 places, €12.50: sold from 2031-01-10 10:00 until 2031-06-20 20:00",

@@ -104,8 +104,8 @@ def test_events_that_are_parts_of_each_other_in_a_circle_are_read_or_refused(
     edges: list[tuple[int, int, bool]],
 ) -> None:
     nodes = [event(**{"identifier": None, "@id": f"https://a.example/{number}"}) for number in range(4)]
-    for whole, part, is_told_by_part in edges:
-        reference = {"@id": f"https://a.example/{whole if is_told_by_part else part}"}
-        node = nodes[part if is_told_by_part else whole]
-        node["superEvent" if is_told_by_part else "subEvent"] = reference
+    for whole, part, is_named_by_part in edges:
+        reference = {"@id": f"https://a.example/{whole if is_named_by_part else part}"}
+        node = nodes[part if is_named_by_part else whole]
+        node["superEvent" if is_named_by_part else "subEvent"] = reference
     assert outcome(lambda: read_events({"@graph": nodes})) is not None

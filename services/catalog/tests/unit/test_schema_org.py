@@ -47,7 +47,7 @@ def test_one_object_a_list_and_a_graph_are_the_same() -> None:
 
 
 def place(country: str | None) -> dict[str, Any]:
-    """A place in a country, or in none that is told."""
+    """A place in a country, or in none that is given."""
     address = {"@type": "PostalAddress", "streetAddress": "1 Main St", "addressLocality": "Springfield"}
     return {"@type": "Place", "name": "Hall", "address": address | ({"addressCountry": country} if country else {})}
 

@@ -224,7 +224,7 @@ def test_a_row_or_table_is_called_as_the_plan_calls_it(row: dict[str, Any], name
     assert label is None or found.seats[0].label == label
 
 
-def test_seats_without_numbers_are_told_apart_by_their_place_in_the_row() -> None:
+def test_seats_without_numbers_are_distinguished_by_their_place_in_the_row() -> None:
     document = plan()
     for seat in document["zones"][0]["rows"][0]["seats"]:
         seat["seat_number"] = ""

@@ -36,10 +36,10 @@ def outcome_of(document: object) -> dict[str, Any]:
         return {"refused": refused.path, "because": refused.sentence}
     assert isinstance(drafts, list)
     passed_over = [f"{path} ({why})" if why else path for path, why in reading.passed_over().items()]
-    return {"events": [_told(draft) for draft in drafts], "passed over": passed_over}
+    return {"events": [_described(draft) for draft in drafts], "passed over": passed_over}
 
 
-def _told(draft: EventDraft) -> dict[str, Any]:
+def _described(draft: EventDraft) -> dict[str, Any]:
     venue = draft.venue
     moments = {"doors_at": draft.doors_at, "ends_at": draft.ends_at, "previous_starts_at": draft.previous_starts_at}
     return {

@@ -42,7 +42,7 @@ async def test_a_published_event_becomes_places(catalog: Hearing, database: Data
         "starts_at": matchers.timestamp(),
         "classes": matchers.several(published),
     }
-    with catalog.told("events.catalog.event_published.v1", data, about=EVENT) as event:
+    with catalog.published("events.catalog.event_published.v1", data, about=EVENT) as event:
         await deliver(make_inbox(), database, event)
         async with database.reader() as reads:
             (row,) = await queries.availability(reads, EVENT)
@@ -70,7 +70,7 @@ async def test_places_are_not_on_sale_before_their_sale_begins_nor_when_there_is
         "classes": matchers.several(published),
     }
     subject = "events.catalog.event_published.v1"
-    with catalog.told(subject, data, about=EVENT, flavour="of a cancelled event") as event:
+    with catalog.published(subject, data, about=EVENT, flavour="of a cancelled event") as event:
         await deliver(make_inbox(), database, event)
         async with database.writer() as tx:
             row = (await queries.lock_classes(tx, EVENT, [CLASS]))[CLASS]
@@ -84,7 +84,7 @@ async def test_published_seats_can_be_taken(catalog: Hearing, database: Database
         await queries.upsert_event(tx, known, [classes])
     seat = {"seat_id": matchers.text("A1"), "label": matchers.text("Row A"), "class_id": matchers.identifier(CLASS)}
     data = {"event_id": matchers.identifier(EVENT), "seats": matchers.several(seat)}
-    with catalog.told("events.catalog.seats_published.v1", data, about=EVENT) as event:
+    with catalog.published("events.catalog.seats_published.v1", data, about=EVENT) as event:
         await deliver(make_inbox(), database, event)
         async with database.writer() as tx:
             seats = await queries.lock_seats(tx, EVENT, ["A1"])

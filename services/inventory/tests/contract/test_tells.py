@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.db import Database
 from chassis.testing import Harness, Overheard
 from contracts.consumer import with_tracing
-from contracts.provider import Told, provided, told_by, verify_facts, verify_messages
+from contracts.provider import Published, provided, published_by, verify_facts, verify_messages
 from local.topology import hearers_of, watchers_of
 from services.inventory.app import create_app
 from services.inventory.settings import InventorySettings
@@ -39,7 +39,7 @@ async def test_inventory_tells_what_its_consumers_need(harness: Harness) -> None
         # Who wants the same places now gets them, whether or not the sweeper was here first.
         await states.hold(given | {"hold_id": str(uuid4()), "order_id": str(uuid4())})
         known = {name: given[name] for name in ("event_id", "hold_id", "order_id")}
-        facts = {subject: Told(body, known) for subject, body in (await told_by(database)).items()}
+        facts = {subject: Published(body, known) for subject, body in (await published_by(database)).items()}
         await verify_facts("inventory", hearers=hearers_of("inventory"), facts=facts)
     await database.close()
 
@@ -53,11 +53,11 @@ async def test_inventory_says_on_the_bus_what_its_consumers_need(harness: Harnes
         event = {"event_id": uuid4(), "class_id": uuid4(), "hold_id": uuid4(), "order_id": uuid4()}
         given = {name: str(value) for name, value in event.items()}
 
-        async def next_after(happens: Awaitable[None], about: dict[str, Any], *seats: dict[str, str]) -> Told:
+        async def next_after(happens: Awaitable[None], about: dict[str, Any], *seats: dict[str, str]) -> Published:
             await happens
             message: Overheard = await asyncio.wait_for(said.get(), 10)
             known = {"event_id": about["event_id"], "classes": [about["class_id"]], "seats": list(seats)}
-            return Told(message.body, known, message.headers)
+            return Published(message.body, known, message.headers)
 
         messages = {f"{CHANGED} of places": await next_after(states.a_hold_of_two_places(given), given)}
         seated = given | {"event_id": str(uuid4()), "class_id": str(uuid4()), "seats": ["A1"], "hold_id": str(uuid4())}

@@ -43,7 +43,7 @@ async def test_a_crowd_gets_exactly_what_there_is(shop: Shop) -> None:
     assert await shop.rows("SELECT held, sold FROM ticket_class WHERE kind = 'general'") == [{"held": 10, "sold": 0}]
 
 
-async def test_how_many_waited_at_once_is_told_to_whoever_decides_how_many_serve(
+async def test_how_many_waited_at_once_is_shown_to_whoever_decides_how_many_serve(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asyncio.gather(*(shop.hold(standing=1) for _ in range(40)))
@@ -111,7 +111,7 @@ async def test_a_hold_that_was_released_before_it_arrived_is_never_granted(shop:
     assert (await shop.left())["standing"] == 10
 
 
-async def test_an_expired_hold_comes_back_by_itself_and_is_told(shop: Shop) -> None:
+async def test_an_expired_hold_comes_back_by_itself_and_is_published(shop: Shop) -> None:
     held = (await shop.hold(standing=4, seats=["B1"], ttl_seconds=1)).json()
     fact = await shop.harness.heard("events.inventory.hold_expired.v1")
     assert fact["data"]["hold_id"] == held["hold_id"]
@@ -148,7 +148,7 @@ async def test_a_late_commit_is_refused_if_the_places_went_to_others(shop: Shop)
     assert (await shop.left())["standing"] == 10
 
 
-async def test_open_seat_maps_are_told(shop: Shop) -> None:
+async def test_open_seat_maps_are_notified(shop: Shop) -> None:
     said = await shop.harness.on_bus(f"bus.inventory.places_changed.{shop.event_id}")
     await shop.hold(seats=["A1"])
     message = await asyncio.wait_for(said.get(), 10)

@@ -9,7 +9,7 @@ import pytest
 from services.inventory.tests.integration.conftest import SEATS, Shop
 
 EVENT = "events.catalog.event_published.v1"
-SEATS_TOLD = "events.catalog.seats_published.v1"
+SEATS_PUBLISHED = "events.catalog.seats_published.v1"
 
 
 async def test_an_older_capacity_never_overwrites_a_newer_one(shop: Shop) -> None:
@@ -61,7 +61,7 @@ async def test_seats_of_an_earlier_time_than_what_is_known_of_the_event_are_let_
     assert await labels(shop) == {f"Seat {seat}" for seat in SEATS}
 
 
-async def test_parts_of_one_telling_are_taken_in_any_order(shop: Shop) -> None:
+async def test_parts_of_one_publication_are_taken_in_any_order(shop: Shop) -> None:
     await tell_event(shop, capacity=10, version=30)
     await tell_seats(shop, "new", version=32, seats=SEATS[3:])
     await tell_seats(shop, "new", version=31, seats=SEATS[:3])
@@ -90,9 +90,9 @@ async def tell_event(shop: Shop, *, capacity: int, version: int | None) -> None:
 
 
 async def tell_seats(shop: Shop, words: str, *, version: int, seats: list[str] = SEATS) -> None:
-    told = [{"seat_id": seat, "label": f"{words} {seat}", "class_id": str(shop.stalls)} for seat in seats]
+    described = [{"seat_id": seat, "label": f"{words} {seat}", "class_id": str(shop.stalls)} for seat in seats]
     await tell_and_wait(
-        shop, SEATS_TOLD, {"event_id": str(shop.event_id), "part": 1, "parts": 1, "seats": told}, version
+        shop, SEATS_PUBLISHED, {"event_id": str(shop.event_id), "part": 1, "parts": 1, "seats": described}, version
     )
 
 

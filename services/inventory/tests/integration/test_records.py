@@ -23,10 +23,10 @@ def whats(entries: list[dict[str, Any]]) -> list[str]:
     return [entry["what"] for entry in entries]
 
 
-async def test_a_hold_that_was_sold_and_given_back_is_told_step_by_step(shop: Shop) -> None:
+async def test_a_hold_that_was_sold_and_given_back_is_recorded_step_by_step(shop: Shop) -> None:
     hold_id, order_id = uuid7(), uuid4()
     await shop.hold(standing=2, seats=["A1"], hold_id=hold_id, order_id=order_id)
-    for how in ("commit", "commit", "release", "release"):  # what is repeated is told once
+    for how in ("commit", "commit", "release", "release"):  # what is repeated is recorded once
         await shop.end(hold_id, how)
     entries = await records(shop, order_id)
     assert whats(entries) == ["hold_granted", "hold_committed", "hold_released"]
@@ -35,14 +35,14 @@ async def test_a_hold_that_was_sold_and_given_back_is_told_step_by_step(shop: Sh
     assert all(entry["trace_id"] and entry["span_id"] for entry in entries)
 
 
-async def test_a_hold_that_ended_and_was_taken_again_is_told(shop: Shop) -> None:
+async def test_a_hold_that_ended_and_was_taken_again_is_recorded(shop: Shop) -> None:
     hold_id, order_id = uuid7(), uuid4()
     await shop.hold(standing=1, hold_id=hold_id, order_id=order_id, ttl_seconds=1)
 
-    async def expired_and_told() -> bool:
+    async def expired_and_published() -> bool:
         return any(entry["facts"]["ended_at"] for entry in await records(shop, order_id))
 
-    await shop.harness.eventually(expired_and_told)
+    await shop.harness.eventually(expired_and_published)
     await shop.end(hold_id, "commit")
     entries = await records(shop, order_id)
     assert whats(entries) == ["hold_granted", "hold_expired", "fact_told", "hold_taken_again"]
@@ -77,7 +77,7 @@ async def test_what_support_reads_takes_no_statement_of_its_own(shop: Shop, monk
     ]
 
 
-async def test_nothing_is_known_of_a_strange_order_and_only_web_is_told(shop: Shop) -> None:
+async def test_nothing_is_known_of_a_strange_order_and_only_web_may_ask(shop: Shop) -> None:
     assert await records(shop, uuid4()) == []
     path = f"/records/orders/{uuid4()}"
     refused = await shop.app.http.get(path, headers=shop.harness.headers("orders", to="inventory"))

@@ -23,7 +23,7 @@ async def test_each_of_those_who_are_served_together_has_a_span_that_leads_to_th
         assert len(others) == int(str(batch.attributes["onsale.batch"])) - 1
 
 
-async def test_a_refusal_is_told_by_its_code_and_is_no_failure(shop: Shop, kept_spans: Kept) -> None:
+async def test_a_refusal_is_recorded_by_its_code_and_is_no_failure(shop: Shop, kept_spans: Kept) -> None:
     await shop.hold(standing=11)
     refused = kept_spans.the("inventory.hold_places")
     assert (refused.attributes["onsale.refusal"], refused.status.code, refused.events) == ("sold_out", "unset", ())
@@ -34,8 +34,8 @@ async def test_a_hold_that_expires_does_so_in_the_trace_in_which_it_was_made(sho
     await shop.harness.heard("events.inventory.hold_expired.v1")
     made = kept_spans.the("inventory.hold_places")
     (released,) = kept_spans.named("inventory.release_expired_hold")
-    told = kept_spans.the("create events.inventory.hold_expired.v1")
-    assert {made.trace_id, released.trace_id, told.trace_id} == {made.trace_id}
-    assert told.parent_id == released.span_id
+    published = kept_spans.the("create events.inventory.hold_expired.v1")
+    assert {made.trace_id, released.trace_id, published.trace_id} == {made.trace_id}
+    assert published.parent_id == released.span_id
     assert (released.attributes["onsale.places"], released.attributes["onsale.hold_state"]) == (2, "expired")
     assert released.attributes["onsale.hold_id"] == made.attributes["onsale.hold_id"]

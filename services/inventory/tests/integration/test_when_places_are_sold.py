@@ -17,9 +17,9 @@ async def publish(shop: Shop, **sale: Any) -> None:
         {"class_id": str(shop.standing), "name": "Standing", "kind": "general", "capacity": 10},
         {"class_id": str(shop.stalls), "name": "Stalls", "kind": "seated", "capacity": len(SEATS)},
     ]
-    told = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in sale.items()}
+    times = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in sale.items()}
     event = {"event_id": str(shop.event_id), "title": "Hamlet, again", "starts_at": "2027-01-01T19:00:00Z"}
-    event["classes"] = [each | told for each in classes]  # type: ignore[assignment]  # the only value that is no text
+    event["classes"] = [each | times for each in classes]  # type: ignore[assignment]  # the only value that is no text
     await shop.harness.tell("events.catalog.event_published.v1", event, aggregate_id=str(shop.event_id))
 
     async def is_known() -> bool:
@@ -49,8 +49,8 @@ async def test_places_that_are_not_on_sale_cannot_be_held(
     ):
         problem = refused.json()
         assert (refused.status_code, problem["code"], problem["class_id"]) == (409, "not_on_sale", str(class_id))
-        told = problem["begins_at"]
-        assert (datetime.fromisoformat(told) if told else None) == begins_at
+        begins = problem["begins_at"]
+        assert (datetime.fromisoformat(begins) if begins else None) == begins_at
     assert await shop.left() == {"standing": 10, "stalls": 6}
 
 

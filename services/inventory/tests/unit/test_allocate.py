@@ -38,7 +38,7 @@ def test_a_wish_gets_what_is_left() -> None:
     assert isinstance(outcome, Granted)
 
 
-def test_a_wish_for_more_than_is_left_is_told_how_much_is_left() -> None:
+def test_a_wish_for_more_than_is_left_learns_how_much_is_left() -> None:
     (outcome,) = allocate([wish((STANDING, 4))], stock(capacity=10, held=4, sold=3))
     assert isinstance(outcome, SoldOut)
     assert outcome.available == 3

@@ -54,7 +54,7 @@ async def test_a_guests_contact_comes_with_what_opens_the_order(accounts: Asking
         assert found.order_pass == "aa.bb.cc"
 
 
-async def test_a_guest_who_has_told_nothing_has_neither(accounts: Asking[AccountsClient]) -> None:
+async def test_a_guest_without_details_has_neither(accounts: Asking[AccountsClient]) -> None:
     person_id = an_id("notifications asks accounts: guest")
     async with accounts.expects(
         "the contact of a guest who has told nothing",

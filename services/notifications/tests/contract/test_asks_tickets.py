@@ -8,7 +8,7 @@ from services.notifications.clients.tickets import PDF, TicketsClient
 
 tickets = asks("notifications", "tickets", TicketsClient)
 
-# The smallest file that is told by its beginning to be a PDF.
+# The smallest file that is known by its beginning to be a PDF.
 A_PDF = b"%PDF-1.4\n%%EOF\n"
 
 

@@ -8,7 +8,7 @@ from services.notifications.tests.contract.mails import open_mails
 orders = hears("notifications", "orders")
 
 
-async def test_whoever_gets_money_back_is_told(orders: Hearing, harness: Harness) -> None:
+async def test_whoever_gets_money_back_is_notified(orders: Hearing, harness: Harness) -> None:
     order_id = an_id("notifications hears orders: order")
     data = {
         "order_id": matchers.identifier(order_id),
@@ -19,7 +19,7 @@ async def test_whoever_gets_money_back_is_told(orders: Hearing, harness: Harness
         "paid": True,
     }
     async with open_mails(harness) as mails:
-        with orders.told("events.orders.order_cancelled.v1", data, about=order_id, flavour="after money") as event:
+        with orders.published("events.orders.order_cancelled.v1", data, about=order_id, flavour="after money") as event:
             (mail,) = await mails.after(event)
             assert (mail["order_id"], mail["content"]["reason"]) == (order_id, "places_gone")
 
@@ -35,5 +35,7 @@ async def test_whoever_paid_nothing_is_not_bothered(orders: Hearing, harness: Ha
         "paid": False,
     }
     async with open_mails(harness) as mails:
-        with orders.told("events.orders.order_cancelled.v1", data, about=order_id, flavour="without money") as event:
+        with orders.published(
+            "events.orders.order_cancelled.v1", data, about=order_id, flavour="without money"
+        ) as event:
             assert await mails.after(event) == []

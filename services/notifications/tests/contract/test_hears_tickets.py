@@ -18,7 +18,7 @@ tickets = hears("notifications", "tickets")
         (
             "of places",
             matchers.nothing(),
-            # What was paid to the letter: in another unit it would be another number, and of the same type.
+            # The sum to the letter: in another unit it would be another number of the same type.
             {"doors_at": matchers.nothing(), "venue_street": matchers.nothing(), "paid_minor": 5000},
         ),
         (
@@ -51,7 +51,7 @@ async def test_issued_tickets_call_for_a_mail(
         "tickets": matchers.several({"class_name": matchers.text("Stalls"), "seat_label": label}),
     }
     async with open_mails(harness) as mails:
-        with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour=flavour) as event:
+        with tickets.published("events.tickets.tickets_issued.v1", data, about=order_id, flavour=flavour) as event:
             (mail,) = await mails.after(event)
             assert (mail["order_id"], mail["order_number"]) == (order_id, "K7Q2-9MXA")
             assert len(mail["content"]["tickets"]) == 1
@@ -95,6 +95,6 @@ async def test_an_event_that_is_not_as_it_was_calls_for_a_mail(
         **how,
     }
     async with open_mails(harness) as mails:
-        with tickets.told("events.tickets.tickets_changed.v1", data, about=order_id, flavour=flavour) as event:
+        with tickets.published("events.tickets.tickets_changed.v1", data, about=order_id, flavour=flavour) as event:
             (mail,) = await mails.after(event)
             assert (mail["order_id"], mail["template"]) == (order_id, mail_name)

@@ -36,7 +36,7 @@ def a_pdf(code: str = CODE) -> bytes:
 class Neighbours:
     """What the providers know, and what they were asked."""
 
-    # What people have told accounts; it adds what it says of everybody.
+    # What people have given accounts; it adds what it says of everybody.
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     pdfs: dict[str, bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
@@ -50,8 +50,8 @@ class Neighbours:
 
         @app.get("/people/{person_id}/contact")
         async def contact(person_id: UUID, request: Request) -> Response:
-            told = self.contacts.get(str(person_id))
-            found = {"order_pass": None, "language": "en", **told} if told else None
+            known = self.contacts.get(str(person_id))
+            found = {"order_pass": None, "language": "en", **known} if known else None
             return self._answer(request, found, JSONResponse, "person_unknown")
 
         return app

@@ -28,12 +28,12 @@ async def test_an_event_that_nobody_can_go_to_is_mailed_without_tickets(world: W
     assert [request.url.path.rpartition("/")[2] for request in world.neighbours.requests] == ["contact"]
 
 
-async def test_each_version_is_mailed_once_however_often_it_is_told(world: World) -> None:
+async def test_each_version_is_mailed_once_however_often_it_is_published(world: World) -> None:
     async with world.harness.running(create_app, world.settings):
         fact: dict[str, Any] = await world.change()
         for version in (2, 3, 3):
-            told = fact | {"version": version}
-            await world.harness.tell(TICKETS_CHANGED, told, aggregate_id=fact["order_id"])
+            versioned = fact | {"version": version}
+            await world.harness.tell(TICKETS_CHANGED, versioned, aggregate_id=fact["order_id"])
         await world.until("sent", 2)
 
         async def all_heard() -> bool:

@@ -14,13 +14,13 @@ from services.notifications.tests.integration.conftest import World
 
 
 def environment(settings: NotificationsSettings, **more: str) -> dict[str, str]:
-    """The settings as a process of its own is told them."""
-    told = {
+    """The settings in the environment of a process of its own."""
+    settings_of_process = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in dict(settings).items()
         if value is not None and name != "retry_delays_seconds"
     }
-    return os.environ | {f"NOTIFICATIONS_{name.upper()}": value for name, value in (told | more).items()}
+    return os.environ | {f"NOTIFICATIONS_{name.upper()}": value for name, value in (settings_of_process | more).items()}
 
 
 async def test_a_crash_after_sending_repeats_the_same_message_id(world: World, harness: Harness) -> None:

@@ -51,7 +51,7 @@ async def test_a_paid_order_that_was_cancelled_says_that_the_money_was_given_bac
     assert list(message.iter_attachments()) == []
 
 
-async def test_a_fact_told_twice_and_one_told_anew_give_one_mail(world: World) -> None:
+async def test_a_fact_published_twice_and_one_published_anew_give_one_mail(world: World) -> None:
     async with world.harness.running(create_app, world.settings):
         event_id, fact = uuid7(), tickets_issued()
         world.know(fact)

@@ -63,7 +63,7 @@ async def test_the_mail_belongs_to_the_trace_of_the_purchase(world: World, spans
     assert smtp.parent is not None
     assert by_id[smtp.parent.span_id] is email
     assert email.parent is not None
-    # The row remembered the span that heard the fact, which continues the one that told it.
+    # The row remembered the span that heard the fact, which continues the one that published it.
     assert by_id[email.parent.span_id].name == f"process {TICKETS_ISSUED}"
 
 

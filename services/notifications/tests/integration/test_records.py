@@ -17,7 +17,7 @@ async def records(world: World, app: RunningApp, order_id: str) -> list[dict[str
     return entries
 
 
-async def test_a_mail_is_told_with_every_try(world: World) -> None:
+async def test_a_mail_is_recorded_with_every_try(world: World) -> None:
     world.mail.refuse_mail = "451 try again later"
     async with world.harness.running(create_app, world.settings) as app:
         fact = await world.issue()

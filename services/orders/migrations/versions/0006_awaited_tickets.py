@@ -1,4 +1,4 @@
-"""Orders that are confirmed and whose tickets nobody has told of yet: they are told again until somebody does."""
+"""Orders that are confirmed and whose tickets nobody has published yet: they are published again until somebody does."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -15,14 +15,14 @@ from contracts.consumer import TRACEPARENT, an_id
 from services.orders import queries
 from services.orders.app import create_app
 from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, new_order, total_of
-from services.orders.service.changes import Changes
+from services.orders.service.transitions import OrderTransitions
 from services.orders.settings import OrdersSettings
 
 CLASS = an_id("orders: standing")
 STALLS = an_id("orders: stalls")
 NOWHERE = "http://127.0.0.1:9"
 
-# What an order of this id is of.
+# The lines of an order, by its id.
 Lines = Callable[[UUID], tuple[Line, ...]]
 
 
@@ -54,7 +54,7 @@ class Desk:
     """Orders' database, its inbox, and its one way to change an order."""
 
     database: Database
-    changes: Changes
+    transitions: OrderTransitions
     inbox: Inbox
 
     async def order(
@@ -76,7 +76,7 @@ class Desk:
             hold_id=hold_id,
             number=number or new_number(),
             person_id=person_id,
-            # Of events with seats more is known.
+            # The event of an order with seats has a street too.
             offer=(an_offer_without_a_street if lines_of is two_places else an_offer)(
                 event_id or an_id("orders: event")
             ),
@@ -95,11 +95,11 @@ class Desk:
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
             await queries.insert_lines(tx, order_id, lines)
-            made = await self.changes.apply_in(tx, made, Happening.HOLD_GRANTED, **priced)
+            made = await self.transitions.apply_in(tx, made, Happening.HOLD_GRANTED, **priced)
         if state is OrderState.PAYING and payment_id is not None:
             async with self.database.writer() as tx:
                 await queries.begin_payment(tx, made, payment_id)
-            made = await self.changes.apply(made, Happening.PAYMENT_BEGUN, redirect_url="http://bank.test/pay/1")
+            made = await self.transitions.apply(made, Happening.PAYMENT_BEGUN, redirect_url="http://bank.test/pay/1")
         return made
 
     async def state_of(self, order_id: UUID) -> OrderState:
@@ -144,5 +144,5 @@ async def open_desk(harness: Harness, settings: OrdersSettings | None = None) ->
     service = create_app(settings).state.service
     bus: Bus = service.bus
     database = Database(settings)
-    yield Desk(database, Changes(database, bus), service.inboxes[0])
+    yield Desk(database, OrderTransitions(database, bus), service.inboxes[0])
     await database.close()

@@ -68,7 +68,7 @@ async def test_an_event_comes_with_the_prices_that_an_order_takes_as_a_snapshot(
         assert offer.doors_at == datetime(2031, 6, 21, 17, tzinfo=UTC)
 
 
-async def test_an_offer_is_told_to_the_letter(catalog: Asking[CatalogClient]) -> None:
+async def test_an_offer_is_read_to_the_letter(catalog: Asking[CatalogClient]) -> None:
     event_id = an_id("orders asks catalog: Lear")
     stalls, standing = an_id("orders asks catalog: Lear, stalls"), an_id("orders asks catalog: Lear, standing")
     classes = [

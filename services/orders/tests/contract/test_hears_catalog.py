@@ -44,7 +44,7 @@ async def test_an_order_tells_what_has_changed_of_its_event(
     async with open_desk(harness) as desk:
         await desk.order(order_id=order_id, hold_id=an_id("orders hears catalog: hold"), person_id=an_id("buyer"))
         data = changed(state, previous)
-        with catalog.told(SUBJECT, data, about=EVENT, flavour=flavour) as event:
+        with catalog.published(SUBJECT, data, about=EVENT, flavour=flavour) as event:
             await deliver(desk.inbox, desk.database, event)
         async with desk.database.reader() as reads:
             order = await queries.order_by_id(reads, order_id)

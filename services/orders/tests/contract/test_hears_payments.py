@@ -34,6 +34,6 @@ async def test_an_order_follows_its_payment(
             state=OrderState.PAYING,
             payment_id=payment_id,
         )
-        with payments.told(f"events.payments.{fact}.v1", data, about=payment_id) as event:
+        with payments.published(f"events.payments.{fact}.v1", data, about=payment_id) as event:
             await deliver(desk.inbox, desk.database, event)
             assert await desk.state_of(order_id) is becomes

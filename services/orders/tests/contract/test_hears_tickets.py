@@ -23,7 +23,7 @@ async def test_an_order_waits_for_its_tickets_until_they_are_issued(tickets: Hea
         )
         async with desk.database.writer() as tx:
             await queries.await_tickets(tx, order_id, 0.0)
-        with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of places") as event:
+        with tickets.published("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of places") as event:
             await deliver(desk.inbox, desk.database, event)
             async with desk.database.writer() as tx:
                 assert await due(tx, queries.AWAITED) == []

@@ -18,7 +18,7 @@ from services.orders import queries
 from services.orders.app import create_app
 from services.orders.domain import Happening, Order, OrderState, declined
 from services.orders.operations import OrderIn
-from services.orders.service import placing
+from services.orders.service import place_order
 from services.orders.settings import OrdersSettings
 from services.orders.tests.contract.desk import Desk, a_seat, open_desk, seats_and_places
 from services.orders.tests.integration.neighbours import Neighbours
@@ -50,8 +50,8 @@ class States:
         await self.an_event_with_free_places(given)
         with pytest.MonkeyPatch.context() as changes:
             drawn = iter((UUID(given["order_id"]), uuid4()))
-            changes.setattr(placing, "uuid7", lambda: next(drawn))
-            changes.setattr(placing, "new_number", lambda: given["number"])
+            changes.setattr(place_order, "uuid7", lambda: next(drawn))
+            changes.setattr(place_order, "new_number", lambda: given["number"])
             await self._orders.do(
                 "POST", "/orders", caller="web", person=given["person_id"], body=given["body"], key=given["key"]
             )
@@ -150,7 +150,7 @@ class States:
     async def an_order_that_expired(self, given: dict[str, Any]) -> None:
         order = await self._order(given)
         for happening in (Happening.HOLD_EXPIRED, Happening.GIVEN_BACK):
-            order = await self._desk.changes.apply(order, happening)
+            order = await self._desk.transitions.apply(order, happening)
 
     async def a_held_order_of_a_seat(self, given: dict[str, Any]) -> None:
         await self._order(given, lines_of=a_seat)
@@ -167,7 +167,7 @@ class States:
     async def an_order_whose_card_was_declined(self, given: dict[str, Any]) -> None:
         order = await self._paying(given)
         refusal = declined(order, "insufficient_funds")
-        await self._desk.changes.apply(order, Happening.PAYMENT_DECLINED, **refusal)
+        await self._desk.transitions.apply(order, Happening.PAYMENT_DECLINED, **refusal)
 
     async def an_order_that_is_being_placed(self, given: dict[str, Any]) -> None:
         await self._order(given, state=OrderState.PLACING)
@@ -184,12 +184,12 @@ class States:
     async def _paid(self, given: dict[str, Any], steps: int) -> None:
         order = await self._paying(given)
         for happening in TO_CONFIRMED[:steps]:
-            order = await self._desk.changes.apply(order, happening)
+            order = await self._desk.transitions.apply(order, happening)
 
     async def an_order_that_its_buyer_cancelled(self, given: dict[str, Any]) -> None:
         order = await self._order(given)
         for happening in (Happening.BUYER_CANCELLED, Happening.GIVEN_BACK):
-            order = await self._desk.changes.apply(order, happening)
+            order = await self._desk.transitions.apply(order, happening)
 
     async def an_order_with_a_number_that_is_being_placed(self, given: dict[str, Any]) -> None:
         await self._order(given, state=OrderState.PLACING, number=given["number"])
@@ -207,7 +207,7 @@ class States:
                 await tx.execute(query, ages, name="tests.of_long_ago")
 
     async def an_order_that_waits_for_inventory(self, given: dict[str, Any]) -> None:
-        order = await self._desk.changes.apply(await self._paying(given), Happening.PAYMENT_AUTHORISED)
+        order = await self._desk.transitions.apply(await self._paying(given), Happening.PAYMENT_AUTHORISED)
         async with self._desk.database.writer() as tx:
             taken = await take(tx, queries.SAGA, order.order_id)
             assert taken is not None

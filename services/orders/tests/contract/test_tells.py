@@ -13,7 +13,14 @@ from uuid import uuid4
 
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import Told, provided, refuse_told_of_nothing, told_by, verify_facts, verify_messages
+from contracts.provider import (
+    Published,
+    provided,
+    published_by,
+    refuse_published_after_rollback,
+    verify_facts,
+    verify_messages,
+)
 from local.topology import hearers_of, watchers_of
 from services.orders.app import create_app
 from services.orders.domain import Happening, OrderState
@@ -44,14 +51,14 @@ OF_ONE_WITH_SEATS = {
 }
 
 
-async def told_after(
+async def published_after(
     desk: Desk,
     happenings: tuple[Happening, ...],
     subject: str,
     *,
     lines_of: Lines = two_places,
     known: Mapping[str, Any] = MappingProxyType({}),
-) -> Told:
+) -> Published:
     """The fact that an order ends with; `known`: what is known of it besides the event and what every order has."""
     ids: dict[str, Any] = {name: uuid4() for name in ("order_id", "person_id", "event_id")}
     order = await desk.order(
@@ -62,9 +69,9 @@ async def told_after(
         lines_of=lines_of,
     )
     for happening in happenings:
-        order = await desk.changes.apply(order, happening)
+        order = await desk.transitions.apply(order, happening)
     of_this = {**ids, "number": order.number, "lines": [asdict(line) for line in lines_of(order.order_id)]}
-    return Told((await told_by(desk.database))[subject], {**OF_THE_EVENT, **of_this, **known})
+    return Published((await published_by(desk.database))[subject], {**OF_THE_EVENT, **of_this, **known})
 
 
 async def test_orders_tells_what_its_consumers_need(harness: Harness) -> None:
@@ -76,14 +83,14 @@ async def test_orders_tells_what_its_consumers_need(harness: Harness) -> None:
             "orders",
             hearers=hearers_of("orders"),
             facts={
-                f"{confirmed} of places": await told_after(desk, TO_CONFIRMED, confirmed, known=without_street),
-                f"{confirmed} of seats": await told_after(
+                f"{confirmed} of places": await published_after(desk, TO_CONFIRMED, confirmed, known=without_street),
+                f"{confirmed} of seats": await published_after(
                     desk, TO_CONFIRMED, confirmed, lines_of=two_seats, known=OF_ONE_WITH_SEATS
                 ),
-                f"{cancelled} after money": await told_after(
+                f"{cancelled} after money": await published_after(
                     desk, TO_MONEY_BACK, cancelled, known={"reason": "places_gone", "paid": True}
                 ),
-                f"{cancelled} without money": await told_after(
+                f"{cancelled} without money": await published_after(
                     desk, TO_NOTHING, cancelled, known={"reason": "buyer", "paid": False}
                 ),
             },
@@ -102,8 +109,10 @@ async def test_orders_tells_nothing_of_what_was_rolled_back(harness: Harness) ->
         )
         *before, last = TO_CONFIRMED
         for happening in before:
-            order = await desk.changes.apply(order, happening)
-        await refuse_told_of_nothing("orders", desk.database, lambda tx: desk.changes.apply_in(tx, order, last))
+            order = await desk.transitions.apply(order, happening)
+        await refuse_published_after_rollback(
+            "orders", desk.database, lambda tx: desk.transitions.apply_in(tx, order, last)
+        )
 
 
 async def test_orders_says_on_the_bus_what_its_consumers_need(harness: Harness) -> None:

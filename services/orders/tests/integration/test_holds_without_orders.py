@@ -105,7 +105,7 @@ async def test_pressing_again_after_any_two_failures_ends_in_one_order_with_its_
         key = str(uuid4())
         for step in (first, second):
             failures.plan(step)
-            # What the saga meanwhile does for the try before may be what fails: then this one succeeds.
+            # The failure may hit what the saga does meanwhile for the attempt before: then this one succeeds.
             assert (await desk.place(key=key)).status_code in {201, 500, 503}, (first, second)
             failures.forget()
         order = await desk.place(key=key)

@@ -7,7 +7,7 @@ from chassis.testing import Harness
 from services.orders import queries
 from services.orders.app import create_app
 from services.orders.domain import Happening
-from services.orders.service.changes import Changes
+from services.orders.service.transitions import OrderTransitions
 from services.orders.settings import OrdersSettings
 from services.orders.tests.integration.conftest import Desk
 from services.orders.tests.integration.neighbours import Neighbours
@@ -24,7 +24,7 @@ async def test_a_free_order_that_is_taken_by_many_clicks_is_confirmed_once(desk:
     await desk.in_state(order["order_id"], "confirmed")
 
 
-async def test_an_order_that_is_cancelled_by_many_clicks_is_cancelled_once_and_each_is_told_so(desk: Desk) -> None:
+async def test_an_order_that_is_cancelled_by_many_clicks_is_cancelled_once_and_each_is_answered_so(desk: Desk) -> None:
     order = (await desk.place()).json()
     answers = await asyncio.gather(*(desk.act(order["order_id"], "cancel") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
@@ -44,12 +44,12 @@ async def test_cancelling_in_one_tab_while_paying_begins_in_another_ends_in_one_
 
 async def test_whoever_ends_an_order_knows_the_payment_that_was_begun_after_they_looked_at_it(desk: Desk) -> None:
     order_id, service = UUID((await desk.place()).json()["order_id"]), desk.app.app.state.service
-    database, changes = service._databases[0], Changes(service._databases[0], service.bus)
+    database, transitions = service._databases[0], OrderTransitions(service._databases[0], service.bus)
     async with database.writer() as tx:
         looked_at = await queries.order_by_id(tx, order_id)
         assert looked_at is not None
         assert await queries.begin_payment(tx, looked_at, payment_id := uuid4())
-    ended = await changes.apply(looked_at, Happening.EVENT_CANCELLED)
+    ended = await transitions.apply(looked_at, Happening.EVENT_CANCELLED)
     assert (looked_at.payment_id, ended.payment_id) == (None, payment_id)
 
 

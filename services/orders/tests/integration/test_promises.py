@@ -78,9 +78,9 @@ async def test_nobody_is_confirmed_who_has_not_paid(harness: Harness, url: str) 
 
 
 async def test_an_older_word_of_an_event_does_not_overwrite_a_newer_one(harness: Harness, url: str) -> None:
-    told = """
+    known = """
         INSERT INTO event (event_id, version, state, title, starts_at, time_zone, venue_name, venue_city)
         VALUES (gen_random_uuid(), 3, 'cancelled', '', now(), '', '', '')
     """
-    await harness.write(url, told, "UPDATE event SET version = 4")
+    await harness.write(url, known, "UPDATE event SET version = 4")
     assert "only what is newer stands over it" in await harness.refused(url, "UPDATE event SET version = 4")

@@ -12,7 +12,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
 CANCELLED = "events.orders.order_cancelled.v1"
 
 
-async def test_a_paid_order_is_confirmed_once_and_told(desk: Desk) -> None:
+async def test_a_paid_order_is_confirmed_once_and_published(desk: Desk) -> None:
     order = await desk.paying()
     payment_id = desk.payment_of(order)
     desk.neighbours.authorise(payment_id)
@@ -98,7 +98,7 @@ async def test_two_clicks_on_pay_begin_one_payment(desk: Desk) -> None:
     assert len(desk.neighbours.payments) == 1
 
 
-async def test_what_inventory_refuses_is_told_with_the_seats(desk: Desk) -> None:
+async def test_what_inventory_refuses_is_answered_with_the_seats(desk: Desk) -> None:
     desk.neighbours.refuse("hold", 409, "seats_taken")
     refused = await desk.place(places=[], seats=["A1", "A2"])
     assert (refused.status_code, refused.json()["code"], refused.json()["seat_ids"]) == (409, "seats_taken", ["A1"])
@@ -153,7 +153,7 @@ async def test_a_confirmed_order_cannot_be_cancelled(desk: Desk) -> None:
     assert (await desk.act(order["order_id"], "cancel")).json()["code"] == "order_not_cancellable"
 
 
-async def test_open_order_pages_are_told(desk: Desk) -> None:
+async def test_open_order_pages_are_notified(desk: Desk) -> None:
     said = await desk.harness.on_bus("bus.orders.order_changed.*")
     order = (await desk.place()).json()
     assert await asyncio.wait_for(said.get(), 10) == {"order_id": order["order_id"], "state": "held"}

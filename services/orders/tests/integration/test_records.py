@@ -22,11 +22,11 @@ def whats(entries: list[dict[str, Any]]) -> list[str]:
     return [entry["what"] for entry in entries]
 
 
-def test_support_can_be_told_of_each_happening() -> None:
+def test_support_can_read_of_each_happening() -> None:
     assert set(get_args(OrdersWhat)) == {*Happening, "placed", "waited"}
 
 
-async def test_a_purchase_is_told_step_by_step_each_in_its_span(desk: Desk) -> None:
+async def test_a_purchase_is_recorded_step_by_step_each_in_its_span(desk: Desk) -> None:
     order = await desk.paying()
     payment_id = desk.payment_of(order)
     desk.neighbours.authorise(payment_id)
@@ -34,11 +34,11 @@ async def test_a_purchase_is_told_step_by_step_each_in_its_span(desk: Desk) -> N
     await desk.harness.tell(AUTHORISED, fact, aggregate_id=payment_id)
     await desk.in_state(order["order_id"], "confirmed")
 
-    async def told() -> list[dict[str, Any]] | None:
+    async def all_entries() -> list[dict[str, Any]] | None:
         entries = await records(desk, order["order_id"])
         return entries if any(entry["facts"]["ended_at"] for entry in entries) else None
 
-    entries = await desk.harness.eventually(told)
+    entries = await desk.harness.eventually(all_entries)
     assert whats(entries) == [
         "placed",
         "hold_granted",
@@ -57,14 +57,14 @@ async def test_a_purchase_is_told_step_by_step_each_in_its_span(desk: Desk) -> N
         "committed",
         "confirmed",
     ]
-    granted, told_fact = entries[1]["facts"], entries[-1]["facts"]
+    granted, published_fact = entries[1]["facts"], entries[-1]["facts"]
     assert (granted["places"], granted["amount_minor"], granted["currency"]) == (2, 5000, "EUR")
-    assert (told_fact["kind"], told_fact["attempt"]) == (CONFIRMED, 1)
+    assert (published_fact["kind"], published_fact["attempt"]) == (CONFIRMED, 1)
     assert all(entry["trace_id"] and entry["span_id"] for entry in entries)
     assert entries[-1]["trace_id"] == entries[0]["trace_id"]
 
 
-async def test_that_a_step_waited_is_told_with_its_reason_until_when_and_how_often(desk: Desk) -> None:
+async def test_that_a_step_waited_is_recorded_with_its_reason_until_when_and_how_often(desk: Desk) -> None:
     order = await desk.paying()
     desk.neighbours.authorise(desk.payment_of(order))
     desk.neighbours.refuse("commit", 503, "inventory_busy", times=6)

@@ -43,7 +43,7 @@ async def test_a_payment_that_came_in_at_the_last_moment_still_counts(desk: Desk
     await desk.in_state(order["order_id"], "confirmed")
 
 
-async def test_a_late_payment_for_places_that_are_gone_is_given_back_and_told(desk: Desk) -> None:
+async def test_a_late_payment_for_places_that_are_gone_is_given_back_and_published(desk: Desk) -> None:
     order = await desk.paying()
     desk.neighbours.authorise(desk.payment_of(order))
     desk.neighbours.refuse("commit", 410, "hold_gone")
@@ -91,7 +91,7 @@ async def test_a_hold_whose_answer_was_lost_is_given_back(desk: Desk) -> None:
     await desk.harness.eventually(lambda: desk.neighbours.hold_states() == ["released"])
 
 
-async def test_a_catalog_that_is_down_is_told_and_nothing_is_left_behind(desk: Desk) -> None:
+async def test_a_catalog_that_is_down_is_reported_and_nothing_is_left_behind(desk: Desk) -> None:
     desk.neighbours.refuse("catalog", 503, "down", times=9)
     refused = await desk.place()
     assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
@@ -135,18 +135,22 @@ async def test_an_order_whose_worker_died_is_taken_over_after_its_lease(desk: De
     assert len(neighbours.captures) == 1
 
 
-async def test_a_payment_whose_time_is_over_is_told_to_the_buyer(desk: Desk) -> None:
+async def test_a_payment_whose_time_is_over_is_shown_to_the_buyer(desk: Desk) -> None:
     order = (await desk.place()).json()
     desk.neighbours.refuse("begin", 409, "payment_refused")
     assert (await desk.checkout(order["order_id"])).json()["code"] == "hold_expired"
 
 
-async def test_who_cancels_while_the_bank_authorises_is_told_that_the_money_goes_back(desk: Desk) -> None:
+async def test_who_cancels_while_the_bank_authorises_learns_that_the_money_goes_back(desk: Desk) -> None:
     for is_authorised in (True, False):
         order = await desk.paying()
         if is_authorised:
-            desk.neighbours.authorise(desk.payment_of(order))  # and nobody has told orders yet
+            desk.neighbours.authorise(desk.payment_of(order))  # and orders does not know it yet
         await desk.act(order["order_id"], "cancel")
         await desk.in_state(order["order_id"], "cancelled")
-        told = (await desk.harness.heard(CANCELLED))["data"]
-        assert (told["order_id"], told["reason"], told["paid"]) == (order["order_id"], "buyer", is_authorised)
+        cancelled = (await desk.harness.heard(CANCELLED))["data"]
+        assert (cancelled["order_id"], cancelled["reason"], cancelled["paid"]) == (
+            order["order_id"],
+            "buyer",
+            is_authorised,
+        )

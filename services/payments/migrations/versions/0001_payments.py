@@ -1,4 +1,4 @@
-"""Payments, what gateways were asked and told, and the double-entry ledger."""
+"""Payments, what gateways were asked and answered, and the double-entry ledger."""
 
 import sqlalchemy as sa
 from alembic import op

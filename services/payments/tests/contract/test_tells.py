@@ -6,7 +6,7 @@ from uuid import uuid4
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import Told, provided, told_by, verify_facts
+from contracts.provider import Published, provided, published_by, verify_facts
 from local.topology import hearers_of
 from services.payments.app import create_app
 from services.payments.events import PaymentAuthorised, PaymentDeclined
@@ -35,6 +35,8 @@ async def test_payments_tells_what_its_consumers_need(harness: Harness, tmp_path
                 PaymentAuthorised.subject: authorised,
                 PaymentDeclined.subject: declined | {"reason": "card_declined"},
             }
-            facts = {subject: Told(body, known[subject]) for subject, body in (await told_by(database)).items()}
+            facts = {
+                subject: Published(body, known[subject]) for subject, body in (await published_by(database)).items()
+            }
             await verify_facts("payments", hearers=hearers_of("payments"), facts=facts)
         await database.close()

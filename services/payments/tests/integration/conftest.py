@@ -147,7 +147,7 @@ async def till(harness: Harness, tmp_path: Path) -> AsyncIterator[Till]:
         yield found
 
 
-async def told(harness: Harness, fact: str) -> dict[str, Any]:
+async def published_fact(harness: Harness, fact: str) -> dict[str, Any]:
     """The data of the next fact of payments with this name."""
     event = await harness.heard(f"events.payments.{fact}.v1")
     data: dict[str, Any] = event["data"]

@@ -7,13 +7,13 @@ import pytest
 
 from chassis.testing import Harness
 from services.payments.domain import Operation
-from services.payments.service.settling import Settler
+from services.payments.service.gateway_operations import GatewayOperations
 from services.payments.tests.integration.conftest import (
     WORKERS_LOOK_EVERY_SECONDS,
     Till,
+    published_fact,
     running_till,
     together,
-    told,
 )
 
 BOOKED = {"gateway_clearing": 4200, "organiser_payable": -4200}
@@ -22,11 +22,11 @@ BOOKED = {"gateway_clearing": 4200, "organiser_payable": -4200}
 async def test_an_approved_card_is_authorised_by_webhook_and_captured_once(till: Till) -> None:
     payment = await till.open()
     assert await till.bank.pay(payment["redirect_url"], "approved") == "http://shop.test/orders/1"
-    fact = await told(till.harness, "payment_authorised")
+    fact = await published_fact(till.harness, "payment_authorised")
     about = {key: payment[key] for key in ("payment_id", "order_id", "amount_minor", "currency")}
     assert fact == about
     assert [(await till.capture(payment)).json()["state"] for _ in range(3)] == ["captured"] * 3
-    captured = await told(till.harness, "payment_captured")
+    captured = await published_fact(till.harness, "payment_captured")
     assert captured == about | {"captured_at": captured["captured_at"]}
     assert await till.charges() == ["charge"]
     assert await till.balances() == BOOKED
@@ -35,12 +35,12 @@ async def test_an_approved_card_is_authorised_by_webhook_and_captured_once(till:
 @pytest.mark.parametrize(
     ("card", "reason"), [("declined", "card_declined"), ("insufficient_funds", "insufficient_funds")]
 )
-async def test_a_declined_card_is_told_with_its_reason_and_the_order_may_try_again(
+async def test_a_declined_card_is_published_with_its_reason_and_the_order_may_try_again(
     till: Till, card: str, reason: str
 ) -> None:
     payment = await till.open()
     await till.bank.pay(payment["redirect_url"], card)
-    fact = await told(till.harness, "payment_declined")
+    fact = await published_fact(till.harness, "payment_declined")
     assert fact == {"payment_id": payment["payment_id"], "order_id": payment["order_id"], "reason": reason}
     refused = await till.capture(payment)
     assert (refused.status_code, refused.json()["code"]) == (409, "capture_refused")
@@ -94,14 +94,14 @@ async def test_no_worker_overtakes_the_request_that_decided(
 ) -> None:
     payment = await till.authorised("approved")
     asked: list[str] = []
-    settle = Settler.settle
+    carry_out = GatewayOperations.carry_out
 
-    async def slowly(settler: Settler, operation: Operation) -> None:
+    async def slowly(operations: GatewayOperations, operation: Operation) -> None:
         asked.append(operation.key)
         await asyncio.sleep(5 * WORKERS_LOOK_EVERY_SECONDS)
-        await settle(settler, operation)
+        await carry_out(operations, operation)
 
-    monkeypatch.setattr(Settler, "settle", slowly)
+    monkeypatch.setattr(GatewayOperations, "carry_out", slowly)
     answer = await (till.capture(payment) if decision == "capture" else till.void(payment))
     assert answer.status_code == 200
     assert asked == [f"{payment['order_id']}:{decision}:1"]

@@ -17,7 +17,7 @@ async def records(till: Till, payment: dict[str, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-async def until_told(till: Till, payment: dict[str, Any], what: str, kind: str = "") -> list[dict[str, Any]]:
+async def until_recorded(till: Till, payment: dict[str, Any], what: str, kind: str = "") -> list[dict[str, Any]]:
     async def there() -> list[dict[str, Any]] | None:
         entries = await records(till, payment)
         found = [entry for entry in entries if entry["what"] == what and entry["facts"]["kind"].startswith(kind)]
@@ -36,11 +36,11 @@ def of(entries: list[dict[str, Any]], *whats: str) -> list[tuple[str, str, int |
 GATEWAY = ("gateway_asked", "gateway_silent", "gateway_did", "gateway_refused")
 
 
-async def test_a_capture_that_the_bank_answered_with_500_is_told_try_by_try(till: Till) -> None:
+async def test_a_capture_that_the_bank_answered_with_500_is_recorded_try_by_try(till: Till) -> None:
     payment = await till.authorised("capture_500")
     answers = [(await till.capture(payment)).status_code for _ in range(3)]
     assert answers == [503, 503, 200]
-    entries = await until_told(till, payment, "webhook_followed", "payment.captured")
+    entries = await until_recorded(till, payment, "webhook_followed", "payment.captured")
     assert of(entries, *GATEWAY) == [
         ("gateway_asked", "authorise", 1, ""),
         ("gateway_did", "authorise", 1, ""),
@@ -63,7 +63,7 @@ async def test_a_capture_that_the_bank_answered_with_500_is_told_try_by_try(till
     assert {"webhook_taken", "fact_told"} <= {entry["what"] for entry in entries}
 
 
-async def test_a_refund_and_its_booking_are_told(till: Till) -> None:
+async def test_a_refund_and_its_booking_are_recorded(till: Till) -> None:
     payment = await till.authorised("approved")
     await till.capture(payment)
     await till.void(payment)
@@ -73,7 +73,7 @@ async def test_a_refund_and_its_booking_are_told(till: Till) -> None:
     assert of(entries, "gateway_did")[-1][1] == "refund"
 
 
-async def test_a_payment_that_was_called_off_and_one_that_was_refused_are_told(till: Till) -> None:
+async def test_a_payment_that_was_called_off_and_one_that_was_refused_are_recorded(till: Till) -> None:
     called_off = await till.authorised("approved")
     await till.void(called_off)
     assert "payment_voided" in {entry["what"] for entry in await records(till, called_off)}
@@ -82,14 +82,14 @@ async def test_a_payment_that_was_called_off_and_one_that_was_refused_are_told(t
     assert of(await records(till, refused), "gateway_refused") == [("gateway_refused", "capture", 1, "capture_refused")]
 
 
-async def test_a_declined_card_is_told_with_its_reason(till: Till) -> None:
+async def test_a_declined_card_is_recorded_with_its_reason(till: Till) -> None:
     payment = await till.open()
     await till.bank.pay(payment["redirect_url"], "insufficient_funds")
-    entries = await until_told(till, payment, "payment_declined")
+    entries = await until_recorded(till, payment, "payment_declined")
     assert of(entries, "payment_declined") == [("payment_declined", "", None, "insufficient_funds")]
 
 
-async def test_a_bank_that_cannot_be_reached_is_told(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bank_that_cannot_be_reached_is_recorded(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(*_asked: object) -> None:
         raise GatewaySilent
 

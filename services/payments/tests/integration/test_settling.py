@@ -19,10 +19,12 @@ from services.payments.domain import (
     Terms,
 )
 from services.payments.gateway import GatewayRefused, GatewaySilent, Seen
-from services.payments.service.asking import Asking
-from services.payments.service.deciding import Deciding
-from services.payments.service.opening import Opening
-from services.payments.service.settling import Settler
+from services.payments.service.ask_gateway_again import AskGatewayAgain
+from services.payments.service.capture_payment import CapturePayment
+from services.payments.service.gateway_operations import GatewayOperations
+from services.payments.service.look_up_payment import LookUpPayment
+from services.payments.service.open_payment import OpenPayment
+from services.payments.service.void_or_refund_payment import VoidOrRefundPayment
 from services.payments.settings import PaymentsSettings
 
 S = PaymentState
@@ -77,18 +79,20 @@ class Desk:
 
     database: Database
     gateway: ScriptedGateway
-    opening: Opening
-    deciding: Deciding
-    asking: Asking
+    open_payment: OpenPayment
+    look_up_payment: LookUpPayment
+    capture_payment: CapturePayment
+    void_or_refund_payment: VoidOrRefundPayment
+    asking: AskGatewayAgain
     terms: Terms
 
     async def open_authorised(self) -> None:
-        await self.opening.open(self.terms)
+        await self.open_payment(self.terms)
         self.gateway.state = S.AUTHORISED
-        await self.deciding.look_up(self.terms.payment_id, refresh=True)
+        await self.look_up_payment(self.terms.payment_id, refresh=True)
 
     async def state(self) -> PaymentState:
-        return (await self.deciding.look_up(self.terms.payment_id, refresh=False)).state
+        return (await self.look_up_payment(self.terms.payment_id, refresh=False)).state
 
     async def operations(self) -> dict[OperationKind, OperationState]:
         async with self.database.reader() as reads:
@@ -111,12 +115,19 @@ async def desk(harness: Harness) -> AsyncIterator[Desk]:
         PaymentsSettings, bank_url="http://unused.test", bank_api_key="unused-key", bank_webhook_secret="unused-secret"
     )
     database, gateway = Database(settings), ScriptedGateway()
-    settler = Settler(database, gateway, ask_again_seconds=0)
-    opening = Opening(database, gateway, settler, ask_after_seconds=0, ask_again_seconds=0)
+    operations = GatewayOperations(database, gateway, ask_again_seconds=0)
+    open_payment = OpenPayment(database, gateway, operations, ask_after_seconds=0, ask_again_seconds=0)
     terms = Terms(uuid7(), uuid7(), 4200, "EUR", "2 places", "http://s.test/", datetime.now(UTC) + timedelta(hours=1))
-    asking = Asking(database, settler, opening, ask_again_seconds=0)
-    deciding = Deciding(database, settler, ask_again_seconds=0)
-    yield Desk(database, gateway, opening, deciding, asking, terms)
+    yield Desk(
+        database,
+        gateway,
+        open_payment,
+        LookUpPayment(database, operations),
+        CapturePayment(database, operations, ask_again_seconds=0),
+        VoidOrRefundPayment(database, operations, ask_again_seconds=0),
+        AskGatewayAgain(database, operations, open_payment, ask_again_seconds=0),
+        terms,
+    )
     await database.close()
 
 
@@ -124,9 +135,9 @@ async def test_an_unknown_capture_is_not_done_again_once_the_payment_is_called_o
     await desk.open_authorised()
     desk.gateway.silent = {"capture", "void"}
     with pytest.raises(GatewayUnavailable):
-        await desk.deciding.capture(desk.terms.payment_id)
+        await desk.capture_payment(desk.terms.payment_id)
     with pytest.raises(GatewayUnavailable):
-        await desk.deciding.void(desk.terms.payment_id)
+        await desk.void_or_refund_payment(desk.terms.payment_id)
     desk.gateway.silent = {"void"}
     await desk.work()
     assert desk.gateway.done().count("capture") == 1
@@ -146,8 +157,8 @@ async def test_a_capture_that_took_effect_unseen_is_found_by_looking_and_not_cal
     desk.gateway.hooks["capture"] = take_effect
     desk.gateway.silent = {"capture"}
     with pytest.raises(GatewayUnavailable):
-        await desk.deciding.capture(desk.terms.payment_id)
-    assert (await desk.deciding.capture(desk.terms.payment_id)).state is S.CAPTURED
+        await desk.capture_payment(desk.terms.payment_id)
+    assert (await desk.capture_payment(desk.terms.payment_id)).state is S.CAPTURED
     assert desk.gateway.done() == ["capture"]
     assert await desk.balance() == {4200, -4200}
 
@@ -157,7 +168,7 @@ async def test_an_unknown_capture_is_asked_for_again_with_the_same_key(desk: Des
     desk.gateway.silent = {"capture"}
     for _ in range(2):
         with pytest.raises(GatewayUnavailable):
-            await desk.deciding.capture(desk.terms.payment_id)
+            await desk.capture_payment(desk.terms.payment_id)
     desk.gateway.silent = set()
     await desk.work()
     assert await desk.state() is S.CAPTURED
@@ -168,7 +179,7 @@ async def test_money_that_was_captured_while_a_void_was_unknown_is_refunded_by_t
     await desk.open_authorised()
     desk.gateway.silent = {"void"}
     with pytest.raises(GatewayUnavailable):
-        await desk.deciding.void(desk.terms.payment_id)
+        await desk.void_or_refund_payment(desk.terms.payment_id)
     desk.gateway.state = S.CAPTURED
     await desk.work()
     assert await desk.state() is S.REFUNDED
@@ -178,11 +189,11 @@ async def test_money_that_was_captured_while_a_void_was_unknown_is_refunded_by_t
 
 async def test_a_session_that_opens_while_its_payment_is_called_off_is_given_up_at_the_gateway(desk: Desk) -> None:
     async def call_off() -> None:
-        await desk.deciding.void(desk.terms.payment_id)
+        await desk.void_or_refund_payment(desk.terms.payment_id)
 
     desk.gateway.hooks["open_session"] = call_off
     with pytest.raises(PaymentCalledOff):
-        await desk.opening.open(desk.terms)
+        await desk.open_payment(desk.terms)
     await desk.work()
     assert desk.gateway.state is S.VOIDED
     assert await desk.state() is S.VOIDED
@@ -191,8 +202,10 @@ async def test_a_session_that_opens_while_its_payment_is_called_off_is_given_up_
 async def test_what_the_gateway_said_a_while_ago_does_not_turn_a_payment_back(desk: Desk) -> None:
     await desk.open_authorised()
     old = desk.gateway.seen()
-    await desk.deciding.capture(desk.terms.payment_id)
+    await desk.capture_payment(desk.terms.payment_id)
     async with desk.database.writer() as tx:
-        applied = await Settler(desk.database, desk.gateway, ask_again_seconds=0).apply(tx, desk.terms.payment_id, old)
+        applied = await GatewayOperations(desk.database, desk.gateway, ask_again_seconds=0).apply(
+            tx, desk.terms.payment_id, old
+        )
     assert applied.state is S.CAPTURED
     assert await desk.balance() == {4200, -4200}

@@ -7,15 +7,15 @@ from typing import Any
 
 from chassis.ids import uuid7
 from chassis.testing import Harness
-from services.payments.tests.integration.conftest import Till, running_till, together, told
+from services.payments.tests.integration.conftest import Till, published_fact, running_till, together
 from simulators.bank.testing import PageClosed
 
 
-async def test_an_authorised_payment_is_voided_at_the_bank_and_told(till: Till) -> None:
+async def test_an_authorised_payment_is_voided_at_the_bank_and_published(till: Till) -> None:
     payment = await till.authorised("approved")
     answers = await together(*(till.void(payment) for _ in range(3)))
     assert {answer.json()["state"] for answer in answers} == {"voided"}
-    assert (await told(till.harness, "payment_voided"))["order_id"] == payment["order_id"]
+    assert (await published_fact(till.harness, "payment_voided"))["order_id"] == payment["order_id"]
     refused = await till.capture(payment)
     assert (refused.status_code, refused.json()["code"]) == (409, "capture_refused")
     assert await till.charges() == []
@@ -33,7 +33,7 @@ async def test_voiding_a_captured_payment_gives_the_money_back_once(till: Till) 
     await till.capture(payment)
     answers = await together(*(till.void(payment) for _ in range(3)))
     assert {answer.json()["state"] for answer in answers} == {"refunded"}
-    assert (await told(till.harness, "payment_refunded"))["amount_minor"] == 4200
+    assert (await published_fact(till.harness, "payment_refunded"))["amount_minor"] == 4200
     assert await till.charges() == ["charge", "refund"]
     assert await till.balances() == {"gateway_clearing": 0, "organiser_payable": 0}
     assert (await till.capture(payment)).status_code == 409

@@ -6,7 +6,7 @@ import hmac
 import pytest
 
 from services.payments.domain import WebhookForged
-from services.payments.service.webhooks import check_signature
+from services.payments.service.take_webhook import check_signature
 
 NOW = 1_800_000_000
 BODY = b'{"webhook_id": "w"}'

@@ -1,4 +1,4 @@
-"""Events that move: what catalog told last of an event, and which holders are still to be told; street and doors on tickets."""
+"""Events that move: what catalog published last of an event, and which holders are still to be notified; street and doors on tickets."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -8,7 +8,7 @@ import httpx
 from chassis.db import Database
 from services.tickets.clients.accounts import AccountsClient
 from services.tickets.domain import Change, EventChange, EventState, Line, Order
-from services.tickets.moved import Moved
+from services.tickets.event_changes import EventChanges
 from services.tickets.printer import Printer
 from services.tickets.service import Tickets
 from services.tickets.settings import TicketsSettings
@@ -44,11 +44,11 @@ def tickets_of(settings: TicketsSettings, database: Database) -> Tickets:
     return Tickets(database, Keyring.load(settings.signing_key_file, settings.retired_keys_file), printer, accounts)
 
 
-async def keep(moved: Moved, database: Database, change: EventChange) -> None:
+async def keep(event_changes: EventChanges, database: Database, change: EventChange) -> None:
     """Lets an event be another one, as catalog's fact does, and tells the holders of its tickets."""
     async with database.writer() as tx:
-        await moved.keep(tx, change)
-    while await moved.tell_holders():
+        await event_changes.keep_change(tx, change)
+    while await event_changes.notify_holders():
         pass
 
 

@@ -27,7 +27,7 @@ async def test_a_person_has_a_name(accounts: Asking[AccountsClient]) -> None:
         assert await client.holder(person_id) == Holder("Ada Lovelace", "de")
 
 
-async def test_a_guest_who_has_told_nothing_has_none(accounts: Asking[AccountsClient]) -> None:
+async def test_a_guest_without_details_has_none(accounts: Asking[AccountsClient]) -> None:
     person_id = an_id("tickets asks accounts: guest")
     async with accounts.expects(
         "the name of a guest who has told nothing",

@@ -68,7 +68,7 @@ async def test_tickets_say_what_their_event_has_become(
     event_id, order_id = an_id(f"tickets hears catalog: event {flavour}"), an_id(f"tickets hears catalog: {flavour}")
     await issue(tickets_of(settings, database), database, order_id, an_id("buyer"), event_id=event_id)
     data = event_changed(event_id, how)
-    with catalog.told("events.catalog.event_changed.v1", data, about=event_id, flavour=flavour) as event:
+    with catalog.published("events.catalog.event_changed.v1", data, about=event_id, flavour=flavour) as event:
         await deliver(inbox, database, event)
         async with database.reader() as reads:
             [ticket] = await queries.tickets_of_order(reads, order_id)

@@ -84,7 +84,7 @@ async def test_a_confirmed_order_becomes_a_ticket_for_each_place(
     inbox = create_app(settings).state.service.inboxes[0]
     order_id = an_id(f"tickets hears orders: order {flavour}")
     data = order_confirmed(order_id, line, where)
-    with orders.told("events.orders.order_confirmed.v1", data, about=order_id, flavour=flavour) as event:
+    with orders.published("events.orders.order_confirmed.v1", data, about=order_id, flavour=flavour) as event:
         await deliver(inbox, database, event)
         async with database.reader() as reads:
             tickets = await queries.tickets_of_order(reads, order_id)

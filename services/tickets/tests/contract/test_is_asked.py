@@ -30,7 +30,7 @@ from services.tickets.tests.unit.examples import a_ticket
 _HEARD = text("""
     INSERT INTO inbox (consumer, event_id, subject, aggregate_id) VALUES ('tickets', :event_id, :subject, :order_id)
 """)
-_TOLD = text("SELECT published_at IS NOT NULL FROM outbox WHERE aggregate_id = :order_id")
+_PUBLISHED = text("SELECT published_at IS NOT NULL FROM outbox WHERE aggregate_id = :order_id")
 
 
 async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path
             async with database.writer() as tx:
                 await queries.insert_tickets(tx, [a_ticket(person_id=UUID(given["person_id"]), **known | times)])
 
-    async def an_order_whose_tickets_were_issued_and_told_of(given: dict[str, Any]) -> None:
-        """By a fact that an older version heard, which did not note its span; told as soon as the firehose has it."""
+    async def an_order_whose_tickets_were_issued_and_published(given: dict[str, Any]) -> None:
+        """By a fact that an older version heard, which did not note its span; published as soon as the firehose has it."""
         order_id = given["order_id"]
         heard = {
             "event_id": UUID(given["heard_id"]),
@@ -72,11 +72,11 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path
             await tx.execute(_HEARD, heard, name="tests.heard")
         await an_order_with_tickets(given)
 
-        async def is_told() -> bool:
+        async def is_published() -> bool:
             async with database.reader() as reads:
-                return bool((await reads.execute(_TOLD, {"order_id": order_id}, name="tests.told")).scalar())
+                return bool((await reads.execute(_PUBLISHED, {"order_id": order_id}, name="tests.published")).scalar())
 
-        await harness.eventually(is_told)
+        await harness.eventually(is_published)
 
     briefly = ForOneRequest()
 
@@ -95,7 +95,7 @@ async def test_tickets_answers_what_its_consumers_ask(harness: Harness, tmp_path
                 "a valid ticket": specimens.a_valid_ticket,
                 "a valid ticket without a seat": specimens.a_valid_ticket_without_a_seat,
                 "an order with tickets": an_order_with_tickets,
-                "an order whose tickets were issued and told of": an_order_whose_tickets_were_issued_and_told_of,
+                "an order whose tickets were issued and told of": an_order_whose_tickets_were_issued_and_published,
                 "an order with tickets of two seats": an_order_with_tickets_of_two_seats,
                 "tickets of several orders": tickets_of_several_orders,
                 "an order with tickets while very many print": an_order_with_tickets_while_very_many_print,

@@ -8,11 +8,11 @@ from uuid import uuid4
 from chassis.db import Database
 from chassis.testing import Harness
 from contracts.consumer import with_tracing
-from contracts.provider import Told, told_by, verify_facts
+from contracts.provider import Published, published_by, verify_facts
 from local.topology import hearers_of
 from services.tickets.domain import Change, EventState, Line
+from services.tickets.event_changes import EventChanges
 from services.tickets.events import TicketsChanged, TicketsIssued
-from services.tickets.moved import Moved
 from services.tickets.service import Tickets
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.contract.box_office import (
@@ -58,7 +58,7 @@ def some_ids() -> dict[str, Any]:
     return {name: uuid4() for name in ("order_id", "person_id", "event_id")}
 
 
-async def issued(tickets: Tickets, database: Database, lines: tuple[Line, ...], known: dict[str, Any]) -> Told:
+async def issued(tickets: Tickets, database: Database, lines: tuple[Line, ...], known: dict[str, Any]) -> Published:
     """The fact, with what is known of it: the tickets in the order of the lines, one for each place."""
     ids = some_ids()
     await issue(tickets, database, **ids, lines=lines)
@@ -68,7 +68,9 @@ async def issued(tickets: Tickets, database: Database, lines: tuple[Line, ...], 
         {"ticket_id": ticket.ticket_id, "class_name": line.class_name, "seat_label": line.seat_label}
         for ticket, line in zip(made, places, strict=True)
     ]
-    return Told((await told_by(database))[TicketsIssued.subject], {**AS_BOUGHT, **ids, **known, "tickets": those})
+    return Published(
+        (await published_by(database))[TicketsIssued.subject], {**AS_BOUGHT, **ids, **known, "tickets": those}
+    )
 
 
 async def test_tickets_tells_what_its_consumers_need(harness: Harness) -> None:
@@ -86,8 +88,10 @@ async def test_tickets_tells_what_its_consumers_need(harness: Harness) -> None:
         ids = some_ids()
         await issue(tickets, database, **ids)
         change = replace(MOVED, event_id=ids["event_id"], **changes)
-        await keep(Moved(database), database, change)
+        await keep(EventChanges(database), database, change)
         known = {**asdict(change), "event_title": change.title, "order_number": AS_BOUGHT["order_number"], **ids}
-        facts[f"{TicketsChanged.subject} {flavour}"] = Told((await told_by(database))[TicketsChanged.subject], known)
+        facts[f"{TicketsChanged.subject} {flavour}"] = Published(
+            (await published_by(database))[TicketsChanged.subject], known
+        )
     await verify_facts("tickets", hearers=hearers_of("tickets"), facts=facts)
     await database.close()

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import uuid7
 from chassis.testing import Harness, RunningApp
-from services.tickets import moved as moved_module
+from services.tickets import event_changes
 from services.tickets.settings import TicketsSettings
 from services.tickets.tests.integration.orders import ORDER_CONFIRMED, TICKETS_ISSUED, a_line, order_confirmed
 
@@ -79,15 +79,15 @@ class Holder:
         return found
 
 
-async def until_all_are_told(harness: Harness, settings: TicketsSettings) -> None:
-    async def all_told() -> bool:
+async def until_all_are_notified(harness: Harness, settings: TicketsSettings) -> None:
+    async def all_notified() -> bool:
         connection = await asyncpg.connect(settings.database_url.get_secret_value())
         try:
             return bool(await connection.fetchval("SELECT told_version = version AND told_after IS NULL FROM event"))
         finally:
             await connection.close()
 
-    await harness.eventually(all_told)
+    await harness.eventually(all_notified)
 
 
 @pytest.fixture
@@ -113,14 +113,14 @@ async def test_a_new_date_and_place_are_on_ticket_list_and_pdf_and_the_code_stay
     assert "New date. It was Thursday 31 December 2026, 20:00 CET." in printed
 
 
-async def test_holders_are_told_once_for_each_version(harness: Harness, holder: Holder) -> None:
+async def test_holders_are_notified_once_for_each_version(harness: Harness, holder: Holder) -> None:
     order_id = await holder.buy()
     await holder.change()
     fact = (await harness.heard(TICKETS_CHANGED))["data"]
     assert (fact["order_id"], fact["order_number"]) == (order_id, "K7Q2-9MXA")
     assert (fact["person_id"], fact["event_id"], fact["version"]) == (str(holder.person_id), holder.event_id, 2)
     assert (fact["state"], fact["changes"]) == ("rescheduled", ["state", "starts_at", "venue"])
-    await holder.change()  # told twice
+    await holder.change()  # published twice
     await holder.change(version=1, venue_name="Nowhere")  # and out of order
     await holder.change(version=3, changes=["title"], title="A new name")
     assert (await harness.heard(TICKETS_CHANGED))["data"]["version"] == 3
@@ -142,7 +142,7 @@ async def test_what_was_bought_stands_above_an_older_version_that_is_heard_late(
 ) -> None:
     order_id = await holder.buy(event_version=5, venue_name="Halle 5", starts_at="2027-03-01T19:00:00Z")
     await holder.change(version=4, venue_name="Halle 4")
-    await until_all_are_told(harness, settings)
+    await until_all_are_notified(harness, settings)
     later_order = await holder.buy(event_version=5, venue_name="Halle 5", starts_at="2027-03-01T19:00:00Z")
     ticket = await holder.until_version(5)
     assert (ticket["venue_name"], ticket["starts_at"]) == ("Halle 5", "2027-03-01T19:00:00Z")
@@ -150,10 +150,10 @@ async def test_what_was_bought_stands_above_an_older_version_that_is_heard_late(
     assert "Halle 5" in await holder.printed()
     [listed, _] = (await holder.get("/tickets")).json()["items"]
     assert listed["venue_name"] == "Halle 5"
-    # Nobody is told what was before they bought; what comes after it is told to both.
+    # Nobody is notified of what was before they bought; of what comes after it both are.
     await holder.change(version=6, venue_name="Halle 6")
-    told = [(await harness.heard(TICKETS_CHANGED))["data"] for _ in range(2)]
-    assert {(each["order_id"], each["version"]) for each in told} == {(order_id, 6), (later_order, 6)}
+    notified = [(await harness.heard(TICKETS_CHANGED))["data"] for _ in range(2)]
+    assert {(each["order_id"], each["version"]) for each in notified} == {(order_id, 6), (later_order, 6)}
     assert (await holder.until_version(6))["venue_name"] == "Halle 6"
 
 
@@ -164,15 +164,15 @@ async def test_tickets_of_orders_that_tell_no_version_are_read_through_any(harne
     assert (await harness.heard(TICKETS_CHANGED))["data"]["version"] == 1
 
 
-async def test_every_order_is_told_in_bounded_batches(
+async def test_every_order_is_notified_in_bounded_batches(
     harness: Harness, holder: Holder, settings: TicketsSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moved_module, "BATCH", 2)
+    monkeypatch.setattr(event_changes, "BATCH", 2)
     orders = {await holder.buy() for _ in range(5)}
     await holder.change()
-    told = {(await harness.heard(TICKETS_CHANGED))["data"]["order_id"] for _ in range(5)}
-    assert told == orders
-    await until_all_are_told(harness, settings)
+    notified = {(await harness.heard(TICKETS_CHANGED))["data"]["order_id"] for _ in range(5)}
+    assert notified == orders
+    await until_all_are_notified(harness, settings)
 
 
 async def test_a_cancelled_event_is_said_at_the_door_and_on_paper_and_the_code_stays_genuine(
@@ -198,7 +198,7 @@ async def test_a_postponed_event_has_no_date_until_it_has_one(holder: Holder) ->
     assert "2027" not in printed
 
 
-async def test_tickets_bought_before_and_issued_after_a_move_are_told_as_they_are_now(
+async def test_tickets_bought_before_and_issued_after_a_move_are_published_as_they_are_now(
     harness: Harness, holder: Holder
 ) -> None:
     await holder.change()
@@ -265,7 +265,7 @@ async def test_who_buys_the_newest_version_has_the_codes_that_are_asked_for_at_t
     assert await verified(holder, bought["code"]) == "genuine"
 
 
-async def test_whoever_had_their_tickets_before_the_new_codes_were_heard_of_is_told(
+async def test_whoever_had_their_tickets_before_the_new_codes_were_heard_of_is_notified(
     harness: Harness, holder: Holder
 ) -> None:
     order_id = await holder.buy(event_version=2)

@@ -60,7 +60,7 @@ async def test_the_same_fact_twice_gives_one_set_of_tickets(
     assert len(await rows(settings, "SELECT FROM ticket")) == 3
 
 
-async def test_the_same_order_told_by_another_fact_keeps_its_tickets_and_is_answered_again(
+async def test_the_same_order_of_another_fact_keeps_its_tickets_and_is_answered_again(
     harness: Harness, running: RunningApp, settings: TicketsSettings
 ) -> None:
     order = order_confirmed(a_line(2))

@@ -15,10 +15,10 @@ async def test_a_line_of_a_seat_has_one_ticket(
 
 
 async def test_an_older_word_of_an_event_does_not_overwrite_a_newer_one(harness: Harness) -> None:
-    told = """
+    known = """
         INSERT INTO event (event_id, version, state, changes, title, starts_at, time_zone, venue_name, venue_city, told_version)
         VALUES (gen_random_uuid(), 3, 'cancelled', '[]', '', now(), '', '', '', 2)
     """
     went_on = ["UPDATE event SET version = 4", "UPDATE event SET version = 4, told_version = 3"]
-    said = await harness.refused(harness.database_url("tickets"), told, *went_on, "UPDATE event SET version = 3")
+    said = await harness.refused(harness.database_url("tickets"), known, *went_on, "UPDATE event SET version = 3")
     assert "what is older does not stand above it" in said

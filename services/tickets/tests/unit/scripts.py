@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """`text`: what people wrote; `country`: of the venue; `language`: what a reader of the PDF is told."""
+    """`text`: what people wrote; `country`: of the venue; `language`: what the PDF says to its reader."""
 
     text: str
     country: str

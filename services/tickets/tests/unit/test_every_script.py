@@ -73,7 +73,7 @@ def test_no_sign_of_any_currency_is_a_box_in_any_language() -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_language_is_told_by_the_letters_and_the_country(name: str) -> None:
+def test_the_language_is_known_by_the_letters_and_the_country(name: str) -> None:
     text, country, language = SCRIPTS[name]
     speech = speech_of(text, country)
     assert "-".join(part for part in (speech.language, speech.region) if part) == language

@@ -19,12 +19,12 @@ def test_money_is_written_in_the_way_of_the_holders_language() -> None:
     assert money(0, "EUR", "de") == "Free"
 
 
-def test_a_moment_is_told_by_the_clock_of_the_place() -> None:
+def test_a_moment_is_written_by_the_clock_of_the_place() -> None:
     summer = local_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "Europe/Berlin")
     assert (day(summer), clock(summer)) == ("Thursday 2 July 2026", "00:30 CEST")
 
 
-def test_an_unknown_zone_is_told_in_utc() -> None:
+def test_an_unknown_zone_is_written_in_utc() -> None:
     for zone in ("Mars/Olympus", "", "../etc/passwd"):
         assert clock(local_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC), zone)) == "22:30 UTC"
 
@@ -34,5 +34,5 @@ def test_groups_add_spaces_only() -> None:
 
 
 def test_a_country_is_known_by_its_code_and_by_its_name() -> None:
-    told = ("JP", "jp", "Japan", "hong kong sar china", "Nowhere", "", None)
-    assert [country_code_of(country) for country in told] == ["JP", "JP", "JP", "HK", None, None, None]
+    countries = ("JP", "jp", "Japan", "hong kong sar china", "Nowhere", "", None)
+    assert [country_code_of(country) for country in countries] == ["JP", "JP", "JP", "HK", None, None, None]

@@ -9,7 +9,7 @@ from services.web.browsing.seating.colours import PAPER, READABLE, contrast, kno
 from services.web.clients.catalog import Area, Lettering
 
 FONT = 'font-family="system-ui,sans-serif"'
-# Of areas without a colour: a wash that every colour of seats can be told from.
+# Areas without a colour get a wash from which every colour of seats can be distinguished.
 _WASH, _WASH_SHARE = "#857d92", 0.16
 _BORDER_WIDTH = 2.0
 # How wide a letter is in parts of its size, about.

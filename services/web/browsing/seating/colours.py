@@ -14,7 +14,7 @@ _OPAQUE_LENGTH = len("#rrggbb")
 
 
 def known(colour: str | None) -> str | None:
-    """The colour as `#rrggbb` or `#rrggbbaa` in lower case; None if it is none: nothing else may reach a drawing."""
+    """The colour as `#rrggbb` or `#rrggbbaa` in lower case; None for any other text, which must not reach a drawing."""
     if colour is None or not _HEX.fullmatch(colour):
         return None
     digits = colour[1:].lower()
@@ -22,7 +22,7 @@ def known(colour: str | None) -> str | None:
 
 
 def solid(colour: str | None) -> str | None:
-    """The colour without what shines through; None if it is none."""
+    """The colour without its transparency; None if it is no colour."""
     found = known(colour)
     return found[:_OPAQUE_LENGTH] if found else None
 

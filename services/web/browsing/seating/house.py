@@ -46,7 +46,7 @@ class Category:
 
     @property
     def price(self) -> str:
-        """As whoever looks at the page writes it."""
+        """The price as the reader of the page writes it."""
         return formats.price(self.price_minor, self.currency)
 
 
@@ -202,7 +202,7 @@ def _gap(name: str) -> Markup:
 
 
 def _categories(event: Event, seat_map: SeatMap) -> dict[str, Category | None]:
-    """By name. None for a kind of seat that no class of the event sells."""
+    """The categories by their name, None for a kind of seat that no class of the event sells."""
     classes: dict[str, TicketClass] = {one.name: one for one in event.classes if one.kind == "seated"}
     found: dict[str, Category | None] = {}
     for at, category in enumerate(seat_map.categories):

@@ -15,7 +15,7 @@ from services.web.browsing.seating.spots import Spot, Squares
 from services.web.clients.catalog import Area, Row, SeatMap, Zone
 
 _NOT_FOR_SALE = "#9a93a6"
-# Of the numbers of rows: quieter than ink, and readable on paper.
+# The colour of the numbers of rows: quieter than ink, and readable on paper.
 _LABEL = "#62596c"
 # In radii of a seat: how large the numbers of rows are, and how far from the middle of their seat they begin.
 _LABEL_SIZE, _LABEL_DISTANCE = 1.3, 1.7

@@ -55,7 +55,7 @@ class Squares:
             for other in self.near(x, y, reach):
                 if other != index and (distance := math.dist((x, y), self._points[other])) < best:
                     best, found = distance, other
-            # Whatever is in squares that were not looked at is farther than this.
+            # Seats in the squares that were not searched are farther away than this.
             if best <= reach * self._side:
                 break
         return best, found

@@ -109,7 +109,7 @@ def make_order_router(site: Site) -> APIRouter:
 
 @asynccontextmanager
 async def _viewer(site: Site, request: Request, order_id: UUID) -> AsyncIterator[tuple[Visitor, str]]:
-    """Who may see an order: its buyer, or who came by the link in the buyer's mail. Others get OrderNotHere."""
+    """The person for whom an order is shown: its buyer, or a visitor with the link of the buyer's mail. Others get OrderNotHere."""
     visitor = await site.recognise(request)
     order_pass = site.cookies.order_pass(request)
     if order_pass is None or await _is_buyer(site, visitor, order_id):

@@ -123,13 +123,13 @@ class Ordering:
     async def _place_as_somebody(
         self, request: Request, visitor: Visitor, event_id: UUID, wish: Wish, attempt: str
     ) -> Order:
-        """Places the order. Who has no session, or had one as a guest that is over, becomes a guest first."""
+        """Places the order. A visitor without a session, or with that of a guest that is over, becomes a guest first."""
         if visitor.session is None:
             await self._become_guest(request, visitor, event_id, attempt)
         try:
             return await self._ask_for_places(visitor, event_id, wish, attempt)
         except SessionEnded:
-            # Whoever was signed in must know; a guest has nothing to lose and becomes a new one.
+            # A person who was signed in has to sign in again; a guest has nothing to lose and becomes a new guest.
             if visitor.is_signed_in:
                 raise
             visitor.has_ended()
@@ -169,7 +169,7 @@ class Ordering:
     ) -> Notice:
         event = (await self._shop.event(event_id)).value
         if problem.problem_code == "event_unknown":
-            # Catalog knows it, else there would be no page: inventory will have heard of it in a moment.
+            # Catalog knows the event, since there is a page; inventory will hear of it in a moment.
             return NOT_OPEN_YET
         if problem.problem_code == "seats_taken" and (mine := _holding_all(taken, own)):
             return replace(held_notice(mine, focus=True), title="These places are yours already.")
@@ -251,7 +251,7 @@ def unsold_notice(problem: ProviderProblem, time_zone: str) -> Notice:
 
 
 def sold_out(gone: SoldOut, event: Event) -> Notice:
-    """Of which class there are not so many, and how many there are."""
+    """The class that has fewer places than wanted, and how many it has."""
     name = next((one.name for one in event.classes if one.class_id == gone.class_id), "These places")
     if gone.available > 0:
         only = formats.count(gone.available, "place is", "places are")

@@ -188,7 +188,7 @@ def me_of(words: str) -> UUID:
     return an_id(f"web asks accounts: {words}")
 
 
-async def test_a_person_sees_what_they_told(accounts: Asking[AccountsClient]) -> None:
+async def test_a_person_sees_what_they_gave(accounts: Asking[AccountsClient]) -> None:
     person_id = me_of("person with a contact")
     async with accounts.expects(
         "what a person told about themselves",
@@ -200,7 +200,7 @@ async def test_a_person_sees_what_they_told(accounts: Asking[AccountsClient]) ->
         assert (me.name, me.email, me.language) == ("Ada Lovelace", "ada@example.com", "de")
 
 
-async def test_a_guest_has_told_nothing_yet(accounts: Asking[AccountsClient]) -> None:
+async def test_a_guest_has_given_nothing_yet(accounts: Asking[AccountsClient]) -> None:
     person_id = me_of("guest")
     async with accounts.expects(
         "what a guest told about themselves",

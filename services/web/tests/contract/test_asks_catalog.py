@@ -67,7 +67,7 @@ async def test_the_list_is_searched(catalog: Asking[CatalogClient]) -> None:
         assert [each.from_price_minor for each in page.items] == [2500]
 
 
-async def test_events_on_the_list_are_told_to_the_letter_and_by_their_start(catalog: Asking[CatalogClient]) -> None:
+async def test_events_on_the_list_are_read_to_the_letter_and_by_their_start(catalog: Asking[CatalogClient]) -> None:
     earlier_id, later_id = an_id("web asks catalog: the earlier Aida"), an_id("web asks catalog: the later Aida")
     earlier = {
         "event_id": str(earlier_id),
@@ -192,7 +192,7 @@ def a_class(kind: str, **more: Any) -> Any:
     )
 
 
-async def test_the_page_of_an_event_is_told_to_the_letter(catalog: Asking[CatalogClient]) -> None:
+async def test_the_page_of_an_event_is_read_to_the_letter(catalog: Asking[CatalogClient]) -> None:
     event_id = an_id("web asks catalog: Turandot")
     stalls = {
         "class_id": matchers.identifier(an_id("web asks catalog: Turandot, stalls")),

@@ -84,7 +84,7 @@ async def test_a_hold_has_its_story(inventory: Asking[InventoryClient]) -> None:
     known = {"places": 2, "reference": str(given["hold_id"])}
     untraced = {"trace": matchers.nothing(), "span": matchers.nothing()}
     granted = entry(any_of("inventory", "hold_granted"), until=matchers.from_now(600), **known)
-    told = entry(
+    published = entry(
         "fact_told",
         kind="events.inventory.hold_expired.v1",
         reference=matchers.text("an id"),
@@ -96,7 +96,7 @@ async def test_a_hold_has_its_story(inventory: Asking[InventoryClient]) -> None:
         "the records of an order whose places were sold",
         a_state("a hold that was sold outside of any trace", **given),
         ask(GET_RECORDS, order_id=given["order_id"]),
-        Answer(200, records(granted, entry("hold_committed", state="held", **known, **untraced), told)),
+        Answer(200, records(granted, entry("hold_committed", state="held", **known, **untraced), published)),
     ) as client:
         found = await client.records(given["order_id"])
         assert [each.what for each in found.entries] == ["hold_granted", "hold_committed", "fact_told"]

@@ -199,7 +199,7 @@ async def test_issued_tickets_have_their_story(tickets: Asking[TicketsClient]) -
         kind="events.orders.order_confirmed.v1",
         reference=str(heard_id),
     )
-    told = entry(
+    published = entry(
         "fact_told",
         kind="events.tickets.tickets_issued.v1",
         reference=matchers.text("an id"),
@@ -212,7 +212,7 @@ async def test_issued_tickets_have_their_story(tickets: Asking[TicketsClient]) -
             "an order whose tickets were issued and told of", order_id=order_id, person_id=person_id, heard_id=heard_id
         ),
         ask(GET_RECORDS, order_id=order_id),
-        Answer(200, records(heard, entry("tickets_issued", places=1, state="valid"), told)),
+        Answer(200, records(heard, entry("tickets_issued", places=1, state="valid"), published)),
     ) as client:
         found = await client.records(order_id)
         assert [each.what for each in found.entries] == ["fact_heard", "tickets_issued", "fact_told"]

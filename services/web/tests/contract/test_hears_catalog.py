@@ -16,7 +16,7 @@ async def test_pages_of_a_changed_event_are_forgotten(catalog: Hearing, fact: st
     event_id = an_id(f"web hears catalog: {fact}")
     data = {"event_id": matchers.identifier(event_id)}
     shop = NotingShop()
-    with catalog.told(f"events.catalog.{fact}.v1", data, about=event_id) as event:
+    with catalog.published(f"events.catalog.{fact}.v1", data, about=event_id) as event:
         refuse_unread(event.data, EventFact, event.type)
         await shop.on_catalog_fact(event)
         assert shop.forgotten == [event_id]

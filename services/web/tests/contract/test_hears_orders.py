@@ -16,7 +16,7 @@ async def test_open_pages_of_an_order_look_again(orders: Hearing, fact: str, fla
     order_id = an_id(f"web hears orders: {fact}")
     watchers = NotingWatchers()
     data = {"order_id": matchers.identifier(order_id)}
-    with orders.told(f"events.orders.{fact}.v1", data, about=order_id, flavour=flavour) as event:
+    with orders.published(f"events.orders.{fact}.v1", data, about=order_id, flavour=flavour) as event:
         refuse_unread(event.data, OrderHeard, event.type)
         await watchers.on_fact(event)
         assert watchers.heard == [order_id]

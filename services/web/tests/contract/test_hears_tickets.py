@@ -13,7 +13,7 @@ async def test_an_open_order_page_shows_its_tickets(tickets: Hearing) -> None:
     order_id = an_id("web hears tickets: order")
     watchers = NotingWatchers()
     data = {"order_id": matchers.identifier(order_id)}
-    with tickets.told("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of seats") as event:
+    with tickets.published("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of seats") as event:
         refuse_unread(event.data, OrderHeard, event.type)
         await watchers.on_fact(event)
         assert watchers.heard == [order_id]

@@ -121,7 +121,7 @@ async def test_a_copy_of_supports_cookie_is_worth_nothing_after_leaving(stage: S
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(840, "Wait 14 minutes"), (30, "Wait a minute")])
-async def test_who_tried_too_often_is_told_how_long(stage: Stage, seconds: int, words: str) -> None:
+async def test_who_tried_too_often_reads_how_long(stage: Stage, seconds: int, words: str) -> None:
     stage.neighbours.refuse["POST accounts/sessions"] = problem(429, "too_many_attempts", retry_after_seconds=seconds)
     browser = await stage.browser()
     answer = await browser.send(await browser.open("/sign-in"), "/sign-in", email=PERSON["email"], password="wrong")
@@ -130,7 +130,7 @@ async def test_who_tried_too_often_is_told_how_long(stage: Stage, seconds: int, 
     assert PERSON["email"] in answer.text
 
 
-async def test_one_browser_becomes_so_many_guests_and_is_then_told_what_to_do(stage: Stage) -> None:
+async def test_one_browser_becomes_so_many_guests_and_then_reads_what_to_do(stage: Stage) -> None:
     strict = stage.settings.model_copy(update={"max_guests_per_visitor": 2})
     async with serving(stage, strict) as base_url:
         answers = [await buy_as_new_guest(base_url, stage, visitor="v" * 43) for _ in range(3)]

@@ -62,10 +62,10 @@ async def test_orders_and_tickets_of_a_moved_event_tell_its_new_date(stage: Stag
     stage.neighbours.events[str(stage.play)] |= moved
     await stage.harness.tell("events.catalog.event_changed.v1", {"event_id": str(stage.play)})
 
-    async def is_told() -> bool:
+    async def has_arrived() -> bool:
         return "New date (was Fri 5 Dec 2031, 19:30)" in (await browser.open("/my/tickets")).html
 
-    await stage.harness.eventually(is_told)
+    await stage.harness.eventually(has_arrived)
     known: dict[str, Any] = stage.neighbours.orders[order_id]
     known |= {
         "event_state": "rescheduled",

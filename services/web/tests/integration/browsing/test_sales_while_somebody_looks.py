@@ -54,7 +54,7 @@ async def busy(stage: Stage, event_id: UUID, seats: list[str], classes: list[str
         await client.close()
 
 
-async def until_told(heard: "asyncio.Queue[tuple[str, Any]]", state: str, seats: list[int]) -> None:
+async def until_shown(heard: "asyncio.Queue[tuple[str, Any]]", state: str, seats: list[int]) -> None:
     """Waits until all these seats were sent as being so, after each other or at once."""
     missing = set(seats)
     async with asyncio.timeout(20):
@@ -69,7 +69,7 @@ async def test_seats_whose_sale_begins_are_free_at_once_on_a_busy_event(stage: S
         _, snapshot = await heard.get()
         assert snapshot["sold"] == PREMIUM
         async with busy(stage, event_id, ["0-1-0"], []):
-            await until_told(heard, "free", PREMIUM)
+            await until_shown(heard, "free", PREMIUM)
 
 
 async def test_seats_whose_sale_ends_cannot_be_chosen_on_a_busy_event(stage: Stage) -> None:
@@ -77,10 +77,10 @@ async def test_seats_whose_sale_ends_cannot_be_chosen_on_a_busy_event(stage: Sta
     async with stage.listening(await stage.browser(), f"/live/events/{event_id}") as heard:
         await heard.get()
         async with busy(stage, event_id, ["0-1-0"], []):
-            await until_told(heard, "sold", PREMIUM)
+            await until_shown(heard, "sold", PREMIUM)
 
 
-async def test_what_the_bus_lost_is_told_although_it_is_never_silent(
+async def test_what_the_bus_lost_is_shown_although_it_is_never_silent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_rooms, "COMPARE_SECONDS", 2.0)
@@ -89,7 +89,7 @@ async def test_what_the_bus_lost_is_told_although_it_is_never_silent(
         await heard.get()
         stage.neighbours.taken[str(event_id)]["0-2-0"] = "sold"
         async with busy(stage, event_id, ["0-1-0"], []):
-            await until_told(heard, "sold", [12])
+            await until_shown(heard, "sold", [12])
 
 
 async def test_places_whose_sale_begins_can_be_chosen_although_their_number_stays(stage: Stage) -> None:
@@ -112,7 +112,7 @@ async def test_a_class_that_the_organiser_opens_is_free_on_open_seat_maps(stage:
         assert (await heard.get())[1]["sold"] == PREMIUM
         await change_class(stage, event_id, "Premium", sale_begins_at=None)
         async with busy(stage, event_id, ["0-0-0"], []):
-            await until_told(heard, "free", PREMIUM)
+            await until_shown(heard, "free", PREMIUM)
 
 
 async def test_a_cancelled_event_has_no_free_seats_on_open_seat_maps(stage: Stage) -> None:
@@ -122,10 +122,10 @@ async def test_a_cancelled_event_has_no_free_seats_on_open_seat_maps(stage: Stag
         for name in ("Premium", "Standard"):
             await change_class(stage, event_id, name, obstacle="cancelled")
         async with busy(stage, event_id, ["0-0-0"], []):
-            await until_told(heard, "sold", list(range(1, 18)))
+            await until_shown(heard, "sold", list(range(1, 18)))
 
 
-async def test_open_seat_maps_are_told_anew_when_the_house_is_another_one(stage: Stage) -> None:
+async def test_open_seat_maps_are_drawn_anew_when_the_house_is_another_one(stage: Stage) -> None:
     event_id = seats_on_sale(stage)
     async with stage.listening(await stage.browser(), f"/live/events/{event_id}") as heard:
         await heard.get()

@@ -147,7 +147,7 @@ async def test_programs_send_the_key_and_get_the_story(sold: Stage) -> None:
     ]
 
 
-async def test_many_wrong_keys_are_told_to_wait_and_keep_nobody_out_who_has_the_right_one(
+async def test_many_wrong_keys_are_asked_to_wait_and_keep_nobody_out_who_has_the_right_one(
     sold: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with httpx.AsyncClient(base_url=sold.base_url) as http:

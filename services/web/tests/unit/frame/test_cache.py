@@ -12,7 +12,7 @@ from tracing.testing import Kept
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -22,7 +22,7 @@ class Clock:
 
 
 class Source:
-    """Counts how often it is asked, and fails when told to."""
+    """Counts how often it is asked, and fails when it has to."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -125,7 +125,7 @@ async def test_an_old_answer_is_given_while_the_provider_is_away() -> None:
     assert await cache.get("a", source.loading()) == Cached(1, stale=True)
 
 
-async def test_without_an_old_answer_the_outage_is_told() -> None:
+async def test_without_an_old_answer_the_outage_is_reported() -> None:
     source = Source()
     source.fails = True
 

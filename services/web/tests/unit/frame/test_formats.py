@@ -27,7 +27,7 @@ def test_nothing_to_pay_is_free() -> None:
     assert price(1, "EUR") == "€0.01"
 
 
-def test_a_moment_is_told_on_the_clock_of_its_place() -> None:
+def test_a_moment_is_written_on_the_clock_of_its_place() -> None:
     moment = Moment(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "Europe/Berlin")
 
     assert moment.full == "Fri 1 Jan 2027, 00:30"
@@ -36,7 +36,7 @@ def test_a_moment_is_told_on_the_clock_of_its_place() -> None:
     assert moment.iso == "2026-12-31T23:30:00Z"
 
 
-def test_a_moment_of_an_unknown_zone_is_told_in_utc() -> None:
+def test_a_moment_of_an_unknown_zone_is_written_in_utc() -> None:
     moment = Moment(datetime(2026, 7, 1, 12, 0, tzinfo=UTC), "Middle/Earth")
 
     assert (moment.time, moment.zone_name) == ("12:00", "UTC")

@@ -11,7 +11,7 @@ from services.web.frame.streams import QUEUE_SIZE, Streams, message
 SOMEBODY = Caller("192.0.2.1", "cookie")
 
 
-async def test_a_listener_hears_what_is_told_until_everything_ends() -> None:
+async def test_a_listener_hears_what_is_published_until_everything_ends() -> None:
     streams = Streams(1, 9, 9)
     with streams.listener(SOMEBODY) as listener:
         listener.put(b"one")

@@ -69,7 +69,7 @@ def test_a_sentence_says_what_is_known() -> None:
     ]
 
 
-def test_a_word_of_a_newer_version_is_told_as_it_is() -> None:
+def test_a_word_of_a_newer_version_is_shown_as_it_is() -> None:
     (line,) = lines_of_records("orders", [entry("moved_to_mars")])
     assert (line.text, line.tone) == ("Orders notes: moved to mars.", "plain")
 
@@ -85,21 +85,21 @@ def test_lines_of_all_services_stand_in_the_order_of_time_with_long_pauses_betwe
     ]
 
 
-def test_what_was_heard_by_a_clock_that_is_behind_stands_after_it_was_told() -> None:
+def test_what_was_heard_by_a_clock_that_is_behind_stands_after_it_was_published() -> None:
     known = {"kind": CONFIRMED, "reference": "fact-1"}
-    told = entry("fact_told", 5, ended_at=NOON + timedelta(seconds=5.1), **known)
-    lines = joined({"tickets": [entry("fact_heard", 3, **known)], "orders": [entry("captured", 4.9), told]})
+    published = entry("fact_told", 5, ended_at=NOON + timedelta(seconds=5.1), **known)
+    lines = joined({"tickets": [entry("fact_heard", 3, **known)], "orders": [entry("captured", 4.9), published]})
     assert texts(lines) == [
         "The money is taken, and the order is confirmed.",
-        "Orders told: the order is confirmed.",
+        "Orders published: the order is confirmed.",
         "Tickets heard: the order is confirmed.",
     ]
 
 
 def test_what_became_true_in_one_transaction_stays_in_its_order() -> None:
     heard = entry("fact_heard", 1, kind=CONFIRMED, reference="fact-1")
-    told = entry("fact_told", 1, kind="events.tickets.tickets_issued.v1", reference="fact-2", ended_at=NOON)
-    lines = joined({"tickets": [heard, entry("tickets_issued", 1, places=1), told]})
+    published = entry("fact_told", 1, kind="events.tickets.tickets_issued.v1", reference="fact-2", ended_at=NOON)
+    lines = joined({"tickets": [heard, entry("tickets_issued", 1, places=1), published]})
     assert [text.split()[0] for text in texts(lines)] == ["Tickets", "1", "Tickets"]
     assert texts(lines)[0] == "Tickets heard: the order is confirmed."
 
@@ -107,16 +107,16 @@ def test_what_became_true_in_one_transaction_stays_in_its_order() -> None:
 @pytest.mark.parametrize(
     ("ended", "attempt", "text", "tone"),
     [
-        (0.1, 1, "Orders told: the order is confirmed.", "plain"),
-        (None, 0, "Orders told: the order is confirmed. It has not left yet.", "bad"),
-        (240.0, 1, "Orders told: the order is confirmed. It left only 4 min 0 s later.", "bad"),
-        (240.0, 2, "Orders told: the order is confirmed. It left (last) only 4 min 0 s later.", "bad"),
+        (0.1, 1, "Orders published: the order is confirmed.", "plain"),
+        (None, 0, "Orders published: the order is confirmed. It has not left yet.", "bad"),
+        (240.0, 1, "Orders published: the order is confirmed. It left only 4 min 0 s later.", "bad"),
+        (240.0, 2, "Orders published: the order is confirmed. It left (last) only 4 min 0 s later.", "bad"),
     ],
 )
 def test_a_fact_that_leaves_late_stands_out(ended: float | None, attempt: int, text: str, tone: str) -> None:
     ended_at = NOON + timedelta(seconds=ended) if ended is not None else None
-    told = entry("fact_told", kind=CONFIRMED, reference="fact-1", attempt=attempt, ended_at=ended_at)
-    (line,) = lines_of_records("orders", [told])
+    published = entry("fact_told", kind=CONFIRMED, reference="fact-1", attempt=attempt, ended_at=ended_at)
+    (line,) = lines_of_records("orders", [published])
     assert (line.text, line.tone) == (text, tone)
 
 
@@ -156,13 +156,13 @@ def of(*spans: Span, of_records: list[Line] | None = None, references: set[str] 
 FAILED = Status("error", "500")
 
 
-def test_the_innermost_failed_span_is_told() -> None:
+def test_the_innermost_failed_span_is_shown() -> None:
     assert of(span("a", status=FAILED), span("b", "a", status=FAILED), span("c", "b")) == [
         "Payments failed at “step b”: 500."
     ]
 
 
-def test_a_failure_that_the_records_tell_of_is_not_told_twice() -> None:
+def test_a_failure_that_the_records_tell_of_is_not_shown_twice() -> None:
     silent = Line(NOON, "payments", "The bank was silent.", "bad", TRACE_ID, "a")
     asked = Line(NOON, "payments", "The bank was asked.", "plain", TRACE_ID, "a")
     spans = (span("a"), span("b", "a", status=FAILED))
@@ -170,7 +170,7 @@ def test_a_failure_that_the_records_tell_of_is_not_told_twice() -> None:
     assert len(of(*spans, of_records=[asked])) == 1
 
 
-def test_retries_redeliveries_and_long_ways_are_told_unless_the_records_do() -> None:
+def test_retries_redeliveries_and_long_ways_are_shown_unless_the_records_do() -> None:
     again = span("a", attributes={"http.request.resend_count": 1})
     producer = span("p", kind="producer")
     message = {"messaging.message.id": "fact-1", "onsale.delivery": 2}
@@ -185,7 +185,7 @@ def test_retries_redeliveries_and_long_ways_are_told_unless_the_records_do() -> 
     assert of(producer, first) == ["It took 3.0 s on its way to Tickets: “step c”."]
 
 
-def test_a_step_that_takes_long_by_itself_is_told() -> None:
+def test_a_step_that_takes_long_by_itself_is_shown() -> None:
     long: dict[str, Any] = {"start_ns": 0, "end_ns": 2_500_000_000}
     assert of(span("a", **long), span("b", "a", **long)) == ["Payments spent 2.5 s at “step b”."]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from contracts.demanded import paths_of
 from contracts.mutation.generated.kinds import KINDS
-from contracts.mutation.generated.recording import told_of
+from contracts.mutation.generated.recording import published_of
 from contracts.pactfile import Edge, Interaction, edges, read
-from contracts.provider import Told, minded_of_told
+from contracts.provider import Published, minded_of_published
 
 Change = Callable[[Any], Any | None]
 
@@ -33,17 +33,17 @@ class Break:
     def __str__(self) -> str:
         return f"{self.edge}, {self.about}: {self.what} {self.kind}"
 
-    def spoil(self, told: Told) -> Told | None:
-        """What is told with this break in it; None where it cannot be planted."""
-        changed = self.change(json.loads(told.body))
-        return None if changed is None else replace(told, body=json.dumps(changed).encode())
+    def spoil(self, published: Published) -> Published | None:
+        """What is published with this break in it; None where it cannot be planted."""
+        changed = self.change(json.loads(published.body))
+        return None if changed is None else replace(published, body=json.dumps(changed).encode())
 
 
-class Tellings:
+class PublishedBreaks:
     """The contracts on what one provider tells (`hears`) or says on the bus (`watches`), and breaks of it."""
 
     def __init__(self, kind: str, provider: str, recorded: Path) -> None:
-        self._told = {name: Told(**each) for name, each in told_of(recorded, kind, provider).items()}
+        self._published = {name: Published(**each) for name, each in published_of(recorded, kind, provider).items()}
         self._groups: dict[tuple[Edge, str], list[Interaction]] = defaultdict(list)
         for edge in (each for each in edges() if each.kind == kind and each.provider == provider):
             for interaction in read(edge):
@@ -59,8 +59,11 @@ class Tellings:
         found: list[Break] = []
         while waiting:
             for edge, planted in _by_edge(waiting).items():
-                told = {name: each.spoil(self._told[name]) or self._told[name] for name, (_, each) in planted.items()}
-                minded = minded_of_told(edge, [interaction for interaction, _ in planted.values()], told)
+                spoilt = {
+                    name: each.spoil(self._published[name]) or self._published[name]
+                    for name, (_, each) in planted.items()
+                }
+                minded = minded_of_published(edge, [interaction for interaction, _ in planted.values()], spoilt)
                 for name, (_, each) in planted.items():
                     if name in minded or not waiting[each]:
                         found += [] if name in minded else [each]
@@ -69,7 +72,7 @@ class Tellings:
 
     def _candidates(self, planted: Break, number: int) -> deque[Interaction]:
         members = self._groups[planted.edge, planted.about]
-        can = deque(each for each in members if planted.spoil(self._told[each["description"]]))
+        can = deque(each for each in members if planted.spoil(self._published[each["description"]]))
         can.rotate(-number)
         return can
 
@@ -78,7 +81,7 @@ class Tellings:
         for path in sorted({path for content in contents for path in paths_of("$", content)}):
             for kind in KINDS:
                 found = Break(edge, about, path, kind.name, kind.at(path))
-                if any(found.spoil(self._told[each["description"]]) for each in interactions):
+                if any(found.spoil(self._published[each["description"]]) for each in interactions):
                     yield found
 
 

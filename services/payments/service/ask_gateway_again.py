@@ -16,20 +16,22 @@ from services.payments.domain import (
     PaymentRefused,
     PaymentState,
 )
-from services.payments.service.opening import Opening
-from services.payments.service.settling import CALLED_OFF, SILENT, Settler
+from services.payments.service.gateway_operations import CALLED_OFF, SILENT, GatewayOperations
+from services.payments.service.open_payment import OpenPayment
 from tracing.spans import continued, mark_failed
 
 _LOG = log(__name__)
 
 
-class Asking:
+class AskGatewayAgain:
     """Steps of workers; each does a bounded batch and returns its size."""
 
-    def __init__(self, database: Database, settler: Settler, opening: Opening, *, ask_again_seconds: float) -> None:
+    def __init__(
+        self, database: Database, operations: GatewayOperations, open_payment: OpenPayment, *, ask_again_seconds: float
+    ) -> None:
         self._database = database
-        self._settler = settler
-        self._opening = opening
+        self._operations = operations
+        self._open_payment = open_payment
         self._ask_again_seconds = ask_again_seconds
 
     async def ask_about_operations(self) -> int:
@@ -41,7 +43,7 @@ class Asking:
         return len(due)
 
     async def ask_about_quiet_payments(self) -> int:
-        """Webhooks get lost, and payers do not come back: whoever waits for long is asked about."""
+        """Asks the gateway about payments that have waited long: webhooks get lost, and payers do not come back."""
         async with self._database.writer() as tx:
             quiet = await queries.claim_quiet_payments(tx)
         await asyncio.gather(
@@ -54,7 +56,7 @@ class Asking:
 
     async def _look(self, work: Work, payment: Payment) -> None:
         try:
-            await self._settler.see(payment)
+            await self._operations.refresh(payment)
         except GatewayUnavailable:
             async with self._database.writer() as tx:
                 await queries.ask_again_later(tx, queries.QUIET, work, SILENT, self._ask_again_seconds)
@@ -64,9 +66,9 @@ class Asking:
 
     async def _settle(self, operation: Operation, payment: Payment) -> None:
         if operation.kind is not OperationKind.AUTHORISE:
-            work: Awaitable[object] = self._settler.settle(operation, from_others=False)
+            work: Awaitable[object] = self._operations.carry_out(operation, from_others=False)
         elif payment.state is PaymentState.CREATED:
-            work = self._opening.open_session(payment, from_others=False)
+            work = self._open_payment.open_session(payment, from_others=False)
         else:
             work = self._give_up_session(payment)
         asked = {"onsale.operation": operation.kind.value, "onsale.attempt": operation.attempts + 1}

@@ -1,4 +1,4 @@
-"""What a buyer does to keep an open order: asks for more time, and takes it along when they sign in."""
+"""Gives a buyer more time for an order whose places are held."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,30 +9,30 @@ from services.orders import queries
 from services.orders.clients.inventory import HoldLost, InventoryClient
 from services.orders.domain import Happening, ImpossibleTransition, Order, OrderState, longest_hold
 from services.orders.refusals import HoldExpired, OrderNotPayable, OrderUnknown
-from services.orders.service.changes import Changes, attributes_of
+from services.orders.service.transitions import OrderTransitions, attributes_of
 from tracing.spans import note, span
 
 PROLONG_TRIES = 3
 
 
-class Keeping:
-    """Use cases on open orders."""
+class ProlongHold:
+    """A hold may last for `hold_longest_seconds` altogether, however often it is prolonged."""
 
     def __init__(
         self,
         database: Database,
-        changes: Changes,
+        transitions: OrderTransitions,
         inventory: InventoryClient,
         hold_ttl_seconds: int,
         hold_longest_seconds: int,
     ) -> None:
         self._database = database
-        self._changes = changes
+        self._transitions = transitions
         self._inventory = inventory
         self._hold_ttl_seconds = hold_ttl_seconds
         self._hold_longest_seconds = hold_longest_seconds
 
-    async def prolong_hold(self, order_id: UUID, person_id: UUID) -> Order:
+    async def __call__(self, order_id: UUID, person_id: UUID) -> Order:
         """The full time from now, as far as a hold may last altogether; never less than before.
 
         Raises `OrderUnknown`, `OrderNotPayable`, `HoldExpired`.
@@ -56,7 +56,7 @@ class Keeping:
             expires_at = await self._inventory.prolong(order.event_id, order.hold_id, seconds=int(left.total_seconds()))
         except HoldLost as lost:
             raise HoldExpired from lost
-        return await self._changes.apply(order, Happening.HOLD_PROLONGED, hold_expires_at=expires_at)
+        return await self._transitions.apply(order, Happening.HOLD_PROLONGED, hold_expires_at=expires_at)
 
     async def _held(self, order_id: UUID, person_id: UUID) -> Order:
         async with self._database.reader() as reads:
@@ -66,9 +66,3 @@ class Keeping:
         if order.state is not OrderState.HELD:
             raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
         return order
-
-    async def take_along(self, guest_id: UUID, person_id: UUID) -> list[UUID]:
-        """A guest has signed in: their open orders belong to the account from now on. Which orders these are."""
-        with span("orders.take_orders_along"):
-            async with self._database.writer() as tx:
-                return await queries.change_person(tx, guest_id, person_id)

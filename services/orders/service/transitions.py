@@ -1,4 +1,4 @@
-"""Applying one happening to one order: the transition, what changes with it, the fact that tells it, the bus message."""
+"""Applies a transition to an order: with what changes by it, its fact, and its message on the bus."""
 
 import asyncio
 from dataclasses import replace
@@ -25,14 +25,14 @@ from services.orders.domain import (
 from services.orders.events import ConfirmedLine, OrderCancelled, OrderChanged, OrderConfirmed
 
 
-class Changes:
+class OrderTransitions:
     """The only way in which an order changes its state."""
 
     def __init__(self, database: Database, bus: Bus, tickets_within_seconds: float = 30.0) -> None:
         self._database = database
         self._tickets_within_seconds = tickets_within_seconds
         self._bus = bus
-        self._telling: set[asyncio.Task[None]] = set()
+        self._publishing: set[asyncio.Task[None]] = set()
 
     async def apply(self, order: Order, happening: Happening, **values: Any) -> Order:
         """Moves an order on in a transaction of its own, and returns it as it is then.
@@ -66,14 +66,14 @@ class Changes:
             await tx.publish(_cancelled(changed))
         tx.after_commit(lambda: _note_change(changed, happening))
         tx.after_commit(lambda: failpoint(f"orders.after.{happening}"))
-        tx.after_commit(lambda: self._tell(changed))
+        tx.after_commit(lambda: self._publish(changed))
         return changed
 
-    def _tell(self, order: Order) -> None:
+    def _publish(self, order: Order) -> None:
         message = OrderChanged(order_id=order.order_id, state=order.state)
-        telling = asyncio.create_task(self._bus.say(message))
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
+        publishing = asyncio.create_task(self._bus.say(message))
+        self._publishing.add(publishing)
+        publishing.add_done_callback(self._publishing.discard)
 
 
 def attributes_of(order: Order) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a person who loads a file is told: what was understood, what was passed over, and what was refused."""
+"""What a person who loads a file reads: what was understood, what was passed over, and what was refused."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whoever has tickets for an event that moves or is cancelled is told, and their tickets tell the same."""
+"""Whoever has tickets for an event that moves or is cancelled is notified, and their tickets say the same."""
 
 from typing import Any
 from uuid import uuid4
@@ -20,12 +20,12 @@ def new_name() -> str:
 
 
 async def loaded(system: System, *events: dict[str, Any]) -> str:
-    code, told = await load(system, *events)
-    assert code == 0, told
-    return told
+    code, printed = await load(system, *events)
+    assert code == 0, printed
+    return printed
 
 
-async def test_who_has_tickets_for_an_event_that_moves_is_told_and_finds_the_new_date_everywhere(
+async def test_who_has_tickets_for_an_event_that_moves_is_notified_and_finds_the_new_date_everywhere(
     system: System,
 ) -> None:
     name = new_name()
@@ -80,7 +80,9 @@ async def test_an_organiser_who_wants_other_codes_gets_them_to_the_holders_and_t
     assert [(verdict["valid"], verdict["reason"]) for verdict in verdicts] == [(False, "replaced"), (True, "genuine")]
 
 
-async def test_who_has_tickets_for_an_event_that_is_cancelled_is_told_and_the_ticket_says_so(system: System) -> None:
+async def test_who_has_tickets_for_an_event_that_is_cancelled_is_notified_and_the_ticket_says_so(
+    system: System,
+) -> None:
     name = new_name()
     event = an_event(name, name, offers=[FREE])
     await loaded(system, event)

@@ -1,4 +1,4 @@
-"""Events that move: what they have become is kept, and whoever holds tickets is told, order by order."""
+"""Events that move: what they have become is kept, and whoever holds tickets is notified, order by order."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,18 @@ from services.tickets.domain import EventChange, Holding
 from services.tickets.events import TicketsChanged
 from tracing.spans import continued, note, span
 
-# Orders that are told of in one transaction: as many rows in the outbox.
+# Orders whose holders are notified in one transaction: as many rows in the outbox.
 BATCH = 100
 
 
-class Moved:
-    """The use cases around events that have changed. `wake` tells the worker that there are holders to be told."""
+class EventChanges:
+    """The use cases around events that have changed. `wake` tells the worker that there are holders to notify."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.wake: Callable[[], None] = lambda: None
 
-    async def keep(self, tx: Transaction, change: EventChange) -> None:
+    async def keep_change(self, tx: Transaction, change: EventChange) -> None:
         """Keeps what an event has become, in the transaction of the fact that says so. An older version changes nothing."""
         attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
         with span("tickets.keep_change", attributes):
@@ -28,24 +28,27 @@ class Moved:
             else:
                 note({"onsale.duplicate": True})
 
-    async def tell_holders(self) -> int:
-        """Tells a batch of orders of one event. How many there were; 0 when all are told."""
+    async def notify_holders(self) -> int:
+        """Publishes the change for a batch of orders of one event. How many there were; 0 when all holders are notified."""
         async with self._database.writer() as tx:
-            untold = await queries.next_untold(tx)
-            if untold is None:
+            unnotified = await queries.next_unnotified(tx)
+            if unnotified is None:
                 return 0
-            change = untold.change
+            change = unnotified.change
             attributes = {"onsale.event_id": str(change.event_id), "onsale.event_version": change.version}
             with continued(
-                "tickets.tell_holders", untold.traceparent, attributes, repeated=untold.told_after is not None
+                "tickets.notify_holders",
+                unnotified.traceparent,
+                attributes,
+                repeated=unnotified.notified_until is not None,
             ):
-                holdings = await queries.holdings_of(tx, change, after=untold.told_after, limit=BATCH)
+                holdings = await queries.holdings_of(tx, change, after=unnotified.notified_until, limit=BATCH)
                 for holding in holdings:
                     await tx.publish(_changed(change, holding))
                 is_last = len(holdings) < BATCH
-                await queries.mark_told(tx, change, after=None if is_last else holdings[-1].order_id)
+                await queries.mark_notified(tx, change, after=None if is_last else holdings[-1].order_id)
                 note({"onsale.orders": len(holdings)})
-        # One that is done lets the next event's holders be told at once.
+        # One that is done lets the next event's holders be notified at once.
         return max(1, len(holdings))
 
 

@@ -19,31 +19,31 @@ from services.payments.domain import (
     live_one,
 )
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
-from services.payments.service.settling import Settler
+from services.payments.service.gateway_operations import GatewayOperations
 from tracing.spans import current_traceparent, note, span
 
 _EXPIRED = "expired"
 
 
-class Opening:
-    """`open` is safe to repeat with the same id."""
+class OpenPayment:
+    """Safe to repeat with the same id."""
 
     def __init__(
         self,
         database: Database,
         gateway: Gateway,
-        settler: Settler,
+        operations: GatewayOperations,
         *,
         ask_after_seconds: float,
         ask_again_seconds: float,
     ) -> None:
         self._database = database
         self._gateway = gateway
-        self._settler = settler
+        self._operations = operations
         self._ask_after_seconds = ask_after_seconds
         self._ask_again_seconds = ask_again_seconds
 
-    async def open(self, terms: Terms) -> tuple[Payment, bool]:
+    async def __call__(self, terms: Terms) -> tuple[Payment, bool]:
         """The payment with these terms, and whether it is new.
 
         Raises PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, or GatewayUnavailable (repeat it then).
@@ -63,21 +63,21 @@ class Opening:
         return payment, is_new
 
     async def open_session(self, payment: Payment, *, from_others: bool = True) -> Payment:
-        """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `Settler.settle`."""
+        """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `GatewayOperations.carry_out`."""
         terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
         async with self._database.writer() as tx:
             taken = await queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
         if taken is None and not from_others:
             return payment
         if utc_now() > terms.pay_by + timedelta(minutes=1):
-            # Nobody has got the address of the page, and the gateway lets nobody pay any more.
+            # The address of the page was given to nobody, and the time to pay is over at the gateway too.
             await self._refuse(payment, _EXPIRED)
             raise PaymentRefused(_EXPIRED)
         try:
             seen = await self._gateway.open_session(key, terms)
         except GatewaySilent as error:
             if taken is not None:
-                await self._settler.ask_again_later(taken[0], error)
+                await self._operations.ask_again_later(taken[0], error)
             raise GatewayUnavailable from error
         except GatewayRefused as refused:
             await self._refuse(payment, refused.code)
@@ -117,14 +117,14 @@ class Opening:
                 tx, payment.payment_id, seen.gateway_payment_id, seen.redirect_url, self._ask_after_seconds
             )
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, None)
-            return await self._settler.apply(tx, payment.payment_id, seen)
+            return await self._operations.apply(tx, payment.payment_id, seen)
 
     async def _refuse(self, payment: Payment, reason: str) -> None:
         async with self._database.writer() as tx:
             fresh = await queries.locked_payment(tx, payment.payment_id)
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, reason)
             if fresh is not None and fresh.state is PaymentState.CREATED:
-                await self._settler.step(tx, fresh, PaymentState.DECLINED, reason=reason)
+                await self._operations.step(tx, fresh, PaymentState.DECLINED, reason=reason)
 
 
 def _same(payment: Payment, terms: Terms) -> Payment:

@@ -1,10 +1,10 @@
-"""Looks for confirmed orders without tickets, and tells again that they are confirmed: nobody may have paid for nothing."""
+"""Publishes again that orders are confirmed, if they have no tickets yet: nobody may have paid for nothing."""
 
 from chassis.db import Database, Transaction
 from chassis.logs import log
 from chassis.work import Backoff, Work, claim, put_off
 from services.orders import queries
-from services.orders.service.changes import attributes_of, confirmation_of
+from services.orders.service.transitions import attributes_of, confirmation_of
 from tracing.spans import continued
 
 LONGEST_SECONDS = 2.0 * 24 * 3600
@@ -12,27 +12,27 @@ LONGEST_SECONDS = 2.0 * 24 * 3600
 _LOG = log(__name__)
 
 
-class Awaiting:
-    """What was told and not answered is told again, each time after twice as long, and `TELLINGS` times at most."""
+class PublishConfirmationsAgain:
+    """A confirmation that was not answered is published again, each time after twice as long, and `PUBLICATIONS_MAX` times at most."""
 
     def __init__(self, database: Database, within_seconds: float) -> None:
         self._database = database
         self._backoff = Backoff(within_seconds, LONGEST_SECONDS)
 
-    async def tell_again(self) -> int:
-        """One bounded batch. How many orders were told again."""
+    async def __call__(self) -> int:
+        """One bounded batch. How many confirmations were published again."""
         async with self._database.writer() as tx:
             overdue = await claim(tx, queries.AWAITED)
             for work in overdue:
-                await self._tell(tx, work)
+                await self._publish(tx, work)
         return len(overdue)
 
-    async def _tell(self, tx: Transaction, work: Work) -> None:
+    async def _publish(self, tx: Transaction, work: Work) -> None:
         order = await queries.lock_order(tx, work.key)
         if order is None or order.confirmed_at is None:
             return
         lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
-        _LOG.warning("a confirmed order has no tickets yet, and is told again", order_id=str(order.order_id))
+        _LOG.warning("a confirmed order has no tickets yet, and is published again", order_id=str(order.order_id))
         with continued("orders.tell_again", order.traceparent, attributes_of(order), repeated=True):
             await tx.publish(confirmation_of(order, lines))
             await put_off(tx, queries.AWAITED, work, "no tickets yet", self._backoff.after(work.attempt))

@@ -30,8 +30,8 @@ from services.orders.domain import (
     total_of,
 )
 from services.orders.refusals import OrdersError, SeatsTaken, SoldOut
-from services.orders.service.changes import Changes, attributes_of
 from services.orders.service.saga import Saga
+from services.orders.service.transitions import OrderTransitions, attributes_of
 from tracing.spans import current_trace_id, current_traceparent, note, span
 
 NUMBERS_DRAWN = 10
@@ -40,13 +40,13 @@ ABANDON_PAUSES_SECONDS = (0.2, 0.4)
 _LOG = log(__name__)
 
 
-class Placing:
+class PlaceOrder:
     """From a wish to an order in `held`."""
 
     def __init__(
         self,
         database: Database,
-        changes: Changes,
+        transitions: OrderTransitions,
         catalog: CatalogClient,
         inventory: InventoryClient,
         saga: Saga,
@@ -55,7 +55,7 @@ class Placing:
         abandoned_after_seconds: float,
     ) -> None:
         self._database = database
-        self._changes = changes
+        self._transitions = transitions
         self._catalog = catalog
         self._inventory = inventory
         self._saga = saga
@@ -63,7 +63,7 @@ class Placing:
         self._hold_ttl_seconds = hold_ttl_seconds
         self._abandoned_after_seconds = abandoned_after_seconds
 
-    async def place_order(self, person_id: UUID, wish: Wish, request_key: str) -> Order:
+    async def __call__(self, person_id: UUID, wish: Wish, request_key: str) -> Order:
         """Makes an order and holds its places. Raises what catalog and inventory refuse with.
 
         The order's row, with the hold's id, is written before inventory is asked: after any crash the places can be found
@@ -81,7 +81,7 @@ class Placing:
             try:
                 hold = await self._hold(order, wish, request_key)
             except OrdersError:
-                await self._changes.apply(order, Happening.HOLD_REFUSED)
+                await self._transitions.apply(order, Happening.HOLD_REFUSED)
                 raise
             except BaseException:
                 await to_its_end(self._abandon(order))
@@ -89,12 +89,6 @@ class Placing:
             placed = await self._price_or_abandon(order, hold, offer)
             note({"onsale.total_minor": placed.total_minor, "onsale.currency": placed.currency})
             return placed
-
-    async def placed_by(self, person_id: UUID, request_key: str) -> Order | None:
-        """The order of a request whose answer was lost; None if it has none, or none yet."""
-        async with self._database.reader() as reads:
-            order = await queries.order_of_request(reads, person_id, request_key)
-        return order if order is not None and order.state is not OrderState.PLACING and order.reason is None else None
 
     async def _insert(self, person_id: UUID, wish: Wish, offer: Offer, request_key: str) -> Order:
         """The order of this request: a new one in `placing`, or the one that it has already."""
@@ -153,7 +147,7 @@ class Placing:
     async def _price(self, order: Order, hold: Hold, offer: Offer) -> Order:
         lines = priced(hold.lines, offer, order.order_id)
         async with self._database.writer() as tx:
-            placed = await self._changes.apply_in(
+            placed = await self._transitions.apply_in(
                 tx, order, Happening.HOLD_GRANTED, total_minor=total_of(lines), hold_expires_at=hold.expires_at
             )
             await queries.insert_lines(tx, order.order_id, lines)
@@ -163,9 +157,9 @@ class Placing:
         """Gives the places of an order back that came to nothing. If not even that can be written, the saga does it later."""
         for pause in (*ABANDON_PAUSES_SECONDS, None):
             try:
-                await self._changes.apply(order, Happening.ABANDONED)
+                await self._transitions.apply(order, Happening.ABANDONED)
             except ImpossibleTransition:
-                # It is held: only the answer of the commit was lost. Who presses again finds it.
+                # The order is held after all: only the answer of the commit was lost. A buyer who presses again finds it.
                 return
             except Exception as error:  # noqa: BLE001  # whatever it is, the order's timer is set already
                 _LOG.warning("an order could not be given up", order_id=str(order.order_id), error=type(error).__name__)

@@ -46,18 +46,18 @@ class Outcome:
     refusal: str | None
 
 
-class Settler:
-    """Settles operations, and applies what is seen at the gateway."""
+class GatewayOperations:
+    """Carries operations out at the gateway, and applies to payments what the gateway shows."""
 
     def __init__(self, database: Database, gateway: Gateway, *, ask_again_seconds: float) -> None:
         self._database = database
         self._gateway = gateway
         self._ask_again_seconds = ask_again_seconds
 
-    async def settle(self, operation: Operation, *, from_others: bool = True) -> None:
+    async def carry_out(self, operation: Operation, *, from_others: bool = True) -> None:
         """Asks for a capture, void or refund until it is known. Raises GatewayUnavailable; the row stays unknown then.
 
-        `from_others`: whoever is at it now does not count.
+        `from_others`: the operation is taken even if another process or request is at it now.
         """
         async with self._database.writer() as tx:
             taken = await queries.take_operation(tx, operation.key, self._ask_again_seconds, from_others=from_others)
@@ -85,7 +85,7 @@ class Settler:
         async with self._database.writer() as tx:
             await queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
 
-    async def see(self, payment: Payment) -> Payment:
+    async def refresh(self, payment: Payment) -> Payment:
         """Asks the gateway how far a payment is, and applies it. Raises GatewayUnavailable."""
         if payment.gateway_payment_id is None:
             return payment

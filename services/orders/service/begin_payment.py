@@ -1,0 +1,105 @@
+"""Begins the payment of an order whose places are held. An order that costs nothing is taken at once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from chassis.db import Database
+from services.orders import queries
+from services.orders.clients.payments import PaymentImpossible, PaymentsClient
+from services.orders.domain import (
+    Happening,
+    ImpossibleTransition,
+    Order,
+    OrderState,
+    check_event_of,
+    payment_description,
+    payment_id_of,
+)
+from services.orders.refusals import HoldExpired, OrderNotPayable
+from services.orders.service.find_orders import FindOrders
+from services.orders.service.saga import Saga
+from services.orders.service.transitions import OrderTransitions, money_attributes_of
+from tracing.spans import note, span
+
+
+class BeginPayment:
+    """From `held` to `paying`; again while paying it is the same payment again."""
+
+    def __init__(
+        self,
+        database: Database,
+        find_orders: FindOrders,
+        transitions: OrderTransitions,
+        saga: Saga,
+        payments: PaymentsClient,
+        margin_seconds: int,
+    ) -> None:
+        self._database = database
+        self._find_orders = find_orders
+        self._transitions = transitions
+        self._saga = saga
+        self._payments = payments
+        self._margin_seconds = margin_seconds
+
+    async def __call__(self, order_id: UUID, person_id: UUID, return_url: str) -> Order:
+        """Begins the payment; `redirect_url` says where to pay.
+
+        Raises `OrderNotPayable`, `HoldExpired`; `EventCancelled` or `NotOnSale` if the event does not take place as planned.
+        """
+        order = await self._find_orders.by_id(order_id, person_id)
+        if order.state is OrderState.PAYING:
+            return order
+        if order.state is not OrderState.HELD or order.hold_expires_at is None:
+            raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
+        check_event_of(order)
+        async with self._database.reader() as reads:
+            left = await queries.seconds_to_expiry(reads, order_id)
+        if left <= self._margin_seconds:
+            raise HoldExpired
+        if order.total_minor == 0:
+            return await self._take_free(order)
+        with span("orders.begin_payment", money_attributes_of(order)):
+            return await self._begin(order, return_url)
+
+    async def _begun_by_another_click(self, order: Order) -> Order:
+        now = await self._find_orders.by_id(order.order_id, order.person_id)
+        if now.state is not OrderState.PAYING:
+            raise OrderNotPayable(now.state)
+        return now
+
+    async def _take_free(self, order: Order) -> Order:
+        try:
+            taken = await self._transitions.apply_and_take(order, Happening.NOTHING_TO_PAY)
+        except ImpossibleTransition:
+            # A second click was faster, or the hold has just ended: the order says which.
+            return await self._find_orders.by_id(order.order_id, order.person_id)
+        await self._saga.carry_on(taken)
+        return await self._find_orders.by_id(order.order_id, order.person_id)
+
+    async def _begin(self, order: Order, return_url: str) -> Order:
+        payment_id = payment_id_of(order.order_id, order.payment_attempt)
+        note({"onsale.payment_id": str(payment_id), "onsale.attempt": order.payment_attempt})
+        async with self._database.writer() as tx:
+            is_ours = await queries.begin_payment(tx, order, payment_id)
+        if not is_ours or order.hold_expires_at is None:
+            return await self._begun_by_another_click(order)
+        try:
+            redirect_url = await self._payments.begin(
+                payment_id,
+                order_id=order.order_id,
+                amount_minor=order.total_minor,
+                currency=order.currency,
+                description=payment_description(order.event_title, order.number),
+                return_url=return_url,
+                pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
+            )
+        except PaymentImpossible as impossible:
+            # The time to pay is over, or the payment was called off while the buyer clicked.
+            raise HoldExpired from impossible
+        async with self._database.writer() as tx:
+            now = await queries.lock_order(tx, order.order_id)
+            # In any other state a second click was faster, the hold has just ended, or this payment was declined while its
+            # answer was on its way: the later event decides.
+            if now is not None and now.state is OrderState.HELD and now.payment_id == payment_id:
+                await self._transitions.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=redirect_url)
+        return await self._find_orders.by_id(order.order_id, order.person_id)

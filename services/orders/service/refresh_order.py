@@ -1,0 +1,25 @@
+"""Looks at an order whose payer has come back from the bank, without waiting for the bank's webhook."""
+
+from uuid import UUID
+
+from services.orders.domain import Order, OrderState
+from services.orders.service.find_orders import FindOrders
+from services.orders.service.saga import Saga
+from services.orders.service.transitions import attributes_of
+from tracing.spans import span
+
+
+class RefreshOrder:
+    """The saga asks payments now."""
+
+    def __init__(self, find_orders: FindOrders, saga: Saga) -> None:
+        self._find_orders = find_orders
+        self._saga = saga
+
+    async def __call__(self, order_id: UUID, person_id: UUID) -> Order:
+        """The order as it is then. Raises `OrderUnknown`."""
+        order = await self._find_orders.by_id(order_id, person_id)
+        if order.state in {OrderState.PAYING, OrderState.AUTHORISED, OrderState.COMMITTED}:
+            with span("orders.refresh_order", attributes_of(order)):
+                await self._saga.drive(order_id)
+        return await self._find_orders.by_id(order_id, person_id)
