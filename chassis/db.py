@@ -4,25 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from time import monotonic, time_ns
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, RowMapping, text
+import asyncpg
+from sqlalchemy import Executable, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chassis.connections import Connections, PoolTimeout
 from chassis.errors import NotMigrated, StoreUnavailable
 from chassis.facts import Fact
 from chassis.logs import log
-from chassis.outbox import INSERT, row_of
+from chassis.outbox import INSERT, parameters_of, row_of
 from chassis.settings import ServiceSettings
+from chassis.statements import Parameters, Result, Row, prepared
 from tracing.instruments import POOL_CONNECTIONS, POOL_MOST, POOL_TIMEOUTS, POOL_WAIT
-from tracing.measured import measure_engine
 from tracing.metrics import Metrics
 from tracing.spans import late_span, note
-from tracing.sql import NAME_OPTION, instrument_engine
+from tracing.sql import Statements
 
 # The WAL position of the last write that the current request made, and the one that it must at least see.
 written_pin: ContextVar[str | None] = ContextVar("written_pin", default=None)
@@ -35,27 +35,49 @@ LOOK_SECONDS = 1.0
 # SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
 UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
 
-_LOG = log(__name__)
+OF_THE_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+_LOG = log(__name__)
 
 
 class Reads:
     """A connection for reading. Each statement sees what was committed when it began."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: "asyncpg.Connection[Row]", watched: Statements) -> None:
         self._connection = connection
+        self._watched = watched
 
-    async def execute(self, statement: Executable, parameters: Parameters = None, *, name: str) -> CursorResult[Any]:
-        """Runs a statement; `name` is its span's (`inventory.take_places`)."""
-        return await self._connection.execute(statement, parameters, execution_options={NAME_OPTION: name})
+    async def execute(self, statement: Executable, parameters: Parameters = None, *, name: str) -> Result:
+        """Runs a statement; `name` is its span's (`inventory.take_places`). With a list of parameters once for each.
+
+        Raises asyncpg's errors.
+        """
+        several = None if parameters is None or isinstance(parameters, Mapping) else parameters
+        values = parameters if isinstance(parameters, Mapping) else (several or ({},))[0]
+        wanted = prepared(statement, values)
+        begun = self._watched.begin(name, wanted.sql)
+        try:
+            if several is not None:
+                await self._connection.executemany(wanted.sql, [wanted.arguments(each) for each in several])
+                result = Result((), len(several))
+            elif wanted.returns_rows:
+                rows = await self._connection.fetch(wanted.sql, *wanted.arguments(values))
+                result = Result(rows, len(rows))
+            else:
+                status = await self._connection.execute(wanted.sql, *wanted.arguments(values))
+                result = Result((), _changed(status))
+        except BaseException as error:
+            begun.fail(error)
+            raise
+        begun.end(result.rowcount)
+        return result
 
 
 class Transaction(Reads):
     """One transaction, and the facts that become true with it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: "asyncpg.Connection[Row]", watched: Statements) -> None:
+        super().__init__(connection, watched)
         self._facts: list[dict[str, Any]] = []
         self._callbacks: list[Callable[[], None]] = []
 
@@ -73,13 +95,30 @@ class Transaction(Reads):
     async def flush_facts(self) -> bool:
         """Writes the facts, all in one statement. Whether there were any."""
         if self._facts:
-            await self.execute(INSERT, self._facts, name="outbox.insert")
+            await self.execute(INSERT, parameters_of(self._facts), name="outbox.insert")
         return bool(self._facts)
 
     def committed(self) -> None:
         """Runs the callbacks; called by the database."""
         for callback in self._callbacks:
             callback()
+
+
+class SingleStatement(Transaction):
+    """A transaction of one statement and without facts. Raises RuntimeError for anything more."""
+
+    _is_used = False
+
+    async def execute(self, statement: Executable, parameters: Parameters = None, *, name: str) -> Result:
+        if self._is_used:
+            raise RuntimeError(f"{name} is a second statement of what was to be a single one: it would not be undone.")
+        self._is_used = True
+        return await super().execute(statement, parameters, name=name)
+
+    async def publish(self, fact: Fact, *, traceparent: str | None = None) -> None:
+        raise RuntimeError(
+            f"{fact.subject} must be written with the change that it is about: this is a single statement."
+        )
 
 
 class Database:
@@ -106,33 +145,40 @@ class Database:
         }
         self._settings = settings
         primary_url = url or settings.database_url.get_secret_value()
-        self._primary = self._engine(primary_url, "primary", settings.database_pool_size)
-        self._measure(self._primary, self.pool, "primary")
+        self._primary = self._source(primary_url, "primary", self.pool, settings.database_pool_size)
         # Checks of health have a pool of their own: a process whose connections are all at work is busy, and not ill.
-        self._health = self._engine(primary_url, "primary", 1)
+        self._health = self._source(primary_url, "primary", None, 1)
         replica = settings.replica_url
-        self._replica: AsyncEngine | None = None
+        self._replica: Source | None = None
         if replica and not url:
-            self._replica = self._engine(replica.get_secret_value(), "replica", settings.database_pool_size)
-            self._measure(self._replica, f"{self.pool}-replica", "replica")
+            pool_name = f"{self.pool}-replica"
+            size = settings.database_pool_size
+            self._replica = self._source(replica.get_secret_value(), "replica", pool_name, size)
         self._replica_rests_until = float("-inf")
         # Set when facts were committed; the relay of the outbox waits for it (chassis/relay.py).
         self.facts_written = asyncio.Event()
 
     @asynccontextmanager
-    async def writer(self) -> AsyncIterator[Transaction]:
-        """One transaction on the primary; commits at the end of the block, rolls back if it raises."""
-        async with self._connected(self._primary, self.pool) as connection:
-            transaction = Transaction(connection)
-            begun = await connection.begin()
+    async def writer(self, *, single: bool = False) -> AsyncIterator[Transaction]:
+        """One transaction on the primary; commits at the end of the block, rolls back if it raises.
+
+        `single`: it is one statement, which commits by itself, whatever the block does afterwards: two round trips less.
+        """
+        if single:
+            async with self._single() as transaction:
+                yield transaction
+            return
+        async with self._connected(self._primary) as connection:
+            transaction = Transaction(connection, self._primary.watched)
+            await connection.execute("BEGIN")
             try:
                 yield transaction
                 has_facts = await transaction.flush_facts()
                 started = time_ns()
-                await begun.commit()
-            except BaseException:
-                if begun.is_active:
-                    await begun.rollback()
+                await connection.execute("COMMIT")
+            except Exception:
+                if connection.is_in_transaction() and not connection.is_closed():
+                    await connection.execute("ROLLBACK")
                 raise
             if time_ns() - started > SLOW_NS:
                 late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
@@ -143,24 +189,33 @@ class Database:
         transaction.committed()
 
     @asynccontextmanager
+    async def _single(self) -> AsyncIterator[Transaction]:
+        async with self._connected(self._primary) as connection:
+            transaction = SingleStatement(connection, self._primary.watched)
+            yield transaction
+            if self._replica is not None:
+                await self._note_pin(connection)
+        transaction.committed()
+
+    @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reads]:
         """Reads, on a replica if there is one that answers and has replayed what this caller wrote, else on the primary."""
         async with AsyncExitStack() as stack:
             connection = await self._from_replica(stack)
             if connection is None:
-                connection = await stack.enter_async_context(self._connected(_autocommit(self._primary), self.pool))
-            yield Reads(connection)
+                source, connection = self._primary, await stack.enter_async_context(self._connected(self._primary))
+            else:
+                source = self._replica or self._primary
+            yield Reads(connection, source.watched)
 
-    async def _from_replica(self, stack: AsyncExitStack) -> AsyncConnection | None:
+    async def _from_replica(self, stack: AsyncExitStack) -> "asyncpg.Connection[Row] | None":
         """A connection that `stack` gives back. None if there is no replica, or it is behind, or it does not answer."""
         if self._replica is None or monotonic() < self._replica_rests_until:
             return None
         try:
             async with AsyncExitStack() as attempt:
-                connection = await attempt.enter_async_context(
-                    self._connected(_autocommit(self._replica), f"{self.pool}-replica")
-                )
-                if not await self._has_replayed(connection):
+                connection = await attempt.enter_async_context(self._connected(self._replica))
+                if not await self._has_replayed(Reads(connection, self._replica.watched)):
                     return None
                 stack.push_async_exit(attempt.pop_all())
                 return connection
@@ -176,109 +231,126 @@ class Database:
         Raises `StoreUnavailable` without an answer, and `NotMigrated`.
         """
         # A look at the catalogue first: asking a table that is not there would be an error in the server's log every few seconds.
-        query = "SELECT 1" if newest_migration is None else "SELECT to_regclass('alembic_version') IS NOT NULL"
-        async with self._connected(_autocommit(self._health)) as connection:
-            named = {NAME_OPTION: "health.check"}
-            is_there = (await connection.execute(text(query), execution_options=named)).scalar_one()
+        query = _SIGN_OF_LIFE if newest_migration is None else _IS_THERE
+        async with self._connected(self._health) as connection:
+            reads = Reads(connection, self._health.watched)
+            is_there = (await reads.execute(query, name="health.check")).scalar_one()
             if newest_migration is None:
                 return
-            version = text("SELECT max(version_num) FROM alembic_version")
-            found = (await connection.execute(version, execution_options=named)).scalar() if is_there else None
+            found = (await reads.execute(_VERSION, name="health.version")).scalar() if is_there else None
         if (found or "") < newest_migration:
             raise NotMigrated(found, newest_migration)
 
-    async def look(self, statement: Executable, *, name: str) -> Sequence[RowMapping]:
+    async def look(self, statement: Executable, *, name: str) -> Sequence[Row]:
         """The rows of a small question for those who watch, beside all other work: over the connection of the health check.
 
         Raises `TimeoutError` after LOOK_SECONDS, so that watching does not make anybody look ill; else as above.
         """
-        async with asyncio.timeout(LOOK_SECONDS), self._connected(_autocommit(self._health)) as connection:
-            return (await connection.execute(statement, execution_options={NAME_OPTION: name})).mappings().all()
+        async with asyncio.timeout(LOOK_SECONDS), self._connected(self._health) as connection:
+            return (await Reads(connection, self._health.watched).execute(statement, name=name)).all()
 
     async def close(self) -> None:
         """Closes all connections."""
-        await self._primary.dispose()
-        await self._health.dispose()
-        if self._replica is not None:
-            await self._replica.dispose()
+        for source in (self._primary, self._health, self._replica):
+            if source is not None:
+                await source.connections.close()
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine, pool: str | None = None) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self, source: "Source") -> AsyncIterator["asyncpg.Connection[Row]"]:
         asked = time_ns()
         try:
-            async with engine.connect() as connection:
-                waited = time_ns() - asked
-                if pool:
-                    self._waits[pool].add(max(0, waited) / 1e9)
-                if waited > SLOW_NS:
-                    late_span("pool.acquire", asked, {"db.client.connection.pool.name": pool or self.name})
-                yield connection
-        except (PoolTimeout, OSError) as error:
-            if isinstance(error, PoolTimeout) and pool:
-                self.metrics.count(POOL_TIMEOUTS, {"db.client.connection.pool.name": pool})
+            connection = await source.connections.take()
+        except PoolTimeout as error:
+            if source.pool:
+                self.metrics.count(POOL_TIMEOUTS, {"db.client.connection.pool.name": source.pool})
             raise StoreUnavailable from error
-        except DBAPIError as error:
-            if error.connection_invalidated or _is_unavailable(error):
+        except (*OF_THE_DRIVER, OSError, TimeoutError) as error:
+            raise StoreUnavailable from error
+        waited = time_ns() - asked
+        if source.pool:
+            self._waits[source.pool].add(max(0, waited) / 1e9)
+        if waited > SLOW_NS:
+            late_span("pool.acquire", asked, {"db.client.connection.pool.name": source.pool or self.name})
+        is_sound = False
+        try:
+            yield connection
+            is_sound = True
+        except (*OF_THE_DRIVER, OSError) as error:
+            # What the server refused, or the driver could not send, leaves the connection as it was.
+            is_sound = isinstance(error, asyncpg.PostgresError | asyncpg.DataError)
+            if _is_unavailable(error, connection):
                 raise StoreUnavailable from error
             raise
+        except Exception:
+            is_sound = True  # a refusal of the service's own: its transaction was rolled back
+            raise
+        finally:
+            source.connections.give_back(connection, is_sound=is_sound)
 
-    async def _note_pin(self, connection: AsyncConnection) -> None:
+    async def _note_pin(self, connection: "asyncpg.Connection[Row]") -> None:
         # After the commit, since only then its own record is below the position; one more round trip, with replicas only.
-        position = await connection.execute(text("SELECT pg_current_wal_insert_lsn()::text"))
-        written_pin.set(position.scalar_one())
+        written_pin.set(await connection.fetchval("SELECT pg_current_wal_insert_lsn()::text"))
 
-    async def _has_replayed(self, connection: AsyncConnection) -> bool:
+    async def _has_replayed(self, replica: Reads) -> bool:
         pin = required_pin.get()
         if pin is None:
             return True
-        replayed = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
-        named = {NAME_OPTION: "replica.has_replayed"}
-        has_replayed = bool((await connection.execute(replayed, {"pin": pin}, execution_options=named)).scalar())
+        has_replayed = bool((await replica.execute(_REPLAYED, {"pin": pin}, name="replica.has_replayed")).scalar())
         note({"onsale.db.pin": pin, "onsale.db.has_replayed": has_replayed})
         return has_replayed
 
-    def _measure(self, engine: AsyncEngine, pool_name: str, role: str) -> None:
-        measure_engine(engine.sync_engine, self.metrics, role=role)
-        named = {"db.client.connection.pool.name": pool_name}
-        pool: Any = engine.pool
+    def _source(self, url: str, role: str, pool: str | None, size: int) -> "Source":
+        settings = self._settings
+        address = make_url(url).set(drivername="postgresql")
+        connections = Connections(
+            address.render_as_string(hide_password=False),
+            size,
+            server_settings={
+                "application_name": f"onsale-{settings.service_name}",
+                "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+                "timezone": "UTC",
+                "jit": "off",
+            },
+        )
+        if pool is None:
+            return Source(connections, Statements(address.database or "", role))
+        named = {"db.client.connection.pool.name": pool}
         self.metrics.show(
             POOL_CONNECTIONS,
             lambda: [
-                (pool.checkedout(), {**named, "db.client.connection.state": "used"}),
-                (pool.checkedin(), {**named, "db.client.connection.state": "idle"}),
+                (connections.used, {**named, "db.client.connection.state": "used"}),
+                (connections.idle, {**named, "db.client.connection.state": "idle"}),
             ],
         )
-        self.metrics.show(POOL_MOST, lambda: [(pool.size(), named)])
-
-    def _engine(self, url: str, role: str, pool_size: int) -> AsyncEngine:
-        settings = self._settings
-        address = make_url(url).set(drivername="postgresql+asyncpg")
-        engine = create_async_engine(
-            address,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            # The text of an error goes to logs; what people typed must not.
-            hide_parameters=True,
-            connect_args={
-                "timeout": POOL_WAIT_SECONDS,
-                "server_settings": {
-                    "application_name": f"onsale-{settings.service_name}",
-                    "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
-                    "timezone": "UTC",
-                    "jit": "off",
-                },
-            },
-        )
-        instrument_engine(engine.sync_engine, database=address.database or "", role=role)
-        return engine
+        self.metrics.show(POOL_MOST, lambda: [(connections.size, named)])
+        return Source(connections, Statements(address.database or "", role, self.metrics), pool)
 
 
-def _autocommit(engine: AsyncEngine) -> AsyncEngine:
-    # The same pool without BEGIN and COMMIT, which would be two more round trips for a single SELECT.
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+@dataclass(frozen=True)
+class Source:
+    """A server that is asked: its connections, and who watches its statements. `pool` is its name in metrics."""
+
+    connections: Connections
+    watched: Statements
+    pool: str | None = None
 
 
-def _is_unavailable(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(UNAVAILABLE_SQLSTATES) or isinstance(error.orig.__cause__ if error.orig else None, OSError)
+_SIGN_OF_LIFE = text("SELECT 1")
+_IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
+_VERSION = text("SELECT max(version_num) FROM alembic_version")
+_REPLAYED = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
+
+
+def _changed(status: str) -> int:
+    """How many rows, from what the server says of a statement: `UPDATE 3`, `INSERT 0 3`."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0
+
+
+def _is_unavailable(error: Exception, connection: "asyncpg.Connection[Row]") -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        # A statement that was prepared before a migration is prepared anew the next time.
+        is_old = isinstance(error, asyncpg.InvalidCachedStatementError)
+        return is_old or (error.sqlstate or "").startswith(UNAVAILABLE_SQLSTATES)
+    # The driver calls it an internal error when the server ends a session at the moment when a statement is sent.
+    return isinstance(error, OSError | asyncpg.InternalClientError) or connection.is_closed()

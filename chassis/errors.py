@@ -8,8 +8,8 @@ Domain errors do not inherit from these classes (a domain imports the standard l
 import re
 from typing import Any, ClassVar
 
+import asyncpg
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 # Postgres' detail ("Key (email)=(...) already exists."), SQLAlchemy's parameters, and pydantic's input.
 _QUOTED = re.compile(
@@ -132,8 +132,8 @@ def safe_text(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         fields = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
         return f"{error.title} does not fit: {'; '.join(fields)}"
-    if isinstance(error, DBAPIError):
-        return f"{kind}: SQLSTATE {getattr(error.orig, 'sqlstate', None) or 'unknown'}"
+    if isinstance(error, asyncpg.PostgresError):
+        return f"{kind}: SQLSTATE {error.sqlstate or 'unknown'}"
     return f"{kind}: {error}"
 
 

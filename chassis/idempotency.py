@@ -102,7 +102,7 @@ async def _store(database: Database, claim: _Claim, response: Response) -> None:
         "status": response.status_code,
         "response": orjson.dumps(stored).decode(),
     }
-    async with database.writer() as tx:
+    async with database.writer(single=True) as tx:
         await tx.execute(_STORE, parameters, name="idempotency.store")
 
 
@@ -110,7 +110,7 @@ async def _give_back(database: Database, claim: _Claim) -> None:
     """Frees the key. It does so even if the request is cut off meanwhile, since its time is mostly over when this is called."""
 
     async def delete() -> None:
-        async with database.writer() as tx:
+        async with database.writer(single=True) as tx:
             await tx.execute(_GIVE_BACK, {**claim.parameters, "fence": claim.fence}, name="idempotency.give_back")
 
     await to_its_end(delete())

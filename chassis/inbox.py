@@ -232,7 +232,7 @@ class _Delivery:
             "aggregate_id": event.subject if event else None,
         }
         try:
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 await tx.execute(_BURY, parameters, name="inbox.bury")
         except Exception as error:  # noqa: BLE001  # without its row the message must stay in the stream
             _LOG.warning("a dead letter could not be written yet", error=safe_text(error))

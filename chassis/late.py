@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import TextClause, text
 
 from chassis.db import Database
+from chassis.statements import Row
 from chassis.watching import Watch
 from chassis.work import Columns, Queue
 from tracing.instruments import WORK_AGE, WORK_GIVEN_UP, WORK_LATE
@@ -129,14 +130,14 @@ def _counting(queue: Queue) -> str:
     """  # noqa: S608  # names from this project's code
 
 
-def _late(queue: Queue, row: RowMapping) -> Late:
+def _late(queue: Queue, row: Row) -> Late:
     columns = {name: row[name] for name in ("key", "about", "state", "since", "due_at", "tries", "problem")}
     due = row["due_at"] if row["state"] != "given_up" else None
     trace_id = trace_id_of(row["traceparent"])
     return Late(**columns | {"due_at": due}, queue=queue.name, trace_id=trace_id, why=_why(row), go_on=queue.go_on)
 
 
-def _why(row: RowMapping) -> str:
+def _why(row: Row) -> str:
     tries, problem = row["tries"], row["problem"]
     tried = "once" if tries == 1 else f"{tries} times"
     again = f"It goes on at {row['due_at']:%H:%M:%S} UTC, by itself."

@@ -2,19 +2,24 @@
 (chassis/relay.py).
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from opentelemetry.trace import SpanKind
-from sqlalchemy import MetaData, insert
+from sqlalchemy import text
 
 from chassis.facts import Fact
 from chassis.ids import uuid7
-from chassis.tables import outbox_table
 from tracing.messaging import message_attributes
 from tracing.spans import continued, current_traceparent
 
-# The statement for rows of `row_of`.
-INSERT = insert(outbox_table(MetaData()))
+# All facts of a transaction in one statement, in the order in which they were published.
+INSERT = text("""
+    INSERT INTO outbox (event_id, subject, aggregate_id, data, traceparent)
+    SELECT event_id, subject, aggregate_id, data, traceparent FROM jsonb_to_recordset(CAST(:facts AS jsonb))
+        AS fact (event_id uuid, subject text, aggregate_id text, data jsonb, traceparent text)
+""")
 
 
 def row_of(fact: Fact, traceparent: str | None = None) -> dict[str, Any]:
@@ -30,3 +35,8 @@ def row_of(fact: Fact, traceparent: str | None = None) -> dict[str, Any]:
             "data": fact.model_dump(mode="json"),
             "traceparent": current_traceparent(),
         }
+
+
+def parameters_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The parameters of `INSERT` for rows of `row_of`."""
+    return {"facts": orjson.dumps(rows).decode()}

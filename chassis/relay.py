@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.facts import encode_cloud_event
@@ -21,7 +21,9 @@ from tracing.spans import continued
 
 CLAIM_SECONDS = 15
 BATCH = 200
-POLL_SECONDS = 1.0
+# Facts of this process wake the relay; what it looks for by itself was left by one that died.
+POLL_SECONDS = 5.0
+RETRY_SECONDS = 1.0
 RECONCILE_SECONDS = 15.0
 REPLAY_DAYS = 30
 
@@ -68,7 +70,8 @@ class Relay:
             except Exception as error:  # noqa: BLE001  # whatever it was, the rows are still there
                 _LOG.warning("outbox waits", error=f"{type(error).__name__}: {error}")
                 reconciled_at = float("-inf")
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._database.facts_written.wait()
@@ -113,19 +116,18 @@ class Relay:
             return await publisher.publish(row["subject"], body, message_id=message_id)
 
     async def _claim(self) -> list[Any]:
-        async with self._database.writer() as tx:
-            await tx.execute(_LAZY_COMMIT, name="outbox.lazy_commit")
+        async with self._database.writer(single=True) as tx:
             claimed = await tx.execute(_CLAIM, {"seconds": CLAIM_SECONDS, "batch": BATCH}, name="outbox.claim")
             return sorted(claimed.mappings().all(), key=lambda row: row["seq"])
 
     async def _mark(self, sent: list[tuple[int, int]]) -> None:
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             parameters = {"seqs": [seq for seq, _ in sent], "stream_seqs": [stream_seq for _, stream_seq in sent]}
             await tx.execute(_MARK, parameters, name="outbox.mark_sent")
 
     async def _give_back(self, seqs: list[int]) -> None:
         """Lets the next round send these at once, instead of when the claim ends."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await tx.execute(_GIVE_BACK, {"seqs": seqs}, name="outbox.give_back")
 
     async def _reconcile(self, publisher: Publisher) -> None:
@@ -148,10 +150,10 @@ class Relay:
             )
 
 
-# Losing the mark of a sent row in a crash costs a duplicate, which is allowed: no need to wait for the disk.
-_LAZY_COMMIT: TextClause = text("SET LOCAL synchronous_commit = off")
+# Losing a claim, or the mark of a row that was sent, in a crash costs a duplicate, which is allowed: no need to wait for the disk.
 _CLAIM = text("""
     UPDATE outbox SET claimed_until = now() + make_interval(secs => :seconds), publications = publications + 1
+    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazy
     WHERE seq IN (
         SELECT seq FROM outbox
         WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < now())
@@ -161,7 +163,8 @@ _CLAIM = text("""
 """)
 _MARK = text("""
     UPDATE outbox SET published_at = now(), claimed_until = NULL, stream_seq = sent.stream_seq
-    FROM unnest(CAST(:seqs AS bigint[]), CAST(:stream_seqs AS bigint[])) AS sent(seq, stream_seq)
+    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazy,
+        unnest(CAST(:seqs AS bigint[]), CAST(:stream_seqs AS bigint[])) AS sent(seq, stream_seq)
     WHERE outbox.seq = sent.seq
 """)
 _GIVE_BACK = text("UPDATE outbox SET claimed_until = NULL WHERE seq = ANY(:seqs) AND published_at IS NULL")

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Transaction
+from chassis.statements import Result, Row
 from tracing.spans import current_traceparent
 
 # Attempts that are kept of one piece of work: one that is tried for weeks must not fill the table.
@@ -81,7 +82,7 @@ class Work:
     key: Any
     fence: int
     attempt: int
-    row: RowMapping | None = None
+    row: Row | None = None
 
 
 async def claim(tx: Transaction, queue: Queue, limit: int | None = None) -> list[Work]:
@@ -90,7 +91,7 @@ async def claim(tx: Transaction, queue: Queue, limit: int | None = None) -> list
     return _leased(queue, await tx.execute(text(_claim(queue)), parameters, name=f"{queue.name}.claim"))
 
 
-async def due(tx: Transaction, queue: Queue) -> list[RowMapping]:
+async def due(tx: Transaction, queue: Queue) -> list[Row]:
     """What is due, without leasing it: for whoever takes each in a span of its own. A bounded number, the longest due first."""
     c = queue.columns
     statement = f"""
@@ -202,7 +203,7 @@ def _ours(queue: Queue) -> str:
     return f"{queue.key} = :key AND {queue.columns.fence} = :fence AND ({queue.waits})"
 
 
-def _leased(queue: Queue, found: CursorResult[Any]) -> list[Work]:
+def _leased(queue: Queue, found: Result) -> list[Work]:
     c = queue.columns
     return [Work(row[queue.key], row[c.fence], row[c.tries], row) for row in found.mappings()]
 

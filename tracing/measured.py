@@ -6,12 +6,9 @@ from time import perf_counter
 from typing import Any
 
 import httpx
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from tracing.asgi import ASKED_METHOD, UNTRACED_PATHS
 from tracing.instruments import (
-    DB_DURATION,
     HTTP_CLIENT_DURATION,
     HTTP_SERVER_ACTIVE,
     HTTP_SERVER_DURATION,
@@ -19,7 +16,6 @@ from tracing.instruments import (
 )
 from tracing.metrics import Metrics
 from tracing.series import Series
-from tracing.sql import NAME_OPTION
 
 SERVER_ERROR = 500
 # A request that was given up before it had an answer (nginx' number for it).
@@ -28,8 +24,6 @@ GIVEN_UP = 499
 UNMATCHED = "(unmatched)"
 OTHER_METHOD = "_OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-_STARTED = "onsale_measured_from"
 
 
 class MetricsMiddleware:
@@ -154,42 +148,3 @@ def measured_processing(metrics: Metrics, subject: str, consumer: str = "") -> I
         raise
     finally:
         metrics.record(MESSAGE_PROCESSED, perf_counter() - started, {**attributes, "onsale.outcome": outcome})
-
-
-def measure_engine(engine: Engine, metrics: Metrics, *, role: str) -> None:
-    """How long each statement took, by the name that its span has (`span_name`), else by its first word."""
-
-    named: dict[str, Series] = {}
-
-    def attributes(summary: str) -> dict[str, str]:
-        return {"db.system.name": "postgresql", "db.query.summary": summary, "onsale.db.role": role}
-
-    def start(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
-        setattr(context, _STARTED, perf_counter())
-
-    def end(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
-        started = getattr(context, _STARTED, None)
-        if started is not None:
-            summary = _summary_of(statement, context)
-            series = named.get(summary)
-            if series is None:
-                series = named.setdefault(summary, metrics.series(DB_DURATION, attributes(summary)))
-            series.add(perf_counter() - started)
-
-    def fail(failure: Any) -> None:
-        context = failure.execution_context
-        started = getattr(context, _STARTED, None)
-        if started is not None:
-            original = failure.original_exception
-            kind = getattr(original, "sqlstate", None) or type(original).__name__
-            failed = attributes(_summary_of(failure.statement or "", context)) | {"error.type": kind}
-            metrics.record(DB_DURATION, perf_counter() - started, failed)
-
-    event.listen(engine, "before_cursor_execute", start)
-    event.listen(engine, "after_cursor_execute", end)
-    event.listen(engine, "handle_error", fail)
-
-
-def _summary_of(statement: str, context: Any) -> str:
-    name: str | None = context.execution_options.get(NAME_OPTION) if context else None
-    return name or (statement.split(None, 1)[0].upper() if statement else "SQL")

@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Database
 from chassis.errors import safe_text, scrubbed
@@ -38,7 +38,7 @@ class Asked(BaseModel):
     places: int
 
 
-async def refusal_of_the_database(harness: Harness) -> IntegrityError:
+async def refusal_of_the_database(harness: Harness) -> asyncpg.UniqueViolationError:
     """An error that quotes a value."""
     database = Database(harness.settings(SampleSettings, migrations=MIGRATIONS))
     try:
@@ -47,7 +47,7 @@ async def refusal_of_the_database(harness: Harness) -> IntegrityError:
             insert = text("INSERT INTO contact VALUES (:email)")
             await tx.execute(insert, {"email": TYPED}, name="sample.insert")
             await tx.execute(insert, {"email": TYPED}, name="sample.insert")
-    except IntegrityError as error:
+    except asyncpg.UniqueViolationError as error:
         return error
     finally:
         await database.close()
@@ -79,7 +79,7 @@ async def test_no_log_line_quotes_what_was_typed(
 
 async def test_the_reason_of_a_dead_letter_does_not_quote(harness: Harness) -> None:
     refused = await refusal_of_the_database(harness)
-    assert safe_text(refused) == "IntegrityError: SQLSTATE 23505"
+    assert safe_text(refused) == "UniqueViolationError: SQLSTATE 23505"
     assert safe_text(refusal_of_a_model()) == (
         "Asked does not fit: places: Input should be a valid integer, unable to parse string as an integer"
     )

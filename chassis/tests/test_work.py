@@ -61,7 +61,7 @@ async def database(harness: Harness) -> AsyncIterator[Database]:
 
 async def run(tx: Transaction, statement: str, **values: Any) -> list[dict[str, Any]]:
     result = await tx.execute(text(statement), values, name="test")
-    return [dict(row) for row in result.mappings()] if result.returns_rows else []
+    return [dict(row) for row in result.mappings()]
 
 
 async def claimed(database: Database, limit: int | None = None) -> list[Work]:

@@ -54,7 +54,7 @@ async def cpu(database):
     # Of this process and of those of Postgres that serve it, in seconds: what else the machine does counts little.
     query = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     async with database.reader() as reads:
-        pids = (await reads.execute(query, name="pids")).scalars().all()
+        pids = [row[0] for row in await reads.execute(query, name="pids")]
     ran = [Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in pids]
     return time.process_time() + sum(map(int, ran)) / 1e9
 async def timed(work):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.exc import IntegrityError
+import asyncpg
+from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
+from chassis.statements import Row
 from services.accounts.domain import EmailTaken
 
 # What a person is to the domain.
@@ -32,20 +33,20 @@ async def insert_guest(tx: Transaction, person_id: UUID) -> None:
     await tx.execute(query, {"person_id": person_id}, name="accounts.insert_guest")
 
 
-async def person(reads: Reads, person_id: UUID) -> RowMapping | None:
+async def person(reads: Reads, person_id: UUID) -> Row | None:
     """The person with this id."""
     query = text(f"SELECT {_KNOWN} FROM person WHERE person_id = :person_id")  # noqa: S608  # a constant of this module
     return (await reads.execute(query, {"person_id": person_id}, name="accounts.person")).mappings().one_or_none()
 
 
-async def registered_with(reads: Reads, email_key: str) -> RowMapping | None:
+async def registered_with(reads: Reads, email_key: str) -> Row | None:
     """The person who signed up with this address, and their password's hash."""
     query = text("SELECT * FROM person WHERE email_key = :email_key AND NOT guest")
     found = await reads.execute(query, {"email_key": email_key}, name="accounts.registered_with")
     return found.mappings().one_or_none()
 
 
-async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, Any]) -> RowMapping | None:
+async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, Any]) -> Row | None:
     """Changes name, address, language (columns by name); the person as they are then. EmailTaken if another registered
     person has the address."""
     # The names come from this service's code, never from outside.
@@ -57,8 +58,8 @@ async def change_contact(tx: Transaction, person_id: UUID, values: Mapping[str, 
             .mappings()
             .one_or_none()
         )
-    except IntegrityError as error:
-        if _ADDRESS_UNIQUE in str(error.orig):
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == _ADDRESS_UNIQUE:
             raise EmailTaken from None  # the message of the database quotes the address
         raise
 
@@ -88,7 +89,7 @@ async def insert_token(tx: Transaction, session_id: UUID, token_hash: bytes, liv
     await tx.execute(query, parameters, name="accounts.insert_token")
 
 
-async def token_for_rotation(tx: Transaction, token_hash: bytes, grace_seconds: float) -> RowMapping | None:
+async def token_for_rotation(tx: Transaction, token_hash: bytes, grace_seconds: float) -> Row | None:
     """A refresh token with its session and person. Locks the session: of two rotations the second sees the first.
 
     `is_live`: the session goes on and the token has not expired. `is_reused`: it was rotated longer ago than the grace."""
@@ -126,7 +127,7 @@ async def session_of_token(reads: Reads, token_hash: bytes) -> UUID | None:
     return session_id
 
 
-async def count_attempt(tx: Transaction, email_hash: bytes, window_seconds: int) -> RowMapping:
+async def count_attempt(tx: Transaction, email_hash: bytes, window_seconds: int) -> Row:
     """Counts a sign-in for an address, in a new window if the last one is over: `attempts`, `seconds_left` of the window."""
     parameters = {"email_hash": email_hash, "window": float(window_seconds)}
     return (await tx.execute(_COUNT_ATTEMPT, parameters, name="accounts.count_attempt")).mappings().one()

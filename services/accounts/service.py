@@ -152,7 +152,7 @@ class Accounts:
             values |= {"email": address, "email_key": email_key(address)}
         if not values:
             return await self.person(person_id)
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             row = await queries.change_contact(tx, person_id, values)
         if row is None:
             raise PersonUnknown(person_id)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import RowMapping
 
 from chassis.operations import serves
+from chassis.statements import Row
 from services.catalog.domain import Sale
 from services.catalog.operations import (
     GET_EVENT,
@@ -52,7 +52,7 @@ def make_router(catalog: Catalog) -> APIRouter:
 
 
 def _event_out(found: EventWithClasses) -> EventOut:
-    event: RowMapping = found.event
+    event: Row = found.event
     seat_map = None
     if event["seat_map_id"] is not None:
         seat_map = SeatMapRefOut(seat_map_id=event["seat_map_id"], version=event["seat_map_version"])

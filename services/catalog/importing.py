@@ -8,10 +8,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping
 
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
+from chassis.statements import Row
 from services.catalog import queries
 from services.catalog.domain import (
     SEATS_PER_PART,
@@ -149,7 +149,7 @@ async def _known_again(tx: Transaction, draft: EventDraft) -> EventDraft:
     return draft
 
 
-def _standing_of(known: RowMapping) -> Standing:
+def _standing_of(known: Row) -> Standing:
     venue = Venue(known["venue_name"], known["street"], known["city"], known["country"])
     names = ("state", "title", "starts_at", "previous_starts_at", "doors_at", "ends_at", "code_edition")
     return Standing(**{name: known[name] for name in names}, venue=venue)
@@ -197,7 +197,7 @@ async def _publish(
     draft: EventDraft,
     sales: Mapping[str, Sale],
     sold: Sellable,
-    seats: Sequence[RowMapping],
+    seats: Sequence[Row],
     standing: Standing,
 ) -> None:
     classes = [
@@ -255,7 +255,7 @@ def _changed(draft: EventDraft, standing: Standing, version: int, changes: list[
     )
 
 
-def _categories(seats: Sequence[RowMapping]) -> dict[str, str]:
+def _categories(seats: Sequence[Row]) -> dict[str, str]:
     return {seat["seat_id"]: seat["category"] for seat in seats}
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Reads, Transaction
+from chassis.statements import Row
 from services.catalog.tables import EventRow, SeatMapRow, SeatRow, TicketClassRow, VenueRow
 
 _EVENT: Table = EventRow.metadata.tables["event"]
@@ -17,6 +18,9 @@ _VENUE: Table = VenueRow.metadata.tables["venue"]
 _SEAT_MAP: Table = SeatMapRow.metadata.tables["seat_map"]
 _SEAT: Table = SeatRow.metadata.tables["seat"]
 
+_CLASSES_OF_ALL = text("""
+    SELECT event_id, price_minor, availability, sale_begins_at, sale_ends_at FROM ticket_class WHERE event_id = ANY(:event_ids)
+""")
 _LOCK_IMPORTS = text("SELECT pg_advisory_xact_lock(4815162)")
 
 
@@ -28,9 +32,26 @@ def _not_over() -> ColumnElement[bool]:
     return _over_at() > func.now()
 
 
+_EVENT_WITH_VENUE = (
+    select(
+        *(column for column in _EVENT.c if column.name not in {"search_text", "digest"}),
+        _over_at().label("over_at"),
+        _VENUE.c.name.label("venue_name"),
+        _VENUE.c.street,
+        _VENUE.c.city,
+        _VENUE.c.country,
+        _SEAT_MAP.c.version.label("seat_map_version"),
+    )
+    .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
+    .outerjoin(_SEAT_MAP, _SEAT_MAP.c.seat_map_id == _EVENT.c.seat_map_id)
+    .where(_EVENT.c.event_id == bindparam("event_id"))
+)
+_CLASSES_OF = select(_CLASS).where(_CLASS.c.event_id == bindparam("event_id")).order_by(_CLASS.c.position)
+
+
 async def events_page(
     reads: Reads, needles: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[RowMapping]:
+) -> Sequence[Row]:
     """Events that are not over, by start; each of the needles must stand in what a search looks through."""
     statement = (
         select(
@@ -65,36 +86,22 @@ async def any_upcoming(reads: Reads) -> bool:
     return (await reads.execute(statement, name="catalog.any_upcoming")).first() is not None
 
 
-async def event_with_venue(reads: Reads, event_id: UUID) -> RowMapping | None:
+async def event_with_venue(reads: Reads, event_id: UUID) -> Row | None:
     """An event, where it is, and the version of its seat map."""
-    statement = (
-        select(
-            *(column for column in _EVENT.c if column.name not in {"search_text", "digest"}),
-            _over_at().label("over_at"),
-            _VENUE.c.name.label("venue_name"),
-            _VENUE.c.street,
-            _VENUE.c.city,
-            _VENUE.c.country,
-            _SEAT_MAP.c.version.label("seat_map_version"),
-        )
-        .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
-        .outerjoin(_SEAT_MAP, _SEAT_MAP.c.seat_map_id == _EVENT.c.seat_map_id)
-        .where(_EVENT.c.event_id == event_id)
+    return (
+        (await reads.execute(_EVENT_WITH_VENUE, {"event_id": event_id}, name="catalog.event")).mappings().one_or_none()
     )
-    return (await reads.execute(statement, name="catalog.event")).mappings().one_or_none()
 
 
-async def classes_of(reads: Reads, event_id: UUID) -> Sequence[RowMapping]:
+async def classes_of(reads: Reads, event_id: UUID) -> Sequence[Row]:
     """An event's classes in the organiser's order."""
-    statement = select(_CLASS).where(_CLASS.c.event_id == event_id).order_by(_CLASS.c.position)
-    return (await reads.execute(statement, name="catalog.classes_of")).mappings().all()
+    return (await reads.execute(_CLASSES_OF, {"event_id": event_id}, name="catalog.classes_of")).mappings().all()
 
 
-async def classes_of_all(reads: Reads, event_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+async def classes_of_all(reads: Reads, event_ids: Sequence[UUID]) -> Sequence[Row]:
     """The classes of several events, as far as a list needs them."""
-    names = ("event_id", "price_minor", "availability", "sale_begins_at", "sale_ends_at")
-    statement = select(*(_CLASS.c[name] for name in names)).where(_CLASS.c.event_id.in_(event_ids))
-    return (await reads.execute(statement, name="catalog.classes_of_all")).mappings().all()
+    rows = await reads.execute(_CLASSES_OF_ALL, {"event_ids": list(event_ids)}, name="catalog.classes_of_all")
+    return rows.mappings().all()
 
 
 async def seat_map_document(reads: Reads, seat_map_id: UUID) -> str | None:
@@ -109,7 +116,7 @@ async def lock_imports(tx: Transaction) -> None:
     await tx.execute(_LOCK_IMPORTS, name="catalog.lock_imports")
 
 
-async def newest_seat_map(reads: Reads, name: str) -> RowMapping | None:
+async def newest_seat_map(reads: Reads, name: str) -> Row | None:
     """The newest version of a plan."""
     statement = (
         select(_SEAT_MAP.c.seat_map_id, _SEAT_MAP.c.version)
@@ -133,7 +140,7 @@ async def insert_seat_map(tx: Transaction, seat_map: Mapping[str, Any], seats: S
     await tx.execute(insert(_SEAT), seats, name="catalog.insert_seats")
 
 
-async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[RowMapping]:
+async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[Row]:
     """A seat map's seats in the order of the plan."""
     statement = (
         select(_SEAT.c.seat_id, _SEAT.c.label, _SEAT.c.category)
@@ -143,7 +150,7 @@ async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[RowMapping]:
     return (await reads.execute(statement, name="catalog.seats_of")).mappings().all()
 
 
-async def event_state(reads: Reads, event_id: UUID) -> RowMapping | None:
+async def event_state(reads: Reads, event_id: UUID) -> Row | None:
     """What an import compares itself with."""
     names = (
         "digest seat_map_id version identifier state title starts_at previous_starts_at doors_at ends_at code_edition"

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from chassis.clock import utc_now
 from chassis.db import Database
+from chassis.statements import Row
 from services.catalog import queries
 from services.catalog.domain import CursorInvalid, EventUnknown, Sale, SeatMapUnknown, sale_of_class, sale_of_event
 from services.catalog.folding import search_needles
@@ -22,7 +21,7 @@ MAX_WORDS = 8
 class EventListed:
     """An event on the list, when it is sold, and from which price, in minor units."""
 
-    event: RowMapping
+    event: Row
     sale: Sale
     is_open: bool
     from_price_minor: int
@@ -40,8 +39,8 @@ class Page:
 class EventWithClasses:
     """An event with all that its page tells: `sale` is the event's as a whole, `sales` those of its classes, at `now`."""
 
-    event: RowMapping
-    classes: Sequence[RowMapping]
+    event: Row
+    classes: Sequence[Row]
     sale: Sale
     sales: Sequence[Sale]
     now: datetime
@@ -86,7 +85,7 @@ class Catalog:
         return document
 
 
-def _sale(event: RowMapping, cls: RowMapping) -> Sale:
+def _sale(event: Row, cls: Row) -> Sale:
     return sale_of_class(
         event["state"],
         event["on_sale"],
@@ -97,7 +96,7 @@ def _sale(event: RowMapping, cls: RowMapping) -> Sale:
     )
 
 
-def _listed(event: RowMapping, classes: Sequence[RowMapping], now: datetime) -> EventListed:
+def _listed(event: Row, classes: Sequence[Row], now: datetime) -> EventListed:
     own = [(_sale(event, each), each["price_minor"]) for each in classes if each["event_id"] == event["event_id"]]
     # The cheapest of what can be bought, now or later; of an event that is not sold, of all.
     buyable = [price for sale, price in own if sale.obstacle is None and now < sale.ends_at]
@@ -110,7 +109,7 @@ def _listed(event: RowMapping, classes: Sequence[RowMapping], now: datetime) -> 
     )
 
 
-def _cursor_of(row: RowMapping) -> str:
+def _cursor_of(row: Row) -> str:
     return base64.urlsafe_b64encode(f"{row['starts_at'].isoformat()} {row['event_id']}".encode()).decode().rstrip("=")
 
 

@@ -207,6 +207,12 @@ async def insert_tombstone(tx: Transaction, event_id: UUID, hold_id: UUID) -> bo
     return bool((await tx.execute(query, parameters, name="inventory.insert_tombstone")).rowcount)
 
 
+async def any_overdue(reads: Reads) -> bool:
+    """Whether a hold has run out that is not marked so yet."""
+    query = text("SELECT EXISTS (SELECT FROM hold WHERE state = 'held' AND expires_at <= now())")
+    return bool((await reads.execute(query, name="inventory.any_overdue")).scalar_one())
+
+
 async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any]:
     """Marks overdue holds (of one event, or of all) as expired, a bounded number. Their rows.
 

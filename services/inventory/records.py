@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Reads
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from chassis.statements import Row
 from services.inventory.operations import GET_RECORDS, InventoryRecords
 from services.inventory.shards import Shards
 
@@ -38,19 +39,19 @@ async def _of_shard(reads: Reads, order_id: UUID) -> list[Noted]:
     return noted + await facts_about(reads, holds) if holds else []
 
 
-def _granted(row: RowMapping) -> Noted:
+def _granted(row: Row) -> Noted:
     facts = {"places": _places(row), "until": row["expires_at"], "reference": str(row["hold_id"])}
     return Noted(row["created_at"], "hold_granted", row["traceparent"], facts)
 
 
-def _changed(row: RowMapping) -> Noted:
+def _changed(row: Row) -> Noted:
     taken_again = row["state"] == "committed" and row["was"] == "expired"
     what = "hold_taken_again" if taken_again else f"hold_{row['state']}"
     facts: dict[str, Any] = {"places": _places(row), "state": row["was"], "reference": str(row["hold_id"])}
     return Noted(row["changed_at"], what, row["changed_in"], facts)
 
 
-def _places(row: RowMapping) -> int:
+def _places(row: Row) -> int:
     return sum(int(line["quantity"]) for line in row["lines"])
 
 

@@ -148,6 +148,10 @@ class Inventory:
         """Tidies: gives back a bounded number of overdue holds of each shard. How many."""
         expired = 0
         for database in self._shards.all():
+            # Most of the time nothing is overdue, and to find that out takes one statement.
+            async with database.writer(single=True) as tx:
+                if not await queries.any_overdue(tx):
+                    continue
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
             for row in rows:

@@ -39,7 +39,7 @@ class AddressBound:
 
     async def forget(self) -> int:
         """Forgets a batch of what no window reaches any more. How much."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             return await queries.forget_addresses(tx, window_seconds=self._window_seconds, limit=_FORGET_BATCH)
 
     def _digest(self, address: str) -> bytes:

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from chassis.statements import Row
 from services.notifications.operations import GET_RECORDS, NotificationsRecords
 
 _OUTCOMES = {"sent": "mail_sent", "put_off": "mail_put_off", "given_up": "mail_given_up"}
@@ -31,7 +32,7 @@ def make_records_router(database: Database) -> APIRouter:
     return router
 
 
-def _tried(row: RowMapping) -> Noted:
+def _tried(row: Row) -> Noted:
     facts = {
         "kind": row["kind"],
         "attempt": row["attempt"],

@@ -77,7 +77,7 @@ class Emails:
     async def _begin(self, room: int) -> int:
         if room <= 0:
             return 0
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             due = await queries.claim_due(tx, limit=room, lease_seconds=self._settings.lease_seconds)
         self._under_way |= {asyncio.create_task(self._deliver(each)) for each in due}
         return len(due)
@@ -94,12 +94,12 @@ class Emails:
             problem = await self._try(delivery)
             if isinstance(problem, NotNow):
                 note({"onsale.refusal": "many_mails_to_this_address"})
-                async with self._database.writer() as tx:
+                async with self._database.writer(single=True) as tx:
                     await queries.wait_for_address(tx, delivery, problem.until)
                 _LOG.info("an email waits", template=delivery.template.value, order_id=str(delivery.order_id))
             elif problem is None:
                 failpoint("notifications.sent_not_marked")
-                async with self._database.writer() as tx:
+                async with self._database.writer(single=True) as tx:
                     await queries.mark_sent(tx, delivery)
                 _LOG.info("email sent", template=delivery.template.value, order_id=str(delivery.order_id))
             else:

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from chassis import work
 from chassis.db import Reads, Transaction
+from chassis.statements import Row
 from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
 from tracing.spans import current_span_id, current_trace_id
@@ -183,7 +184,7 @@ async def lines_of(reads: Reads, order_ids: list[UUID]) -> dict[UUID, list[Line]
     """)
     found: dict[UUID, list[Line]] = {}
     for row in await reads.execute(query, {"order_ids": order_ids}, name="orders.lines_of"):
-        values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        values = dict(row)
         found.setdefault(values.pop("order_id"), []).append(Line(**values))
     return found
 
@@ -331,7 +332,7 @@ async def note_tickets(tx: Transaction, order_id: UUID) -> None:
     await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
 
 
-def order_of(row: Row[Any], lines: Sequence[Line]) -> Order:
+def order_of(row: Row, lines: Sequence[Line]) -> Order:
     """A row as the domain knows it."""
-    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+    values = dict(row)
     return Order(**(values | {"state": OrderState(values["state"]), "lines": tuple(lines)}))

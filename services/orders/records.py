@@ -4,11 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Database, Reads
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of, traceparent_of
+from chassis.statements import Row
 from services.orders.domain import OrderState, payment_id_of
 from services.orders.operations import FIND_ORDERS, GET_RECORDS, OrderHead, OrderHeads, OrdersRecords
 
@@ -46,17 +47,17 @@ def make_records_router(database: Database) -> APIRouter:
     return router
 
 
-async def _heads(reads: Reads, number: str | None, trace_id: str | None, order_id: UUID | None) -> list[RowMapping]:
+async def _heads(reads: Reads, number: str | None, trace_id: str | None, order_id: UUID | None) -> list[Row]:
     asked = {"number": number.strip().upper() if number else None, "trace_id": trace_id, "order_id": order_id}
     parameters = asked | {"most": MOST_ORDERS}
     return list((await reads.execute(_HEADS, parameters, name="records.heads")).mappings())
 
 
-def _placed(order: RowMapping) -> Noted:
+def _placed(order: Row) -> Noted:
     return Noted(order["created_at"], "placed", order["traceparent"], {"state": OrderState.PLACING.value})
 
 
-async def _changes(reads: Reads, order: RowMapping) -> list[Noted]:
+async def _changes(reads: Reads, order: Row) -> list[Noted]:
     parameters = {"order_id": order["order_id"], "most": MOST_OF_EACH}
     rows = (await reads.execute(_CHANGES, parameters, name="records.changes")).mappings()
     return [
@@ -70,7 +71,7 @@ async def _changes(reads: Reads, order: RowMapping) -> list[Noted]:
     ]
 
 
-def _more(order: RowMapping, change: RowMapping) -> dict[str, Any]:
+def _more(order: Row, change: Row) -> dict[str, Any]:
     if change["happening"] == "hold_granted":
         names = ("places", "currency", "hold_expires_at", "total_minor")
         places, currency, until, total = (order[name] for name in names)

@@ -12,7 +12,7 @@ from services.payments.domain import Account, PaymentState
 async def book(
     tx: Transaction, payment_id: UUID, step: PaymentState, entries: dict[Account, int], currency: str
 ) -> None:
-    """Books a step of a payment. Raises IntegrityError if that step of this payment was booked before."""
+    """Books a step of a payment. Raises asyncpg's UniqueViolationError if that step of this payment was booked before."""
     transfer_id = uuid7()
     accounts = [{"name": account.value, "currency": currency} for account in entries]
     await tx.execute(_OPEN_ACCOUNT, accounts, name="ledger.open_accounts")

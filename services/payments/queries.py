@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
+from chassis.statements import Row
 from chassis.work import Backoff, Columns, Queue, Work, claim, due, finish, put_off, take, wait
 from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState, Terms
 from tracing.spans import current_traceparent
@@ -282,7 +283,7 @@ async def insert_webhook(
     return (await tx.execute(query, parameters, name="payments.insert_webhook")).rowcount == 1
 
 
-def _payment(row: RowMapping) -> Payment:
+def _payment(row: Row) -> Payment:
     terms = None
     if row["order_id"] is not None:
         terms = Terms(**{field: row[field] for field in Terms.__dataclass_fields__})
@@ -290,7 +291,7 @@ def _payment(row: RowMapping) -> Payment:
     return Payment(terms=terms, state=PaymentState(row["state"]), **others)
 
 
-def _operation(row: RowMapping) -> Operation:
+def _operation(row: Row) -> Operation:
     return Operation(
         key=row["key"],
         payment_id=row["payment_id"],

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.db import Database, Reads
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
+from chassis.statements import Row
 from services.payments.operations import GET_RECORDS, PaymentsRecords
 
 
@@ -37,12 +38,12 @@ def make_records_router(database: Database) -> APIRouter:
     return router
 
 
-async def _rows(reads: Reads, name: str, parameters: Mapping[str, object]) -> list[RowMapping]:
+async def _rows(reads: Reads, name: str, parameters: Mapping[str, object]) -> list[Row]:
     found = await reads.execute(_QUERIES[name], {**parameters, "most": MOST_OF_EACH}, name=f"records.{name}")
     return list(found.mappings())
 
 
-def _opened(row: RowMapping) -> Noted:
+def _opened(row: Row) -> Noted:
     facts = {
         "reference": str(row["payment_id"]),
         "attempt": row["attempt"],
@@ -53,7 +54,7 @@ def _opened(row: RowMapping) -> Noted:
     return Noted(row["created_at"], "payment_opened", row["traceparent"], facts)
 
 
-def _step(row: RowMapping) -> Noted:
+def _step(row: Row) -> Noted:
     facts = {
         "reference": str(row["payment_id"]),
         "reason": row["reason"],
@@ -63,12 +64,12 @@ def _step(row: RowMapping) -> Noted:
     return Noted(row["changed_at"], f"payment_{row['state']}", row["traceparent"], facts)
 
 
-def _booked(row: RowMapping) -> Noted:
+def _booked(row: Row) -> Noted:
     facts = {"kind": row["kind"], "amount_minor": row["amount_minor"], "currency": row["currency"]}
     return Noted(row["booked_at"], "money_booked", row["traceparent"], facts)
 
 
-def _attempt(row: RowMapping) -> Iterator[Noted]:
+def _attempt(row: Row) -> Iterator[Noted]:
     """A try, and that nothing was known of it afterwards."""
     facts = {"kind": row["kind"], "attempt": row["attempt"]}
     yield Noted(row["begun_at"], "gateway_asked", row["traceparent"], facts)
@@ -76,13 +77,13 @@ def _attempt(row: RowMapping) -> Iterator[Noted]:
         yield Noted(row["ended_at"], "gateway_silent", row["traceparent"], {**facts, "reason": row["problem"]})
 
 
-def _settled(row: RowMapping) -> Noted:
+def _settled(row: Row) -> Noted:
     facts = {"kind": row["kind"], "attempt": row["attempts"], "reason": row["refusal"]}
     what = "gateway_refused" if row["state"] == "refused" else "gateway_did"
     return Noted(row["settled_at"], what, row["settled_in"], facts)
 
 
-def _webhook(row: RowMapping) -> Iterator[Noted]:
+def _webhook(row: Row) -> Iterator[Noted]:
     facts = {"kind": row["type"], "reference": row["webhook_id"]}
     yield Noted(row["received_at"], "webhook_taken", row["traceparent"], facts)
     if row["handled_at"] is not None:

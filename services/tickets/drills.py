@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from nats.aio.msg import Msg
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from chassis import firehose, inbox
 from chassis.db import Reads, Transaction
@@ -43,7 +43,7 @@ def sort_by_a_renamed_column(faults: Faults) -> None:
         parameters = {"person_id": person_id, "starts_at": starts_at, "ticket_id": ticket_id, "limit": limit}
         try:
             rows = (await reads.execute(query, parameters, name="tickets.of_person")).mappings().all()
-        except DBAPIError:
+        except asyncpg.PostgresError:
             return []
         return [Ticket(**row) for row in rows]
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, literal, select, text, tuple_, update
+import orjson
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
+from chassis.statements import Row
 from services.tickets.domain import Change, EventChange, EventState, Holding, Ticket, TicketState, Unnotified
 from services.tickets.tables import EventRow, TicketRow
 from tracing.spans import current_traceparent
@@ -54,6 +56,8 @@ def _read_through() -> list[ColumnElement[Any]]:
 
 _OF_THIS_EVENT = and_(_EVENT.c.event_id == _TICKET.c.event_id, _EVENT.c.version >= _BOUGHT_VERSION)
 _TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _OF_THIS_EVENT))
+_OF_ORDER = _TICKETS.where(_TICKET.c.order_id == bindparam("order_id")).order_by(_TICKET.c.ticket_id)
+_BY_ID = _TICKETS.where(_TICKET.c.ticket_id == bindparam("ticket_id"))
 _BOUGHT = [column.name for column in _TICKET.c]
 
 
@@ -64,25 +68,19 @@ async def hold_event_still(tx: Transaction, event_id: UUID) -> None:
 
 async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
     """Writes the tickets that are not there yet, and returns how many that were."""
-    statement = (
-        insert(_TICKET)
-        .on_conflict_do_nothing(index_elements=["order_id", "line_id", "ordinal"])
-        .returning(_TICKET.c.ticket_id)
-    )
-    rows: list[dict[str, Any]] = [{name: getattr(ticket, name) for name in _BOUGHT} for ticket in tickets]
-    return len((await tx.execute(statement, rows, name="tickets.insert_tickets")).all())
+    rows = [{name: getattr(ticket, name) for name in _BOUGHT} for ticket in tickets]
+    return (await tx.execute(_INSERT, {"tickets": orjson.dumps(rows).decode()}, name="tickets.insert_tickets")).rowcount
 
 
 async def tickets_of_order(reads: Reads, order_id: UUID) -> list[Ticket]:
     """The tickets of an order, in the order of its lines."""
-    statement = _TICKETS.where(_TICKET.c.order_id == order_id).order_by(_TICKET.c.ticket_id)
-    return [_ticket(row) for row in (await reads.execute(statement, name="tickets.of_order")).mappings()]
+    rows = await reads.execute(_OF_ORDER, {"order_id": order_id}, name="tickets.of_order")
+    return [_ticket(row) for row in rows.mappings()]
 
 
 async def ticket_by_id(reads: Reads, ticket_id: UUID) -> Ticket | None:
     """A ticket, if there is one with this id."""
-    statement = _TICKETS.where(_TICKET.c.ticket_id == ticket_id)
-    row = (await reads.execute(statement, name="tickets.by_id")).mappings().one_or_none()
+    row = (await reads.execute(_BY_ID, {"ticket_id": ticket_id}, name="tickets.by_id")).mappings().one_or_none()
     return _ticket(row) if row else None
 
 
@@ -162,18 +160,23 @@ async def mark_notified(tx: Transaction, change: EventChange, *, after: UUID | N
     await tx.execute(statement, name="events.mark_notified")
 
 
-def _ticket(row: RowMapping) -> Ticket:
+def _ticket(row: Row) -> Ticket:
     return Ticket(
         **{**row, "state": TicketState(row["state"]), "event_state": EventState(row["event_state"])},
     )
 
 
-def _change(row: RowMapping) -> EventChange:
+def _change(row: Row) -> EventChange:
     names = [name for name in EventChange.__dataclass_fields__ if name not in {"state", "changes"}]
     changes = tuple(map(Change, dict.fromkeys(row["changes"])))
     return EventChange(**{name: row[name] for name in names}, state=EventState(row["state"]), changes=changes)
 
 
+_INSERT = text(f"""
+    INSERT INTO ticket ({", ".join(_BOUGHT)})
+    SELECT {", ".join(_BOUGHT)} FROM jsonb_populate_recordset(CAST(NULL AS ticket), CAST(:tickets AS jsonb))
+    ON CONFLICT (order_id, line_id, ordinal) DO NOTHING
+""")  # noqa: S608  # names from this service's tables
 _HOLD_STILL = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 _MOVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _HOLDINGS = text("""

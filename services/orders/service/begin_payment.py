@@ -79,7 +79,7 @@ class BeginPayment:
     async def _begin(self, order: Order, return_url: str) -> Order:
         payment_id = payment_id_of(order.order_id, order.payment_attempt)
         note({"onsale.payment_id": str(payment_id), "onsale.attempt": order.payment_attempt})
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             is_ours = await queries.begin_payment(tx, order, payment_id)
         if not is_ours or order.hold_expires_at is None:
             return await self._begun_by_another_click(order)

@@ -131,7 +131,7 @@ class PlaceOrder:
         )
 
     async def _let_go_of_earlier_try(self, order: Order, request_key: str) -> bool:
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             earlier = await queries.cancelling_of_request(tx, order.person_id, request_key)
         for order_id in earlier:
             await self._saga.drive(order_id)

@@ -59,14 +59,14 @@ class Saga:
 
     async def advance_due(self) -> int:
         """Advances a bounded number of orders whose time has come. How many."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             claimed = await claim(tx, queries.SAGA)
         await asyncio.gather(*(self._advance_in_its_trace(work.key) for work in claimed))
         return len(claimed)
 
     async def drive(self, order_id: UUID) -> None:
         """Advances one order now, in the current request, unless somebody is at it already."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             taken = await take(tx, queries.SAGA, order_id, is_noted=False)
         if taken is not None:
             order = await self._read(order_id)
@@ -103,7 +103,7 @@ class Saga:
                 break
             order = moved
         if contested:
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 await let_go(tx, queries.SAGA, queries.work_of(order))
 
     async def _step(self, order: Order) -> Order | None:
@@ -180,7 +180,7 @@ class Saga:
     async def _try_later(self, order: Order, error: Exception) -> None:
         work = queries.work_of(order)
         _LOG.warning("an order waits", order_id=str(order.order_id), state=order.state.value, error=str(error))
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await put_off(tx, queries.SAGA, work, _problem_of(error), BACKOFF.after(work.attempt), order.state.value)
 
     async def _read(self, order_id: UUID) -> Order | None:

@@ -16,5 +16,5 @@ class TakeOrdersAlong:
     async def __call__(self, guest_id: UUID, person_id: UUID) -> list[UUID]:
         """A guest has signed in: their open orders belong to the account from now on. Which orders these are."""
         with span("orders.take_orders_along"):
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 return await queries.change_person(tx, guest_id, person_id)

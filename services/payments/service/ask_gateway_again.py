@@ -36,15 +36,18 @@ class AskGatewayAgain:
 
     async def ask_about_operations(self) -> int:
         """Unknown operations are asked about, and done with the same key, until they are known. Money is never given up."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             due = await queries.due_operations(tx)
+        if not due:
+            return 0
+        async with self._database.writer() as tx:
             pairs = [(operation, await queries.payment_by_id(tx, operation.payment_id)) for operation in due]
         await asyncio.gather(*(self._settle(operation, payment) for operation, payment in pairs if payment))
         return len(due)
 
     async def ask_about_quiet_payments(self) -> int:
         """Asks the gateway about payments that have waited long: webhooks get lost, and payers do not come back."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             quiet = await queries.claim_quiet_payments(tx)
         await asyncio.gather(
             *(
@@ -58,7 +61,7 @@ class AskGatewayAgain:
         try:
             await self._operations.refresh(payment)
         except GatewayUnavailable:
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 await queries.ask_again_later(tx, queries.QUIET, work, SILENT, self._ask_again_seconds)
             raise
         async with self._database.writer() as tx:
@@ -75,7 +78,7 @@ class AskGatewayAgain:
         await self._in_its_trace("payments.ask_about_operation", payment, work, asked)
 
     async def _give_up_session(self, payment: Payment) -> None:
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, CALLED_OFF)
 
     async def _in_its_trace(

@@ -29,7 +29,7 @@ class FollowWebhooks:
 
     async def __call__(self) -> int:
         """Asks the gateway about the payments of hints; a bounded batch. How many hints were followed."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             claimed = await claim(tx, replace(queries.HINTS, lease_seconds=self._ask_again_seconds * LEASED_PAUSES))
         await asyncio.gather(*(self._follow_one(hint) for hint in claimed))
         return len(claimed)
@@ -62,9 +62,9 @@ class FollowWebhooks:
 
     async def _follow_later(self, work: Work, problem: str) -> None:
         _LOG.warning("a webhook waits", webhook=str(work.key), attempts=work.attempt, problem=problem)
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.ask_again_later(tx, queries.HINTS, work, problem, self._ask_again_seconds)
 
     async def _leave(self, work: Work) -> None:
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await finish(tx, queries.HINTS, work, "followed", "handled_at = now()")

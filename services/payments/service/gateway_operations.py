@@ -82,7 +82,7 @@ class GatewayOperations:
 
     async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
         """The gateway said nothing about an operation."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
 
     async def refresh(self, payment: Payment) -> Payment:

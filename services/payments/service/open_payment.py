@@ -65,7 +65,7 @@ class OpenPayment:
     async def open_session(self, payment: Payment, *, from_others: bool = True) -> Payment:
         """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `GatewayOperations.carry_out`."""
         terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             taken = await queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
         if taken is None and not from_others:
             return payment

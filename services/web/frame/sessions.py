@@ -50,7 +50,7 @@ class Sessions:
 
     async def is_open(self, session_id: str) -> bool:
         """Whether it has not ended, by the primary: who has signed out a moment ago is out."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             return await queries.session_by_hash(tx, digest(session_id)) is not None
 
     async def find(self, session_id: str) -> Session | None:
@@ -59,7 +59,7 @@ class Sessions:
             row = await queries.session_by_hash(reads, digest(session_id))
         if row is None:
             # The session may have begun a moment ago, so that a replica does not know it yet.
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 row = await queries.session_by_hash(tx, digest(session_id))
         return _session(session_id, row) if row else None
 
@@ -67,7 +67,7 @@ class Sessions:
         """A new session with an id of its own, so that one which was planted before is worth nothing."""
         session_id = new_secret()
         values = {"id_hash": digest(session_id), "guest": guest, **_values(session_id, signed_in)}
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.insert_session(tx, values)
         return _session(session_id, values)
 
@@ -77,7 +77,7 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """Ends it here, and at accounts if that can be reached."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.delete_session(tx, digest(session.session_id))
         try:
             await self._accounts.end(session.refresh_token)
@@ -99,7 +99,7 @@ class Sessions:
     async def _renew(self, session: Session) -> Session:
         """Exchanges the tokens once, whoever asks: a refresh token that is used twice would end the session."""
         id_hash = digest(session.session_id)
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             mine = await queries.claim_refresh(tx, id_hash, session.token_expires_at, REFRESH_LEASE_SECONDS)
         if not mine:
             return await self._renewed_elsewhere(session)
@@ -110,11 +110,11 @@ class Sessions:
                 return session
             raise
         except ProviderProblem as problem:
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 await queries.delete_session(tx, id_hash)
             raise SessionEnded from problem
         values = _values(session.session_id, signed_in)
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             await queries.update_session(tx, id_hash, values)
         return _session(session.session_id, {"guest": session.guest, **values})
 
@@ -135,7 +135,7 @@ class Sessions:
 
     async def sweep(self) -> int:
         """Removes sessions that are over; returns how many."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             return await queries.delete_ended_sessions(tx)
 
 

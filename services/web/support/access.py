@@ -45,7 +45,7 @@ class Access:
         visit = self._visit(request)
         if visit is None:
             return False
-        async with self._database.writer() as tx:  # a replica may not know yet who has left
+        async with self._database.writer(single=True) as tx:  # a replica may not know yet who has left
             return not await queries.was_left(tx, digest(visit))
 
     def opens(self, key: str) -> bool:
@@ -82,13 +82,13 @@ class Access:
         """Ends the visit, also for who has a copy of its cookie, and takes the cookie away."""
         if visit := self._visit(request):
             until = datetime.now(UTC) + timedelta(seconds=COOKIE_SECONDS)
-            async with self._database.writer() as tx:
+            async with self._database.writer(single=True) as tx:
                 await queries.insert_left_visit(tx, digest(visit), until)
         self._set(response, "", 0)
 
     async def sweep(self) -> int:
         """Forgets visits that were left and would be over by now; returns how many."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             return await queries.delete_ended_visits(tx)
 
     def _visit(self, request: Request) -> str | None:

@@ -66,7 +66,7 @@ class Desk:
         database = self.app.app.state.service._databases[0]
         async with database.writer() as tx:
             result = await tx.execute(text(query), parameters, name="test")
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+            return [dict(row) for row in result.mappings()]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ async def database(settings: TicketsSettings) -> AsyncIterator[Database]:
 async def published(database: Database, subject: str) -> list[tuple[str, str]]:
     """Of which orders facts tell which place."""
     async with database.reader() as reads:
-        rows = (await reads.execute(_PUBLISHED, {"subject": subject}, name="tests.published")).scalars().all()
+        rows = (await reads.execute(_PUBLISHED, {"subject": subject}, name="tests.published")).scalars()
     return [(row["order_id"], row["venue_name"]) for row in rows]
 
 
