@@ -31,6 +31,8 @@ from local.processes import LOOPBACK, free_port
 SAMPLE = Path(__file__).parent / "sample"
 APPLICATION = "chassis.tests.sample.app:create_app"
 WANTED = "events.other.thing_wanted.v1"
+# A process that starts beside many others, on few cores, is given this long to say what is waited for.
+PATIENCE_SECONDS = 120
 
 
 def environment_of(settings: SampleSettings, prefix: str, port: int) -> dict[str, str]:
@@ -67,7 +69,7 @@ async def said(
     """The first line that fits; all until then go to `lines`. Fails when the process ends before."""
     assert process.stdout is not None
     lines = [] if lines is None else lines
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while line := (await process.stdout.readline()).decode():
             lines.append(line)
             if wanted(line):
