@@ -32,6 +32,7 @@ ROWS = (
     Row("CPU of a free purchase, ms", "reference beside free, us"),
     Row("paid purchases a second, until the last mail", more_is_better=True),
     Row("paid purchases a second, tickets on the page", more_is_better=True),
+    Row("purchases of the rush that failed"),
     Row("longest way of a mail, s"),
     Row("a hold against the no-op", more_is_better=True),
     Row("statements of a paid purchase"),
@@ -91,7 +92,7 @@ def report(base: Contestant, now: Contestant) -> str:
     lines = [f"{'':48}{base.name:>24}{now.name:>24}{'ratio':>10}"]
     for row in ROWS:
         before, after = base.found[row.name], now.found[row.name]
-        ratio = _median(now, row) / _median(base, row)
+        ratio = _median(now, row) / _median(base, row) if _median(base, row) else float("nan")
         lines.append(f"{row.name:48}{_spread(before):>24}{_spread(after):>24}{_ratio(ratio, row):>10}")
     lines += ["", "ms of CPU of a purchase, by process:"]
     lines += [
@@ -114,7 +115,9 @@ def _spread(values: list[float]) -> str:
 
 
 def _ratio(ratio: float, row: Row) -> str:
-    """How many times better: 6.2 x, or for what should shrink 1/6.2."""
+    """How many times better: 6.2 x, or for what should shrink 1/6.2. Nothing where one of the two is nothing."""
+    if not ratio > 0:
+        return ""
     if row.more_is_better:
         return f"{ratio:.2f} x"
     return f"1/{1 / ratio:.2f}" if ratio < 1 else f"{ratio:.2f}"

@@ -190,7 +190,9 @@ async def turn(contestant: Contestant, sizes: Sizes) -> None:
         for name, seconds in spent.items():
             contestant.note(f"{row}: {name}", 1000 * seconds / sizes.purchases)
         contestant.note(f"reference beside {row}, us", reference.microseconds)
-    came, last_mail = await _crowd(contestant, event_id, sizes.rush, sizes.wide)
+    # Under so many at once a version may refuse some: that is said, and what it sold counts.
+    came, last_mail = await _crowd(contestant, event_id, sizes.rush, sizes.wide, may_fail=True)
+    contestant.note("purchases of the rush that failed", sizes.rush - came["bought"])
     contestant.note("paid purchases a second, until the last mail", came["bought"] / last_mail)
     contestant.note("paid purchases a second, tickets on the page", came["bought"] / came["seconds"])
     contestant.note("longest way of a mail, s", came["backlog"])
@@ -229,9 +231,18 @@ async def _of_one_purchase(contestant: Contestant, event_id: str) -> None:
 
 
 async def _crowd(
-    contestant: Contestant, event_id: str, count: int, wide: int, *options: str, reference: "Reference | None" = None
+    contestant: Contestant,
+    event_id: str,
+    count: int,
+    wide: int,
+    *options: str,
+    reference: "Reference | None" = None,
+    may_fail: bool = False,
 ) -> tuple[dict[str, Any], float]:
-    """What came of a crowd, and after how many seconds the last mail was out. Raises ContestFailed unless all have all."""
+    """What came of a crowd, and after how many seconds the last mail was out.
+
+    Raises ContestFailed unless all have all, or with `may_fail` if nobody has anything.
+    """
     reading = contestant.reading
     captured = await reading.captured()
     command = [sys.executable, "-m", "local.bench.crowd", str(reading.run_file), "--event", event_id]
@@ -245,12 +256,13 @@ async def _crowd(
             reference.once()
         await asyncio.wait({said}, timeout=0.2)
     came: dict[str, Any] = json.loads((await said)[0] or b"{}")
-    if came.get("bought") != count:
+    if came.get("bought") != count and not (may_fail and came.get("bought")):
         raise ContestFailed(f"{contestant.name}: {came.get('bought')} of {count} bought; {came.get('failures')}")
     mails = await _all_mails(contestant, came["done_at"])
     came["backlog"] = max(mails[email] - done for email, done in came["done_at"].items())
     more, paid = (now - then for now, then in zip(await reading.captured(), captured, strict=True))
-    if came["paid_minor"] and (more, paid) != (count, came["paid_minor"]):
+    # Whoever was refused after the bank had taken the money may have tickets that they never saw.
+    if came["paid_minor"] and came["bought"] == count and (more, paid) != (count, came["paid_minor"]):
         raise ContestFailed(f"{contestant.name}: buyers paid {came['paid_minor']}, and its books say {paid}.")
     return came, max(mails[email] for email in came["done_at"]) - began
 
