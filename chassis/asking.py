@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from urllib.parse import quote
 
-import httpx
 from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,11 +22,28 @@ from chassis.http import (
     ProviderUnavailable,
     refusal_of,
 )
+from chassis.http import Answer as HttpAnswer
 from chassis.idempotency import KEY_HEADER
 from chassis.logs import log
 
-# What carries requests: `Service.client_of` gives it to a client.
-Http = httpx.AsyncClient
+
+class Http(Protocol):
+    """What carries requests: `Service.client_of` gives it to a client (chassis/calls.py)."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> HttpAnswer:
+        """One call. Raises ProviderUnavailable without an answer."""
+
+
 NOTHING: type[None] = type(None)
 # This stands for a code that the operation does not declare: nobody can act on a code that no contract has.
 UNDECLARED = "undeclared"
@@ -145,7 +161,7 @@ def _refuse_unlike(client: Client, use: Use[Any], body: Sent | None, query: Sent
             )
 
 
-def _read(provider: str, use: Use[Answer], response: httpx.Response) -> Answer:
+def _read(provider: str, use: Use[Answer], response: HttpAnswer) -> Answer:
     reads: Any = use.reads
     if reads is NOTHING:
         return cast("Answer", None)
@@ -155,7 +171,7 @@ def _read(provider: str, use: Use[Answer], response: httpx.Response) -> Answer:
         return cast("Answer", reads.model_validate_json(response.content))
 
 
-def _refused(provider: str, use: Use[Any], response: httpx.Response) -> Exception:
+def _refused(provider: str, use: Use[Any], response: HttpAnswer) -> Exception:
     error = refusal_of(response, provider)
     if not isinstance(error, ProviderProblem):
         return error

@@ -1,21 +1,22 @@
-"""Calling other services: httpx as the interface, aiohttp underneath (it costs a third of httpx's own transport).
+"""What calls to other services have in common, and the calls to strangers: httpx, aiohttp underneath (it costs a third of httpx's
+own transport).
 
-Every call carries the caller's token, the person's token if there is one, what is left of the deadline, and the trace.
-There is one retry layer, here: bounded, with full jitter and a budget, for what is safe to repeat.
+Calls to our own services are in chassis/calls.py. Both try again alike: bounded, with full jitter and a budget, what is safe to
+repeat.
 """
 
 import asyncio
 import random
 import ssl
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from chassis.deadline import DEADLINE_HEADER, remaining_seconds
-from chassis.tokens import ServiceTokens
+from chassis.deadline import remaining_seconds
 from tracing.http_client import TracingTransport
 from tracing.measured import MeasuredTransport
 from tracing.metrics import Metrics
@@ -78,7 +79,29 @@ class ProviderProblem(Exception):
         super().__init__(f"{provider} answered {status} {self.said}: {detail}")
 
 
-def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Response:
+class Answer(Protocol):
+    """An answer to a call, whoever carried it."""
+
+    @property
+    def status_code(self) -> int:
+        """Its status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, read without regard to upper and lower case."""
+
+    @property
+    def content(self) -> bytes:
+        """Its body."""
+
+    def json(self) -> Any:
+        """The document. Raises ValueError if it is none."""
+
+
+Some = TypeVar("Some", bound=Answer)
+
+
+def expect(response: Some, *statuses: int, provider: str) -> Some:
     """The response, if it has one of the statuses. Raises `ProviderUnavailable` for 5xx and 429 (of its kind
     `ProviderBusyForYou`), else `ProviderProblem`."""
     if response.status_code in statuses:
@@ -86,7 +109,7 @@ def expect(response: httpx.Response, *statuses: int, provider: str) -> httpx.Res
     raise refusal_of(response, provider)
 
 
-def refusal_of(response: httpx.Response, provider: str) -> ProviderUnavailable | ProviderProblem:
+def refusal_of(response: Answer, provider: str) -> ProviderUnavailable | ProviderProblem:
     """What an answer that is no success is: see `expect`."""
     if response.status_code >= SERVER_ERROR:
         return ProviderUnavailable(provider)
@@ -101,23 +124,10 @@ def refusal_of(response: httpx.Response, provider: str) -> ProviderUnavailable |
     return ProviderProblem(provider, response.status_code, code, detail, facts)
 
 
-def _retry_after(response: httpx.Response, facts: dict[str, Any]) -> int:
+def _retry_after(response: Answer, facts: dict[str, Any]) -> int:
     """What the provider says in its answer or its header; if it says nothing in seconds, what is usual here."""
     said = str(facts.get("retry_after_seconds") or response.headers.get("retry-after", ""))
     return int(said) if said.isdecimal() and len(said) < 7 else ProviderUnavailable.retry_after_seconds
-
-
-def service_client(
-    provider: str,
-    base_url: str,
-    tokens: ServiceTokens,
-    *,
-    metrics: Metrics | None = None,
-    carrier: httpx.AsyncBaseTransport | None = None,
-) -> httpx.AsyncClient:
-    """A client for one of our own services. `carrier` carries the finished requests, by default over the network."""
-    own = _measured(_OwnServiceTransport(carrier or _aiohttp_transport(), provider, tokens), provider, metrics)
-    return _client(_RetryTransport(TracingTransport(own, provider=provider), provider), base_url)
 
 
 def stranger_client(
@@ -165,74 +175,60 @@ class _DeadlineTransport(httpx.AsyncBaseTransport):
             "write": left,
             "pool": min(CONNECT_SECONDS, left),
         }
-        self.add_headers(request, left)
         response = await self._inner.handle_async_request(request)
         # Read here, so that a connection that breaks in the middle of a body is seen by the retry layer too.
         await response.aread()
-        self.note_headers(response)
         return response
-
-    def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
-        """Adds headers of ours to a request. A service that is not ours gets none."""
-
-    def note_headers(self, response: httpx.Response) -> None:
-        """Remembers headers of an answer. Those of a service that is not ours are ignored."""
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-class _OwnServiceTransport(_DeadlineTransport):
-    """Adds what our own services want to know of a caller."""
+class RetryBudget:
+    """Each call earns a tenth of a retry, so that an outage is not answered with a storm."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, provider: str, tokens: ServiceTokens) -> None:
-        super().__init__(inner)
-        self._provider = provider
-        self._tokens = tokens
+    def __init__(self) -> None:
+        self._left = BUDGET_MAX
 
-    def add_headers(self, request: httpx.Request, left_seconds: float) -> None:
-        request.headers["Authorization"] = f"Bearer {self._tokens.to(self._provider)}"
-        request.headers[DEADLINE_HEADER] = str(int(left_seconds * 1000))
-        if (token := person_token.get()) and PERSON_HEADER not in request.headers:
-            request.headers[PERSON_HEADER] = token
-        if pin := (provider_pins.get() or {}).get(self._provider):
-            request.headers.setdefault(PIN_HEADER, pin)
+    def earn(self) -> None:
+        """A call begins."""
+        self._left = min(BUDGET_MAX, self._left + BUDGET_RATIO)
 
-    def note_headers(self, response: httpx.Response) -> None:
-        pins = provider_pins.get()
-        if pins is not None and PIN_HEADER in response.headers:
-            pins[self._provider] = response.headers[PIN_HEADER]
+    def may_retry(self, attempt: int, attempts: int) -> bool:
+        """Whether another attempt may follow this one; if so it is paid for."""
+        if attempt >= attempts or self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def pause_before(attempt: int) -> float:
+    """Seconds before what follows attempt number `attempt`, with full jitter."""
+    return random.uniform(0, BACKOFF_SECONDS * 2**attempt)  # noqa: S311  # jitter is no secret
 
 
 class _RetryTransport(httpx.AsyncBaseTransport):
-    """Repeats what is safe to repeat. Each call earns a tenth of a retry, so an outage is not answered with a storm."""
+    """Repeats what is safe to repeat, within its budget."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, provider: str) -> None:
         self._inner = inner
         self._provider = provider
-        self._budget = BUDGET_MAX
+        self._budget = RetryBudget()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._budget = min(BUDGET_MAX, self._budget + BUDGET_RATIO)
+        self._budget.earn()
         attempts = ATTEMPTS if _is_repeatable(request) else 1
         for attempt in range(1, attempts + 1):
             request.extensions["attempt"] = attempt
             try:
                 response = await self._inner.handle_async_request(request)
-                if response.status_code not in RETRIED_STATUSES or not self._may_retry(attempt, attempts):
+                if response.status_code not in RETRIED_STATUSES or not self._budget.may_retry(attempt, attempts):
                     return response
             except httpx.TransportError as error:
-                if not self._may_retry(attempt, attempts):
+                if not self._budget.may_retry(attempt, attempts):
                     raise ProviderUnavailable(self._provider) from error
-            pause = random.uniform(0, BACKOFF_SECONDS * 2**attempt)  # noqa: S311  # jitter is no secret
-            await asyncio.sleep(remaining_seconds(pause))
+            await asyncio.sleep(remaining_seconds(pause_before(attempt)))
         raise ProviderUnavailable(self._provider)
-
-    def _may_retry(self, attempt: int, attempts: int) -> bool:
-        if attempt >= attempts or self._budget < 1:
-            return False
-        self._budget -= 1
-        return True
 
     async def aclose(self) -> None:
         await self._inner.aclose()

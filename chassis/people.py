@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import httpx
 import jwt
 
+from chassis.asking import Http
 from chassis.errors import NotAuthenticated
-from chassis.http import ProviderUnavailable
+from chassis.http import ProviderProblem, ProviderUnavailable, expect
 from chassis.logs import log
 from chassis.tokens import VerifiedTokens, key_id_of, read_keys, verified_claims
 
@@ -38,7 +38,7 @@ class Person:
 class PersonVerifier:
     """Verifies people's tokens with accounts' public keys; cached, so that a gate works on while accounts is down."""
 
-    def __init__(self, keys_url: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, keys_url: str, http: Http) -> None:
         self._keys_url = keys_url
         self._http = http
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -76,7 +76,7 @@ class PersonVerifier:
             try:
                 self._keys = read_keys(await self._fetch())
                 self._fetched_at = self._tried_at
-            except (httpx.HTTPError, ProviderUnavailable, OSError, ValueError) as error:
+            except (ProviderProblem, ProviderUnavailable, OSError, ValueError) as error:
                 _LOG.warning("people's keys could not be read, going on with the known ones", error=str(error))
 
     def _needs_refresh(self, key_id: str) -> bool:
@@ -88,5 +88,6 @@ class PersonVerifier:
         if self._keys_url.startswith("file:"):
             return Path(self._keys_url.removeprefix("file:")).read_bytes()
         # By a traced client: the first request after a start waits for this, and its trace should say so.
-        response = await self._http.get(self._keys_url, extensions={"route": urlsplit(self._keys_url).path})
-        return response.raise_for_status().content
+        path = urlsplit(self._keys_url).path
+        answer = await self._http.request("GET", path, extensions={"route": path})
+        return expect(answer, 200, provider=PEOPLE_ISSUER).content

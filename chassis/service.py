@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -17,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from chassis.asking import Client
 from chassis.broker import Broker
 from chassis.bus import Bus
+from chassis.calls import ServiceCalls
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
@@ -25,7 +27,7 @@ from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
 from chassis.health import Readiness, make_health_router
-from chassis.http import service_client, stranger_client
+from chassis.http import stranger_client
 from chassis.identity import access_of
 from chassis.inbox import Inbox
 from chassis.lag import lag_of
@@ -106,7 +108,7 @@ class Service:
         self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
         self._databases: list[Database] = []
         self._queues: dict[Database, tuple[Queue, ...]] = {}
-        self._clients: list[httpx.AsyncClient] = []
+        self._clients: list[httpx.AsyncClient | ServiceCalls] = []
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._managed: list[AbstractAsyncContextManager[Any]] = []
         self._routers: list[APIRouter] = []
@@ -128,19 +130,19 @@ class Service:
         self._tasks.append(("outbox relay", lambda: Relay(database).run(self._firehose)))
         return database
 
-    def client(self, provider: str, base_url: str) -> httpx.AsyncClient:
-        """A client for another of our services."""
-        return self._keep(service_client(provider, base_url, self._tokens, metrics=self.metrics))
-
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
         """The client of another of our services, by its class (chassis/asking.py); `more` is what else its __init__ takes."""
         self.clients.append(kind)
-        return kind(self.client(kind.provider, base_url), *more)
+        calls = ServiceCalls(kind.provider, base_url, self._tokens, metrics=self.metrics)
+        self._clients.append(calls)
+        return kind(calls, *more)
 
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
         """A client for a service that is not ours: it gets no tokens and no trace headers."""
         self.strangers.append(provider)
-        return self._keep(stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics))
+        client = stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics)
+        self._clients.append(client)
+        return client
 
     def hear(self, inbox: Inbox, database: Database | None = None) -> None:
         """Consumes the facts of an inbox; each takes effect once."""
@@ -226,7 +228,7 @@ class Service:
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         app.state.caller_verifier = CallerVerifier(settings.service_name, settings.service_keys_file)
-        app.state.person_verifier = PersonVerifier(settings.person_keys_url, self.client(PEOPLE_ISSUER, ""))
+        app.state.person_verifier = self._person_verifier()
         app.state.service = self
         health = make_health_router(
             self._readiness,
@@ -251,9 +253,11 @@ class Service:
         )
         return app
 
-    def _keep(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
-        self._clients.append(client)
-        return client
+    def _person_verifier(self) -> PersonVerifier:
+        url = urlsplit(self.settings.person_keys_url)
+        calls = ServiceCalls(PEOPLE_ISSUER, f"{url.scheme}://{url.netloc}", self._tokens, metrics=self.metrics)
+        self._clients.append(calls)
+        return PersonVerifier(self.settings.person_keys_url, calls)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pact import Pact, match
@@ -24,9 +23,9 @@ from pact.interaction import HttpInteraction
 
 from chassis import asking
 from chassis.asking import Use
+from chassis.calls import ServiceCalls
 from chassis.db import Database
 from chassis.facts import CloudEvent
-from chassis.http import service_client
 from chassis.idempotency import KEY_HEADER
 from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
@@ -181,7 +180,7 @@ class Book:
 class Asking(Generic[Client]):
     """An HTTP edge, from its consumer's side."""
 
-    def __init__(self, book: Book, make_client: Callable[[httpx.AsyncClient], Client]) -> None:
+    def __init__(self, book: Book, make_client: Callable[[asking.Http], Client]) -> None:
         self.book = book
         self._make_client = make_client
         with_tracing()
@@ -204,12 +203,13 @@ class Asking(Generic[Client]):
         carrier = requests.Carrier()
         try:
             with pact.serve("127.0.0.1") as server:
-                async with service_client(edge.provider, str(server.url), tokens, carrier=carrier) as http:
+                async with ServiceCalls(edge.provider, str(server.url), tokens, carry=carrier.carry) as http:
                     with understood(about, edge.consumer):
                         client = self._make_client(http)
                         if isinstance(client, asking.Client):
                             self._refuse_undeclared(client, ask, about)
                         yield client
+            await carrier.close()
         except MismatchesError as error:
             differences = "\n".join(
                 f"  - {sentence}" for sentence in [*sentences_of(error.mismatches), *_why_not(error)]
@@ -340,7 +340,7 @@ async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
         await subscription.handle(tx, fact, received)
 
 
-def asks(consumer: str, provider: str, client: Callable[[httpx.AsyncClient], Client]) -> Any:
+def asks(consumer: str, provider: str, client: Callable[[asking.Http], Client]) -> Any:
     """A fixture for the tests of an HTTP edge: `Asking[...]` with the consumer's own client class."""
 
     @pytest.fixture(scope="module")

@@ -25,31 +25,43 @@ class TracingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         route = request.extensions.get("route")
-        attributes: dict[str, str | int] = {
-            "http.request.method": request.method,
-            "peer.service": self._provider,
-            "server.address": request.url.host,
-            "server.port": request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0),
-            "url.path": request.url.path,
-        }
-        if route:
-            attributes["url.template"] = route
+        url, attempt = request.url, request.extensions.get("attempt", 1)
+        port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
+        attributes = attributes_of_call(request.method, self._provider, url.host, port, url.path, route, attempt)
         attributes.update(request.extensions.get("attributes", {}))
-        if attempt := request.extensions.get("attempt", 1) - 1:
-            attributes["http.request.resend_count"] = attempt
         name = f"{request.method} {route}" if route else request.method
         with span(name, attributes, SpanKind.CLIENT) as current:
             if self._propagate:
                 request.headers.update(inject({}))
             response = await self._inner.handle_async_request(request)
-            self._note(current, response)
+            note_answer(current, self._provider, response.status_code)
             return response
-
-    def _note(self, current: trace.Span, response: httpx.Response) -> None:
-        current.set_attribute("http.response.status_code", response.status_code)
-        if response.status_code >= SERVER_ERROR:
-            current.set_attribute("error.type", str(response.status_code))
-            mark_failed(current, f"{self._provider} answered {response.status_code}")
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def attributes_of_call(
+    method: str, provider: str, host: str, port: int, path: str, route: str | None, attempt: int
+) -> dict[str, str | int]:
+    """What the span of an attempt says before there is an answer; `attempt` counts from 1."""
+    attributes: dict[str, str | int] = {
+        "http.request.method": method,
+        "peer.service": provider,
+        "server.address": host,
+        "server.port": port,
+        "url.path": path,
+    }
+    if route:
+        attributes["url.template"] = route
+    if attempt > 1:
+        attributes["http.request.resend_count"] = attempt - 1
+    return attributes
+
+
+def note_answer(current: trace.Span, provider: str, status: int) -> None:
+    """What it says of the answer; a failure of the provider marks it as failed."""
+    current.set_attribute("http.response.status_code", status)
+    if status >= SERVER_ERROR:
+        current.set_attribute("error.type", str(status))
+        mark_failed(current, f"{provider} answered {status}")

@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 
 from chassis.broker import Broker
 from chassis.bus import Bus
+from chassis.calls import Answered, Sending, ServiceCalls
 from chassis.db import Database, Transaction
 from chassis.errors import NotAuthenticated
 from chassis.firehose import STREAM, SUBJECTS, aggregate_of
@@ -25,7 +26,6 @@ from chassis.http import (
     ProviderUnavailable,
     provider_pins,
     refusal_of,
-    service_client,
 )
 from chassis.inbox import Inbox, Received, publication_of
 from chassis.people import PersonVerifier
@@ -80,7 +80,8 @@ async def read_person_token(example: Example) -> None:
     async def person_at(seconds: float) -> dict[str, Any]:
         with _clock(example, seconds), tempfile.TemporaryDirectory() as folder:
             url = fixed.keep_keys(Path(folder), {}, example["wire"]["keys"])["person_keys_url"]
-            async with httpx.AsyncClient() as http:
+            tokens = ServiceTokens(fixed.CALLER, fixed.SERVICE_KEY)
+            async with ServiceCalls("accounts", "http://nowhere", tokens) as http:  # the keys are in a file
                 person = await PersonVerifier(url, http).person(token)
         order_id = None if person.order_id is None else str(person.order_id)
         return {"person_id": str(person.person_id), "guest": person.guest, "order_id": order_id}
@@ -108,16 +109,15 @@ async def read_request(example: Example) -> None:
 
 async def read_answers_pin(example: Example) -> None:
     """A caller remembers the pin of an answer, and sends it with its next request."""
-    asked: list[httpx.Headers] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers)
-        return _response(example["wire"])
+    async def answer(_sending: Sending) -> Answered:
+        response = _response(example["wire"])
+        return Answered(response.status_code, response.headers, response.content)
 
     tokens = ServiceTokens(fixed.CALLER, fixed.SERVICE_KEY)
     provider_pins.set({})
-    async with service_client(fixed.PROVIDER, "http://sample", tokens, carrier=httpx.MockTransport(answer)) as http:
-        await http.get("/")
+    async with ServiceCalls(fixed.PROVIDER, "http://sample", tokens, carry=answer) as http:
+        await http.request("GET", "/")
         read = (provider_pins.get() or {}).get(fixed.PROVIDER)
     must_mean("the pin of an answer", example["means"]["pin"], read)
 

@@ -100,8 +100,9 @@ class Store:
         self._answers = answers
 
     @asynccontextmanager
-    async def writer(self) -> AsyncIterator[Self]:
-        """A transaction."""
+    async def writer(self, *, single: bool = False) -> AsyncIterator[Self]:
+        """A transaction; here nothing differs if it is a single statement."""
+        del single
         yield self
 
     async def execute(self, _statement: Any, parameters: Any = None, *, name: str) -> Rows:

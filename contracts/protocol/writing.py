@@ -7,6 +7,7 @@ words of no version (seconds, ids); tokens are also shown decoded, for whoever l
 import asyncio
 import json
 import tempfile
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +17,12 @@ import jwt
 
 from chassis.broker import Broker
 from chassis.bus import Bus
+from chassis.calls import Answered, Sending, ServiceCalls
 from chassis.db import Database
 from chassis.deadline import set_deadline
 from chassis.facts import BusMessage
 from chassis.firehose import STREAM, SUBJECTS, Firehose
-from chassis.http import provider_pins, service_client
+from chassis.http import provider_pins
 from chassis.outbox import row_of
 from chassis.relay import Relay
 from chassis.tokens import SERVICE_TOKEN_SECONDS, ServiceTokens
@@ -112,14 +114,14 @@ def sample_settings(files: dict[str, Any]) -> sample.SampleSettings:
 
 
 async def _request(people: Keyring) -> Example:
-    taken: list[httpx.Request] = []
+    taken: list[Sending] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
-        taken.append(request)
-        return httpx.Response(200)
+    async def take(sending: Sending) -> Answered:
+        taken.append(sending)
+        return Answered(200, {}, b"")
 
     tokens = ServiceTokens(fixed.CALLER, fixed.SERVICE_KEY)
-    http = service_client(fixed.PROVIDER, "http://sample", tokens, carrier=httpx.MockTransport(take))
+    http = ServiceCalls(fixed.PROVIDER, "http://sample", tokens, carry=take)
     set_deadline(DEADLINE_SECONDS)
     provider_pins.set({fixed.PROVIDER: fixed.PIN})
     with continued("an example", fixed.TRACEPARENT):
@@ -132,7 +134,7 @@ async def _request(people: Keyring) -> Example:
             thing_id=fixed.THING,
         )
     (request,) = taken
-    wire = {"path": request.url.path, "headers": _headers(request.headers), "body": request.content.decode()}
+    wire = {"path": request.path, "headers": _headers(request.headers.items()), "body": request.body.decode()}
     means = {
         "at": fixed.NOW.isoformat(),
         "caller": fixed.CALLER,
@@ -148,15 +150,19 @@ async def _request(people: Keyring) -> Example:
     return {"wire": {**wire, "keys": keys}, "means": means}
 
 
-def _headers(headers: httpx.Headers) -> dict[str, str]:
-    return {
-        name.decode(): value.decode() for name, value in headers.raw if name.decode().lower() not in _OF_THE_LIBRARY
-    }
+def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name.lower() not in _OF_THE_LIBRARY}
+
+
+def _as_written(headers: httpx.Headers) -> Iterator[tuple[str, str]]:
+    return ((name.decode(), value.decode()) for name, value in headers.raw)
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:
     # The trace is drawn anew for each request of strangers.
-    headers = {name: value for name, value in _headers(response.headers).items() if name.lower() != "x-trace-id"}
+    headers = {
+        name: value for name, value in _headers(_as_written(response.headers)).items() if name.lower() != "x-trace-id"
+    }
     return {"status": response.status_code, "headers": headers, "body": response.text}
 
 

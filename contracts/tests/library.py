@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from chassis.asking import Http
+from chassis.http import Answer as HttpAnswer
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, Book, a_state, an_id, problem
 from contracts.pactfile import Edge
@@ -26,12 +27,12 @@ Spoil = Callable[[dict[str, Any]], Any]
 class Reader:
     """The consumer's own client."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def shelf(self, shelf_id: UUID) -> httpx.Response:
+    async def shelf(self, shelf_id: UUID) -> HttpAnswer:
         """A shelf, or why not."""
-        return await self._http.get(f"/shelves/{shelf_id}")
+        return await self._http.request("GET", f"/shelves/{shelf_id}")
 
 
 async def write_pact(pacts: Path) -> None:

@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from pydantic import BaseModel
 
+from chassis.asking import Http
+from chassis.http import Answer as HttpAnswer
 from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, Book, an_id, ask, problem
 from contracts.demanded import refuse_unread
@@ -119,12 +120,12 @@ async def test_the_headers_of_an_answer_reach_the_client_and_stand_in_the_contra
 class Lender:
     """A client with a body and a query that can be wrong."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def lend(self, body: dict[str, object], query: dict[str, str]) -> httpx.Response:
+    async def lend(self, body: dict[str, object], query: dict[str, str]) -> HttpAnswer:
         """Takes a book for some days."""
-        return await self._http.post("/loans", json=body, params=query)
+        return await self._http.request("POST", "/loans", json=body, params=query)
 
 
 @pytest.mark.parametrize(

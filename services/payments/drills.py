@@ -18,10 +18,8 @@ def time_out_of_ten_minutes(faults: Faults) -> None:
         request: httpx.Request,
     ) -> httpx.Response:
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), TEN_MINUTES_SECONDS)
-        transport.add_headers(request, TEN_MINUTES_SECONDS)
         response = await transport._inner.handle_async_request(request)  # noqa: SLF001
         await response.aread()
-        transport.note_headers(response)
         return response
 
     faults.replace(http._DeadlineTransport, "handle_async_request", handle_async_request)  # noqa: SLF001

@@ -50,8 +50,8 @@ def download_without_a_person(faults: Faults) -> None:
     async def pdf(client: TicketsClient, token: str, order_id: UUID, pdf_format: PdfFormat) -> bytes:
         del token
         address = GET_PDF.address(order_id=order_id)
-        response = await client._http.get(  # noqa: SLF001  # it stands in the client's place
-            address, params={"format": pdf_format}, extensions={"route": GET_PDF.path}
+        response = await client._http.request(  # noqa: SLF001  # it stands in the client's place
+            "GET", address, params={"format": pdf_format}, extensions={"route": GET_PDF.path}
         )
         return expect(response, 200, provider=client.provider).content
 

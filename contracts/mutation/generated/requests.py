@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from pact import Pact
 
+from chassis.calls import Answered, Network, Sending
 from chassis.deadline import DEADLINE_HEADER
 from contracts.demanded import paths_of
 from contracts.mutation.generated.kinds import KINDS
@@ -47,29 +48,30 @@ class Asked:
     body: bytes
 
     @classmethod
-    def of(cls, request: httpx.Request) -> "Asked":
-        """A request of httpx."""
-        headers = tuple((name.lower(), value) for name, value in request.headers.items() if name.lower() not in _OWN)
-        query = tuple(request.url.params.multi_items())
-        return cls(request.method, request.url.path, query, headers, request.content)
+    def of(cls, sending: Sending) -> "Asked":
+        """What a client of ours sends."""
+        headers = tuple((name.lower(), value) for name, value in sending.headers.items() if name.lower() not in _OWN)
+        return cls(sending.method, sending.path, tuple(parse_qsl(sending.query)), headers, sending.body)
 
 
 Spoil = Callable[[Asked], Asked | None]
 
 
-class Carrier(httpx.AsyncBaseTransport):
-    """Carries requests over the network, and keeps what it carried."""
+class Carrier:
+    """Carries requests over the network, and keeps what it carried. `close` it."""
 
     def __init__(self) -> None:
-        self._inner = AiohttpTransport(verify=_NO_CERTIFICATES, trust_env=False)
+        self._network = Network(is_encrypted=False)
         self.carried: list[Asked] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.carried.append(Asked.of(request))
-        return await self._inner.handle_async_request(request)
+    async def carry(self, sending: Sending) -> Answered:
+        """One request (chassis/calls.py)."""
+        self.carried.append(Asked.of(sending))
+        return await self._network.carry(sending)
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        await self._network.close()
 
 
 async def probe(pact: Pact, edge: Edge, use: str, carried: list[Asked]) -> None:

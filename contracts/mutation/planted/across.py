@@ -110,7 +110,7 @@ BREAKS = (
     Break(
         "a deadline is sent and read in seconds under the name it had in milliseconds",
         (
-            Edit("chassis/http.py", "str(int(left_seconds * 1000))", "str(left_seconds)"),
+            Edit("chassis/calls.py", "str(int(left * 1000))", "str(left)"),
             Edit("chassis/deadline.py", "int(value) / 1000", "float(value)"),
             Documents(),
         ),

@@ -3,7 +3,7 @@
 from contracts.mutation.breaks import Break, Edit
 from contracts.mutation.planted.places import asks, is_asked, tells
 
-CALLING = "chassis/http.py"
+CALLING = "chassis/calls.py"
 ENVELOPE = "chassis/facts.py"
 PLACES = "bus.inventory.places_changed"
 
@@ -18,24 +18,24 @@ BREAKS = (
         ("Expected a header 'traceparent'",),
         Edit(
             CALLING,
-            "TracingTransport(own, provider=provider)",
-            "TracingTransport(own, provider=provider, propagate=False)",
+            "inject(dict(attempt.headers))",
+            "dict(attempt.headers)",
         ),
     ),
     _asked(
         "requests lose the deadline",
         ("Expected a header", "Onsale-Deadline-Ms"),
-        Edit(CALLING, "request.headers[DEADLINE_HEADER] =", 'request.headers["Deadline"] ='),
+        Edit(CALLING, "headers[DEADLINE_HEADER] =", 'headers["Deadline"] ='),
     ),
     _asked(
         "the deadline is given in seconds",
         ("Onsale-Deadline-Ms", "Expected"),
-        Edit(CALLING, "str(int(left_seconds * 1000))", "str(int(left_seconds))"),
+        Edit(CALLING, "str(int(left * 1000))", "str(int(left))"),
     ),
     _asked(
         "requests lose the caller's token",
         ("Expected a header", "Authorization"),
-        Edit(CALLING, 'request.headers["Authorization"] =', 'request.headers["Token"] ='),
+        Edit(CALLING, 'headers["Authorization"] =', 'headers["Token"] ='),
     ),
     Break(
         "refusals are plain JSON instead of problem documents",

@@ -1,7 +1,6 @@
 """What tickets needs of accounts: the name that stands on a ticket, and the language in whose way its amount does."""
 
-import httpx
-
+from chassis.asking import Http
 from chassis.languages import PATTERN
 from contracts import matchers
 from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
@@ -9,7 +8,7 @@ from services.tickets.clients.accounts import CONTACT, AccountsClient
 from services.tickets.domain import Holder
 
 
-def a_client(http: httpx.AsyncClient) -> AccountsClient:
+def a_client(http: Http) -> AccountsClient:
     return AccountsClient(http, seconds=5.0)
 
 

@@ -1,0 +1,273 @@
+"""Calls to our own services, over aiohttp.
+
+Every call carries the caller's token, the person's token if there is one, what is left of the deadline, and the trace. It is
+tried again here and nowhere else: bounded, with full jitter and a budget, if that is safe (`chassis/http.py` has the rules, which
+calls to strangers follow as well). Each attempt has its own span and its own measure.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+import orjson
+from opentelemetry.trace import SpanKind
+from yarl import URL
+
+from chassis import http
+from chassis.deadline import DEADLINE_HEADER, remaining_seconds
+from chassis.http import PERSON_HEADER, PIN_HEADER, ProviderUnavailable, RetryBudget, person_token, provider_pins
+from chassis.tokens import ServiceTokens
+from tracing.http_client import attributes_of_call, note_answer
+from tracing.instruments import HTTP_CLIENT_DURATION
+from tracing.metrics import Metrics
+from tracing.series import Series
+from tracing.spans import inject, span
+
+MOST_CONNECTIONS = 200
+IDLE_SECONDS = 30.0
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request as it leaves. `query` is encoded; `seconds` may it take, and `connect_seconds` of them to connect."""
+
+    method: str
+    origin: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+    connect_seconds: float
+
+    @property
+    def url(self) -> str:
+        """Its whole address."""
+        return f"{self.origin}{self.path}{'?' if self.query else ''}{self.query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, all of it. `headers` are read without regard to upper and lower case."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The document. Raises ValueError if it is none."""
+        return orjson.loads(self.content)
+
+
+# Carries a request to the provider. Raises aiohttp.ClientError, TimeoutError or OSError if there is no answer.
+Carry = Callable[[Sending], Awaitable[Answered]]
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What all attempts of a call have in common."""
+
+    method: str
+    path: str
+    route: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    number: int = field(default=1)
+
+
+class ServiceCalls:
+    """Calls one of our services. An async context manager; `carry` stands for the network in tests of contracts."""
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        tokens: ServiceTokens,
+        *,
+        metrics: Metrics | None = None,
+        carry: Carry | None = None,
+    ) -> None:
+        self._provider = provider
+        self._origin = base_url.rstrip("/")
+        parts = urlsplit(self._origin)
+        self._address = (parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
+        self._tokens = tokens
+        self._metrics = metrics
+        self._series: dict[tuple[str, str, int], Series] = {}
+        self._budget = RetryBudget()
+        self._network = Network(is_encrypted=parts.scheme == "https")
+        self._carry = carry or self._network.carry
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Lets go of the connections."""
+        await self._network.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> Answered:
+        """One call. `extensions`: `route`, the path's template, and `repeatable`, whether it may be tried again.
+
+        Raises ProviderUnavailable without an answer.
+        """
+        extensions = extensions or {}
+        sent = dict(headers or {})
+        if json is not None:
+            sent["Content-Type"] = JSON
+        attempt = _Attempt(
+            method=method,
+            path=path,
+            route=extensions.get("route") or "",
+            query=urlencode({name: _word(value) for name, value in (params or {}).items()}),
+            headers=sent,
+            body=b"" if json is None else orjson.dumps(json),
+        )
+        repeatable = bool(extensions.get("repeatable")) or method in http.REPEATABLE_METHODS
+        return await self._tried(attempt, http.ATTEMPTS if repeatable else 1)
+
+    async def _tried(self, attempt: _Attempt, attempts: int) -> Answered:
+        self._budget.earn()
+        for number in range(1, attempts + 1):
+            attempt.number = number
+            try:
+                answer = await self._traced(attempt)
+                if answer.status_code not in http.RETRIED_STATUSES or not self._budget.may_retry(number, attempts):
+                    return answer
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if not self._budget.may_retry(number, attempts):
+                    raise ProviderUnavailable(self._provider) from error
+            await asyncio.sleep(remaining_seconds(http.pause_before(number)))
+        raise ProviderUnavailable(self._provider)
+
+    async def _traced(self, attempt: _Attempt) -> Answered:
+        host, port = self._address
+        attributes = attributes_of_call(
+            attempt.method, self._provider, host, port, attempt.path, attempt.route, attempt.number
+        )
+        name = f"{attempt.method} {attempt.route}" if attempt.route else attempt.method
+        with span(name, attributes, SpanKind.CLIENT) as current:
+            answer = await self._measured(attempt)
+            note_answer(current, self._provider, answer.status_code)
+            return answer
+
+    async def _measured(self, attempt: _Attempt) -> Answered:
+        started = perf_counter()
+        try:
+            answer = await self._carry(self._sending(attempt))
+        except BaseException as error:
+            self._count(attempt, {"error.type": type(error).__name__}, started)
+            raise
+        status = answer.status_code
+        if status >= http.SERVER_ERROR:
+            self._count(attempt, {"http.response.status_code": status, "error.type": str(status)}, started)
+        elif self._metrics is not None:
+            key = (attempt.method, attempt.route, status)
+            series = self._series.get(key)
+            if series is None:
+                attributes = self._labels(attempt) | {"http.response.status_code": status}
+                series = self._series.setdefault(key, self._metrics.series(HTTP_CLIENT_DURATION, attributes))
+            series.add(perf_counter() - started)
+        self._note_pin(answer)
+        return answer
+
+    def _count(self, attempt: _Attempt, ended: dict[str, str | int], started: float) -> None:
+        if self._metrics is not None:
+            self._metrics.record(HTTP_CLIENT_DURATION, perf_counter() - started, self._labels(attempt) | ended)
+
+    def _labels(self, attempt: _Attempt) -> dict[str, str | int]:
+        return {
+            "http.request.method": attempt.method,
+            "url.template": attempt.route or "(unmatched)",
+            "peer.service": self._provider,
+        }
+
+    def _sending(self, attempt: _Attempt) -> Sending:
+        """With the headers that our services want to know of a caller, and what is left of the deadline."""
+        left = remaining_seconds(http.TIMEOUT_SECONDS)
+        headers = inject(dict(attempt.headers))
+        headers["Authorization"] = f"Bearer {self._tokens.to(self._provider)}"
+        headers[DEADLINE_HEADER] = str(int(left * 1000))
+        if (token := person_token.get()) and PERSON_HEADER not in headers:
+            headers[PERSON_HEADER] = token
+        if pin := (provider_pins.get() or {}).get(self._provider):
+            headers.setdefault(PIN_HEADER, pin)
+        connect = min(http.CONNECT_SECONDS, left)
+        return Sending(attempt.method, self._origin, attempt.path, attempt.query, headers, attempt.body, left, connect)
+
+    def _note_pin(self, answer: Answered) -> None:
+        pins = provider_pins.get()
+        if pins is not None and (pin := answer.headers.get(PIN_HEADER)):
+            pins[self._provider] = pin
+
+
+class Network:
+    """Connections that are kept. They are opened in the event loop of the first call."""
+
+    def __init__(self, *, is_encrypted: bool) -> None:
+        self._is_encrypted = is_encrypted
+        self._session: aiohttp.ClientSession | None = None
+
+    async def carry(self, sending: Sending) -> Answered:
+        """See `Carry`."""
+        session = self._session or self._open()
+        patience = aiohttp.ClientTimeout(total=sending.seconds, connect=sending.connect_seconds)
+        async with session.request(
+            sending.method,
+            URL(sending.url, encoded=True),
+            data=sending.body or None,
+            headers=sending.headers,
+            timeout=patience,
+            allow_redirects=False,
+        ) as answer:
+            # Read here, so that a connection that breaks in the middle of a body is seen by who tries again, too.
+            return Answered(answer.status, answer.headers, await answer.read())
+
+    async def close(self) -> None:
+        """Closes them."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=MOST_CONNECTIONS,
+            keepalive_timeout=IDLE_SECONDS,
+            ssl=_certificates() if self._is_encrypted else True,
+        )
+        session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
+        )
+        # Otherwise aiohttp sends GET, PUT and DELETE a second time by itself, which no span shows and no budget bounds.
+        session._retry_connection = False  # noqa: SLF001  # it has no public name; a test holds aiohttp to it
+        self._session = session
+        return session
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The list of authorities, read once: it is a large file."""
+    return ssl.create_default_context()
+
+
+def _word(value: object) -> str:
+    """A value of a query as JSON writes it, which is what our services read."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
