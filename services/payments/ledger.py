@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
@@ -13,25 +14,30 @@ async def book(
     tx: Transaction, payment_id: UUID, step: PaymentState, entries: dict[Account, int], currency: str
 ) -> None:
     """Books a step of a payment. Raises asyncpg's UniqueViolationError if that step of this payment was booked before."""
-    transfer_id = uuid7()
-    accounts = [{"name": account.value, "currency": currency} for account in entries]
-    await tx.execute(_OPEN_ACCOUNT, accounts, name="ledger.open_accounts")
-    transfer = {"transfer_id": transfer_id, "payment_id": payment_id, "kind": step.value}
-    await tx.execute(_INSERT_TRANSFER, transfer, name="ledger.insert_transfer")
-    lines = [
-        {"transfer_id": transfer_id, "account": account.value, "currency": currency, "amount_minor": amount_minor}
-        for account, amount_minor in entries.items()
-    ]
-    await tx.execute(_INSERT_ENTRY, lines, name="ledger.insert_entries")
+    lines = [{"account": account.value, "amount_minor": amount_minor} for account, amount_minor in entries.items()]
+    parameters = {
+        "transfer_id": uuid7(),
+        "payment_id": payment_id,
+        "kind": step.value,
+        "currency": currency,
+        "lines": orjson.dumps(lines).decode(),
+    }
+    await tx.execute(_BOOK, parameters, name="ledger.book")
 
 
-_OPEN_ACCOUNT = text("INSERT INTO ledger_account (name, currency) VALUES (:name, :currency) ON CONFLICT DO NOTHING")
-_INSERT_TRANSFER = text("""
-    INSERT INTO ledger_transfer (transfer_id, payment_id, kind) VALUES (:transfer_id, :payment_id, :kind)
-""")
-_INSERT_ENTRY = text("""
+# Accounts are opened with the first entry in their currency. Whether the entries balance is asked at the commit.
+_BOOK = text("""
+    WITH line AS (
+        SELECT account, CAST(:currency AS text) AS currency, amount_minor
+        FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS each (account text, amount_minor bigint)
+    ), opened AS (
+        INSERT INTO ledger_account (name, currency) SELECT account, currency FROM line ON CONFLICT DO NOTHING
+    ), booked AS (
+        INSERT INTO ledger_transfer (transfer_id, payment_id, kind) VALUES (:transfer_id, :payment_id, :kind)
+        RETURNING transfer_id
+    )
     INSERT INTO ledger_entry (transfer_id, account, currency, amount_minor)
-    VALUES (:transfer_id, :account, :currency, :amount_minor)
+    SELECT transfer_id, account, currency, amount_minor FROM booked CROSS JOIN line
 """)
 
 
