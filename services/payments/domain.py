@@ -73,6 +73,12 @@ EFFECT: dict[OperationKind, frozenset[PaymentState]] = {
     OperationKind.VOID: frozenset({PaymentState.VOIDED}),
     OperationKind.REFUND: frozenset({PaymentState.REFUNDED}),
 }
+# The operation that was to bring a payment into a state.
+ACHIEVED_BY: dict[PaymentState, OperationKind] = {
+    PaymentState.CAPTURED: OperationKind.CAPTURE,
+    PaymentState.VOIDED: OperationKind.VOID,
+    PaymentState.REFUNDED: OperationKind.REFUND,
+}
 SOURCES: dict[OperationKind, frozenset[PaymentState]] = {
     OperationKind.CAPTURE: frozenset({PaymentState.AUTHORISED}),
     OperationKind.VOID: frozenset({PaymentState.CREATED, PaymentState.AUTHORISED}),

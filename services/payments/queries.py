@@ -9,7 +9,15 @@ from sqlalchemy import text
 from chassis.db import Reads, Transaction
 from chassis.statements import Row
 from chassis.work import Backoff, Columns, Queue, Work, claim, due, finish, put_off, take, wait
-from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState, Terms
+from services.payments.domain import (
+    ACHIEVED_BY,
+    Operation,
+    OperationKind,
+    OperationState,
+    Payment,
+    PaymentState,
+    Terms,
+)
 from tracing.spans import current_traceparent
 
 # The pauses between tries grow to this at most.
@@ -119,12 +127,13 @@ async def insert_tombstone(tx: Transaction, payment_id: UUID, traceparent: str |
 
 async def store_session(
     tx: Transaction, payment_id: UUID, gateway_payment_id: str, redirect_url: str, ask_after_seconds: float
-) -> None:
-    """Notes under which id the gateway knows a payment, and where its payer goes."""
+) -> Payment:
+    """Notes under which id the gateway knows a payment, and where its payer goes. Returns it as it is then."""
     query = text("""
         UPDATE payment SET gateway_payment_id = :gateway_payment_id, redirect_url = :redirect_url,
             ask_at = now() + make_interval(secs => :seconds)
         WHERE payment_id = :payment_id
+        RETURNING *
     """)
     parameters = {
         "payment_id": payment_id,
@@ -132,21 +141,35 @@ async def store_session(
         "redirect_url": redirect_url,
         "seconds": ask_after_seconds,
     }
-    await tx.execute(query, parameters, name="payments.store_session")
+    return _payment((await tx.execute(query, parameters, name="payments.store_session")).one())
 
 
 async def move_payment(
-    tx: Transaction, payment_id: UUID, state: PaymentState, *, decline_reason: str | None, captured_at: datetime | None
-) -> None:
-    """Writes a step of a locked payment."""
+    tx: Transaction,
+    payment: Payment,
+    state: PaymentState,
+    *,
+    decline_reason: str | None,
+    captured_at: datetime | None,
+    was_authorised: bool,
+) -> Payment | None:
+    """Writes a step of a payment, and that the operation which was to lead there has succeeded.
+
+    Returns it as it is then; None if it is no longer in the state from which the step was to be taken.
+    """
+    achieved = ACHIEVED_BY.get(state)
     parameters = {
-        "payment_id": payment_id,
+        "payment_id": payment.payment_id,
+        "was": payment.state.value,
         "state": state.value,
         "decline_reason": decline_reason,
         "captured_at": captured_at,
+        "was_authorised": was_authorised,
+        "achieved": achieved.value if achieved else None,
         "traceparent": current_traceparent(),
     }
-    await tx.execute(_MOVE, parameters, name="payments.move")
+    row = (await tx.execute(_MOVE, parameters, name="payments.move")).one_or_none()
+    return _payment(row) if row else None
 
 
 # Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
@@ -154,20 +177,28 @@ _MOVE = text("""
     WITH moved AS (
         UPDATE payment SET state = :state, ask_at = NULL, leased_until = NULL,
             decline_reason = COALESCE(CAST(:decline_reason AS text), decline_reason),
-            captured_at = COALESCE(CAST(:captured_at AS timestamptz), captured_at)
-        WHERE payment_id = :payment_id
-        RETURNING payment_id, state
+            captured_at = COALESCE(CAST(:captured_at AS timestamptz), captured_at),
+            was_authorised = was_authorised OR CAST(:was_authorised AS boolean)
+        WHERE payment_id = :payment_id AND state = :was
+        RETURNING *
+    ), noted AS (
+        INSERT INTO payment_change (payment_id, state, reason, traceparent)
+        SELECT payment_id, state, CAST(:decline_reason AS text), CAST(:traceparent AS text) FROM moved
+        ON CONFLICT DO NOTHING
+    ), settled AS (
+        UPDATE gateway_operation operation SET state = 'succeeded', settled_at = now(),
+            settled_in = CAST(:traceparent AS text), leased_until = NULL, problem = NULL
+        FROM moved
+        WHERE operation.payment_id = moved.payment_id AND kind = CAST(:achieved AS text) AND operation.state = 'unknown'
     )
-    INSERT INTO payment_change (payment_id, state, reason, traceparent)
-    SELECT payment_id, state, CAST(:decline_reason AS text), CAST(:traceparent AS text) FROM moved
-    ON CONFLICT DO NOTHING
+    SELECT * FROM moved
 """)
 
 
-async def note_authorised(tx: Transaction, payment_id: UUID) -> None:
-    """Writes that the payer of a locked payment has authorised it."""
-    query = text("UPDATE payment SET was_authorised = true WHERE payment_id = :payment_id")
-    await tx.execute(query, {"payment_id": payment_id}, name="payments.note_authorised")
+async def note_authorised(tx: Transaction, payment_id: UUID) -> Payment:
+    """Writes that the payer of a payment has authorised it. Returns it as it is then."""
+    query = text("UPDATE payment SET was_authorised = true WHERE payment_id = :payment_id RETURNING *")
+    return _payment((await tx.execute(query, {"payment_id": payment_id}, name="payments.note_authorised")).one())
 
 
 async def claim_quiet_payments(tx: Transaction) -> list[tuple[Work, Payment]]:

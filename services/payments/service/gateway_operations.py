@@ -16,6 +16,7 @@ from chassis.logs import log
 from chassis.work import Work
 from services.payments import ledger, queries
 from services.payments.domain import (
+    ACHIEVED_BY,
     EFFECT,
     SOURCES,
     GatewayUnavailable,
@@ -46,6 +47,18 @@ class Outcome:
     refusal: str | None
 
 
+@dataclass(frozen=True)
+class Applied:
+    """A payment after what the gateway showed was applied, and which operations that has shown to have succeeded."""
+
+    payment: Payment
+    achieved: frozenset[OperationKind]
+
+
+class MovedOn(Exception):
+    """A payment has left the state in which it was read."""
+
+
 class GatewayOperations:
     """Carries operations out at the gateway, and applies to payments what the gateway shows."""
 
@@ -69,16 +82,18 @@ class GatewayOperations:
         called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
         asked = {"onsale.operation": claimed.kind.value, "onsale.attempt": claimed.attempts}
         with span("payments.ask_gateway", payment.attributes() | asked):
-            await self._ask_and_record(payment.gateway_payment_id, work, claimed, called_off=called_off)
+            await self._ask_and_record(payment, payment.gateway_payment_id, work, claimed, called_off=called_off)
 
-    async def _ask_and_record(self, gateway_id: str, work: Work, claimed: Operation, *, called_off: bool) -> None:
+    async def _ask_and_record(
+        self, payment: Payment, gateway_id: str, work: Work, claimed: Operation, *, called_off: bool
+    ) -> None:
         try:
             outcome = await self._ask(gateway_id, claimed, called_off=called_off)
         except GatewaySilent as error:
             _LOG.warning(SILENT, operation=claimed.key, attempts=claimed.attempts, error=str(error))
             await self.ask_again_later(work, error)
             raise GatewayUnavailable from error
-        await self._record(claimed, outcome)
+        await self._record(payment, claimed, outcome)
 
     async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
         """The gateway said nothing about an operation."""
@@ -86,15 +101,17 @@ class GatewayOperations:
             await queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
 
     async def refresh(self, payment: Payment) -> Payment:
-        """Asks the gateway how far a payment is, and applies it. Raises GatewayUnavailable."""
+        """Asks the gateway how far a payment is, and applies what is new. Raises GatewayUnavailable."""
         if payment.gateway_payment_id is None:
             return payment
         try:
             seen = await self._gateway.look_up(payment.gateway_payment_id)
         except GatewaySilent as error:
             raise GatewayUnavailable from error
+        if _is_known(payment, seen):
+            return payment
         async with self._database.writer() as tx:
-            return await self.apply(tx, payment.payment_id, seen)
+            return (await self.apply(tx, payment, seen)).payment
 
     async def _ask(self, gateway_id: str, operation: Operation, *, called_off: bool) -> Outcome:
         kind = operation.kind
@@ -117,12 +134,15 @@ class GatewayOperations:
             return self._gateway.void
         return self._gateway.refund
 
-    async def _record(self, operation: Operation, outcome: Outcome) -> None:
+    async def _record(self, payment: Payment, operation: Operation, outcome: Outcome) -> None:
         async with self._database.writer() as tx:
-            payment = await self.apply(tx, operation.payment_id, outcome.seen)
-            await queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
             if operation.kind is OperationKind.VOID:
-                await self._follow_void(tx, payment)
+                payment = await self._locked(tx, payment.payment_id)
+            applied = await self.apply(tx, payment, outcome.seen)
+            if outcome.refusal is not None or operation.kind not in applied.achieved:
+                await queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
+            if operation.kind is OperationKind.VOID:
+                await self._follow_void(tx, applied.payment)
 
     async def _follow_void(self, tx: Transaction, payment: Payment) -> None:
         """What was to be voided ends without money, whichever way it went meanwhile."""
@@ -133,37 +153,64 @@ class GatewayOperations:
         elif payment.state is PaymentState.VOIDED:
             await queries.settle_operation(tx, payment.payment_id, OperationKind.CAPTURE, CALLED_OFF)
 
-    async def apply(self, tx: Transaction, payment_id: UUID, seen: Seen) -> Payment:
-        """Brings a payment to where the gateway has it: each step with its fact and its booking. Returns it as it is then."""
-        payment = await queries.locked_payment(tx, payment_id)
-        if payment is None:
-            raise PaymentUnknown(payment_id)
+    async def apply(self, tx: Transaction, payment: Payment, seen: Seen) -> Applied:
+        """Brings a payment to where the gateway has it: each step with its fact and its booking.
+
+        `payment` is as it was read, perhaps a while ago: if it has moved on meanwhile, it goes on from where it is now.
+        """
+        try:
+            applied = await self._take_steps(tx, payment, seen)
+        except MovedOn:
+            applied = await self._take_steps(tx, await self._locked(tx, payment.payment_id), seen)
+        payment = applied.payment
         if seen.was_authorised and not payment.was_authorised:
-            await queries.note_authorised(tx, payment_id)
-        for step in steps_to(payment.state, seen.state) or ():
-            payment = await self.step(tx, payment, step, reason=seen.decline_reason)
-            if step is PaymentState.CAPTURED:
-                await queries.settle_operation(tx, payment_id, OperationKind.CAPTURE, None)
+            payment = await queries.note_authorised(tx, payment.payment_id)
         if payment.state is PaymentState.VOIDED and seen.state in SOURCES[OperationKind.VOID]:
             # Called off here while the gateway still holds a session or an authorisation: it is given up there as well.
             await queries.insert_operation(tx, payment, OperationKind.VOID)
+        return Applied(payment, applied.achieved)
+
+    async def _take_steps(self, tx: Transaction, payment: Payment, seen: Seen) -> Applied:
+        steps = steps_to(payment.state, seen.state) or []
+        for step in steps:
+            payment = await self.step(tx, payment, step, reason=seen.decline_reason, was_authorised=seen.was_authorised)
+        return Applied(payment, frozenset(ACHIEVED_BY[step] for step in steps if step in ACHIEVED_BY))
+
+    async def _locked(self, tx: Transaction, payment_id: UUID) -> Payment:
+        payment = await queries.locked_payment(tx, payment_id)
+        if payment is None:
+            raise PaymentUnknown(payment_id)
         return payment
 
-    async def step(self, tx: Transaction, payment: Payment, step: PaymentState, reason: str | None = None) -> Payment:
-        """One transition of a locked payment."""
+    async def step(
+        self,
+        tx: Transaction,
+        payment: Payment,
+        step: PaymentState,
+        *,
+        reason: str | None = None,
+        was_authorised: bool = False,
+    ) -> Payment:
+        """One transition. Raises MovedOn, with nothing written, if the payment is not in its state any more: never if it is locked."""
         terms, now = payment.the_terms, utc_now()
         captured_at = now if step is PaymentState.CAPTURED else None
         decline_reason = (reason or "unknown") if step is PaymentState.DECLINED else None
-        await queries.move_payment(tx, payment.payment_id, step, decline_reason=decline_reason, captured_at=captured_at)
+        moved = await queries.move_payment(
+            tx, payment, step, decline_reason=decline_reason, captured_at=captured_at, was_authorised=was_authorised
+        )
+        if moved is None:
+            raise MovedOn
         if entries := entries_of(step, terms.amount_minor):
             await ledger.book(tx, payment.payment_id, step, entries, terms.currency)
         await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))
-        moved = await queries.payment_by_id(tx, payment.payment_id)
-        if moved is None:
-            raise PaymentUnknown(payment.payment_id)
         changed = moved.attributes() | ({"onsale.reason": decline_reason} if decline_reason else {})
         tx.after_commit(lambda: trace.get_current_span().add_event("payment changed", changed))
         return moved
+
+
+def _is_known(payment: Payment, seen: Seen) -> bool:
+    """Whether what the gateway shows is where the payment is anyway."""
+    return seen.state is payment.state and (payment.was_authorised or not seen.was_authorised)
 
 
 def is_refused(operation: Operation) -> bool:

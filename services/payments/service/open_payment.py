@@ -112,12 +112,11 @@ class OpenPayment:
 
     async def _note_session(self, payment: Payment, seen: Seen) -> Payment:
         async with self._database.writer() as tx:
-            await queries.locked_payment(tx, payment.payment_id)
-            await queries.store_session(
+            stored = await queries.store_session(
                 tx, payment.payment_id, seen.gateway_payment_id, seen.redirect_url, self._ask_after_seconds
             )
             await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, None)
-            return await self._operations.apply(tx, payment.payment_id, seen)
+            return (await self._operations.apply(tx, stored, seen)).payment
 
     async def _refuse(self, payment: Payment, reason: str) -> None:
         async with self._database.writer() as tx:

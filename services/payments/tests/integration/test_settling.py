@@ -1,10 +1,12 @@
 """Moments that a real bank shows too rarely: a gateway whose answers are scripted, on a real database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.ids import uuid7
@@ -202,10 +204,33 @@ async def test_a_session_that_opens_while_its_payment_is_called_off_is_given_up_
 async def test_what_the_gateway_said_a_while_ago_does_not_turn_a_payment_back(desk: Desk) -> None:
     await desk.open_authorised()
     old = desk.gateway.seen()
-    await desk.capture_payment(desk.terms.payment_id)
+    captured = await desk.capture_payment(desk.terms.payment_id)
     async with desk.database.writer() as tx:
-        applied = await GatewayOperations(desk.database, desk.gateway, ask_again_seconds=0).apply(
-            tx, desk.terms.payment_id, old
-        )
-    assert applied.state is S.CAPTURED
+        applied = await GatewayOperations(desk.database, desk.gateway, ask_again_seconds=0).apply(tx, captured, old)
+    assert applied.payment.state is S.CAPTURED
+    assert await desk.balance() == {4200, -4200}
+
+
+async def test_a_payment_that_moved_on_since_it_was_read_takes_each_step_once(desk: Desk) -> None:
+    await desk.open_payment(desk.terms)
+    read = await desk.look_up_payment(desk.terms.payment_id, refresh=False)
+    desk.gateway.state = S.AUTHORISED
+    await desk.look_up_payment(desk.terms.payment_id, refresh=True)
+    desk.gateway.state = S.CAPTURED
+    operations = GatewayOperations(desk.database, desk.gateway, ask_again_seconds=0)
+    applied = [await operations.refresh(read) for _ in range(2)]
+    assert [payment.state for payment in applied] == [S.CAPTURED] * 2
+    assert await desk.balance() == {4200, -4200}
+    async with desk.database.reader() as reads:
+        told = await reads.execute(text("SELECT subject FROM outbox ORDER BY event_id"), name="test.told")
+    assert [subject.split(".")[2] for subject in told.scalars()] == ["payment_authorised", "payment_captured"]
+
+
+async def test_many_who_see_the_same_at_the_gateway_book_it_once(desk: Desk) -> None:
+    await desk.open_authorised()
+    read = await desk.look_up_payment(desk.terms.payment_id, refresh=False)
+    desk.gateway.state = S.CAPTURED
+    operations = GatewayOperations(desk.database, desk.gateway, ask_again_seconds=0)
+    applied = await asyncio.gather(*(operations.refresh(read) for _ in range(5)))
+    assert {payment.state for payment in applied} == {S.CAPTURED}
     assert await desk.balance() == {4200, -4200}
