@@ -76,7 +76,7 @@ class Queue:
 class Work:
     """A piece of work that is leased to this process. `attempt` counts from 1 and includes the present try.
 
-    `row`: all of its table's columns, if it was claimed or taken here.
+    `row`: all of its table's columns, and what was joined to them, if it was claimed or taken here.
     """
 
     key: Any
@@ -85,10 +85,22 @@ class Work:
     row: Row | None = None
 
 
-async def claim(tx: Transaction, queue: Queue, limit: int | None = None) -> list[Work]:
+@dataclass(frozen=True)
+class With:
+    """What else is read with work as it is leased, in SQL: columns (`, payment.state AS payment_state`) and the tables that
+    have them, joined to `leased` (`JOIN payment USING (payment_id)`)."""
+
+    columns: str = ""
+    tables: str = ""
+
+
+ALONE = With()
+
+
+async def claim(tx: Transaction, queue: Queue, limit: int | None = None, also: With = ALONE) -> list[Work]:
     """Leases up to `limit` pieces of work that are due; what another process is taking at this moment is passed over."""
     parameters = {"lease": queue.lease_seconds, "limit": limit or queue.batch}
-    return _leased(queue, await tx.execute(text(_claim(queue)), parameters, name=f"{queue.name}.claim"))
+    return _leased(queue, await tx.execute(text(_claim(queue, also)), parameters, name=f"{queue.name}.claim"))
 
 
 async def due(tx: Transaction, queue: Queue) -> list[Row]:
@@ -101,7 +113,7 @@ async def due(tx: Transaction, queue: Queue) -> list[Row]:
 
 
 async def take(
-    tx: Transaction, queue: Queue, key: Any, *, from_others: bool = False, is_noted: bool = True
+    tx: Transaction, queue: Queue, key: Any, *, from_others: bool = False, is_noted: bool = True, also: With = ALONE
 ) -> Work | None:
     """Leases this one, due or not. None if there is nothing to do.
 
@@ -110,7 +122,7 @@ async def take(
     Likewise if somebody is at it, unless it may be taken `from_others`: that is for what is safe to do twice at once.
     """
     parameters = {"lease": queue.lease_seconds, "key": key, "traceparent": current_traceparent()}
-    statement = text(_take(queue, from_others=from_others, kept=ATTEMPTS_KEPT if is_noted else 0))
+    statement = text(_take(queue, also, from_others=from_others, kept=ATTEMPTS_KEPT if is_noted else 0))
     return next(iter(_leased(queue, await tx.execute(statement, parameters, name=f"{queue.name}.take"))), None)
 
 
@@ -161,31 +173,39 @@ async def make_due(tx: Transaction, queue: Queue, condition: str, **values: Any)
     await tx.execute(text(statement), values, name=f"{queue.name}.make_due")
 
 
-def _claim(queue: Queue) -> str:
+def noted(queue: Queue, rows: str, kept: int = ATTEMPTS_KEPT) -> str:
+    """SQL that writes down that the tries of rows begin: for a statement that leases them. Its parameter: `:traceparent`."""
     c = queue.columns
     return f"""
-        UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} IN (
-            SELECT {queue.key} FROM {queue.table}
-            WHERE ({queue.waits}) AND {c.due} <= now() AND {_free(queue)}
-            ORDER BY {c.due} LIMIT :limit FOR UPDATE SKIP LOCKED
-        )
-        RETURNING *
+        INSERT INTO work_attempt (queue, key, attempt, fence, traceparent)
+        SELECT '{queue.name}', CAST({queue.key} AS text), {c.tries}, {c.fence}, CAST(:traceparent AS text)
+        FROM {rows} WHERE {c.tries} <= {kept}
     """  # noqa: S608  # names from this project's code
 
 
-def _take(queue: Queue, *, from_others: bool, kept: int) -> str:
+def _claim(queue: Queue, also: With) -> str:
     c = queue.columns
+    return f"""
+        WITH leased AS (
+            UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} IN (
+                SELECT {queue.key} FROM {queue.table}
+                WHERE ({queue.waits}) AND {c.due} <= now() AND {_free(queue)}
+                ORDER BY {c.due} LIMIT :limit FOR UPDATE SKIP LOCKED
+            )
+            RETURNING *
+        )
+        SELECT leased.*{also.columns} FROM leased {also.tables}
+    """  # noqa: S608  # names from this project's code
+
+
+def _take(queue: Queue, also: With, *, from_others: bool, kept: int) -> str:
     free = "true" if from_others else _free(queue)
     return f"""
-        WITH taken AS (
+        WITH leased AS (
             UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} = :key AND ({queue.waits}) AND {free}
             RETURNING *
-        ), noted AS (
-            INSERT INTO work_attempt (queue, key, attempt, fence, traceparent)
-            SELECT '{queue.name}', CAST({queue.key} AS text), {c.tries}, {c.fence}, CAST(:traceparent AS text)
-            FROM taken WHERE {c.tries} <= {kept}
-        )
-        SELECT * FROM taken
+        ), noted AS ({noted(queue, "leased", kept)})
+        SELECT leased.*{also.columns} FROM leased {also.tables}
     """  # noqa: S608  # names from this project's code
 
 

@@ -1,6 +1,5 @@
-"""All SQL of this service but that of the ledger."""
+"""The SQL of payments, and what is remembered work here. `gateway_queries` has that of what the gateway is asked and says."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,12 +7,9 @@ from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.statements import Row
-from chassis.work import Backoff, Columns, Queue, Work, claim, due, finish, put_off, take, wait
+from chassis.work import Columns, Queue, Work, claim, finish, wait
 from services.payments.domain import (
     ACHIEVED_BY,
-    Operation,
-    OperationKind,
-    OperationState,
     Payment,
     PaymentState,
     Terms,
@@ -61,19 +57,11 @@ HINTS = Queue(
 )
 
 
-async def ask_again_later(tx: Transaction, queue: Queue, work: Work, problem: str, first_seconds: float) -> None:
-    """Puts off work for which the gateway gave no answer: for `first_seconds`, then for longer and longer."""
-    await put_off(tx, queue, work, problem, Backoff(first_seconds, LONGEST_PAUSE_SECONDS).after(work.attempt))
-
-
-# -- payments ----------------------------------------------------------------------------------------------------
-
-
 async def payment_by_id(reads: Reads, payment_id: UUID) -> Payment | None:
     """A payment, if there is one with this id."""
     query = text("SELECT * FROM payment WHERE payment_id = :payment_id")
     row = (await reads.execute(query, {"payment_id": payment_id}, name="payments.by_id")).mappings().one_or_none()
-    return _payment(row) if row else None
+    return payment_of(row) if row else None
 
 
 async def payment_by_gateway_id(reads: Reads, gateway_payment_id: str) -> Payment | None:
@@ -81,14 +69,14 @@ async def payment_by_gateway_id(reads: Reads, gateway_payment_id: str) -> Paymen
     query = text("SELECT * FROM payment WHERE gateway_payment_id = :id")
     found = await reads.execute(query, {"id": gateway_payment_id}, name="payments.by_gateway_id")
     row = found.mappings().one_or_none()
-    return _payment(row) if row else None
+    return payment_of(row) if row else None
 
 
 async def locked_payment(tx: Transaction, payment_id: UUID) -> Payment | None:
     """A payment that nobody else changes until the end of the transaction."""
     query = text("SELECT * FROM payment WHERE payment_id = :payment_id FOR UPDATE")
     row = (await tx.execute(query, {"payment_id": payment_id}, name="payments.lock")).mappings().one_or_none()
-    return _payment(row) if row else None
+    return payment_of(row) if row else None
 
 
 async def payments_of_order(tx: Transaction, order_id: UUID) -> list[Payment]:
@@ -97,7 +85,8 @@ async def payments_of_order(tx: Transaction, order_id: UUID) -> list[Payment]:
     await tx.execute(lock, {"order_id": str(order_id)}, name="payments.lock_order")
     query = text("SELECT * FROM payment WHERE order_id = :order_id ORDER BY attempt")
     return [
-        _payment(row) for row in (await tx.execute(query, {"order_id": order_id}, name="payments.of_order")).mappings()
+        payment_of(row)
+        for row in (await tx.execute(query, {"order_id": order_id}, name="payments.of_order")).mappings()
     ]
 
 
@@ -141,7 +130,7 @@ async def store_session(
         "redirect_url": redirect_url,
         "seconds": ask_after_seconds,
     }
-    return _payment((await tx.execute(query, parameters, name="payments.store_session")).one())
+    return payment_of((await tx.execute(query, parameters, name="payments.store_session")).one())
 
 
 async def move_payment(
@@ -169,7 +158,7 @@ async def move_payment(
         "traceparent": current_traceparent(),
     }
     row = (await tx.execute(_MOVE, parameters, name="payments.move")).one_or_none()
-    return _payment(row) if row else None
+    return payment_of(row) if row else None
 
 
 # Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
@@ -198,12 +187,12 @@ _MOVE = text("""
 async def note_authorised(tx: Transaction, payment_id: UUID) -> Payment:
     """Writes that the payer of a payment has authorised it. Returns it as it is then."""
     query = text("UPDATE payment SET was_authorised = true WHERE payment_id = :payment_id RETURNING *")
-    return _payment((await tx.execute(query, {"payment_id": payment_id}, name="payments.note_authorised")).one())
+    return payment_of((await tx.execute(query, {"payment_id": payment_id}, name="payments.note_authorised")).one())
 
 
 async def claim_quiet_payments(tx: Transaction) -> list[tuple[Work, Payment]]:
     """Payments of which nothing was heard for long, to ask about."""
-    return [(work, _payment(work.row)) for work in await claim(tx, QUIET) if work.row is not None]
+    return [(work, payment_of(work.row)) for work in await claim(tx, QUIET) if work.row is not None]
 
 
 async def ask_later(tx: Transaction, work: Work) -> None:
@@ -223,111 +212,16 @@ _NEXT_LOOK = text("""
 """)
 
 
-# -- operations --------------------------------------------------------------------------------------------------
+_FIELDS = [field for field in Payment.__dataclass_fields__ if field != "terms"]
+_TERMS = list(Terms.__dataclass_fields__)
+# All that a payment is made of, for a statement that reads it with something else.
+PAYMENT_COLUMNS = "".join(f", payment.{field} AS payment_{field}" for field in dict.fromkeys(_FIELDS + _TERMS))
 
 
-async def operations_of(reads: Reads, payment_id: UUID) -> dict[OperationKind, Operation]:
-    """What the gateway was asked about a payment."""
-    query = text("SELECT * FROM gateway_operation WHERE payment_id = :payment_id")
-    rows = (await reads.execute(query, {"payment_id": payment_id}, name="payments.operations_of")).mappings()
-    return {operation.kind: operation for operation in map(_operation, rows)}
-
-
-async def insert_operation(
-    tx: Transaction, payment: Payment, kind: OperationKind, *, workers_wait_seconds: float = 0
-) -> Operation:
-    """The operation of this kind, written as unknown if it was not there; its payment is locked, so nobody else writes it.
-
-    `workers_wait_seconds` keeps it from the workers: whoever asks the gateway right after the commit would else be
-    overtaken by one, and the same operation asked for twice.
-    """
-    query = text("""
-        WITH written AS (
-            INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
-            VALUES (:key, :payment_id, :kind, 'unknown', 0, now() + make_interval(secs => :seconds))
-            ON CONFLICT (payment_id, kind) DO NOTHING
-            RETURNING *
-        )
-        SELECT * FROM written UNION ALL SELECT * FROM gateway_operation WHERE payment_id = :payment_id AND kind = :kind
-    """)
-    parameters = {
-        "key": payment.key_of(kind),
-        "payment_id": payment.payment_id,
-        "kind": kind.value,
-        "seconds": workers_wait_seconds,
-    }
-    return _operation((await tx.execute(query, parameters, name="payments.insert_operation")).mappings().one())
-
-
-async def take_operation(
-    tx: Transaction, key: str, lease_seconds: float, *, from_others: bool
-) -> tuple[Work, Operation] | None:
-    """Begins one more try of an unknown operation, and keeps the workers away from it meanwhile. None if it is settled.
-
-    `from_others`: for a request, which does not wait until a process that died with it is known to be dead.
-    """
-    taken = await take(tx, replace(OPERATIONS, lease_seconds=lease_seconds), key, from_others=from_others)
-    return (taken, _operation(taken.row)) if taken is not None and taken.row is not None else None
-
-
-async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
-    """Writes down what became of an operation, if it was unknown until now."""
-    query = text("""
-        UPDATE gateway_operation SET state = :state, refusal = :refusal, settled_at = now(), settled_in = :settled_in,
-            leased_until = NULL, problem = NULL
-        WHERE payment_id = :payment_id AND kind = :kind AND state = 'unknown'
-    """)
-    state = OperationState.SUCCEEDED if refusal is None else OperationState.REFUSED
-    parameters = {
-        "payment_id": payment_id,
-        "kind": kind.value,
-        "state": state.value,
-        "refusal": refusal,
-        "settled_in": current_traceparent(),
-    }
-    await tx.execute(query, parameters, name="payments.settle_operation")
-
-
-async def due_operations(tx: Transaction) -> list[Operation]:
-    """Unknown operations whose time has come, to ask about: whoever asks takes each (`take_operation`)."""
-    return [_operation(row) for row in await due(tx, OPERATIONS)]
-
-
-# -- webhooks ----------------------------------------------------------------------------------------------------
-
-
-async def insert_webhook(
-    tx: Transaction, *, webhook_id: str, kind: str, gateway_payment_id: str, traceparent: str | None
-) -> bool:
-    """Takes a hint once. False if it was there."""
-    query = text("""
-        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, traceparent)
-        VALUES (:webhook_id, :type, :gateway_payment_id, 0, now(), :traceparent)
-        ON CONFLICT (webhook_id) DO NOTHING
-    """)
-    parameters = {
-        "webhook_id": webhook_id,
-        "type": kind,
-        "gateway_payment_id": gateway_payment_id,
-        "traceparent": traceparent,
-    }
-    return (await tx.execute(query, parameters, name="payments.insert_webhook")).rowcount == 1
-
-
-def _payment(row: Row) -> Payment:
+def payment_of(row: Row, prefix: str = "") -> Payment:
+    """A payment from a row's columns, whose names begin with `prefix`."""
     terms = None
-    if row["order_id"] is not None:
-        terms = Terms(**{field: row[field] for field in Terms.__dataclass_fields__})
-    others = {field: row[field] for field in Payment.__dataclass_fields__ if field not in {"terms", "state"}}
-    return Payment(terms=terms, state=PaymentState(row["state"]), **others)
-
-
-def _operation(row: Row) -> Operation:
-    return Operation(
-        key=row["key"],
-        payment_id=row["payment_id"],
-        kind=OperationKind(row["kind"]),
-        state=OperationState(row["state"]),
-        attempts=row["attempts"],
-        refusal=row["refusal"],
-    )
+    if row[f"{prefix}order_id"] is not None:
+        terms = Terms(**{field: row[f"{prefix}{field}"] for field in _TERMS})
+    others = {field: row[f"{prefix}{field}"] for field in _FIELDS}
+    return Payment(**others | {"terms": terms, "state": PaymentState(others["state"])})

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from chassis.db import Database
 from chassis.logs import log
 from chassis.work import Work
-from services.payments import queries
+from services.payments import gateway_queries, queries
 from services.payments.domain import (
     GatewayUnavailable,
     Operation,
@@ -37,7 +37,7 @@ class AskGatewayAgain:
     async def ask_about_operations(self) -> int:
         """Unknown operations are asked about, and done with the same key, until they are known. Money is never given up."""
         async with self._database.writer(single=True) as tx:
-            due = await queries.due_operations(tx)
+            due = await gateway_queries.due_operations(tx)
         if not due:
             return 0
         async with self._database.writer() as tx:
@@ -62,7 +62,7 @@ class AskGatewayAgain:
             await self._operations.refresh(payment)
         except GatewayUnavailable:
             async with self._database.writer(single=True) as tx:
-                await queries.ask_again_later(tx, queries.QUIET, work, SILENT, self._ask_again_seconds)
+                await gateway_queries.ask_again_later(tx, queries.QUIET, work, SILENT, self._ask_again_seconds)
             raise
         async with self._database.writer() as tx:
             await queries.ask_later(tx, work)
@@ -79,7 +79,7 @@ class AskGatewayAgain:
 
     async def _give_up_session(self, payment: Payment) -> None:
         async with self._database.writer(single=True) as tx:
-            await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, CALLED_OFF)
+            await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, CALLED_OFF)
 
     async def _in_its_trace(
         self, name: str, payment: Payment, work: Awaitable[object], asked: dict[str, str | int] | None = None

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.db import Database
-from services.payments import queries
+from services.payments import gateway_queries
 from services.payments.domain import (
     CaptureRefused,
     GatewayUnavailable,
@@ -46,19 +46,18 @@ class CapturePayment:
         raise GatewayUnavailable
 
     async def _decide_capture(self, payment_id: UUID) -> tuple[Payment, Operation | None]:
-        async with self._database.writer() as tx:
-            payment = await queries.locked_payment(tx, payment_id)
-            if payment is None or payment.terms is None:
-                raise PaymentUnknown(payment_id)
-            if payment.state in {PaymentState.CAPTURED, PaymentState.CREATED}:
-                return payment, None
-            if payment.state is not PaymentState.AUTHORISED:
-                raise CaptureRefused(payment.state, f"payment_{payment.state}")
-            if OperationKind.VOID in await queries.operations_of(tx, payment_id):
-                raise CaptureRefused(payment.state, "called_off")
-            operation = await queries.insert_operation(
-                tx, payment, OperationKind.CAPTURE, workers_wait_seconds=self._ask_again_seconds
-            )
-            if is_refused(operation):
-                raise CaptureRefused(payment.state, operation.refusal or "refused")
-            return payment, operation
+        async with self._database.writer(single=True) as tx:
+            decided = await gateway_queries.decide_capture(tx, payment_id, workers_wait_seconds=self._ask_again_seconds)
+        if decided is None or decided[0].terms is None:
+            raise PaymentUnknown(payment_id)
+        payment, operations = decided
+        if payment.state in {PaymentState.CAPTURED, PaymentState.CREATED}:
+            return payment, None
+        if payment.state is not PaymentState.AUTHORISED:
+            raise CaptureRefused(payment.state, f"payment_{payment.state}")
+        if OperationKind.VOID in operations:
+            raise CaptureRefused(payment.state, "called_off")
+        operation = operations[OperationKind.CAPTURE]
+        if is_refused(operation):
+            raise CaptureRefused(payment.state, operation.refusal or "refused")
+        return payment, operation

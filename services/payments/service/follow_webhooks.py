@@ -6,7 +6,7 @@ from dataclasses import replace
 from chassis.db import Database
 from chassis.logs import log
 from chassis.work import Work, claim, finish
-from services.payments import queries
+from services.payments import gateway_queries, queries
 from services.payments.domain import GatewayUnavailable, Payment
 from services.payments.service.gateway_operations import SILENT, GatewayOperations
 from tracing.spans import continued, link_to, note
@@ -63,7 +63,7 @@ class FollowWebhooks:
     async def _follow_later(self, work: Work, problem: str) -> None:
         _LOG.warning("a webhook waits", webhook=str(work.key), attempts=work.attempt, problem=problem)
         async with self._database.writer(single=True) as tx:
-            await queries.ask_again_later(tx, queries.HINTS, work, problem, self._ask_again_seconds)
+            await gateway_queries.ask_again_later(tx, queries.HINTS, work, problem, self._ask_again_seconds)
 
     async def _leave(self, work: Work) -> None:
         async with self._database.writer(single=True) as tx:

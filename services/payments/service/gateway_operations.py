@@ -14,7 +14,7 @@ from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.logs import log
 from chassis.work import Work
-from services.payments import ledger, queries
+from services.payments import gateway_queries, ledger, queries
 from services.payments.domain import (
     ACHIEVED_BY,
     EFFECT,
@@ -72,33 +72,31 @@ class GatewayOperations:
 
         `from_others`: the operation is taken even if another process or request is at it now.
         """
-        async with self._database.writer() as tx:
-            taken = await queries.take_operation(tx, operation.key, self._ask_again_seconds, from_others=from_others)
-            payment = await queries.payment_by_id(tx, operation.payment_id)
-            operations = await queries.operations_of(tx, operation.payment_id)
-        if taken is None or payment is None or payment.gateway_payment_id is None:
+        async with self._database.writer(single=True) as tx:
+            taken = await gateway_queries.take_operation(
+                tx, operation.key, self._ask_again_seconds, from_others=from_others
+            )
+        if taken is None or taken.payment.gateway_payment_id is None:
             return
-        work, claimed = taken
-        called_off = claimed.kind is OperationKind.CAPTURE and OperationKind.VOID in operations
-        asked = {"onsale.operation": claimed.kind.value, "onsale.attempt": claimed.attempts}
-        with span("payments.ask_gateway", payment.attributes() | asked):
-            await self._ask_and_record(payment, payment.gateway_payment_id, work, claimed, called_off=called_off)
+        asked = {"onsale.operation": taken.operation.kind.value, "onsale.attempt": taken.operation.attempts}
+        with span("payments.ask_gateway", taken.payment.attributes() | asked):
+            await self._ask_and_record(taken, taken.payment.gateway_payment_id)
 
-    async def _ask_and_record(
-        self, payment: Payment, gateway_id: str, work: Work, claimed: Operation, *, called_off: bool
-    ) -> None:
+    async def _ask_and_record(self, taken: gateway_queries.Taken, gateway_id: str) -> None:
+        operation = taken.operation
+        called_off = operation.kind is OperationKind.CAPTURE and taken.is_called_off
         try:
-            outcome = await self._ask(gateway_id, claimed, called_off=called_off)
+            outcome = await self._ask(gateway_id, operation, called_off=called_off)
         except GatewaySilent as error:
-            _LOG.warning(SILENT, operation=claimed.key, attempts=claimed.attempts, error=str(error))
-            await self.ask_again_later(work, error)
+            _LOG.warning(SILENT, operation=operation.key, attempts=operation.attempts, error=str(error))
+            await self.ask_again_later(taken.work, error)
             raise GatewayUnavailable from error
-        await self._record(payment, claimed, outcome)
+        await self._record(taken.payment, operation, outcome)
 
     async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
         """The gateway said nothing about an operation."""
         async with self._database.writer(single=True) as tx:
-            await queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
+            await gateway_queries.ask_again_later(tx, queries.OPERATIONS, work, error.problem, self._ask_again_seconds)
 
     async def refresh(self, payment: Payment) -> Payment:
         """Asks the gateway how far a payment is, and applies what is new. Raises GatewayUnavailable."""
@@ -140,18 +138,18 @@ class GatewayOperations:
                 payment = await self._locked(tx, payment.payment_id)
             applied = await self.apply(tx, payment, outcome.seen)
             if outcome.refusal is not None or operation.kind not in applied.achieved:
-                await queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
+                await gateway_queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
             if operation.kind is OperationKind.VOID:
                 await self._follow_void(tx, applied.payment)
 
     async def _follow_void(self, tx: Transaction, payment: Payment) -> None:
         """What was to be voided ends without money, whichever way it went meanwhile."""
         if payment.state is PaymentState.CAPTURED:
-            await queries.insert_operation(tx, payment, OperationKind.REFUND)
+            await gateway_queries.insert_operation(tx, payment, OperationKind.REFUND)
         elif payment.state is PaymentState.DECLINED:
             await self.step(tx, payment, PaymentState.VOIDED)
         elif payment.state is PaymentState.VOIDED:
-            await queries.settle_operation(tx, payment.payment_id, OperationKind.CAPTURE, CALLED_OFF)
+            await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.CAPTURE, CALLED_OFF)
 
     async def apply(self, tx: Transaction, payment: Payment, seen: Seen) -> Applied:
         """Brings a payment to where the gateway has it: each step with its fact and its booking.
@@ -167,7 +165,8 @@ class GatewayOperations:
             payment = await queries.note_authorised(tx, payment.payment_id)
         if payment.state is PaymentState.VOIDED and seen.state in SOURCES[OperationKind.VOID]:
             # Called off here while the gateway still holds a session or an authorisation: it is given up there as well.
-            await queries.insert_operation(tx, payment, OperationKind.VOID)
+            payment = await self._locked(tx, payment.payment_id)
+            await gateway_queries.insert_operation(tx, payment, OperationKind.VOID)
         return Applied(payment, applied.achieved)
 
     async def _take_steps(self, tx: Transaction, payment: Payment, seen: Seen) -> Applied:

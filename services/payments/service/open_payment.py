@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
-from services.payments import queries
+from services.payments import gateway_queries, queries
 from services.payments.domain import (
     GatewayUnavailable,
     OperationKind,
@@ -66,7 +66,7 @@ class OpenPayment:
         """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `GatewayOperations.carry_out`."""
         terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
         async with self._database.writer(single=True) as tx:
-            taken = await queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
+            taken = await gateway_queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
         if taken is None and not from_others:
             return payment
         if utc_now() > terms.pay_by + timedelta(minutes=1):
@@ -77,7 +77,7 @@ class OpenPayment:
             seen = await self._gateway.open_session(key, terms)
         except GatewaySilent as error:
             if taken is not None:
-                await self._operations.ask_again_later(taken[0], error)
+                await self._operations.ask_again_later(taken.work, error)
             raise GatewayUnavailable from error
         except GatewayRefused as refused:
             await self._refuse(payment, refused.code)
@@ -99,7 +99,7 @@ class OpenPayment:
             is_new = await queries.insert_payment(tx, terms, attempt, current_traceparent())
             payment = await self._written(tx, terms)
             if is_new:
-                await queries.insert_operation(
+                await gateway_queries.insert_operation(
                     tx, payment, OperationKind.AUTHORISE, workers_wait_seconds=self._ask_again_seconds
                 )
             return payment, is_new
@@ -115,13 +115,13 @@ class OpenPayment:
             stored = await queries.store_session(
                 tx, payment.payment_id, seen.gateway_payment_id, seen.redirect_url, self._ask_after_seconds
             )
-            await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, None)
+            await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, None)
             return (await self._operations.apply(tx, stored, seen)).payment
 
     async def _refuse(self, payment: Payment, reason: str) -> None:
         async with self._database.writer() as tx:
             fresh = await queries.locked_payment(tx, payment.payment_id)
-            await queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, reason)
+            await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, reason)
             if fresh is not None and fresh.state is PaymentState.CREATED:
                 await self._operations.step(tx, fresh, PaymentState.DECLINED, reason=reason)
 

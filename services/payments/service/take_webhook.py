@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from chassis.db import Database
 from chassis.models import Keepable
-from services.payments import queries
+from services.payments import gateway_queries
 from services.payments.domain import WebhookForged, WebhookInvalid
 from tracing.spans import current_traceparent
 
@@ -54,7 +54,7 @@ class TakeWebhook:
         except ValidationError as error:
             raise WebhookInvalid from error
         async with self._database.writer() as tx:
-            is_new = await queries.insert_webhook(
+            is_new = await gateway_queries.insert_webhook(
                 tx,
                 webhook_id=hint.webhook_id,
                 kind=hint.type,

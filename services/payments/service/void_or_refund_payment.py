@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.db import Database, Transaction
-from services.payments import queries
+from services.payments import gateway_queries, queries
 from services.payments.domain import (
     GatewayUnavailable,
     Operation,
@@ -61,4 +61,4 @@ class VoidOrRefundPayment:
 
     async def _decided(self, tx: Transaction, payment: Payment, kind: OperationKind) -> Operation:
         """The operation; the caller carries it out at once, and the workers only if that does not end well."""
-        return await queries.insert_operation(tx, payment, kind, workers_wait_seconds=self._ask_again_seconds)
+        return await gateway_queries.insert_operation(tx, payment, kind, workers_wait_seconds=self._ask_again_seconds)

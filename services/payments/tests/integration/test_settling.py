@@ -11,9 +11,11 @@ from sqlalchemy import text
 from chassis.db import Database
 from chassis.ids import uuid7
 from chassis.testing import Harness
-from services.payments import ledger, queries
+from services.payments import gateway_queries, ledger
 from services.payments.domain import (
+    CaptureRefused,
     GatewayUnavailable,
+    Operation,
     OperationKind,
     OperationState,
     PaymentCalledOff,
@@ -98,7 +100,7 @@ class Desk:
 
     async def operations(self) -> dict[OperationKind, OperationState]:
         async with self.database.reader() as reads:
-            found = await queries.operations_of(reads, self.terms.payment_id)
+            found = await gateway_queries.operations_of(reads, self.terms.payment_id)
         return {kind: operation.state for kind, operation in found.items() if kind is not OperationKind.AUTHORISE}
 
     async def work(self) -> None:
@@ -162,6 +164,33 @@ async def test_a_capture_that_took_effect_unseen_is_found_by_looking_and_not_cal
         await desk.capture_payment(desk.terms.payment_id)
     assert (await desk.capture_payment(desk.terms.payment_id)).state is S.CAPTURED
     assert desk.gateway.done() == ["capture"]
+    assert await desk.balance() == {4200, -4200}
+
+
+async def test_a_payment_that_is_called_off_after_its_capture_was_decided_is_not_captured(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.open_authorised()
+    carry_out = GatewayOperations.carry_out
+
+    async def after_a_void(operations: GatewayOperations, operation: Operation) -> None:
+        monkeypatch.setattr(GatewayOperations, "carry_out", carry_out)
+        with pytest.raises(GatewayUnavailable):
+            await desk.void_or_refund_payment(desk.terms.payment_id)
+        await carry_out(operations, operation)
+
+    monkeypatch.setattr(GatewayOperations, "carry_out", after_a_void)
+    desk.gateway.silent = {"void"}
+    with pytest.raises(CaptureRefused):
+        await desk.capture_payment(desk.terms.payment_id)
+    assert "capture" not in desk.gateway.done()
+
+
+async def test_captures_that_are_decided_together_are_one_operation(desk: Desk) -> None:
+    await desk.open_authorised()
+    captured = await asyncio.gather(*(desk.capture_payment(desk.terms.payment_id) for _ in range(4)))
+    assert {payment.state for payment in captured} == {S.CAPTURED}
+    assert len({key for name, key in desk.gateway.calls if name == "capture"}) == 1
     assert await desk.balance() == {4200, -4200}
 
 

@@ -1,0 +1,178 @@
+"""The SQL of what the gateway is asked, and of what it hints at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.db import Reads, Transaction
+from chassis.statements import Row
+from chassis.work import Backoff, Queue, With, Work, due, put_off, take
+from services.payments.domain import Operation, OperationKind, OperationState, Payment
+from services.payments.queries import LONGEST_PAUSE_SECONDS, OPERATIONS, PAYMENT_COLUMNS, payment_of
+from tracing.spans import current_traceparent
+
+
+async def ask_again_later(tx: Transaction, queue: Queue, work: Work, problem: str, first_seconds: float) -> None:
+    """Puts off work for which the gateway gave no answer: for `first_seconds`, then for longer and longer."""
+    await put_off(tx, queue, work, problem, Backoff(first_seconds, LONGEST_PAUSE_SECONDS).after(work.attempt))
+
+
+# -- operations --------------------------------------------------------------------------------------------------
+
+
+async def operations_of(reads: Reads, payment_id: UUID) -> dict[OperationKind, Operation]:
+    """What the gateway was asked about a payment."""
+    query = text("SELECT * FROM gateway_operation WHERE payment_id = :payment_id")
+    rows = (await reads.execute(query, {"payment_id": payment_id}, name="payments.operations_of")).mappings()
+    return {operation.kind: operation for operation in (_operation(row, payment_id) for row in rows)}
+
+
+async def insert_operation(
+    tx: Transaction, payment: Payment, kind: OperationKind, *, workers_wait_seconds: float = 0
+) -> Operation:
+    """The operation of this kind, written as unknown if it was not there; its payment is locked, so nobody else writes it.
+
+    `workers_wait_seconds` keeps it from the workers: whoever asks the gateway right after the commit would else be
+    overtaken by one, and the same operation asked for twice.
+    """
+    query = text("""
+        WITH written AS (
+            INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
+            VALUES (:key, :payment_id, :kind, 'unknown', 0, now() + make_interval(secs => :seconds))
+            ON CONFLICT (payment_id, kind) DO NOTHING
+            RETURNING *
+        )
+        SELECT * FROM written UNION ALL SELECT * FROM gateway_operation WHERE payment_id = :payment_id AND kind = :kind
+    """)
+    parameters = {
+        "key": payment.key_of(kind),
+        "payment_id": payment.payment_id,
+        "kind": kind.value,
+        "seconds": workers_wait_seconds,
+    }
+    row = (await tx.execute(query, parameters, name="payments.insert_operation")).one()
+    return _operation(row, payment.payment_id)
+
+
+async def decide_capture(
+    tx: Transaction, payment_id: UUID, *, workers_wait_seconds: float
+) -> tuple[Payment, dict[OperationKind, Operation]] | None:
+    """Writes the capture of an authorised payment that nobody has called off. Returns the payment, and all that is asked about it.
+
+    The payment is not locked: who takes the operation sees whether it was called off at the same moment.
+    """
+    parameters = {"payment_id": payment_id, "kind": OperationKind.CAPTURE.value, "seconds": workers_wait_seconds}
+    row = (await tx.execute(_DECIDE_CAPTURE, parameters, name="payments.decide_capture")).one_or_none()
+    if row is None:
+        return None
+    operations = [_operation(each, payment_id) for each in row["operations"] or ()]
+    return payment_of(row), {operation.kind: operation for operation in operations}
+
+
+# The update changes nothing: it returns an operation that was written meanwhile, and that a mere look would not see yet.
+_DECIDE_CAPTURE = text("""
+    WITH written AS (
+        INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
+        SELECT order_id || ':' || CAST(:kind AS text) || ':' || attempt, payment_id, CAST(:kind AS text), 'unknown', 0,
+            now() + make_interval(secs => :seconds)
+        FROM payment
+        WHERE payment_id = :payment_id AND state = 'authorised' AND NOT EXISTS (
+            SELECT FROM gateway_operation WHERE payment_id = :payment_id AND kind = 'void'
+        )
+        ON CONFLICT (payment_id, kind) DO UPDATE SET ask_again_at = gateway_operation.ask_again_at
+        RETURNING *
+    ), asked AS (
+        SELECT * FROM written UNION ALL
+        SELECT * FROM gateway_operation WHERE payment_id = :payment_id AND key NOT IN (SELECT key FROM written)
+    )
+    SELECT *, (SELECT jsonb_agg(to_jsonb(asked)) FROM asked) AS operations FROM payment WHERE payment_id = :payment_id
+""")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An operation whose next try begins, and its payment. `is_called_off`: it was decided to void the payment."""
+
+    work: Work
+    operation: Operation
+    payment: Payment
+    is_called_off: bool
+
+
+async def take_operation(tx: Transaction, key: str, lease_seconds: float, *, from_others: bool) -> Taken | None:
+    """Begins one more try of an unknown operation, and keeps the workers away from it meanwhile. None if it is settled.
+
+    `from_others`: for a request, which does not wait until a process that died with it is known to be dead.
+    """
+    leased = replace(OPERATIONS, lease_seconds=lease_seconds)
+    work = await take(tx, leased, key, from_others=from_others, also=_WITH_PAYMENT)
+    if work is None or work.row is None:
+        return None
+    payment = payment_of(work.row, "payment_")
+    return Taken(work, _operation(work.row, payment.payment_id), payment, work.row["is_called_off"])
+
+
+_WITH_PAYMENT = With(
+    f"""{PAYMENT_COLUMNS}, EXISTS (
+        SELECT FROM gateway_operation called WHERE called.payment_id = leased.payment_id AND called.kind = 'void'
+    ) AS is_called_off""",
+    "JOIN payment USING (payment_id)",
+)
+
+
+async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
+    """Writes down what became of an operation, if it was unknown until now."""
+    query = text("""
+        UPDATE gateway_operation SET state = :state, refusal = :refusal, settled_at = now(), settled_in = :settled_in,
+            leased_until = NULL, problem = NULL
+        WHERE payment_id = :payment_id AND kind = :kind AND state = 'unknown'
+    """)
+    state = OperationState.SUCCEEDED if refusal is None else OperationState.REFUSED
+    parameters = {
+        "payment_id": payment_id,
+        "kind": kind.value,
+        "state": state.value,
+        "refusal": refusal,
+        "settled_in": current_traceparent(),
+    }
+    await tx.execute(query, parameters, name="payments.settle_operation")
+
+
+async def due_operations(tx: Transaction) -> list[Operation]:
+    """Unknown operations whose time has come, to ask about: whoever asks takes each (`take_operation`)."""
+    return [_operation(row, row["payment_id"]) for row in await due(tx, OPERATIONS)]
+
+
+# -- webhooks ----------------------------------------------------------------------------------------------------
+
+
+async def insert_webhook(
+    tx: Transaction, *, webhook_id: str, kind: str, gateway_payment_id: str, traceparent: str | None
+) -> bool:
+    """Takes a hint once. False if it was there."""
+    query = text("""
+        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, traceparent)
+        VALUES (:webhook_id, :type, :gateway_payment_id, 0, now(), :traceparent)
+        ON CONFLICT (webhook_id) DO NOTHING
+    """)
+    parameters = {
+        "webhook_id": webhook_id,
+        "type": kind,
+        "gateway_payment_id": gateway_payment_id,
+        "traceparent": traceparent,
+    }
+    return (await tx.execute(query, parameters, name="payments.insert_webhook")).rowcount == 1
+
+
+def _operation(row: Row | Mapping[str, Any], payment_id: UUID) -> Operation:
+    return Operation(
+        key=row["key"],
+        payment_id=payment_id,
+        kind=OperationKind(row["kind"]),
+        state=OperationState(row["state"]),
+        attempts=row["attempts"],
+        refusal=row["refusal"],
+    )
