@@ -1,5 +1,6 @@
 """The SQL of payments, and what is remembered work here. `gateway_queries` has that of what the gateway is asked and says."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.statements import Row
-from chassis.work import Columns, Queue, Work, claim, finish, wait
+from chassis.work import Columns, Queue, Work, claim, finish, noted, wait
 from services.payments.domain import (
     ACHIEVED_BY,
     Payment,
@@ -79,29 +80,43 @@ async def locked_payment(tx: Transaction, payment_id: UUID) -> Payment | None:
     return payment_of(row) if row else None
 
 
-async def payments_of_order(tx: Transaction, order_id: UUID) -> list[Payment]:
-    """All payments of an order by attempt; until the end of the transaction nobody else adds one."""
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:order_id, 0))")
-    await tx.execute(lock, {"order_id": str(order_id)}, name="payments.lock_order")
-    query = text("SELECT * FROM payment WHERE order_id = :order_id ORDER BY attempt")
-    return [
-        payment_of(row)
-        for row in (await tx.execute(query, {"order_id": order_id}, name="payments.of_order")).mappings()
-    ]
+async def payments_of_order(tx: Transaction, terms: Terms) -> list[Payment]:
+    """All payments of the order of these terms by attempt, and the one with their id, whatever it is of."""
+    query = text("SELECT * FROM payment WHERE order_id = :order_id OR payment_id = :payment_id ORDER BY attempt")
+    parameters = {"order_id": terms.order_id, "payment_id": terms.payment_id}
+    return [payment_of(row) for row in await tx.execute(query, parameters, name="payments.of_order")]
 
 
-async def insert_payment(tx: Transaction, terms: Terms, attempt: int, traceparent: str | None) -> bool:
-    """Writes a new payment. False if the id is taken."""
-    query = text("""
+async def insert_payment(tx: Transaction, terms: Terms, lease_seconds: float) -> tuple[Payment, Work] | None:
+    """Writes a new payment with the operation that opens it, whose first try begins for the time of a lease.
+
+    None if the database refuses it: the id is taken, or the order has a payment that can be paid, or one was written just now.
+    """
+    values = {name: getattr(terms, name) for name in Terms.__dataclass_fields__}
+    parameters = values | {"lease": lease_seconds, "traceparent": current_traceparent()}
+    row = (await tx.execute(_INSERT, parameters, name="payments.insert")).one_or_none()
+    return (payment_of(row), Work(row["asked_key"], fence=1, attempt=1)) if row else None
+
+
+# Constraints hold what must hold, so nothing is locked, and nothing is asked before.
+_INSERT = text(f"""
+    WITH written AS (
         INSERT INTO payment (payment_id, order_id, attempt, amount_minor, currency, description, return_url, pay_by, state,
             traceparent)
-        VALUES (:payment_id, :order_id, :attempt, :amount_minor, :currency, :description, :return_url, :pay_by, 'created',
-            :traceparent)
-        ON CONFLICT (payment_id) DO NOTHING
-    """)
-    values = {name: getattr(terms, name) for name in Terms.__dataclass_fields__}
-    parameters = values | {"attempt": attempt, "traceparent": traceparent}
-    return (await tx.execute(query, parameters, name="payments.insert")).rowcount == 1
+        SELECT CAST(:payment_id AS uuid), CAST(:order_id AS uuid), COALESCE(max(attempt), 0) + 1,
+            CAST(:amount_minor AS bigint), CAST(:currency AS text), CAST(:description AS text), CAST(:return_url AS text),
+            CAST(:pay_by AS timestamptz), 'created', CAST(:traceparent AS text)
+        FROM payment WHERE order_id = CAST(:order_id AS uuid)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    ), asked AS (
+        INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, fence, ask_again_at, leased_until)
+        SELECT order_id || ':authorise:' || attempt, payment_id, 'authorise', 'unknown', 1, 1, until, until
+        FROM written, LATERAL (SELECT now() + make_interval(secs => :lease) AS until) AS leased
+        RETURNING *
+    ), noted AS ({noted(OPERATIONS, "asked")})
+    SELECT written.*, asked.key AS asked_key FROM written CROSS JOIN asked
+""")  # noqa: S608  # names from this project's code
 
 
 async def insert_tombstone(tx: Transaction, payment_id: UUID, traceparent: str | None) -> bool:
@@ -115,22 +130,44 @@ async def insert_tombstone(tx: Transaction, payment_id: UUID, traceparent: str |
 
 
 async def store_session(
-    tx: Transaction, payment_id: UUID, gateway_payment_id: str, redirect_url: str, ask_after_seconds: float
-) -> Payment:
-    """Notes under which id the gateway knows a payment, and where its payer goes. Returns it as it is then."""
-    query = text("""
-        UPDATE payment SET gateway_payment_id = :gateway_payment_id, redirect_url = :redirect_url,
-            ask_at = now() + make_interval(secs => :seconds)
-        WHERE payment_id = :payment_id
-        RETURNING *
-    """)
+    tx: Transaction,
+    payment_id: UUID,
+    gateway_payment_id: str,
+    redirect_url: str,
+    ask_after_seconds: float,
+    *,
+    states: Iterable[PaymentState] = PaymentState,
+) -> Payment | None:
+    """Notes under which id the gateway knows a payment, and where its payer goes: the operation that opens it has succeeded.
+
+    Returns it as it is then; None, with nothing written, if it is in none of these states.
+    """
     parameters = {
         "payment_id": payment_id,
+        "states": [state.value for state in states],
         "gateway_payment_id": gateway_payment_id,
         "redirect_url": redirect_url,
         "seconds": ask_after_seconds,
+        "traceparent": current_traceparent(),
     }
-    return payment_of((await tx.execute(query, parameters, name="payments.store_session")).one())
+    row = (await tx.execute(_STORE_SESSION, parameters, name="payments.store_session")).one_or_none()
+    return payment_of(row) if row else None
+
+
+_STORE_SESSION = text("""
+    WITH stored AS (
+        UPDATE payment SET gateway_payment_id = :gateway_payment_id, redirect_url = :redirect_url,
+            ask_at = now() + make_interval(secs => :seconds)
+        WHERE payment_id = :payment_id AND state = ANY(CAST(:states AS text[]))
+        RETURNING *
+    ), settled AS (
+        UPDATE gateway_operation operation SET state = 'succeeded', settled_at = now(),
+            settled_in = CAST(:traceparent AS text), leased_until = NULL, problem = NULL
+        FROM stored
+        WHERE operation.payment_id = stored.payment_id AND kind = 'authorise' AND operation.state = 'unknown'
+    )
+    SELECT * FROM stored
+""")
 
 
 async def move_payment(

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from chassis.clock import utc_now
-from chassis.db import Database, Transaction
+from chassis.db import Database
+from chassis.work import Work
 from services.payments import gateway_queries, queries
 from services.payments.domain import (
     GatewayUnavailable,
@@ -20,7 +21,7 @@ from services.payments.domain import (
 )
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
 from services.payments.service.gateway_operations import GatewayOperations
-from tracing.spans import current_traceparent, note, span
+from tracing.spans import note, span
 
 _EXPIRED = "expired"
 
@@ -52,32 +53,37 @@ class OpenPayment:
             return await self._open(terms)
 
     async def _open(self, terms: Terms) -> tuple[Payment, bool]:
-        payment, is_new = await self._remember(terms)
+        payment, work = await self._remember(terms)
         note({"onsale.payment_state": payment.state.value, "onsale.attempt": payment.attempt})
         if payment.state is PaymentState.VOIDED:
             raise PaymentCalledOff(payment.payment_id)
         if payment.state is PaymentState.DECLINED and payment.redirect_url is None:
             raise PaymentRefused(payment.decline_reason or "unknown")
         if payment.redirect_url is None:
-            payment = await self.open_session(payment)
-        return payment, is_new
+            payment = await (self._ask(payment, work) if work else self.open_session(payment))
+        return payment, work is not None
 
     async def open_session(self, payment: Payment, *, from_others: bool = True) -> Payment:
         """Asks the gateway for a session, always with the same key, and notes it. `from_others`: see `GatewayOperations.carry_out`."""
-        terms, key = payment.the_terms, payment.key_of(OperationKind.AUTHORISE)
         async with self._database.writer(single=True) as tx:
-            taken = await gateway_queries.take_operation(tx, key, self._ask_again_seconds, from_others=from_others)
+            taken = await gateway_queries.take_operation(
+                tx, payment.key_of(OperationKind.AUTHORISE), self._ask_again_seconds, from_others=from_others
+            )
         if taken is None and not from_others:
             return payment
+        return await self._ask(payment, taken.work if taken else None)
+
+    async def _ask(self, payment: Payment, work: Work | None) -> Payment:
+        terms = payment.the_terms
         if utc_now() > terms.pay_by + timedelta(minutes=1):
             # The address of the page was given to nobody, and the time to pay is over at the gateway too.
             await self._refuse(payment, _EXPIRED)
             raise PaymentRefused(_EXPIRED)
         try:
-            seen = await self._gateway.open_session(key, terms)
+            seen = await self._gateway.open_session(payment.key_of(OperationKind.AUTHORISE), terms)
         except GatewaySilent as error:
-            if taken is not None:
-                await self._operations.ask_again_later(taken.work, error)
+            if work is not None:
+                await self._operations.ask_again_later(work, error)
             raise GatewayUnavailable from error
         except GatewayRefused as refused:
             await self._refuse(payment, refused.code)
@@ -87,35 +93,33 @@ class OpenPayment:
             raise PaymentCalledOff(opened.payment_id)
         return opened
 
-    async def _remember(self, terms: Terms) -> tuple[Payment, bool]:
-        async with self._database.writer() as tx:
-            known = await queries.payment_by_id(tx, terms.payment_id)
-            if known is not None:
-                return _same(known, terms), False
-            others = await queries.payments_of_order(tx, terms.order_id)
-            if live := live_one([other for other in others if other.payment_id != terms.payment_id]):
+    async def _remember(self, terms: Terms) -> tuple[Payment, Work | None]:
+        """The payment, and its first try to be opened if it is new."""
+        while True:
+            async with self._database.writer(single=True) as tx:
+                written = await queries.insert_payment(tx, terms, self._ask_again_seconds)
+            if written is not None:
+                return written
+            async with self._database.writer(single=True) as tx:
+                known = await queries.payments_of_order(tx, terms)
+            for payment in known:
+                if payment.payment_id == terms.payment_id:
+                    return _same(payment, terms), None
+            if live := live_one(known):
                 raise OrderHasPayment(live.payment_id)
-            attempt = max((other.attempt for other in others), default=0) + 1
-            is_new = await queries.insert_payment(tx, terms, attempt, current_traceparent())
-            payment = await self._written(tx, terms)
-            if is_new:
-                await gateway_queries.insert_operation(
-                    tx, payment, OperationKind.AUTHORISE, workers_wait_seconds=self._ask_again_seconds
-                )
-            return payment, is_new
-
-    async def _written(self, tx: Transaction, terms: Terms) -> Payment:
-        payment = await queries.payment_by_id(tx, terms.payment_id)
-        if payment is None:
-            raise PaymentUnknown(terms.payment_id)
-        return _same(payment, terms)
+            # What was in the way has ended since, or came just before: the next attempt has the next number.
 
     async def _note_session(self, payment: Payment, seen: Seen) -> Payment:
+        found = (payment.payment_id, seen.gateway_payment_id, seen.redirect_url, self._ask_after_seconds)
+        if seen.state is PaymentState.CREATED:
+            async with self._database.writer(single=True) as tx:
+                stored = await queries.store_session(tx, *found, states=(PaymentState.CREATED,))
+            if stored is not None:
+                return stored
         async with self._database.writer() as tx:
-            stored = await queries.store_session(
-                tx, payment.payment_id, seen.gateway_payment_id, seen.redirect_url, self._ask_after_seconds
-            )
-            await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.AUTHORISE, None)
+            stored = await queries.store_session(tx, *found)
+            if stored is None:
+                raise PaymentUnknown(payment.payment_id)
             return (await self._operations.apply(tx, stored, seen)).payment
 
     async def _refuse(self, payment: Payment, reason: str) -> None:
