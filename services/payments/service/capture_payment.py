@@ -38,7 +38,9 @@ class CapturePayment:
             payment, operation = await self._decide_capture(payment_id)
             note(payment.attributes())
             if operation is not None:
-                await self._operations.carry_out(operation)
+                carried_out = await self._operations.carry_out(operation)
+                if carried_out is not None and carried_out.state is PaymentState.CAPTURED:
+                    return carried_out
             elif payment.state is PaymentState.CAPTURED:
                 return payment
             elif (await self._operations.refresh(payment)).state is PaymentState.CREATED:

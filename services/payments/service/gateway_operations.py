@@ -67,8 +67,10 @@ class GatewayOperations:
         self._gateway = gateway
         self._ask_again_seconds = ask_again_seconds
 
-    async def carry_out(self, operation: Operation, *, from_others: bool = True) -> None:
+    async def carry_out(self, operation: Operation, *, from_others: bool = True) -> Payment | None:
         """Asks for a capture, void or refund until it is known. Raises GatewayUnavailable; the row stays unknown then.
+
+        Returns the payment as it is then; None if there was nothing to ask.
 
         `from_others`: the operation is taken even if another process or request is at it now.
         """
@@ -77,12 +79,12 @@ class GatewayOperations:
                 tx, operation.key, self._ask_again_seconds, from_others=from_others
             )
         if taken is None or taken.payment.gateway_payment_id is None:
-            return
+            return None
         asked = {"onsale.operation": taken.operation.kind.value, "onsale.attempt": taken.operation.attempts}
         with span("payments.ask_gateway", taken.payment.attributes() | asked):
-            await self._ask_and_record(taken, taken.payment.gateway_payment_id)
+            return await self._ask_and_record(taken, taken.payment.gateway_payment_id)
 
-    async def _ask_and_record(self, taken: gateway_queries.Taken, gateway_id: str) -> None:
+    async def _ask_and_record(self, taken: gateway_queries.Taken, gateway_id: str) -> Payment:
         operation = taken.operation
         called_off = operation.kind is OperationKind.CAPTURE and taken.is_called_off
         try:
@@ -91,7 +93,7 @@ class GatewayOperations:
             _LOG.warning(SILENT, operation=operation.key, attempts=operation.attempts, error=str(error))
             await self.ask_again_later(taken.work, error)
             raise GatewayUnavailable from error
-        await self._record(taken.payment, operation, outcome)
+        return await self._record(taken.payment, operation, outcome)
 
     async def ask_again_later(self, work: Work, error: GatewaySilent) -> None:
         """The gateway said nothing about an operation."""
@@ -132,7 +134,7 @@ class GatewayOperations:
             return self._gateway.void
         return self._gateway.refund
 
-    async def _record(self, payment: Payment, operation: Operation, outcome: Outcome) -> None:
+    async def _record(self, payment: Payment, operation: Operation, outcome: Outcome) -> Payment:
         async with self._database.writer() as tx:
             if operation.kind is OperationKind.VOID:
                 payment = await self._locked(tx, payment.payment_id)
@@ -141,6 +143,7 @@ class GatewayOperations:
                 await gateway_queries.settle_operation(tx, operation.payment_id, operation.kind, outcome.refusal)
             if operation.kind is OperationKind.VOID:
                 await self._follow_void(tx, applied.payment)
+        return applied.payment
 
     async def _follow_void(self, tx: Transaction, payment: Payment) -> None:
         """What was to be voided ends without money, whichever way it went meanwhile."""
