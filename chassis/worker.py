@@ -14,15 +14,17 @@ _LOG = log(__name__)
 
 
 class Worker:
-    """Calls `step` every `every_seconds`, at once while it returns more than 0, and whenever it is woken.
+    """Calls `step` every `every_seconds`, at once while it returns a whole `batch`, and whenever it is woken.
 
-    A step does a bounded batch and returns how much it did. What it raises is logged, and it is called again.
+    A step does a bounded batch and returns how much it did: less than that has left nothing that was due. What it raises is
+    logged, and it is called again.
     """
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[int]], every_seconds: float) -> None:
+    def __init__(self, name: str, step: Callable[[], Awaitable[int]], every_seconds: float, batch: int = 1) -> None:
         self.name = name
         self._step = step
         self._every_seconds = every_seconds
+        self._batch = batch
         self._woken = asyncio.Event()
         self.metrics: Metrics | None = None
 
@@ -35,7 +37,7 @@ class Worker:
         while True:
             self._woken.clear()
             try:
-                while await self._do_step() > 0:
+                while await self._do_step() >= self._batch:
                     pass
             except Exception as error:  # noqa: BLE001  # the rows are still there, the next round tries again
                 _LOG.warning("a worker's step failed", worker=self.name, error=f"{type(error).__name__}: {error}")

@@ -44,14 +44,20 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
         look_up_payment=LookUpPayment(database, operations),
         capture_payment=CapturePayment(database, operations, ask_again_seconds=again),
         void_or_refund_payment=VoidOrRefundPayment(database, operations, ask_again_seconds=again),
-        take_webhook=TakeWebhook(database, secret=settings.bank_webhook_secret.get_secret_value()),
+        take_webhook=TakeWebhook(database, gateway, secret=settings.bank_webhook_secret.get_secret_value()),
     )
     asking = AskGatewayAgain(database, operations, payments.open_payment, ask_again_seconds=again)
-    following = FollowWebhooks(database, operations, ask_again_seconds=again)
+    following = FollowWebhooks(database, gateway, operations, ask_again_seconds=again)
     every = settings.ask_every_seconds
-    follower = service.work(Worker("follow_webhooks", following, every_seconds=every))
-    service.work(Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every))
-    service.work(Worker("ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every))
+    follower = service.work(Worker("follow_webhooks", following, every_seconds=every, batch=queries.HINTS.batch))
+    service.work(
+        Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every, batch=queries.OPERATIONS.batch)
+    )
+    service.work(
+        Worker(
+            "ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every, batch=queries.QUIET.batch
+        )
+    )
     service.include(make_router(payments, follower))
     service.include(make_records_router(database))
     return service.build()

@@ -50,6 +50,16 @@ def steps_to(state: PaymentState, target: PaymentState) -> list[PaymentState] | 
     return None
 
 
+def knowing(said: PaymentState | None) -> frozenset[PaymentState]:
+    """The states of a payment to which the gateway's word that it has come to `said` adds nothing: those and what follows on them.
+
+    Of money that was not reserved, or was given up, the states do not say all: there it is always asked about.
+    """
+    if said not in AUTHORISED:
+        return frozenset()
+    return frozenset(state for state in AUTHORISED if steps_to(said, state) is not None)
+
+
 class OperationKind(StrEnum):
     """What the gateway is asked to do."""
 

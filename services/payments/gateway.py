@@ -35,10 +35,13 @@ class GatewaySilent(Exception):
 
 
 class Gateway(Protocol):
-    """Each call raises GatewaySilent if the outcome is unknown; asking again with the same key never moves money twice."""
+    """Each question raises GatewaySilent if the outcome is unknown; asking again with the same key never moves money twice."""
 
     async def open_session(self, key: str, terms: Terms) -> Seen:
         """Opens a page where the payer can authorise. Raises GatewayRefused."""
+
+    def told(self, kind: str) -> PaymentState | None:
+        """What a webhook of this kind says that a payment has come to; None if it does not say it."""
 
     async def look_up(self, gateway_payment_id: str) -> Seen:
         """How far the payment is."""

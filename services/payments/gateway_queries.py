@@ -1,6 +1,6 @@
 """The SQL of what the gateway is asked, and of what it hints at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.statements import Row
-from chassis.work import Backoff, Queue, With, Work, due, put_off, take
-from services.payments.domain import Operation, OperationKind, OperationState, Payment
-from services.payments.queries import LONGEST_PAUSE_SECONDS, OPERATIONS, PAYMENT_COLUMNS, payment_of
+from chassis.work import Backoff, Queue, With, Work, claim, due, put_off, take
+from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState
+from services.payments.queries import HINTS, LONGEST_PAUSE_SECONDS, OPERATIONS, PAYMENT_COLUMNS, payment_of
 from tracing.spans import current_traceparent
 
 
@@ -150,21 +150,52 @@ async def due_operations(tx: Transaction) -> list[Operation]:
 
 
 async def insert_webhook(
-    tx: Transaction, *, webhook_id: str, kind: str, gateway_payment_id: str, traceparent: str | None
-) -> bool:
-    """Takes a hint once. False if it was there."""
-    query = text("""
-        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, traceparent)
-        VALUES (:webhook_id, :type, :gateway_payment_id, 0, now(), :traceparent)
-        ON CONFLICT (webhook_id) DO NOTHING
-    """)
+    tx: Transaction, *, webhook_id: str, kind: str, gateway_payment_id: str, knowing: Iterable[PaymentState]
+) -> tuple[Payment | None, bool] | None:
+    """Takes a hint once, and as done if its payment is in a state in which there is nothing to learn from it.
+
+    Returns its payment and whether it is done; None if it was there.
+    """
     parameters = {
         "webhook_id": webhook_id,
         "type": kind,
         "gateway_payment_id": gateway_payment_id,
-        "traceparent": traceparent,
+        "knowing": [state.value for state in knowing],
+        "traceparent": current_traceparent(),
     }
-    return (await tx.execute(query, parameters, name="payments.insert_webhook")).rowcount == 1
+    row = (await tx.execute(_INSERT_WEBHOOK, parameters, name="payments.insert_webhook")).one_or_none()
+    return (_payment_beside(row), row["is_known"]) if row else None
+
+
+_INSERT_WEBHOOK = text(f"""
+    WITH taken AS (
+        INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at, traceparent, handled_at)
+        SELECT CAST(:webhook_id AS text), CAST(:type AS text), CAST(:gateway_payment_id AS text), 0, now(),
+            CAST(:traceparent AS text), CASE WHEN EXISTS (
+                SELECT FROM payment WHERE payment.gateway_payment_id = :gateway_payment_id
+                    AND state = ANY(CAST(:knowing AS text[]))
+            ) THEN now() END
+        ON CONFLICT (webhook_id) DO NOTHING
+        RETURNING *
+    )
+    SELECT taken.handled_at IS NOT NULL AS is_known{PAYMENT_COLUMNS}
+    FROM taken LEFT JOIN payment ON payment.gateway_payment_id = taken.gateway_payment_id
+""")  # noqa: S608  # names from this project's code
+
+
+async def claim_hints(tx: Transaction, lease_seconds: float) -> list[tuple[Work, Payment | None]]:
+    """Hints to follow, each with its payment, if there is one."""
+    claimed = await claim(tx, replace(HINTS, lease_seconds=lease_seconds), also=_WITH_PAYMENT_OF_HINT)
+    return [(work, _payment_beside(work.row)) for work in claimed if work.row is not None]
+
+
+_WITH_PAYMENT_OF_HINT = With(
+    PAYMENT_COLUMNS, "LEFT JOIN payment ON payment.gateway_payment_id = leased.gateway_payment_id"
+)
+
+
+def _payment_beside(row: Row) -> Payment | None:
+    return payment_of(row, "payment_") if row["payment_payment_id"] is not None else None
 
 
 def _operation(row: Row | Mapping[str, Any], payment_id: UUID) -> Operation:

@@ -65,14 +65,6 @@ async def payment_by_id(reads: Reads, payment_id: UUID) -> Payment | None:
     return payment_of(row) if row else None
 
 
-async def payment_by_gateway_id(reads: Reads, gateway_payment_id: str) -> Payment | None:
-    """The payment that a gateway knows under its own id."""
-    query = text("SELECT * FROM payment WHERE gateway_payment_id = :id")
-    found = await reads.execute(query, {"id": gateway_payment_id}, name="payments.by_gateway_id")
-    row = found.mappings().one_or_none()
-    return payment_of(row) if row else None
-
-
 async def locked_payment(tx: Transaction, payment_id: UUID) -> Payment | None:
     """A payment that nobody else changes until the end of the transaction."""
     query = text("SELECT * FROM payment WHERE payment_id = :payment_id FOR UPDATE")

@@ -87,7 +87,9 @@ def _webhook(row: Row) -> Iterator[Noted]:
     facts = {"kind": row["type"], "reference": row["webhook_id"]}
     yield Noted(row["received_at"], "webhook_taken", row["traceparent"], facts)
     if row["handled_at"] is not None:
-        yield Noted(row["handled_at"], "webhook_followed", row["traceparent"], {**facts, "attempt": row["attempts"]})
+        # One that said what was known anyway was done as it came, without a try.
+        tried = {**facts, "attempt": row["attempts"] or None}
+        yield Noted(row["handled_at"], "webhook_followed", row["traceparent"], tried)
 
 
 _QUERIES = {

@@ -61,6 +61,10 @@ class BankGateway:
         )
         return await self._ask(request, _OPENING_REFUSED)
 
+    def told(self, kind: str) -> PaymentState | None:
+        """Its webhooks are called `payment.` and the status."""
+        return _STATES.get(kind.removeprefix("payment."))
+
     async def look_up(self, gateway_payment_id: str) -> Seen:
         """How far the payment is at the bank."""
         request = self._http.build_request(

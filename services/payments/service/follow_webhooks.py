@@ -1,13 +1,15 @@
-"""Follows the bank's hints: asks the bank about the payments that they name."""
+"""Follows the bank's hints: asks the bank about the payments that they name, unless they say what is known."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from chassis.db import Database
 from chassis.logs import log
-from chassis.work import Work, claim, finish
+from chassis.work import Work, finish
 from services.payments import gateway_queries, queries
-from services.payments.domain import GatewayUnavailable, Payment
+from services.payments.domain import GatewayUnavailable, Payment, knowing
+from services.payments.gateway import Gateway
 from services.payments.service.gateway_operations import SILENT, GatewayOperations
 from tracing.spans import continued, link_to, note
 
@@ -19,41 +21,51 @@ ATTEMPTS_MAX = 8
 _LOG = log(__name__)
 
 
+@contextmanager
+def following(webhook_id: str, payment: Payment | None, traceparent: str | None, *, attempt: int = 1) -> Iterator[None]:
+    """The span in which a hint is followed: in the trace that made the payment, with a link to the webhook's."""
+    origin = payment.traceparent if payment else traceparent
+    attributes = {"onsale.webhook_id": webhook_id, "onsale.attempt": attempt}
+    with continued("payments.follow_webhook", origin, attributes, repeated=attempt > 1) as current:
+        link_to(current, traceparent, "caused by")
+        if payment is not None:
+            note(payment.attributes())
+        yield
+
+
 class FollowWebhooks:
     """The step of a worker; it does a bounded batch and returns its size."""
 
-    def __init__(self, database: Database, operations: GatewayOperations, *, ask_again_seconds: float) -> None:
+    def __init__(
+        self, database: Database, gateway: Gateway, operations: GatewayOperations, *, ask_again_seconds: float
+    ) -> None:
         self._database = database
+        self._gateway = gateway
         self._operations = operations
         self._ask_again_seconds = ask_again_seconds
 
     async def __call__(self) -> int:
         """Asks the gateway about the payments of hints; a bounded batch. How many hints were followed."""
         async with self._database.writer(single=True) as tx:
-            claimed = await claim(tx, replace(queries.HINTS, lease_seconds=self._ask_again_seconds * LEASED_PAUSES))
-        await asyncio.gather(*(self._follow_one(hint) for hint in claimed))
+            claimed = await gateway_queries.claim_hints(tx, self._ask_again_seconds * LEASED_PAUSES)
+        await asyncio.gather(*(self._follow_one(work, payment) for work, payment in claimed))
         return len(claimed)
 
-    async def _follow_one(self, work: Work) -> None:
+    async def _follow_one(self, work: Work, payment: Payment | None) -> None:
         hint = work.row
         assert hint is not None, "It was claimed."  # noqa: S101
-        async with self._database.reader() as reads:
-            payment = await queries.payment_by_gateway_id(reads, hint["gateway_payment_id"])
-        origin = payment.traceparent if payment else hint["traceparent"]
-        attributes = {"onsale.webhook_id": hint["webhook_id"], "onsale.attempt": work.attempt}
-        repeated = work.attempt > 1
-        with continued("payments.follow_webhook", origin, attributes, repeated=repeated) as current:
-            link_to(current, hint["traceparent"], "caused by")
+        with following(hint["webhook_id"], payment, hint["traceparent"], attempt=work.attempt):
             problem = (
-                await self._look(payment) if payment is not None else "the payment that it hints at is not known yet"
+                await self._look(payment, hint["type"]) if payment else "the payment that it hints at is not known yet"
             )
             if problem is None or work.attempt >= ATTEMPTS_MAX:
                 await self._leave(work)
             else:
                 await self._follow_later(work, problem)
 
-    async def _look(self, payment: Payment) -> str | None:
-        note(payment.attributes())
+    async def _look(self, payment: Payment, kind: str) -> str | None:
+        if payment.state in knowing(self._gateway.told(kind)):
+            return None
         try:
             await self._operations.refresh(payment)
         except GatewayUnavailable:

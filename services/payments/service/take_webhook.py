@@ -11,7 +11,9 @@ from pydantic import ConfigDict, Field, ValidationError
 from chassis.db import Database
 from chassis.models import Keepable
 from services.payments import gateway_queries
-from services.payments.domain import WebhookForged, WebhookInvalid
+from services.payments.domain import WebhookForged, WebhookInvalid, knowing
+from services.payments.gateway import Gateway
+from services.payments.service.follow_webhooks import following
 from tracing.spans import current_traceparent
 
 TOLERANCE_SECONDS = 300
@@ -40,10 +42,11 @@ def check_signature(secret: str, body: bytes, signature: str, now: float) -> Non
 
 
 class TakeWebhook:
-    """A hint is not believed: it only says which payment the bank is to be asked about."""
+    """A hint is not believed: it only says which payment the bank is to be asked about, if it says anything new."""
 
-    def __init__(self, database: Database, *, secret: str) -> None:
+    def __init__(self, database: Database, gateway: Gateway, *, secret: str) -> None:
         self._database = database
+        self._gateway = gateway
         self._secret = secret
 
     async def __call__(self, body: bytes, signature: str, wake: Callable[[], None]) -> None:
@@ -53,13 +56,19 @@ class TakeWebhook:
             hint = Hint.model_validate_json(body)
         except ValidationError as error:
             raise WebhookInvalid from error
-        async with self._database.writer() as tx:
-            is_new = await gateway_queries.insert_webhook(
+        async with self._database.writer(single=True) as tx:
+            taken = await gateway_queries.insert_webhook(
                 tx,
                 webhook_id=hint.webhook_id,
                 kind=hint.type,
                 gateway_payment_id=hint.gateway_payment_id,
-                traceparent=current_traceparent(),
+                knowing=knowing(self._gateway.told(hint.type)),
             )
-            if is_new:
-                tx.after_commit(wake)
+        if taken is None:
+            return
+        payment, is_known = taken
+        if is_known:
+            with following(hint.webhook_id, payment, current_traceparent()):
+                pass  # the trace of the payment tells that the bank's word came
+        else:
+            wake()

@@ -61,7 +61,7 @@ SENTENCES: Mapping[tuple[str, str], Sentence] = {
     ("payments", "gateway_did"): Sentence("The bank {did}{tries}."),
     ("payments", "gateway_refused"): Sentence("The bank will not {kind}: {reason}.", "bad"),
     ("payments", "webhook_taken"): Sentence("The bank sent word: {kind}."),
-    ("payments", "webhook_followed"): Sentence("Payments looked at the bank what that word was about{tries}."),
+    ("payments", "webhook_followed"): Sentence("Payments made sure that it knows what that word was about{tries}."),
     ("payments", "money_booked"): Sentence("{amount} are in the ledger as {kind}."),
     ("tickets", "tickets_issued"): Sentence("{tickets} {were} issued.", "good"),
     ("notifications", "mail_noted"): Sentence("The mail with {kind} is to be sent."),

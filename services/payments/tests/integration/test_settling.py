@@ -61,6 +61,9 @@ class ScriptedGateway:
     async def open_session(self, key: str, terms: Terms) -> Seen:
         return await self._do("open_session", key, {S.CREATED}, self.state)
 
+    def told(self, kind: str) -> PaymentState | None:
+        raise AssertionError("There are no webhooks here.")
+
     async def look_up(self, gateway_payment_id: str) -> Seen:
         return self.seen()
 

@@ -8,6 +8,8 @@ import time
 import httpx
 import pytest
 
+from services.payments.clients.bank import BankGateway
+from services.payments.gateway import Seen
 from services.payments.tests.integration.conftest import Till
 from simulators.bank.testing import WEBHOOK_SECRET
 from tracing.spans import trace_id_of
@@ -72,6 +74,44 @@ async def test_a_webhook_is_only_a_hint_what_counts_is_what_the_bank_says(till: 
     await till.harness.eventually(is_handled)
     assert await till.state(payment) == "created"
     assert await till.balances() == {}
+
+
+async def test_a_webhook_that_says_what_is_known_is_done_as_it_comes_and_nobody_is_asked(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await till.authorised("webhook_never")
+    about = await gateway_id(till, payment)
+
+    async def asked(*_asked: object) -> None:
+        raise AssertionError("The bank was asked.")
+
+    monkeypatch.setattr(BankGateway, "look_up", asked)
+    await send(till, hint(about, "wh_1", "payment.authorised"))
+    assert (await till.capture(payment)).json()["state"] == "captured"
+    await send(till, hint(about, "wh_2", "payment.captured"))
+    await send(till, hint(about, "wh_3", "payment.authorised"))
+    found = await till.rows("SELECT attempts FROM webhook WHERE handled_at IS NOT NULL")
+    assert [row["attempts"] for row in found] == [0, 0, 0]
+    facts = await till.rows("SELECT subject FROM outbox ORDER BY event_id")
+    assert [row["subject"].split(".")[2] for row in facts] == ["payment_authorised", "payment_captured"]
+
+
+@pytest.mark.parametrize("kind", ["payment.refunded", "payment.voided", "payment.other", "authorised.payment"])
+async def test_a_webhook_that_says_anything_else_is_asked_about(
+    till: Till, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    payment = await till.authorised("webhook_never")
+    asked: list[str] = []
+    look_up = BankGateway.look_up
+
+    async def counted(bank: BankGateway, gateway_payment_id: str) -> Seen:
+        asked.append(gateway_payment_id)
+        return await look_up(bank, gateway_payment_id)
+
+    monkeypatch.setattr(BankGateway, "look_up", counted)
+    about = await gateway_id(till, payment)
+    await send(till, hint(about, kind=kind))
+    await till.harness.eventually(lambda: asked == [about])
 
 
 async def test_the_same_webhook_is_taken_once(till: Till) -> None:

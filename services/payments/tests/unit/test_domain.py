@@ -10,6 +10,7 @@ from services.payments.domain import (
     OperationKind,
     PaymentState,
     entries_of,
+    knowing,
     steps_to,
 )
 
@@ -58,3 +59,21 @@ def test_money_is_booked_twice_over_and_a_refund_is_the_capture_reversed() -> No
     assert captured == {"gateway_clearing": 4200, "organiser_payable": -4200}
     assert refunded == {account: -amount for account, amount in captured.items()}
     assert entries_of(S.AUTHORISED, 4200) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (S.AUTHORISED, {S.AUTHORISED, S.CAPTURED, S.REFUNDED}),
+        (S.CAPTURED, {S.CAPTURED, S.REFUNDED}),
+        (S.REFUNDED, {S.REFUNDED}),
+        (S.CREATED, set()),
+        (S.DECLINED, set()),
+        (S.VOIDED, set()),
+        (None, set()),
+    ],
+)
+def test_a_word_about_money_is_known_where_the_payment_has_come_to_it(
+    said: PaymentState | None, known: set[PaymentState]
+) -> None:
+    assert knowing(said) == known
