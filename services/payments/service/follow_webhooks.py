@@ -64,8 +64,15 @@ class FollowWebhooks:
                 await self._follow_later(work, problem)
 
     async def _look(self, payment: Payment, kind: str) -> str | None:
-        if payment.state in knowing(self._gateway.told(kind)):
+        known = knowing(self._gateway.told(kind))
+        if payment.state in known:
             return None
+        if await self._operations.under_way.over(payment.payment_id):
+            # Most often its own capture: the bank tells of it while it answers, and what it answered is written by now.
+            async with self._database.writer(single=True) as tx:
+                payment = await queries.payment_by_id(tx, payment.payment_id) or payment
+            if payment.state in known:
+                return None
         try:
             await self._operations.refresh(payment)
         except GatewayUnavailable:

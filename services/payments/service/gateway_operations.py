@@ -31,6 +31,7 @@ from services.payments.domain import (
 )
 from services.payments.events import fact_of
 from services.payments.gateway import Gateway, GatewayRefused, GatewaySilent, Seen
+from services.payments.service.under_way import UnderWay
 from tracing.spans import span
 
 _LOG = log(__name__)
@@ -65,6 +66,7 @@ class GatewayOperations:
     def __init__(self, database: Database, gateway: Gateway, *, ask_again_seconds: float) -> None:
         self._database = database
         self._gateway = gateway
+        self.under_way = UnderWay()
         self._ask_again_seconds = ask_again_seconds
 
     async def carry_out(self, operation: Operation, *, from_others: bool = True) -> Payment | None:
@@ -81,7 +83,8 @@ class GatewayOperations:
         if taken is None or taken.payment.gateway_payment_id is None:
             return None
         asked = {"onsale.operation": taken.operation.kind.value, "onsale.attempt": taken.operation.attempts}
-        with span("payments.ask_gateway", taken.payment.attributes() | asked):
+        payment_id = taken.payment.payment_id
+        with span("payments.ask_gateway", taken.payment.attributes() | asked), self.under_way.asking(payment_id):
             return await self._ask_and_record(taken, taken.payment.gateway_payment_id)
 
     async def _ask_and_record(self, taken: gateway_queries.Taken, gateway_id: str) -> Payment:
@@ -104,14 +107,15 @@ class GatewayOperations:
         """Asks the gateway how far a payment is, and applies what is new. Raises GatewayUnavailable."""
         if payment.gateway_payment_id is None:
             return payment
-        try:
-            seen = await self._gateway.look_up(payment.gateway_payment_id)
-        except GatewaySilent as error:
-            raise GatewayUnavailable from error
-        if _is_known(payment, seen):
-            return payment
-        async with self._database.writer() as tx:
-            return (await self.apply(tx, payment, seen)).payment
+        with self.under_way.asking(payment.payment_id):
+            try:
+                seen = await self._gateway.look_up(payment.gateway_payment_id)
+            except GatewaySilent as error:
+                raise GatewayUnavailable from error
+            if _is_known(payment, seen):
+                return payment
+            async with self._database.writer() as tx:
+                return (await self.apply(tx, payment, seen)).payment
 
     async def _ask(self, gateway_id: str, operation: Operation, *, called_off: bool) -> Outcome:
         kind = operation.kind

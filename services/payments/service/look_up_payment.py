@@ -19,6 +19,8 @@ class LookUpPayment:
 
     async def __call__(self, payment_id: UUID, *, refresh: bool) -> Payment:
         """A payment; with `refresh` the gateway is asked first. Raises PaymentUnknown, GatewayUnavailable."""
+        if refresh:
+            await self._operations.under_way.over(payment_id)
         async with self._database.reader() as reads:
             payment = await queries.payment_by_id(reads, payment_id)
         if payment is None:

@@ -10,6 +10,7 @@ import pytest
 
 from services.payments.clients.bank import BankGateway
 from services.payments.gateway import Seen
+from services.payments.service import under_way
 from services.payments.tests.integration.conftest import Till
 from simulators.bank.testing import WEBHOOK_SECRET
 from tracing.spans import trace_id_of
@@ -94,6 +95,35 @@ async def test_a_webhook_that_says_what_is_known_is_done_as_it_comes_and_nobody_
     assert [row["attempts"] for row in found] == [0, 0, 0]
     facts = await till.rows("SELECT subject FROM outbox ORDER BY event_id")
     assert [row["subject"].split(".")[2] for row in facts] == ["payment_authorised", "payment_captured"]
+
+
+async def test_a_webhook_that_overtakes_the_answer_to_its_capture_waits_for_it(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await till.authorised("webhook_never")
+    about = await gateway_id(till, payment)
+    capture = BankGateway.capture
+
+    async def overtaken(bank: BankGateway, gateway_payment_id: str, key: str) -> Seen:
+        seen = await capture(bank, gateway_payment_id, key)
+        await send(till, hint(about))
+        await till.harness.eventually(is_claimed)
+        return seen
+
+    async def is_claimed() -> bool:
+        return bool(await till.rows("SELECT 1 FROM webhook WHERE attempts = 1"))
+
+    async def is_handled() -> bool:
+        return bool(await till.rows("SELECT 1 FROM webhook WHERE handled_at IS NOT NULL"))
+
+    async def asked(*_asked: object) -> None:
+        raise AssertionError("The bank was asked.")
+
+    monkeypatch.setattr(under_way, "MOMENT_SECONDS", 10)
+    monkeypatch.setattr(BankGateway, "capture", overtaken)
+    monkeypatch.setattr(BankGateway, "look_up", asked)
+    assert (await till.capture(payment)).json()["state"] == "captured"
+    await till.harness.eventually(is_handled)
 
 
 @pytest.mark.parametrize("kind", ["payment.refunded", "payment.voided", "payment.other", "authorised.payment"])
