@@ -157,6 +157,8 @@ class Database:
         self._replica_rests_until = float("-inf")
         # Set when facts were committed; the relay of the outbox waits for it (chassis/relay.py).
         self.facts_written = asyncio.Event()
+        # Transactions that this process has committed; chassis/lookout.py looks for work after them.
+        self.writes = 0
 
     @asynccontextmanager
     async def writer(self, *, single: bool = False) -> AsyncIterator[Transaction]:
@@ -184,6 +186,7 @@ class Database:
                 late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
             if self._replica is not None:
                 await self._note_pin(connection)
+        self.writes += 1
         if has_facts:
             self.facts_written.set()
         transaction.committed()
@@ -195,6 +198,7 @@ class Database:
             yield transaction
             if self._replica is not None:
                 await self._note_pin(connection)
+        self.writes += 1
         transaction.committed()
 
     @asynccontextmanager

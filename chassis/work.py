@@ -107,7 +107,7 @@ async def due(tx: Transaction, queue: Queue) -> list[Row]:
     """What is due, without leasing it: for whoever takes each in a span of its own. A bounded number, the longest due first."""
     c = queue.columns
     statement = f"""
-        SELECT * FROM {queue.table} WHERE ({queue.waits}) AND {c.due} <= now() AND {_free(queue)} ORDER BY {c.due} LIMIT :limit
+        SELECT * FROM {queue.table} WHERE {is_due(queue)} ORDER BY {c.due} LIMIT :limit
     """  # noqa: S608  # names from this project's code
     return list((await tx.execute(text(statement), {"limit": queue.batch}, name=f"{queue.name}.due")).mappings())
 
@@ -173,6 +173,11 @@ async def make_due(tx: Transaction, queue: Queue, condition: str, **values: Any)
     await tx.execute(text(statement), values, name=f"{queue.name}.make_due")
 
 
+def is_due(queue: Queue) -> str:
+    """SQL that is true of a row which is to be done now, and which nobody holds."""
+    return f"({queue.waits}) AND {queue.columns.due} <= now() AND {_free(queue)}"
+
+
 def noted(queue: Queue, rows: str, kept: int = ATTEMPTS_KEPT) -> str:
     """SQL that writes down that the tries of rows begin: for a statement that leases them. Its parameter: `:traceparent`."""
     c = queue.columns
@@ -189,7 +194,7 @@ def _claim(queue: Queue, also: With) -> str:
         WITH leased AS (
             UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} IN (
                 SELECT {queue.key} FROM {queue.table}
-                WHERE ({queue.waits}) AND {c.due} <= now() AND {_free(queue)}
+                WHERE {is_due(queue)}
                 ORDER BY {c.due} LIMIT :limit FOR UPDATE SKIP LOCKED
             )
             RETURNING *

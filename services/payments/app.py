@@ -1,8 +1,13 @@
 """Builds the application from its settings."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import FastAPI
 
+from chassis.db import Database
+from chassis.lookout import Lookout
 from chassis.service import Service
+from chassis.work import Queue
 from chassis.worker import Worker
 from services.payments import queries
 from services.payments.api import make_router
@@ -20,6 +25,9 @@ from services.payments.service.take_webhook import TakeWebhook
 from services.payments.service.void_or_refund_payment import VoidOrRefundPayment
 from services.payments.settings import PaymentsSettings
 from services.payments.watches import HINTS, OPERATIONS
+
+# The lookout wakes the workers: what they look for without it is nothing.
+_BY_ITSELF_SECONDS = 60.0
 
 
 def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
@@ -48,16 +56,22 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     )
     asking = AskGatewayAgain(database, operations, payments.open_payment, ask_again_seconds=again)
     following = FollowWebhooks(database, gateway, operations, ask_again_seconds=again)
-    every = settings.ask_every_seconds
-    follower = service.work(Worker("follow_webhooks", following, every_seconds=every, batch=queries.HINTS.batch))
-    service.work(
-        Worker("ask_about_operations", asking.ask_about_operations, every_seconds=every, batch=queries.OPERATIONS.batch)
-    )
-    service.work(
-        Worker(
-            "ask_about_quiet_payments", asking.ask_about_quiet_payments, every_seconds=every, batch=queries.QUIET.batch
-        )
-    )
+    follower = _set_to_work(service, database, asking, following, settings.ask_every_seconds)
     service.include(make_router(payments, follower))
     service.include(make_records_router(database))
     return service.build()
+
+
+def _set_to_work(
+    service: Service, database: Database, asking: AskGatewayAgain, following: FollowWebhooks, every_seconds: float
+) -> Worker:
+    """The workers, and who wakes them. Returns the one that follows webhooks."""
+    lookout = Lookout(database)
+
+    def worker(queue: Queue, name: str, step: Callable[[], Awaitable[int]]) -> Worker:
+        return service.work(lookout.wakes(queue, Worker(name, step, _BY_ITSELF_SECONDS, batch=queue.batch)))
+
+    worker(queries.OPERATIONS, "ask_about_operations", asking.ask_about_operations)
+    worker(queries.QUIET, "ask_about_quiet_payments", asking.ask_about_quiet_payments)
+    service.work(Worker("look_for_work", lookout, every_seconds))
+    return worker(queries.HINTS, "follow_webhooks", following)

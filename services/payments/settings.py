@@ -19,5 +19,5 @@ class PaymentsSettings(ServiceSettings):
     # How long nothing may be heard of a payment before the bank is asked, and how long an unknown operation waits.
     ask_after_seconds: float = Field(default=20.0, gt=0)
     ask_again_seconds: float = Field(default=5.0, gt=0)
-    # How often the workers look for such rows.
+    # How often such rows are looked for, while there are any.
     ask_every_seconds: float = Field(default=1.0, gt=0)
