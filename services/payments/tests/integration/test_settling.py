@@ -23,6 +23,7 @@ from services.payments.domain import (
     Terms,
 )
 from services.payments.gateway import GatewayRefused, GatewaySilent, Seen
+from services.payments.service import under_way
 from services.payments.service.ask_gateway_again import AskGatewayAgain
 from services.payments.service.capture_payment import CapturePayment
 from services.payments.service.gateway_operations import GatewayOperations
@@ -266,3 +267,27 @@ async def test_many_who_see_the_same_at_the_gateway_book_it_once(desk: Desk) -> 
     applied = await asyncio.gather(*(operations.refresh(read) for _ in range(5)))
     assert {payment.state for payment in applied} == {S.CAPTURED}
     assert await desk.balance() == {4200, -4200}
+
+
+async def test_who_looks_while_the_same_payment_is_asked_about_waits_until_the_answer_is_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.open_payment(desk.terms)
+    desk.gateway.state = S.AUTHORISED
+    asked, answers, states = asyncio.Event(), asyncio.Event(), list[PaymentState]()
+
+    async def look_up(gateway: ScriptedGateway, gateway_payment_id: str) -> Seen:
+        states.append(await desk.state())
+        asked.set()
+        await answers.wait()
+        return gateway.seen()
+
+    monkeypatch.setattr(under_way, "MOMENT_SECONDS", 10)
+    monkeypatch.setattr(ScriptedGateway, "look_up", look_up)
+    looking = [asyncio.create_task(desk.look_up_payment(desk.terms.payment_id, refresh=True))]
+    await asked.wait()
+    looking.append(asyncio.create_task(desk.look_up_payment(desk.terms.payment_id, refresh=True)))
+    await asyncio.sleep(0.1)
+    answers.set()
+    assert [payment.state for payment in await asyncio.gather(*looking)] == [S.AUTHORISED] * 2
+    assert states == [S.CREATED, S.AUTHORISED]
