@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis import work
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Result, Row
 from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
 from tracing.spans import current_span_id, current_trace_id
@@ -44,11 +44,8 @@ AWAITED = Queue(
     go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
 )
 
-# An order shows its event as it was bought, or as catalog published it since if that is newer.
-_ORDERS = """
-    purchase_order AS own
-    LEFT JOIN event ON event.event_id = own.event_id AND event.version >= own.event_version
-"""
+# What is read of an order. It shows its event as it was bought, or as catalog published it since if that is newer; its lines come
+# along, so that whoever has an order has all of it.
 _COLUMNS = """
     own.order_id, own.number, own.person_id, own.state, own.reason, own.event_id, own.event_version,
     COALESCE(event.title, own.event_title) AS event_title, COALESCE(event.starts_at, own.event_starts_at) AS event_starts_at,
@@ -57,8 +54,20 @@ _COLUMNS = """
     event.previous_starts_at AS event_previous_starts_at, own.venue_street, own.venue_country, own.event_doors_at, own.currency,
     own.total_minor, own.hold_id, own.hold_expires_at,
     own.payment_id, own.payment_attempt, own.redirect_url, own.last_decline, own.paid, own.traceparent, own.trace_id,
-    own.created_at, own.confirmed_at, own.fence, own.tries
+    own.created_at, own.confirmed_at, own.fence, own.tries,
+    (
+        SELECT jsonb_agg(jsonb_build_object('line_id', line_id, 'class_id', class_id, 'class_name', class_name, 'seat_id', seat_id,
+            'seat_label', seat_label, 'quantity', quantity, 'unit_price_minor', unit_price_minor)
+            ORDER BY class_name, seat_label, line_id)
+        FROM order_line WHERE order_line.order_id = own.order_id
+    ) AS lines
 """
+
+
+def _read(source: str) -> str:
+    """Reads orders whole from where their rows are: the table, or what a statement has changed."""
+    known = "event.event_id = own.event_id AND event.version >= own.event_version"
+    return f"SELECT {_COLUMNS} FROM {source} AS own LEFT JOIN event ON {known}"  # noqa: S608  # names of this module
 
 
 async def insert_order(
@@ -111,12 +120,11 @@ async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, req
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
     """The order that a request of this person has placed, with its lines: the one that is not cancelled, else the newest."""
     query = text(f"""
-        SELECT {_COLUMNS} FROM {_ORDERS} WHERE own.person_id = :person_id AND own.request_key = :request_key
+        {_read("purchase_order")} WHERE own.person_id = :person_id AND own.request_key = :request_key
         ORDER BY own.reason IS NULL DESC, own.order_id DESC LIMIT 1
-    """)  # noqa: S608  # a constant of this module
+    """)
     parameters = {"person_id": person_id, "request_key": request_key}
-    row = (await reads.execute(query, parameters, name="orders.order_of_request")).first()
-    return order_of(row, (await lines_of(reads, [row.order_id])).get(row.order_id, [])) if row is not None else None
+    return _first(await reads.execute(query, parameters, name="orders.order_of_request"))
 
 
 async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str) -> list[UUID]:
@@ -144,16 +152,11 @@ _INSERT_LINE = text("""
 async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
     """An order with its lines; of this person only, if one is given."""
     query = text(f"""
-        SELECT {_COLUMNS} FROM {_ORDERS}
+        {_read("purchase_order")}
         WHERE order_id = :order_id AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
-    """)  # noqa: S608  # a constant of this module
-    row = (
-        await reads.execute(query, {"order_id": order_id, "person_id": person_id}, name="orders.order_by_id")
-    ).first()
-    if row is None:
-        return None
-    lines = await lines_of(reads, [order_id])
-    return order_of(row, lines.get(order_id, []))
+    """)
+    parameters = {"order_id": order_id, "person_id": person_id}
+    return _first(await reads.execute(query, parameters, name="orders.order_by_id"))
 
 
 async def orders_of_person(
@@ -164,29 +167,14 @@ async def orders_of_person(
     What never held a place is left out: to its buyer it was a sentence on the page of the event, and no order.
     """
     query = text(f"""
-        SELECT {_COLUMNS} FROM {_ORDERS}
+        {_read("purchase_order")}
         WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
           AND reason IS DISTINCT FROM 'refused'
           AND (CAST(:open_for AS uuid) IS NULL OR own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
         ORDER BY order_id DESC LIMIT :limit
-    """)  # noqa: S608  # a constant of this module
-    parameters = {"person_id": person_id, "after": after, "limit": limit, "open_for": open_for}
-    rows = (await reads.execute(query, parameters, name="orders.orders_of_person")).all()
-    lines = await lines_of(reads, [row.order_id for row in rows])
-    return [order_of(row, lines.get(row.order_id, [])) for row in rows]
-
-
-async def lines_of(reads: Reads, order_ids: list[UUID]) -> dict[UUID, list[Line]]:
-    """Lines by order."""
-    query = text("""
-        SELECT order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor
-        FROM order_line WHERE order_id = ANY(:order_ids) ORDER BY class_name, seat_label, line_id
     """)
-    found: dict[UUID, list[Line]] = {}
-    for row in await reads.execute(query, {"order_ids": order_ids}, name="orders.lines_of"):
-        values = dict(row)
-        found.setdefault(values.pop("order_id"), []).append(Line(**values))
-    return found
+    parameters = {"person_id": person_id, "after": after, "limit": limit, "open_for": open_for}
+    return [order_of(row) for row in await reads.execute(query, parameters, name="orders.orders_of_person")]
 
 
 async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUID]:
@@ -213,9 +201,8 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     """Locks an order against other changes until this transaction ends."""
-    query = text(f"SELECT {_COLUMNS} FROM {_ORDERS} WHERE order_id = :order_id FOR UPDATE OF own")  # noqa: S608  # a constant
-    row = (await tx.execute(query, {"order_id": order_id}, name="orders.lock_order")).first()
-    return order_of(row, []) if row is not None else None
+    query = text(f"{_read('purchase_order')} WHERE order_id = :order_id FOR UPDATE OF own")
+    return _first(await tx.execute(query, {"order_id": order_id}, name="orders.lock_order"))
 
 
 async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> Order | None:
@@ -332,7 +319,17 @@ async def note_tickets(tx: Transaction, order_id: UUID) -> None:
     await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
 
 
-def order_of(row: Row, lines: Sequence[Line]) -> Order:
+def order_of(row: Row) -> Order:
     """A row as the domain knows it."""
     values = dict(row)
-    return Order(**(values | {"state": OrderState(values["state"]), "lines": tuple(lines)}))
+    lines = tuple(_line_of(line) for line in values["lines"] or ())
+    return Order(**(values | {"state": OrderState(values["state"]), "lines": lines}))
+
+
+def _line_of(stored: dict[str, Any]) -> Line:
+    return Line(**(stored | {"line_id": UUID(stored["line_id"]), "class_id": UUID(stored["class_id"])}))
+
+
+def _first(found: Result) -> Order | None:
+    row = found.first()
+    return order_of(row) if row is not None else None

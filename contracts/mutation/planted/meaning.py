@@ -113,9 +113,9 @@ BREAKS = (
         (
             Edit(
                 TRANSITIONS,
-                "            await tx.publish(confirmation_of(changed, lines))\n",
+                "            await tx.publish(confirmation_of(changed))\n",
                 "            async with self._database.writer() as own:\n"
-                "                await own.publish(confirmation_of(changed, lines))\n",
+                "                await own.publish(confirmation_of(changed))\n",
             ),
         ),
         (tells("orders"),),

@@ -31,8 +31,7 @@ class PublishConfirmationsAgain:
         order = await queries.lock_order(tx, work.key)
         if order is None or order.confirmed_at is None:
             return
-        lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
         _LOG.warning("a confirmed order has no tickets yet, and is published again", order_id=str(order.order_id))
         with continued("orders.tell_again", order.traceparent, attributes_of(order), repeated=True):
-            await tx.publish(confirmation_of(order, lines))
+            await tx.publish(confirmation_of(order))
             await put_off(tx, queries.AWAITED, work, "no tickets yet", self._backoff.after(work.attempt))

@@ -17,7 +17,6 @@ from services.orders.domain import (
     REASONS,
     Happening,
     ImpossibleTransition,
-    Line,
     Order,
     OrderState,
     next_state,
@@ -59,8 +58,7 @@ class OrderTransitions:
             raise ImpossibleTransition(order.state, happening)
         changed = replace(changed, payment_id=stored.payment_id, tries=stored.tries)
         if state is OrderState.CONFIRMED:
-            lines = (await queries.lines_of(tx, [order.order_id])).get(order.order_id, [])
-            await tx.publish(confirmation_of(changed, lines))
+            await tx.publish(confirmation_of(changed))
             await queries.await_tickets(tx, order.order_id, self._tickets_within_seconds)
         if happening is Happening.GIVEN_BACK:
             await tx.publish(_cancelled(changed))
@@ -120,8 +118,9 @@ def _timer(changed: Order) -> dict[str, Any]:
     return {"due_at_expiry": changed.hold_expires_at}
 
 
-def confirmation_of(order: Order, lines: list[Line]) -> OrderConfirmed:
+def confirmation_of(order: Order) -> OrderConfirmed:
     """The fact that a confirmed order is."""
+    assert order.lines, "An order has lines since its places are held."  # noqa: S101
     assert order.confirmed_at is not None, "A confirmed order has a time: the table's constraint says so."  # noqa: S101
     return OrderConfirmed(
         order_id=order.order_id,
@@ -140,7 +139,7 @@ def confirmation_of(order: Order, lines: list[Line]) -> OrderConfirmed:
         currency=order.currency,
         total_minor=order.total_minor,
         confirmed_at=order.confirmed_at,
-        lines=[ConfirmedLine.model_validate(line) for line in lines],
+        lines=[ConfirmedLine.model_validate(line) for line in order.lines],
     )
 
 

@@ -95,7 +95,7 @@ class Desk:
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
             await queries.insert_lines(tx, order_id, lines)
-            made = await self.transitions.apply_in(tx, made, Happening.HOLD_GRANTED, **priced)
+            made = replace(await self.transitions.apply_in(tx, made, Happening.HOLD_GRANTED, **priced), lines=lines)
         if state is OrderState.PAYING and payment_id is not None:
             async with self.database.writer() as tx:
                 await queries.begin_payment(tx, made, payment_id)
