@@ -79,6 +79,8 @@ class Transaction(Reads):
     def __init__(self, connection: "asyncpg.Connection[Row]", watched: Statements) -> None:
         super().__init__(connection, watched)
         self._facts: list[dict[str, Any]] = []
+        # Whether facts become true with it, which the relay then has to send.
+        self.is_telling = False
         self._callbacks: list[Callable[[], None]] = []
 
     async def publish(self, fact: Fact, *, traceparent: str | None = None) -> None:
@@ -88,15 +90,24 @@ class Transaction(Reads):
         """
         self._facts.append(row_of(fact, traceparent))
 
+    def facts_to_write(self) -> dict[str, str]:
+        """The parameters of facts for a statement that writes them itself, with its change (`chassis.outbox.insert_with`).
+
+        Whoever takes them writes them. Empty if nothing was published.
+        """
+        if not self._facts:
+            return {}
+        taken, self._facts, self.is_telling = self._facts, [], True
+        return parameters_of(taken)
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back if and when this transaction has committed; not if it fails."""
         self._callbacks.append(callback)
 
-    async def flush_facts(self) -> bool:
-        """Writes the facts, all in one statement. Whether there were any."""
-        if self._facts:
-            await self.execute(INSERT, parameters_of(self._facts), name="outbox.insert")
-        return bool(self._facts)
+    async def flush_facts(self) -> None:
+        """Writes the facts that no statement has written itself, all in one."""
+        if facts := self.facts_to_write():
+            await self.execute(INSERT, facts, name="outbox.insert")
 
     def committed(self) -> None:
         """Runs the callbacks; called by the database."""
@@ -105,20 +116,22 @@ class Transaction(Reads):
 
 
 class SingleStatement(Transaction):
-    """A transaction of one statement and without facts. Raises RuntimeError for anything more."""
+    """A transaction of one statement, which writes the facts that were published before it. Raises RuntimeError for anything more."""
 
     _is_used = False
 
     async def execute(self, statement: Executable, parameters: Parameters = None, *, name: str) -> Result:
         if self._is_used:
             raise RuntimeError(f"{name} is a second statement of what was to be a single one: it would not be undone.")
+        if self._facts:
+            raise RuntimeError(f"{name} does not write the facts that were published: they would be lost.")
         self._is_used = True
         return await super().execute(statement, parameters, name=name)
 
     async def publish(self, fact: Fact, *, traceparent: str | None = None) -> None:
-        raise RuntimeError(
-            f"{fact.subject} must be written with the change that it is about: this is a single statement."
-        )
+        if self._is_used:
+            raise RuntimeError(f"{fact.subject} must be written with the change that it is about, and that is done.")
+        await super().publish(fact, traceparent=traceparent)
 
 
 class Database:
@@ -175,7 +188,7 @@ class Database:
             await connection.execute("BEGIN")
             try:
                 yield transaction
-                has_facts = await transaction.flush_facts()
+                await transaction.flush_facts()
                 started = time_ns()
                 await connection.execute("COMMIT")
             except Exception:
@@ -187,7 +200,7 @@ class Database:
             if self._replica is not None:
                 await self._note_pin(connection)
         self.writes += 1
-        if has_facts:
+        if transaction.is_telling:
             self.facts_written.set()
         transaction.committed()
 
@@ -199,6 +212,8 @@ class Database:
             if self._replica is not None:
                 await self._note_pin(connection)
         self.writes += 1
+        if transaction.is_telling:
+            self.facts_written.set()
         transaction.committed()
 
     @asynccontextmanager

@@ -14,12 +14,17 @@ from chassis.ids import uuid7
 from tracing.messaging import message_attributes
 from tracing.spans import continued, current_traceparent
 
+_COLUMNS = "event_id, subject, aggregate_id, data, traceparent"
+_GIVEN = """jsonb_to_recordset(CAST(:facts AS jsonb))
+        AS fact (event_id uuid, subject text, aggregate_id text, data jsonb, traceparent text)"""
 # All facts of a transaction in one statement, in the order in which they were published.
-INSERT = text("""
-    INSERT INTO outbox (event_id, subject, aggregate_id, data, traceparent)
-    SELECT event_id, subject, aggregate_id, data, traceparent FROM jsonb_to_recordset(CAST(:facts AS jsonb))
-        AS fact (event_id uuid, subject text, aggregate_id text, data jsonb, traceparent text)
-""")
+INSERT = text(f"INSERT INTO outbox ({_COLUMNS}) SELECT {_COLUMNS} FROM {_GIVEN}")  # noqa: S608  # constants of this module
+
+
+def insert_with(changed: str) -> str:
+    """The same as a part of a statement that changes what the facts are about: without a row in `changed`, nothing is told."""
+    columns = ", ".join(f"fact.{name}" for name in _COLUMNS.split(", "))
+    return f"INSERT INTO outbox ({_COLUMNS}) SELECT {columns} FROM {changed}, {_GIVEN}"  # noqa: S608  # see above
 
 
 def row_of(fact: Fact, traceparent: str | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from services.orders.refusals import EventCancelled, NoPlaces, NotOnSale, OrderStillOpen, PlaceUnknown, TooManyPlaces
@@ -346,7 +346,7 @@ def new_order(
     )
 
 
-def declined(order: Order, reason: str | None) -> dict[str, object]:
+def declined(order: Order, reason: str | None) -> dict[str, Any]:
     """What changes when a card was refused: the next attempt is a new payment, which the buyer may begin while the hold lasts."""
     return {
         "payment_id": None,

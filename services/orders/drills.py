@@ -14,6 +14,7 @@ from services.orders.domain import Happening, Order
 from services.orders.operations import LineOut, OrderOut
 from services.orders.service.begin_payment import BeginPayment
 from services.orders.service.cancel_order import CancelOrder
+from services.orders.service.transitions import OrderTransitions
 
 
 def sum_of_unit_prices(faults: Faults) -> None:
@@ -36,16 +37,20 @@ def read_again_before_writing(faults: Faults) -> None:
     """
 
     async def change_order(
-        tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]
+        tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any], also: queries.Also
     ) -> Order | None:
         newest = await queries.lock_order(tx, order.order_id) or order
         if newest.state is order.state:
-            changed: Order | None = await good(tx, newest, happening, changes)
+            changed: Order | None = await good(tx, newest, happening, changes, also)
             return changed
         await tx.execute(_ASIDE, name="orders.set_rule_aside")
-        changed = await good(tx, newest, happening, changes)
+        changed = await good(tx, newest, happening, changes, also)
         await tx.execute(_AGAIN, name="orders.set_rule_again")
         return changed
+
+    async def apply(transitions: OrderTransitions, order: Order, happening: Happening, **values: Any) -> Order:
+        async with transitions._database.writer() as tx:  # noqa: SLF001  # it stands in for a method of that class
+            return await transitions.apply_in(tx, order, happening, **values)
 
     async def cancel(cancelling: CancelOrder, order_id: UUID, person_id: UUID) -> Order:
         find_by_id = cancelling._find_orders.by_id  # noqa: SLF001  # it stands in for a method of that class
@@ -55,6 +60,7 @@ def read_again_before_writing(faults: Faults) -> None:
         return await find_by_id(order_id, person_id)
 
     good = faults.replace(queries, "change_order", change_order)
+    faults.replace(OrderTransitions, "apply", apply)
     faults.replace(CancelOrder, "_cancel", cancel)
 
 

@@ -1,7 +1,6 @@
 """All SQL of orders. Whoever changes an order compares (state, fence) in the same statement: the slower one changes nothing."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from sqlalchemy import text
 
 from chassis import work
 from chassis.db import Reads, Transaction
+from chassis.outbox import insert_with
 from chassis.statements import Result, Row
 from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
@@ -68,6 +68,16 @@ def _read(source: str) -> str:
     """Reads orders whole from where their rows are: the table, or what a statement has changed."""
     known = "event.event_id = own.event_id AND event.version >= own.event_version"
     return f"SELECT {_COLUMNS} FROM {source} AS own LEFT JOIN event ON {known}"  # noqa: S608  # names of this module
+
+
+@dataclass(frozen=True)
+class Also:
+    """What a change of an order brings along: its lines, and that its tickets are awaited. `of_payment`: the change is about this
+    payment, and counts while it is the order's, whoever holds the lease."""
+
+    lines: tuple[Line, ...] = ()
+    tickets_within_seconds: float | None = None
+    of_payment: UUID | None = None
 
 
 async def insert_order(
@@ -137,18 +147,6 @@ async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str)
     return [row.order_id for row in await reads.execute(query, parameters, name="orders.cancelling_of_request")]
 
 
-async def insert_lines(tx: Transaction, order_id: UUID, lines: Sequence[Line]) -> None:
-    """Writes the lines of an order."""
-    rows = [{"order_id": order_id, **asdict(line)} for line in lines]
-    await tx.execute(_INSERT_LINE, rows, name="orders.insert_lines")
-
-
-_INSERT_LINE = text("""
-    INSERT INTO order_line (order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor)
-    VALUES (:order_id, :line_id, :class_id, :class_name, :seat_id, :seat_label, :quantity, :unit_price_minor)
-""")
-
-
 async def order_by_id(reads: Reads, order_id: UUID, person_id: UUID | None = None) -> Order | None:
     """An order with its lines; of this person only, if one is given."""
     query = text(f"""
@@ -205,37 +203,64 @@ async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     return _first(await tx.execute(query, {"order_id": order_id}, name="orders.lock_order"))
 
 
-async def change_order(tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any]) -> Order | None:
-    """Moves an order on and notes the change: the order with the payment that it has by now, which may have been begun since it
-    was read, and with its tries. None if somebody else was faster: the state or the fence is another one.
+async def change_order(
+    tx: Transaction, order: Order, happening: Happening, changes: dict[str, Any], also: Also
+) -> Order | None:
+    """Moves an order on, with all that belongs to the change, in one statement: the order as it is then. Its lines are those that
+    were there before. None if somebody else was faster: the state is another one, or the fence (or the payment, see `Also`).
     """
-    # The names come from `changes.py`, never from outside.
-    assignments = ", ".join(f"{name} = :{name}" for name in changes if name not in _SPECIAL)
-    special = ", ".join(_SPECIAL[name] for name in changes if name in _SPECIAL)
+    # The names come from `transitions.py`, never from outside.
+    assignments = [_SPECIAL.get(name, f"{name} = :{name}") for name in changes]
+    facts = tx.facts_to_write()
+    parts = (
+        _ADD_LINES if also.lines else "",
+        _AWAIT_TICKETS if also.tickets_within_seconds else "",
+        _TELL if facts else "",
+    )
     query = text(f"""
         WITH changed AS (
-            UPDATE purchase_order SET {", ".join(part for part in (assignments, special) if part)}
-            WHERE order_id = :order_id AND state = :expected_state AND fence = :expected_fence
-            RETURNING order_id, state, payment_id, tries
+            UPDATE purchase_order SET {", ".join(assignments)}
+            WHERE order_id = :order_id AND state = :expected_state AND {_FENCE if also.of_payment is None else _OF_PAYMENT}
+            RETURNING *
         ), noted AS (
             INSERT INTO order_change (order_id, change_no, happening, state, trace_id, span_id)
             SELECT order_id, (SELECT count(*) + 1 FROM order_change WHERE order_id = :order_id), :happening, state,
                 :trace_id, :span_id
             FROM changed
-        )
-        SELECT payment_id, tries FROM changed
+        ){"".join(parts)}
+        {_read("changed")}
     """)  # noqa: S608  # names from this project's code
-    parameters = {
-        **changes,
-        "order_id": order.order_id,
-        "expected_state": order.state.value,
-        "expected_fence": order.fence,
-        "happening": happening.value,
-        "trace_id": current_trace_id() or order.trace_id,
-        "span_id": current_span_id(),
-    }
-    row = (await tx.execute(query, parameters, name=f"orders.{happening.value}")).first()
-    return replace(order, payment_id=row.payment_id, tries=row.tries) if row is not None else None
+    parameters = (
+        changes
+        | facts
+        | {
+            "order_id": order.order_id,
+            "expected_state": order.state.value,
+            "expected_fence": order.fence,
+            "expected_payment": also.of_payment,
+            "happening": happening.value,
+            "trace_id": current_trace_id() or order.trace_id,
+            "span_id": current_span_id(),
+            "lines": orjson.dumps([asdict(line) for line in also.lines], default=str).decode(),
+            "tickets_within": also.tickets_within_seconds,
+        }
+    )
+    return _first(await tx.execute(query, parameters, name=f"orders.{happening.value}"))
+
+
+_FENCE = "fence = :expected_fence"
+_OF_PAYMENT = "payment_id = :expected_payment"
+_ADD_LINES = """, added AS (
+            INSERT INTO order_line (order_id, line_id, class_id, class_name, seat_id, seat_label, quantity, unit_price_minor)
+            SELECT changed.order_id, line.* FROM changed, jsonb_to_recordset(CAST(:lines AS jsonb)) AS line (line_id uuid,
+                class_id uuid, class_name text, seat_id text, seat_label text, quantity integer, unit_price_minor bigint)
+        )"""
+# That the order's tickets are to come, and when its confirmation is published again if they do not.
+_AWAIT_TICKETS = """, awaited AS (
+            INSERT INTO awaited_tickets (order_id, due_at)
+            SELECT order_id, now() + make_interval(secs => :tickets_within) FROM changed ON CONFLICT DO NOTHING
+        )"""
+_TELL = f", told AS ({insert_with('changed')})"
 
 
 # Times that the database's clock decides: seconds from now.
@@ -244,8 +269,9 @@ _SPECIAL = {
     # after the first one has died.
     "due_in_seconds": "due_at = now() + make_interval(secs => :due_in_seconds), last_error = NULL, "
     "tries = CAST(COALESCE(leased_until > now(), false) AS integer)",
-    "due_at_expiry": "due_at = CAST(:due_at_expiry AS timestamptz) + interval '2 seconds', leased_until = NULL, tries = 0, "
-    "last_error = NULL",
+    # When the hold ends: as it is set with this change, or else as it was, however old what the caller knows of it.
+    "due_at_expiry": "due_at = COALESCE(CAST(:due_at_expiry AS timestamptz), hold_expires_at) + interval '2 seconds', "
+    "leased_until = NULL, tries = 0, last_error = NULL",
     "due_and_ours": "due_at = now(), leased_until = now() + make_interval(secs => :due_and_ours), tries = 1, last_error = NULL",
     "ended": "due_at = NULL, leased_until = NULL, tries = 0, last_error = NULL",
 }
@@ -302,15 +328,6 @@ async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
         SELECT COALESCE(EXTRACT(EPOCH FROM hold_expires_at - now()), 0) FROM purchase_order WHERE order_id = :order_id
     """)
     return float((await reads.execute(query, {"order_id": order_id}, name="orders.seconds_to_expiry")).scalar_one())
-
-
-async def await_tickets(tx: Transaction, order_id: UUID, within_seconds: float) -> None:
-    """Notes that the order's tickets are to come, and when its confirmation is published again, if they do not."""
-    query = text("""
-        INSERT INTO awaited_tickets (order_id, due_at) VALUES (:order_id, now() + make_interval(secs => :within))
-        ON CONFLICT DO NOTHING
-    """)
-    await tx.execute(query, {"order_id": order_id, "within": within_seconds}, name="orders.await_tickets")
 
 
 async def note_tickets(tx: Transaction, order_id: UUID) -> None:

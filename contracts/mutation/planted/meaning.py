@@ -113,9 +113,8 @@ BREAKS = (
         (
             Edit(
                 TRANSITIONS,
-                "            await tx.publish(confirmation_of(changed))\n",
-                "            async with self._database.writer() as own:\n"
-                "                await own.publish(confirmation_of(changed))\n",
+                "            await tx.publish(fact)\n",
+                "            async with self._database.writer() as own:\n                await own.publish(fact)\n",
             ),
         ),
         (tells("orders"),),

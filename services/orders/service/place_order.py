@@ -1,7 +1,6 @@
 """Placing an order: prices are taken as a snapshot, places are held. What fails in between gives the places back at once."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID
 
 from chassis.clock import utc_now
@@ -27,7 +26,6 @@ from services.orders.domain import (
     new_number,
     new_order,
     priced,
-    total_of,
 )
 from services.orders.refusals import OrdersError, SeatsTaken, SoldOut
 from services.orders.service.saga import Saga
@@ -146,12 +144,7 @@ class PlaceOrder:
 
     async def _price(self, order: Order, hold: Hold, offer: Offer) -> Order:
         lines = priced(hold.lines, offer, order.order_id)
-        async with self._database.writer() as tx:
-            placed = await self._transitions.apply_in(
-                tx, order, Happening.HOLD_GRANTED, total_minor=total_of(lines), hold_expires_at=hold.expires_at
-            )
-            await queries.insert_lines(tx, order.order_id, lines)
-        return replace(placed, lines=lines)
+        return await self._transitions.hold(order, lines, hold.expires_at)
 
     async def _abandon(self, order: Order) -> None:
         """Gives the places of an order back that came to nothing. If not even that can be written, the saga does it later."""

@@ -2,13 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from opentelemetry import trace
 
 from chassis.bus import Bus
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
+from chassis.facts import Fact
 from chassis.failpoints import failpoint
 from services.orders import queries
 from services.orders.domain import (
@@ -17,9 +20,11 @@ from services.orders.domain import (
     REASONS,
     Happening,
     ImpossibleTransition,
+    Line,
     Order,
     OrderState,
     next_state,
+    total_of,
 )
 from services.orders.events import ConfirmedLine, OrderCancelled, OrderChanged, OrderConfirmed
 
@@ -34,34 +39,50 @@ class OrderTransitions:
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def apply(self, order: Order, happening: Happening, **values: Any) -> Order:
-        """Moves an order on in a transaction of its own, and returns it as it is then.
+        """Moves an order on in a transaction of its own, which is one statement, and returns it as it is then.
 
         Raises `ImpossibleTransition` if the table does not have it, or if somebody else was faster.
         """
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             return await self.apply_in(tx, order, happening, **values)
 
     async def apply_and_take(self, order: Order, happening: Happening) -> Order:
         """The same for a request that carries the order on itself: its lease comes with the change, before any worker's."""
-        async with self._database.writer() as tx:
-            return await self.apply_in(tx, order, happening, fence=order.fence + 1)
+        return await self.apply(order, happening, fence=order.fence + 1)
 
-    async def apply_in(self, tx: Transaction, order: Order, happening: Happening, **values: Any) -> Order:
-        """The same within a transaction that does more. With a new `fence` the lease is taken, too."""
+    async def hold(self, order: Order, lines: tuple[Line, ...], expires_at: datetime) -> Order:
+        """Its places are held: now it has lines, and a price."""
+        held = {"total_minor": total_of(lines), "hold_expires_at": expires_at}
+        return await self.apply(order, Happening.HOLD_GRANTED, lines=lines, **held)
+
+    async def apply_in(
+        self,
+        tx: Transaction,
+        order: Order,
+        happening: Happening,
+        *,
+        lines: tuple[Line, ...] = (),
+        of_payment: UUID | None = None,
+        **values: Any,
+    ) -> Order:
+        """The same within a transaction that does more. With a new `fence` the lease is taken, too.
+
+        `lines` are those that it has from now on; `of_payment`: see `queries.Also`.
+        """
         state = next_state(order.state, happening)
         failpoint(f"orders.before.{happening}")
-        changed = replace(order, state=state, **values, **_consequences(order, state, happening))
-        columns = {name: getattr(changed, name) for name in ("reason", "paid", "confirmed_at", *values)}
-        timer = _timer(changed) if changed.fence == order.fence else {"due_and_ours": queries.SAGA.lease_seconds}
-        stored = await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer})
-        if stored is None:
+        becoming = replace(order, state=state, **values, **_consequences(order, state, happening))
+        columns = {name: getattr(becoming, name) for name in ("reason", "paid", "confirmed_at", *values)}
+        timer = {"due_and_ours": queries.SAGA.lease_seconds} if "fence" in values else _timer(becoming, values)
+        if fact := _fact_of(becoming, happening):
+            await tx.publish(fact)
+        within = self._tickets_within_seconds if state is OrderState.CONFIRMED else None
+        also = queries.Also(lines, within, of_payment)
+        changed = await queries.change_order(tx, order, happening, {"state": state.value, **columns, **timer}, also)
+        if changed is None:
             raise ImpossibleTransition(order.state, happening)
-        changed = replace(changed, payment_id=stored.payment_id, tries=stored.tries)
-        if state is OrderState.CONFIRMED:
-            await tx.publish(confirmation_of(changed))
-            await queries.await_tickets(tx, order.order_id, self._tickets_within_seconds)
-        if happening is Happening.GIVEN_BACK:
-            await tx.publish(_cancelled(changed))
+        if lines:
+            changed = replace(changed, lines=lines)
         tx.after_commit(lambda: _note_change(changed, happening))
         tx.after_commit(lambda: failpoint(f"orders.after.{happening}"))
         tx.after_commit(lambda: self._publish(changed))
@@ -109,13 +130,20 @@ def _consequences(order: Order, state: OrderState, happening: Happening) -> dict
     return consequences
 
 
-def _timer(changed: Order) -> dict[str, Any]:
+def _timer(becoming: Order, values: dict[str, Any]) -> dict[str, Any]:
     """When the saga looks at the order again: at once, when the hold ends, or never."""
-    if changed.state in DRIVEN_STATES:
+    if becoming.state in DRIVEN_STATES:
         return {"due_in_seconds": 0.0}
-    if changed.state not in OPEN_STATES:
+    if becoming.state not in OPEN_STATES:
         return {"ended": True}
-    return {"due_at_expiry": changed.hold_expires_at}
+    return {"due_at_expiry": values.get("hold_expires_at")}
+
+
+def _fact_of(becoming: Order, happening: Happening) -> Fact | None:
+    """What the world is told of a change, if anything."""
+    if becoming.state is OrderState.CONFIRMED:
+        return confirmation_of(becoming)
+    return _cancelled(becoming) if happening is Happening.GIVEN_BACK else None
 
 
 def confirmation_of(order: Order) -> OrderConfirmed:

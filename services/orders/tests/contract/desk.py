@@ -14,7 +14,7 @@ from chassis.testing import Harness
 from contracts.consumer import TRACEPARENT, an_id
 from services.orders import queries
 from services.orders.app import create_app
-from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, new_order, total_of
+from services.orders.domain import Happening, Line, Offer, Order, OrderState, Wish, new_number, new_order
 from services.orders.service.transitions import OrderTransitions
 from services.orders.settings import OrdersSettings
 
@@ -91,11 +91,9 @@ class Desk:
                 )
             return made
         lines = lines_of(order_id)
-        priced = {"total_minor": total_of(lines), "hold_expires_at": utc_now() + lives}
         async with self.database.writer() as tx:
             await queries.insert_order(tx, made, Wish(made.event_id, ((CLASS, 2),), ()), 600.0)
-            await queries.insert_lines(tx, order_id, lines)
-            made = replace(await self.transitions.apply_in(tx, made, Happening.HOLD_GRANTED, **priced), lines=lines)
+        made = await self.transitions.hold(made, lines, utc_now() + lives)
         if state is OrderState.PAYING and payment_id is not None:
             async with self.database.writer() as tx:
                 await queries.begin_payment(tx, made, payment_id)

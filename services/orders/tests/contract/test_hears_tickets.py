@@ -1,5 +1,7 @@
 """What orders reads in the facts of tickets."""
 
+from sqlalchemy import text
+
 from chassis.testing import Harness
 from chassis.work import due
 from contracts import matchers
@@ -22,7 +24,8 @@ async def test_an_order_waits_for_its_tickets_until_they_are_issued(tickets: Hea
             state=OrderState.HELD,
         )
         async with desk.database.writer() as tx:
-            await queries.await_tickets(tx, order_id, 0.0)
+            awaited = text("INSERT INTO awaited_tickets (order_id) VALUES (:order_id)")
+            await tx.execute(awaited, {"order_id": order_id}, name="test")
         with tickets.published("events.tickets.tickets_issued.v1", data, about=order_id, flavour="of places") as event:
             await deliver(desk.inbox, desk.database, event)
             async with desk.database.writer() as tx:
