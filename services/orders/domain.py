@@ -162,6 +162,8 @@ class Order:
     event_state: EventState = "scheduled"
     event_previous_starts_at: datetime | None = None
     lines: tuple[Line, ...] = field(default=())
+    # How long its hold lasted from when it was read, by the database's clock; negative: it was over.
+    hold_seconds_left: float | None = None
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ _COLUMNS = """
     own.total_minor, own.hold_id, own.hold_expires_at,
     own.payment_id, own.payment_attempt, own.redirect_url, own.last_decline, own.paid, own.traceparent, own.trace_id,
     own.created_at, own.confirmed_at, own.fence, own.tries,
+    CAST(EXTRACT(EPOCH FROM own.hold_expires_at - now()) AS double precision) AS hold_seconds_left,
     (
         SELECT jsonb_agg(jsonb_build_object('line_id', line_id, 'class_id', class_id, 'class_name', class_name, 'seat_id', seat_id,
             'seat_label', seat_label, 'quantity', quantity, 'unit_price_minor', unit_price_minor)
@@ -320,14 +321,6 @@ _PUT_EVENT = text("""
         venue_name = excluded.venue_name, venue_city = excluded.venue_city
     WHERE event.version < excluded.version
 """)
-
-
-async def seconds_to_expiry(reads: Reads, order_id: UUID) -> float:
-    """How long the hold lasts from now, by the database's clock; negative when it is over."""
-    query = text("""
-        SELECT COALESCE(EXTRACT(EPOCH FROM hold_expires_at - now()), 0) FROM purchase_order WHERE order_id = :order_id
-    """)
-    return float((await reads.execute(query, {"order_id": order_id}, name="orders.seconds_to_expiry")).scalar_one())
 
 
 async def note_tickets(tx: Transaction, order_id: UUID) -> None:

@@ -49,12 +49,10 @@ class BeginPayment:
         order = await self._find_orders.by_id(order_id, person_id)
         if order.state is OrderState.PAYING:
             return order
-        if order.state is not OrderState.HELD or order.hold_expires_at is None:
+        if order.state is not OrderState.HELD or order.hold_seconds_left is None:
             raise HoldExpired if order.reason == "expired" else OrderNotPayable(order.state)
         check_event_of(order)
-        async with self._database.reader() as reads:
-            left = await queries.seconds_to_expiry(reads, order_id)
-        if left <= self._margin_seconds:
+        if order.hold_seconds_left <= self._margin_seconds:
             raise HoldExpired
         if order.total_minor == 0:
             return await self._take_free(order)
@@ -96,10 +94,11 @@ class BeginPayment:
         except PaymentImpossible as impossible:
             # The time to pay is over, or the payment was called off while the buyer clicked.
             raise HoldExpired from impossible
-        async with self._database.writer() as tx:
-            now = await queries.lock_order(tx, order.order_id)
-            # In any other state a second click was faster, the hold has just ended, or this payment was declined while its
-            # answer was on its way: the later event decides.
-            if now is not None and now.state is OrderState.HELD and now.payment_id == payment_id:
-                await self._transitions.apply_in(tx, now, Happening.PAYMENT_BEGUN, redirect_url=redirect_url)
-        return await self._find_orders.by_id(order.order_id, order.person_id)
+        try:
+            return await self._transitions.apply(
+                order, Happening.PAYMENT_BEGUN, of_payment=payment_id, redirect_url=redirect_url
+            )
+        except ImpossibleTransition:
+            # A second click was faster, the hold has just ended, or this payment was declined while its answer was on its way: the
+            # later event decides.
+            return await self._find_orders.by_id(order.order_id, order.person_id)

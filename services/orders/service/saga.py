@@ -171,11 +171,13 @@ class Saga:
             return await self._transitions.apply(order, Happening.GIVEN_BACK, paid=paid)
 
     async def _postponed_until_expiry(self, order: Order, at_most_seconds: float = float("inf")) -> bool:
-        async with self._database.writer() as tx:
-            left = await queries.seconds_to_expiry(tx, order.order_id)
-            if left > 0:
-                await wait(tx, queries.SAGA, queries.work_of(order), min(left + 1, at_most_seconds))
-        return left > 0
+        """Its row is read with the lease, or with the step before: a hold that is prolonged later moves the timer itself."""
+        left = order.hold_seconds_left or 0.0
+        if left <= 0:
+            return False
+        async with self._database.writer(single=True) as tx:
+            await wait(tx, queries.SAGA, queries.work_of(order), min(left + 1, at_most_seconds))
+        return True
 
     async def _try_later(self, order: Order, error: Exception) -> None:
         work = queries.work_of(order)

@@ -71,6 +71,21 @@ async def test_a_first_click_that_is_answered_after_a_declined_card_does_not_hid
     assert (await desk.act(order_id, "refresh")).json()["state"] == "confirmed"
 
 
+async def test_who_takes_more_time_while_paying_begins_is_given_up_by_the_new_end_of_the_hold(desk: Desk) -> None:
+    order = (await desk.place()).json()
+    answer_now = asyncio.Event()
+    desk.neighbours.slow_begins.append(answer_now)
+    click = asyncio.create_task(desk.checkout(order["order_id"]))
+    await desk.harness.eventually(lambda: asked(desk))
+    until = (await desk.act(order["order_id"], "prolong")).json()["hold_expires_at"]
+    assert until > order["hold_expires_at"]
+    answer_now.set()
+    begun = (await click).json()
+    assert (begun["state"], begun["hold_expires_at"]) == ("paying", until)
+    (row,) = await desk.rows("SELECT due_at >= hold_expires_at AS waits FROM purchase_order")
+    assert row["waits"]
+
+
 async def asked(desk: Desk) -> bool:
     return bool(desk.neighbours.payments) and not desk.neighbours.slow_begins
 
