@@ -54,7 +54,8 @@ class Queue:
     `name` is also its span's and its metrics'. `waits`: the SQL condition of the rows that are work, as their partial index
     has it. `dead`: of those that were given up, and `dead_at` since when. `since`: since when it has been wanted. `about`: whose
     it is, as far as people ask (an order's id), and `traceparent` where it began: columns, or SQL that finds them. `go_on` says
-    in a sentence what somebody can do about one that is stuck.
+    in a sentence what somebody can do about one that is stuck. `read` is SQL that reads what is worked on from the rows that were
+    just leased, `leased`, so that nobody has to read it again; it has key, fence and tries in it.
     """
 
     name: str
@@ -70,13 +71,14 @@ class Queue:
     traceparent: str = "traceparent"
     dead: str | None = None
     dead_at: str = "created_at"
+    read: str = "SELECT * FROM leased"
 
 
 @dataclass(frozen=True)
 class Work:
     """A piece of work that is leased to this process. `attempt` counts from 1 and includes the present try.
 
-    `row`: all of its table's columns, and what was joined to them, if it was claimed or taken here.
+    `row`: what its queue reads of it, if it was claimed or taken here.
     """
 
     key: Any
@@ -85,22 +87,10 @@ class Work:
     row: Row | None = None
 
 
-@dataclass(frozen=True)
-class With:
-    """What else is read with work as it is leased, in SQL: columns (`, payment.state AS payment_state`) and the tables that
-    have them, joined to `leased` (`JOIN payment USING (payment_id)`)."""
-
-    columns: str = ""
-    tables: str = ""
-
-
-ALONE = With()
-
-
-async def claim(tx: Transaction, queue: Queue, limit: int | None = None, also: With = ALONE) -> list[Work]:
+async def claim(tx: Transaction, queue: Queue, limit: int | None = None) -> list[Work]:
     """Leases up to `limit` pieces of work that are due; what another process is taking at this moment is passed over."""
     parameters = {"lease": queue.lease_seconds, "limit": limit or queue.batch}
-    return _leased(queue, await tx.execute(text(_claim(queue, also)), parameters, name=f"{queue.name}.claim"))
+    return _leased(queue, await tx.execute(text(_claim(queue)), parameters, name=f"{queue.name}.claim"))
 
 
 async def due(tx: Transaction, queue: Queue) -> list[Row]:
@@ -113,16 +103,24 @@ async def due(tx: Transaction, queue: Queue) -> list[Row]:
 
 
 async def take(
-    tx: Transaction, queue: Queue, key: Any, *, from_others: bool = False, is_noted: bool = True, also: With = ALONE
+    tx: Transaction,
+    queue: Queue,
+    key: Any,
+    *,
+    from_others: bool = False,
+    is_noted: bool = True,
+    only: str = "true",
+    **values: Any,
 ) -> Work | None:
     """Leases this one, due or not. None if there is nothing to do.
 
     That its try begins is written down in the current span, unless it need not be (`is_noted`).
 
-    Likewise if somebody is at it, unless it may be taken `from_others`: that is for what is safe to do twice at once.
+    Likewise if somebody is at it, unless it may be taken `from_others`: that is for what is safe to do twice at once; and if it
+    is not what is wanted: `only` is a condition in SQL, with its `values`.
     """
-    parameters = {"lease": queue.lease_seconds, "key": key, "traceparent": current_traceparent()}
-    statement = text(_take(queue, also, from_others=from_others, kept=ATTEMPTS_KEPT if is_noted else 0))
+    parameters = values | {"lease": queue.lease_seconds, "key": key, "traceparent": current_traceparent()}
+    statement = text(_take(queue, only, from_others=from_others, kept=ATTEMPTS_KEPT if is_noted else 0))
     return next(iter(_leased(queue, await tx.execute(statement, parameters, name=f"{queue.name}.take"))), None)
 
 
@@ -188,7 +186,7 @@ def noted(queue: Queue, rows: str, kept: int = ATTEMPTS_KEPT) -> str:
     """  # noqa: S608  # names from this project's code
 
 
-def _claim(queue: Queue, also: With) -> str:
+def _claim(queue: Queue) -> str:
     c = queue.columns
     return f"""
         WITH leased AS (
@@ -199,18 +197,18 @@ def _claim(queue: Queue, also: With) -> str:
             )
             RETURNING *
         )
-        SELECT leased.*{also.columns} FROM leased {also.tables}
+        {queue.read}
     """  # noqa: S608  # names from this project's code
 
 
-def _take(queue: Queue, also: With, *, from_others: bool, kept: int) -> str:
+def _take(queue: Queue, only: str, *, from_others: bool, kept: int) -> str:
     free = "true" if from_others else _free(queue)
     return f"""
         WITH leased AS (
-            UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} = :key AND ({queue.waits}) AND {free}
+            UPDATE {queue.table} SET {_lease(queue)} WHERE {queue.key} = :key AND ({queue.waits}) AND {free} AND ({only})
             RETURNING *
         ), noted AS ({noted(queue, "leased", kept)})
-        SELECT leased.*{also.columns} FROM leased {also.tables}
+        {queue.read}
     """  # noqa: S608  # names from this project's code
 
 

@@ -1,5 +1,6 @@
 """All SQL of orders. Whoever changes an order compares (state, fence) in the same statement: the slower one changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -18,31 +19,6 @@ from tracing.spans import current_span_id, current_trace_id
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
 PUBLICATIONS_MAX = 13
 _GO_ON = "make trace ORDER=... shows which neighbour it waits for; it goes on by itself once that answers."
-
-# Orders that are not at their end.
-SAGA = Queue(
-    name="orders.advance_order",
-    table="purchase_order",
-    key="order_id",
-    waits="due_at IS NOT NULL",
-    columns=Columns(problem="last_error"),
-    lease_seconds=30,
-    go_on=_GO_ON,
-)
-# Confirmed orders without tickets: they are published again.
-AWAITED = Queue(
-    name="orders.tell_again",
-    table="awaited_tickets",
-    key="order_id",
-    waits=f"tellings < {PUBLICATIONS_MAX}",
-    columns=Columns(tries="tellings"),
-    lease_seconds=30,
-    since="since",
-    dead=f"tellings >= {PUBLICATIONS_MAX}",
-    dead_at="since",
-    traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
-    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
-)
 
 # What is read of an order. It shows its event as it was bought, or as catalog published it since if that is newer; its lines come
 # along, so that whoever has an order has all of it.
@@ -69,6 +45,35 @@ def _read(source: str) -> str:
     """Reads orders whole from where their rows are: the table, or what a statement has changed."""
     known = "event.event_id = own.event_id AND event.version >= own.event_version"
     return f"SELECT {_COLUMNS} FROM {source} AS own LEFT JOIN event ON {known}"  # noqa: S608  # names of this module
+
+
+# Orders that are not at their end.
+SAGA = Queue(
+    name="orders.advance_order",
+    table="purchase_order",
+    key="order_id",
+    waits="due_at IS NOT NULL",
+    columns=Columns(problem="last_error"),
+    lease_seconds=30,
+    go_on=_GO_ON,
+    read=_read("leased"),
+)
+# Of these, those that this person is paying, or has paid and not got yet.
+IN_PAYMENT = "person_id = :person_id AND state IN ('paying', 'authorised', 'committed')"
+# Confirmed orders without tickets: they are published again.
+AWAITED = Queue(
+    name="orders.tell_again",
+    table="awaited_tickets",
+    key="order_id",
+    waits=f"tellings < {PUBLICATIONS_MAX}",
+    columns=Columns(tries="tellings"),
+    lease_seconds=30,
+    since="since",
+    dead=f"tellings >= {PUBLICATIONS_MAX}",
+    dead_at="since",
+    traceparent="(SELECT traceparent FROM purchase_order WHERE purchase_order.order_id = awaited_tickets.order_id)",
+    go_on="Look why tickets does not issue them (its log, its dead letters); set tellings to 1 to let it be published again.",
+)
 
 
 @dataclass(frozen=True)
@@ -327,6 +332,11 @@ async def note_tickets(tx: Transaction, order_id: UUID) -> None:
     """Notes that they came."""
     query = text("DELETE FROM awaited_tickets WHERE order_id = :order_id")
     await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
+
+
+def orders_of(leased: Sequence[Work]) -> list[Order]:
+    """The orders that were claimed or taken."""
+    return [order_of(work.row) for work in leased if work.row is not None]
 
 
 def order_of(row: Row) -> Order:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.statements import Row
-from chassis.work import Backoff, Queue, With, Work, claim, due, put_off, take
+from chassis.work import Backoff, Queue, Work, claim, due, put_off, take
 from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState
 from services.payments.queries import HINTS, LONGEST_PAUSE_SECONDS, OPERATIONS, PAYMENT_COLUMNS, payment_of
 from tracing.spans import current_traceparent
@@ -107,20 +107,20 @@ async def take_operation(tx: Transaction, key: str, lease_seconds: float, *, fro
 
     `from_others`: for a request, which does not wait until a process that died with it is known to be dead.
     """
-    leased = replace(OPERATIONS, lease_seconds=lease_seconds)
-    work = await take(tx, leased, key, from_others=from_others, also=_WITH_PAYMENT)
+    leased = replace(OPERATIONS, lease_seconds=lease_seconds, read=_WITH_PAYMENT)
+    work = await take(tx, leased, key, from_others=from_others)
     if work is None or work.row is None:
         return None
     payment = payment_of(work.row, "payment_")
     return Taken(work, _operation(work.row, payment.payment_id), payment, work.row["is_called_off"])
 
 
-_WITH_PAYMENT = With(
-    f"""{PAYMENT_COLUMNS}, EXISTS (
+_WITH_PAYMENT = f"""
+    SELECT leased.*{PAYMENT_COLUMNS}, EXISTS (
         SELECT FROM gateway_operation called WHERE called.payment_id = leased.payment_id AND called.kind = 'void'
-    ) AS is_called_off""",
-    "JOIN payment USING (payment_id)",
-)
+    ) AS is_called_off
+    FROM leased JOIN payment USING (payment_id)
+"""  # noqa: S608  # names from this project's code
 
 
 async def settle_operation(tx: Transaction, payment_id: UUID, kind: OperationKind, refusal: str | None) -> None:
@@ -185,13 +185,14 @@ _INSERT_WEBHOOK = text(f"""
 
 async def claim_hints(tx: Transaction, lease_seconds: float) -> list[tuple[Work, Payment | None]]:
     """Hints to follow, each with its payment, if there is one."""
-    claimed = await claim(tx, replace(HINTS, lease_seconds=lease_seconds), also=_WITH_PAYMENT_OF_HINT)
+    claimed = await claim(tx, replace(HINTS, lease_seconds=lease_seconds, read=_WITH_PAYMENT_OF_HINT))
     return [(work, _payment_beside(work.row)) for work in claimed if work.row is not None]
 
 
-_WITH_PAYMENT_OF_HINT = With(
-    PAYMENT_COLUMNS, "LEFT JOIN payment ON payment.gateway_payment_id = leased.gateway_payment_id"
-)
+_WITH_PAYMENT_OF_HINT = f"""
+    SELECT leased.*{PAYMENT_COLUMNS}
+    FROM leased LEFT JOIN payment ON payment.gateway_payment_id = leased.gateway_payment_id
+"""  # noqa: S608  # names from this project's code
 
 
 def _payment_beside(row: Row) -> Payment | None:

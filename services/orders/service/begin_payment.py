@@ -71,8 +71,7 @@ class BeginPayment:
         except ImpossibleTransition:
             # A second click was faster, or the hold has just ended: the order says which.
             return await self._find_orders.by_id(order.order_id, order.person_id)
-        await self._saga.carry_on(taken)
-        return await self._find_orders.by_id(order.order_id, order.person_id)
+        return await self._saga.carry_on(taken) or await self._find_orders.by_id(order.order_id, order.person_id)
 
     async def _begin(self, order: Order, return_url: str) -> Order:
         payment_id = payment_id_of(order.order_id, order.payment_attempt)

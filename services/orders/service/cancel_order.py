@@ -37,6 +37,5 @@ class CancelOrder:
                 cancelling = await self._transitions.apply_and_take(order, Happening.BUYER_CANCELLED)
             except ImpossibleTransition:
                 continue  # Another click, the saga or the bank moved it meanwhile: whether it can be cancelled is asked anew.
-            await self._saga.carry_on(cancelling)
-            return await self._find_orders.by_id(order_id, person_id)
+            return await self._saga.carry_on(cancelling) or await self._find_orders.by_id(order_id, person_id)
         raise OrderNotCancellable(order.state)

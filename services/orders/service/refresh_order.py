@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.orders.domain import Order, OrderState
+from services.orders.domain import Order
 from services.orders.service.find_orders import FindOrders
 from services.orders.service.saga import Saga
 from services.orders.service.transitions import attributes_of
-from tracing.spans import span
+from tracing.spans import note, span
 
 
 class RefreshOrder:
@@ -18,8 +18,9 @@ class RefreshOrder:
 
     async def __call__(self, order_id: UUID, person_id: UUID) -> Order:
         """The order as it is then. Raises `OrderUnknown`."""
-        order = await self._find_orders.by_id(order_id, person_id)
-        if order.state in {OrderState.PAYING, OrderState.AUTHORISED, OrderState.COMMITTED}:
-            with span("orders.refresh_order", attributes_of(order)):
-                await self._saga.drive(order_id)
-        return await self._find_orders.by_id(order_id, person_id)
+        with span("orders.refresh_order", {"onsale.order_id": str(order_id)}):
+            order = await self._saga.drive_for_payer(order_id, person_id)
+            # Nothing to do, or it waits, or somebody else is at it: then it is as its row says.
+            order = order or await self._find_orders.by_id(order_id, person_id)
+            note(attributes_of(order))
+            return order

@@ -60,37 +60,41 @@ class Saga:
     async def advance_due(self) -> int:
         """Advances a bounded number of orders whose time has come. How many."""
         async with self._database.writer(single=True) as tx:
-            claimed = await claim(tx, queries.SAGA)
-        await asyncio.gather(*(self._advance_in_its_trace(work.key) for work in claimed))
+            claimed = queries.orders_of(await claim(tx, queries.SAGA))
+        await asyncio.gather(*(self._advance_in_its_trace(order) for order in claimed))
         return len(claimed)
 
-    async def drive(self, order_id: UUID) -> None:
-        """Advances one order now, in the current request, unless somebody is at it already."""
+    async def drive(self, order_id: UUID) -> Order | None:
+        """Advances one order now, in the current request, unless somebody is at it already. See `carry_on`."""
         async with self._database.writer(single=True) as tx:
             taken = await take(tx, queries.SAGA, order_id, is_noted=False)
-        if taken is not None:
-            order = await self._read(order_id)
-            if order is not None:
-                await self.carry_on(order)
+        return await self.carry_on(*queries.orders_of([taken])) if taken is not None else None
 
-    async def _advance_in_its_trace(self, order_id: UUID) -> None:
-        order = await self._read(order_id)
-        if order is None:
-            return
+    async def drive_for_payer(self, order_id: UUID, person_id: UUID) -> Order | None:
+        """The same for the person who pays it, as long as it is being paid or paid for."""
+        async with self._database.writer(single=True) as tx:
+            taken = await take(tx, queries.SAGA, order_id, is_noted=False, only=queries.IN_PAYMENT, person_id=person_id)
+        return await self.carry_on(*queries.orders_of([taken])) if taken is not None else None
+
+    async def _advance_in_its_trace(self, order: Order) -> None:
         attributes = {**attributes_of(order), "onsale.attempt": order.tries}
         with continued("orders.advance_order", order.traceparent, attributes, repeated=order.tries > 1) as current:
             try:
                 await self.carry_on(order)
             except Exception as error:  # noqa: BLE001  # its neighbours go on; the lease ends, and it is tried again
                 mark_failed(current, type(error).__name__)
-                _LOG.exception("an order could not be advanced", order_id=str(order_id))
+                _LOG.exception("an order could not be advanced", order_id=str(order.order_id))
 
-    async def carry_on(self, order: Order) -> None:
-        """Takes step after step with an order whose lease is ours, until it has to wait for somebody, or is taken over."""
+    async def carry_on(self, order: Order) -> Order | None:
+        """Takes step after step with an order whose lease is ours, until it has to wait for somebody, or is taken over.
+
+        The order as its last step has left it; None if it waits, or somebody else has it: then it must be read.
+        """
         contested = False
+        moved: Order | None = order
         for _ in range(MAX_STEPS):
             if order.state not in OPEN_STATES:
-                return
+                return order
             try:
                 moved = await self._step(order)
             except ImpossibleTransition:
@@ -98,13 +102,14 @@ class Saga:
                 contested = True
             except (ProviderUnavailable, ProviderProblem, ChassisError) as error:
                 await self._try_later(order, error)
-                return
+                return None
             if moved is None or moved.state in WAITING_STATES:
                 break
             order = moved
         if contested:
             async with self._database.writer(single=True) as tx:
                 await let_go(tx, queries.SAGA, queries.work_of(order))
+        return moved
 
     async def _step(self, order: Order) -> Order | None:
         if is_ended_by_its_event(order):
@@ -113,7 +118,8 @@ class Saga:
 
     async def _read_if_ours(self, order: Order) -> Order | None:
         """A fact arrived in the middle of a step and moved the order on: go on from there, if the lease is still ours."""
-        fresh = await self._read(order.order_id)
+        async with self._database.reader() as reads:
+            fresh = await queries.order_by_id(reads, order.order_id)
         return fresh if fresh is not None and fresh.fence == order.fence else None
 
     async def _abandon(self, order: Order) -> Order:
@@ -184,10 +190,6 @@ class Saga:
         _LOG.warning("an order waits", order_id=str(order.order_id), state=order.state.value, error=str(error))
         async with self._database.writer(single=True) as tx:
             await put_off(tx, queries.SAGA, work, _problem_of(error), BACKOFF.after(work.attempt), order.state.value)
-
-    async def _read(self, order_id: UUID) -> Order | None:
-        async with self._database.reader() as reads:
-            return await queries.order_by_id(reads, order_id)
 
 
 def _problem_of(error: Exception) -> str:
