@@ -81,14 +81,15 @@ async def idempotent(
 async def _claim(database: Database, principal: str, route: str, key: str, request_hash: bytes) -> _Claim | Response:
     identity = {"principal": principal, "route": route, "key": key}
     parameters = {**identity, "request_hash": request_hash, "seconds": LEASE_SECONDS}
-    async with database.writer() as tx:
-        taken = (await tx.execute(_TAKE, parameters, name="idempotency.take")).scalar_one_or_none()
-        if taken is not None:
-            return _Claim(identity, taken)
-        known = (await tx.execute(_READ, identity, name="idempotency.read")).mappings().one()
-    if bytes(known["request_hash"]) != request_hash:
+    async with database.writer(single=True) as tx:
+        found = (await tx.execute(_TAKE, parameters, name="idempotency.take")).mappings().one()
+    if found["fence"] is not None:
+        return _Claim(identity, found["fence"])
+    known = found["known"]
+    if known is not None and known["request_hash"] != request_hash.hex():
         raise KeyReused
-    if known["status"] is None:
+    # Without a row: somebody has taken the key in this very moment.
+    if known is None or known["status"] is None:
         raise StillInProgress
     stored = known["response"]
     return Response(orjson.dumps(stored["body"]), known["status"], media_type=stored["media_type"])
@@ -116,18 +117,21 @@ async def _give_back(database: Database, claim: _Claim) -> None:
     await to_its_end(delete())
 
 
-# Takes a key that is new, or whose taker died: its lease is over and there is no answer.
+# Takes a key that is new, or whose taker died: its lease is over and there is no answer. Otherwise, what is known of it: as it was
+# before this statement, so that a key is taken or known, unless somebody else takes it at the same moment.
 _TAKE = text("""
-    INSERT INTO idempotency_key AS known (principal, route, key, request_hash, leased_until)
-    VALUES (:principal, :route, :key, :request_hash, now() + make_interval(secs => :seconds))
-    ON CONFLICT (principal, route, key) DO UPDATE
-        SET fence = known.fence + 1, leased_until = now() + make_interval(secs => :seconds)
-        WHERE known.status IS NULL AND known.leased_until < now() AND known.request_hash = excluded.request_hash
-    RETURNING fence
-""")
-_READ = text("""
-    SELECT request_hash, status, response FROM idempotency_key
-    WHERE principal = :principal AND route = :route AND key = :key
+    WITH taken AS (
+        INSERT INTO idempotency_key AS known (principal, route, key, request_hash, leased_until)
+        VALUES (:principal, :route, :key, :request_hash, now() + make_interval(secs => :seconds))
+        ON CONFLICT (principal, route, key) DO UPDATE
+            SET fence = known.fence + 1, leased_until = now() + make_interval(secs => :seconds)
+            WHERE known.status IS NULL AND known.leased_until < now() AND known.request_hash = excluded.request_hash
+        RETURNING fence
+    )
+    SELECT (SELECT fence FROM taken) AS fence, (
+        SELECT jsonb_build_object('request_hash', encode(request_hash, 'hex'), 'status', status, 'response', response)
+        FROM idempotency_key WHERE principal = :principal AND route = :route AND key = :key
+    ) AS known
 """)
 _STORE = text("""
     UPDATE idempotency_key SET status = :status, response = CAST(:response AS jsonb)

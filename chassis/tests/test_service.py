@@ -85,6 +85,19 @@ async def test_the_same_key_with_another_body_is_refused(harness: Harness, app: 
     assert other.json()["code"] == "idempotency_key_reused"
 
 
+async def test_of_two_at_the_same_moment_with_the_same_key_one_happens_and_the_other_is_told_to_wait(
+    harness: Harness, app: RunningApp
+) -> None:
+    """The second one finds the key taken by somebody whose row it cannot see yet."""
+    for number in range(20):
+        sent = headers(harness, f"key-of-{number:05}")
+        asked = (app.http.post("/things", json={"name": "lamp"}, headers=sent) for _ in range(4))
+        answers = await asyncio.gather(*asked)
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"still_in_progress"}
+        assert len(await rows(app, "SELECT * FROM thing")) == number + 1
+
+
 async def test_a_key_is_given_back_although_the_time_of_its_request_is_over(harness: Harness, app: RunningApp) -> None:
     """The failure comes when hardly any time is left, and the database is slow to take the key back."""
     sent = headers(harness, "key-00001") | {"Onsale-Deadline-Ms": "1000"}

@@ -1,5 +1,6 @@
 """In place of NATS and Postgres, for code of the chassis that is otherwise real: what it sends is kept, what it asks is answered."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -117,9 +118,18 @@ class Store:
         row = next((each for each in self.keys if identity.items() <= each.items()), None)
         if name == "idempotency.take":
             if row is not None:
-                return Rows()
+                return Rows([{"fence": None, "known": _as_json(row)}])
             self.keys.append(identity | {"request_hash": given["request_hash"], "status": None, "response": None})
-            return Rows([{"fence": 1}])
+            return Rows([{"fence": 1, "known": None}])
         if name == "idempotency.store" and row is not None:
             row |= {"status": given["status"], "response": given["response"]}
         return Rows([row] if row else [])
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the statement gives it that finds the key taken."""
+    response = row["response"]
+    return row | {
+        "request_hash": row["request_hash"].hex(),
+        "response": json.loads(response) if isinstance(response, str) else response,
+    }
