@@ -68,6 +68,8 @@ def make_inbox(transitions: OrderTransitions, saga_worker: Worker) -> Inbox:
         elif order.state is OrderState.PAYING:
             # Somebody may be paying at this very moment: the saga asks the bank before it gives up.
             await queries.make_due(tx, order.order_id)
+        else:
+            return
         tx.after_commit(saga_worker.wake)
 
     @inbox.hears("events.payments.payment_authorised.v1", PaymentAuthorised)
@@ -75,7 +77,7 @@ def make_inbox(transitions: OrderTransitions, saga_worker: Worker) -> Inbox:
         order = await _order_of_payment(tx, fact.order_id, fact.payment_id)
         if order is not None and (order.state, Happening.PAYMENT_AUTHORISED) in TRANSITIONS:
             await transitions.apply_in(tx, order, Happening.PAYMENT_AUTHORISED)
-        tx.after_commit(saga_worker.wake)
+            tx.after_commit(saga_worker.wake)
 
     @inbox.hears("events.payments.payment_declined.v1", PaymentDeclined)
     async def let_buyer_try_again(tx: Transaction, fact: PaymentDeclined, _received: Received) -> None:
