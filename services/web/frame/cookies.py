@@ -34,6 +34,7 @@ class Cookies:
         self._session_name, self._visitor_name = f"{prefix}session", f"{prefix}visitor"
         self._pass_name = "__Secure-pass" if self._secure else "pass"
         self._purchase_name = "__Secure-purchase" if self._secure else "purchase"
+        self._contact_name = f"{prefix}contact"
 
     def caller(self, request: Request) -> Caller:
         """Which browser asks, by address and cookie; known without a look at sessions."""
@@ -90,6 +91,14 @@ class Cookies:
             return
         value = self._signer.purchase(str(order_id), traceparent)
         self._set(response, self._purchase_name, value, _PURCHASE_SECONDS, path=f"/orders/{order_id}")
+
+    def remember_contact(self, response: Response) -> None:
+        """This guest has told where their tickets go; what it is, accounts knows. It lives as long as their session."""
+        self._set(response, self._contact_name, "told", int(LIFETIME.total_seconds()))
+
+    def has_told_contact(self, request: Request) -> bool:
+        """Whether this browser's guest has told a contact. It is no secret, and worth nothing without their session."""
+        return self._contact_name in request.cookies
 
     def remember_pass(self, response: Response, order_id: UUID, order_pass: str) -> None:
         """From a link in a mail: this browser may see this order, until the pass ends by itself."""

@@ -2,6 +2,10 @@
 import { listen } from "./live.js";
 import { say } from "./say.js";
 
+// Who comes from the bank to an order that is confirmed sees it at the address to which the bank sends them.
+const HERE = location.pathname.endsWith("/return") ? location.pathname.slice(0, -"/return".length) : location.href;
+if (HERE !== location.href) history.replaceState(null, "", HERE);
+
 const ANNOUNCED_AT = [300, 120, 60, 30, 10];
 let stopCountdown = startCountdown();
 let asking = null;
@@ -23,7 +27,7 @@ async function refresh() {
     again = true;
     return;
   }
-  asking = fetch(location.href, { headers: { Accept: "text/html" } });
+  asking = fetch(HERE, { headers: { Accept: "text/html" } });
   try {
     const response = await asking;
     if (response.ok) show(new DOMParser().parseFromString(await response.text(), "text/html"));

@@ -87,7 +87,7 @@ def make_order_router(site: Site) -> APIRouter:
     @router.get("/orders/{order_id}/return", dependencies=[open_to_all])
     async def come_back(request: Request, order_id: UUID) -> Response:
         async with site.person(request) as (visitor, token):
-            return await _come_back(site, visitor, token, order_id)
+            return await _come_back(site, request, visitor, token, order_id)
 
     @router.post("/orders/{order_id}/more-time", dependencies=[open_to_all])
     async def more_time(request: Request, order_id: UUID) -> Response:
@@ -147,10 +147,14 @@ async def _opens(site: Site, order_id: UUID, key: str) -> bool:
     return True
 
 
-async def _come_back(site: Site, visitor: Visitor, token: str, order_id: UUID) -> Response:
+async def _come_back(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
+    """The page of an order that is confirmed by now, without another question; the way to the page of one that has to wait."""
     try:
         with span("web.refresh_order", {"onsale.order_id": str(order_id)}):
-            note((await site.orders.refresh(token, order_id)).attributes())
+            order = await site.orders.refresh(token, order_id)
+            note(order.attributes())
+        if order.state == "confirmed":
+            return await _page(site, request, visitor, token, order)
     except ProviderUnavailable:
         # The bank tells orders by itself too; the page waits for that.
         _LOG.info("an order could not be refreshed on the way back", order_id=str(order_id))
@@ -215,45 +219,54 @@ async def _pdf(site: Site, token: str, order_id: UUID, pdf_format: PdfFormat) ->
 
 
 async def _pay(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
-    order = await site.orders.order(token, order_id)
+    """The way to the bank, or the order's page again: only for that the order is asked for."""
     try:
         form = await site.cookies.own_form(request, visitor)
     except FormTooOld:
+        order = await site.orders.order(token, order_id)
         return await _page(site, request, visitor, token, order, Extras((OLD_PAGE,), status=403))
     contact = Contact(str(form.get("name") or "").strip(), str(form.get("email") or "").strip())
     errors = contact_errors(contact) or await _keep_contact(site, token, contact)
     if errors:
+        order = await site.orders.order(token, order_id)
         return await _page(site, request, visitor, token, order, Extras(errors=errors, contact=contact, status=422))
+    response = await _check_out(site, request, visitor, token, order_id, contact)
+    if not visitor.is_signed_in:
+        # From now on accounts is asked for the contact of this guest: before, there was nothing to know.
+        site.cookies.remember_contact(response)
+    return response
+
+
+async def _check_out(
+    site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID, contact: Contact
+) -> Response:
     return_url = f"{site.settings.public_url.rstrip('/')}/orders/{order_id}/return"
     try:
-        with span("web.pay_order", order.attributes()):
+        with span("web.pay_order", {"onsale.order_id": str(order_id)}):
             order = await site.orders.check_out(token, order_id, return_url)
             note(order.attributes())
     except ProviderUnavailable:
+        order = await site.orders.order(token, order_id)
         return await _page(site, request, visitor, token, order, Extras((NO_BANK,), contact=contact, status=503))
     except ProviderProblem as problem:
-        if problem.problem_code == "hold_expired":
-            order = await site.orders.order(token, order_id)
-            return await _page(site, request, visitor, token, order, Extras((TOO_LATE,), contact=contact, status=410))
-        if problem.problem_code in {"event_cancelled", "not_on_sale"}:
-            # The order's page says how the event stands: an order ends with its event.
-            order = await site.orders.order(token, order_id)
-            extras = Extras((unsold_notice(problem, order.event_time_zone),), contact=contact, status=409)
-            return await _page(site, request, visitor, token, order, extras)
-        if problem.problem_code != "order_not_payable":
+        if problem.problem_code == "order_not_payable":
+            # The order has moved on already, in another tab perhaps: its page says how far.
+            return site.renderer.go_to(f"/orders/{order_id}", visitor)
+        if problem.problem_code not in ("hold_expired", "event_cancelled", "not_on_sale"):
             raise
-        # The order has moved on already, in another tab perhaps: its page says how far.
-        return site.renderer.go_to(f"/orders/{order_id}", visitor)
+        order = await site.orders.order(token, order_id)
+        extras = Extras((TOO_LATE,), contact=contact, status=410)
+        if problem.problem_code != "hold_expired":
+            # The order's page says how the event stands: an order ends with its event.
+            extras = Extras((unsold_notice(problem, order.event_time_zone),), contact=contact, status=409)
+        return await _page(site, request, visitor, token, order, extras)
     return site.renderer.go_to(order.redirect_url or f"/orders/{order_id}", visitor)
 
 
 async def _keep_contact(site: Site, token: str, contact: Contact) -> dict[str, str]:
-    """Hands the contact to accounts, if it is new; what accounts does not like comes back by field."""
-    me, language = await site.accounts.me(token), reader.language()
-    if (me.name, me.email, me.language) == (contact.name, contact.email, language):
-        return {}
+    """Hands the contact to accounts, new or not; what accounts does not like comes back by field."""
     try:
-        await site.accounts.tell_contact(token, contact.name, contact.email, language)
+        await site.accounts.tell_contact(token, contact.name, contact.email, reader.language())
     except ProviderProblem as problem:
         if problem.problem_code == "email_taken":
             return {"email": "This address belongs to another account. Write another one, or sign in with it."}
@@ -279,7 +292,9 @@ async def _page(
         has_returned=request.query_params.get("returned") == "1",
         trace_url=site.renderer.trace_url,
     )
-    contact = extras.contact or (await _known_contact(site, token) if view.phase in ("held", "declined") else Contact())
+    contact = extras.contact or Contact()
+    if extras.contact is None and view.phase in ("held", "declined") and _may_be_known(site, request, visitor):
+        contact = await _known_contact(site, token)
     return site.renderer.page(
         request,
         visitor,
@@ -291,6 +306,11 @@ async def _page(
         errors=extras.errors,
         notices=extras.notices,
     )
+
+
+def _may_be_known(site: Site, request: Request, visitor: Visitor) -> bool:
+    """Whether accounts may know the visitor's contact: not of a guest who has told none in this browser."""
+    return visitor.is_signed_in or site.cookies.has_told_contact(request)
 
 
 async def _known_contact(site: Site, token: str) -> Contact:

@@ -32,6 +32,11 @@ async def test_a_guest_buys_seats_from_the_first_page_to_the_ticket(stage: Stage
     assert "http-equiv" in confirming.html
 
     stage.neighbours.confirm(path.removeprefix("/orders/"))
+    # Who comes back to an order that is confirmed sees it at once, and it is not asked for twice.
+    read = stage.neighbours.count("orders", path)
+    at_once = await browser.open(f"{path}/return")
+    assert (at_once.main["data-order-state"], len(at_once.ticket_codes)) == ("confirmed", 2)
+    assert stage.neighbours.count("orders", path) == read
     confirmed = await browser.open(path)
     assert confirmed.main["data-order-state"] == "confirmed"
     assert len(confirmed.ticket_codes) == 2
@@ -163,6 +168,20 @@ async def test_a_contact_is_asked_for_and_kept(stage: Stage) -> None:
     await browser.send(page, f"{path}/pay", **CONTACT)
     stage.neighbours.orders[path.removeprefix("/orders/")]["state"] = "held"
     assert "zoe@example.org" in (await browser.open(path)).html
+
+
+async def test_accounts_is_asked_for_the_contact_of_a_guest_only_once_there_is_one(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(path)
+    assert stage.neighbours.count("accounts", "/people/me") == 0
+
+    await browser.send(page, f"{path}/pay", **CONTACT)
+
+    assert stage.neighbours.count("accounts", "/people/me") == 1
+    stage.neighbours.orders[path.removeprefix("/orders/")]["state"] = "held"
+    assert "zoe@example.org" in (await browser.open(path)).html
+    assert stage.neighbours.count("accounts", "/people/me") == 2
 
 
 async def test_mails_and_tickets_are_written_for_whoever_pays(stage: Stage) -> None:
