@@ -3,11 +3,13 @@
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from chassis.facts import CloudEvent
 from chassis.service import Service
 from chassis.worker import Worker
 from services.web.browsing.event_rooms import EventRooms
 from services.web.browsing.pages import EventPage, make_browsing_router
 from services.web.browsing.shop import Shop
+from services.web.buying.issued_tickets import IssuedTickets
 from services.web.buying.order_watchers import OrderWatchers
 from services.web.buying.pages.mine import make_mine_router
 from services.web.buying.pages.order import make_order_router
@@ -86,16 +88,16 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         renderer=renderer,
     )
     event_page = EventPage(site, shop)
-    rooms, watchers = EventRooms(shop, streams), OrderWatchers(streams)
+    rooms, watchers, issued = EventRooms(shop, streams), OrderWatchers(streams), IssuedTickets()
     access, storyteller = Access(settings, database), Storyteller(recorded, settings.trace_query_url)
-    _hear(service, shop, rooms, watchers)
+    _hear(service, shop, rooms, watchers, issued)
     service.manage(streams.opened())
     service.work(Worker("sweep_sessions", sessions.sweep, every_seconds=SWEEP_SECONDS))
     service.work(Worker("sweep_support", access.sweep, every_seconds=SWEEP_SECONDS))
     for router in (
         make_browsing_router(site, shop, rooms, event_page),
         make_ordering_router(site, shop, Guests(sessions, settings), event_page),
-        make_order_router(site),
+        make_order_router(site, issued),
         make_mine_router(site, shop),
         make_signing_in_router(site),
         make_order_status_router(site, watchers),
@@ -112,11 +114,16 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     return app
 
 
-def _hear(service: Service, shop: Shop, rooms: EventRooms, watchers: OrderWatchers) -> None:
+def _hear(service: Service, shop: Shop, rooms: EventRooms, watchers: OrderWatchers, issued: IssuedTickets) -> None:
     """What is passed on to open pages, and what drops caches."""
     service.bus.subscribe("bus.inventory.places_changed.>", rooms.on_places_changed)
     service.bus.subscribe("bus.orders.order_changed.>", watchers.on_order_changed)
     service.listen("events.catalog.>", shop.on_catalog_fact, on_gap=shop.doubt_all)
     service.listen("events.orders.order_confirmed.v1", watchers.on_fact)
     service.listen("events.orders.order_cancelled.v1", watchers.on_fact)
-    service.listen("events.tickets.tickets_issued.v1", watchers.on_fact)
+
+    async def on_tickets_issued(fact: CloudEvent) -> None:
+        await watchers.on_fact(fact)
+        await issued.on_fact(fact)
+
+    service.listen("events.tickets.tickets_issued.v1", on_tickets_issued)

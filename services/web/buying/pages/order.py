@@ -14,6 +14,7 @@ from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.identity import open_to_all
 from chassis.logs import log
 from services.web.buying.domain import Contact, TicketsNotHere, contact_errors
+from services.web.buying.issued_tickets import IssuedTickets
 from services.web.buying.pages.ordering import unsold_notice
 from services.web.buying.ticket_views import ticket_view
 from services.web.buying.views import may_prolong, order_view
@@ -59,7 +60,7 @@ class Extras:
     status: int = 200
 
 
-def make_order_router(site: Site) -> APIRouter:
+def make_order_router(site: Site, issued: IssuedTickets) -> APIRouter:
     """Pages of one order. They are its buyer's alone; anybody else gets the same answer as for no order."""
     router = APIRouter(include_in_schema=False)
 
@@ -87,7 +88,7 @@ def make_order_router(site: Site) -> APIRouter:
     @router.get("/orders/{order_id}/return", dependencies=[open_to_all])
     async def come_back(request: Request, order_id: UUID) -> Response:
         async with site.person(request) as (visitor, token):
-            return await _come_back(site, request, visitor, token, order_id)
+            return await _come_back(site, request, visitor, token, order_id, issued)
 
     @router.post("/orders/{order_id}/more-time", dependencies=[open_to_all])
     async def more_time(request: Request, order_id: UUID) -> Response:
@@ -147,13 +148,16 @@ async def _opens(site: Site, order_id: UUID, key: str) -> bool:
     return True
 
 
-async def _come_back(site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID) -> Response:
+async def _come_back(
+    site: Site, request: Request, visitor: Visitor, token: str, order_id: UUID, issued: IssuedTickets
+) -> Response:
     """The page of an order that is confirmed by now, without another question; the way to the page of one that has to wait."""
     try:
         with span("web.refresh_order", {"onsale.order_id": str(order_id)}):
             order = await site.orders.refresh(token, order_id)
             note(order.attributes())
         if order.state == "confirmed":
+            await issued.await_for_a_moment(order_id)
             return await _page(site, request, visitor, token, order)
     except ProviderUnavailable:
         # The bank tells orders by itself too; the page waits for that.

@@ -1,5 +1,6 @@
 """A buyer's way through the pages, and every way in which it can be refused."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from services.web.tests.integration.conftest import Browser, Stage
 from services.web.tests.neighbours import problem
 from services.web.tests.reading_pages import PageRead
 
+ISSUED = "events.tickets.tickets_issued.v1"
 CONTACT = {"name": "Zoë Groß", "email": "zoe@example.org"}
 
 
@@ -168,6 +170,24 @@ async def test_a_contact_is_asked_for_and_kept(stage: Stage) -> None:
     await browser.send(page, f"{path}/pay", **CONTACT)
     stage.neighbours.orders[path.removeprefix("/orders/")]["state"] = "held"
     assert "zoe@example.org" in (await browser.open(path)).html
+
+
+async def test_who_comes_back_waits_a_moment_for_tickets_that_are_being_made(stage: Stage) -> None:
+    browser = await stage.browser()
+    path = await browser.place(stage.play, "0-0-0")
+    order_id = path.removeprefix("/orders/")
+    stage.neighbours.orders[order_id]["state"] = "confirmed"
+
+    nothing_heard = await browser.open(f"{path}/return")
+    coming = asyncio.create_task(browser.open(f"{path}/return"))
+    asked = stage.neighbours.count("orders", f"{path}/refresh")
+    await stage.harness.eventually(lambda: stage.neighbours.count("orders", f"{path}/refresh") > asked)
+    stage.neighbours.confirm(order_id)
+    await stage.harness.tell(ISSUED, {"order_id": order_id}, aggregate_id=order_id)
+    heard = await coming
+
+    assert (nothing_heard.main["data-phase"], heard.main["data-phase"]) == ("issuing", "confirmed")
+    assert stage.neighbours.count("tickets", f"{path}/tickets") == 2
 
 
 async def test_accounts_is_asked_for_the_contact_of_a_guest_only_once_there_is_one(stage: Stage) -> None:
