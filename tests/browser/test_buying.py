@@ -44,6 +44,7 @@ def test_a_buyer_takes_seats_from_the_plan_and_sees_the_order_turn_to_confirmed(
     page.wait_for_url("**/orders/*")
     assert ":" in page.locator("[data-countdown] [data-left]").inner_text()
     buyer.pay_at_the_bank()
+    page.wait_for_url("**/orders/*")
     # Without a reload: the page hears of it.
     expect(page.locator("[data-ticket-code]")).to_have_count(2)
     main = page.locator("#main")
