@@ -143,6 +143,8 @@ class Neighbours:
             payment = self.payments.setdefault(payment_id, {**body, **made})
             if self.slow_begins:
                 await self.slow_begins.pop(0).wait()
+            if "redirect_url" not in payment:  # it was called off before it was made
+                return JSONResponse({"code": "payment_voided", "detail": "It was called off."}, 409)
             return refused or JSONResponse(payment, 201)
 
         @app.get("/payments/{payment_id}")
