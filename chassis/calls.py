@@ -6,10 +6,8 @@ calls to strangers follow as well). Each attempt has its own span and its own me
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from time import perf_counter
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -29,8 +27,6 @@ from tracing.metrics import Metrics
 from tracing.series import Series
 from tracing.spans import inject, span
 
-MOST_CONNECTIONS = 200
-IDLE_SECONDS = 30.0
 JSON = "application/json"
 
 
@@ -248,24 +244,8 @@ class Network:
             await self._session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=MOST_CONNECTIONS,
-            keepalive_timeout=IDLE_SECONDS,
-            ssl=_certificates() if self._is_encrypted else True,
-        )
-        session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
-        )
-        # Otherwise aiohttp sends GET, PUT and DELETE a second time by itself, which no span shows and no budget bounds.
-        session._retry_connection = False  # noqa: SLF001  # it has no public name; a test holds aiohttp to it
-        self._session = session
-        return session
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The list of authorities, read once: it is a large file."""
-    return ssl.create_default_context()
+        self._session = http.open_session(http.certificates() if self._is_encrypted else None)
+        return self._session
 
 
 def _word(value: object) -> str:

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
+import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
@@ -31,6 +32,8 @@ ATTEMPTS = 3
 BACKOFF_SECONDS = 0.05
 BUDGET_RATIO = 0.1
 BUDGET_MAX = 10.0
+MOST_CONNECTIONS = 200
+IDLE_SECONDS = 30.0
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 RETRIED_STATUSES = frozenset({502, 503, 504})
 SERVER_ERROR = 500
@@ -149,15 +152,26 @@ def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncCl
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """The list of authorities, read once: it is a large file, and each client would read it anew."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def _aiohttp_transport() -> AiohttpTransport:
-    return AiohttpTransport(
-        verify=_certificates(), trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0)
+    return AiohttpTransport(verify=certificates(), trust_env=False, client=lambda: open_session(certificates()))
+
+
+def open_session(trusted: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    """Connections that are kept, in the running event loop; `trusted` are the authorities for encrypted ones."""
+    connector = aiohttp.TCPConnector(
+        limit=MOST_CONNECTIONS, keepalive_timeout=IDLE_SECONDS, ssl=True if trusted is None else trusted
     )
+    session = aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
+    )
+    # Otherwise aiohttp sends GET, PUT and DELETE a second time by itself, which no span shows and no budget bounds.
+    session._retry_connection = False  # noqa: SLF001  # it has no public name; a test holds aiohttp to it
+    return session
 
 
 class _DeadlineTransport(httpx.AsyncBaseTransport):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.calls import Answered, Sending, ServiceCalls
 from chassis.deadline import DEADLINE_HEADER, set_deadline
-from chassis.http import PIN_HEADER, ProviderUnavailable, provider_pins
+from chassis.http import PIN_HEADER, ProviderUnavailable, provider_pins, stranger_client
 from chassis.tokens import ServiceTokens
 from tracing.testing import Kept
 
@@ -35,6 +35,19 @@ class Provider:
 
     def calls(self) -> ServiceCalls:
         return ServiceCalls("inventory", "http://inventory.test", TOKENS, carry=self.carry)
+
+
+def _ends_before_the_second_answer(heard: list[bytes]) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                heard.append(await reader.readuntil(b"\r\n\r\n"))
+                if len(heard) == 2:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    return serve
 
 
 @asynccontextmanager
@@ -95,21 +108,22 @@ async def test_an_outage_is_not_answered_with_a_storm() -> None:
 async def test_a_request_that_a_kept_connection_lost_is_sent_again_by_nobody_but_us(kept_spans: Kept) -> None:
     """The provider ends the connection instead of answering a second time: what was sent then may have taken effect."""
     heard: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError):
-            while True:
-                heard.append(await reader.readuntil(b"\r\n\r\n"))
-                if len(heard) == 2:
-                    break
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        writer.close()
-
-    async with serving(serve) as calls:
+    async with serving(_ends_before_the_second_answer(heard)) as calls:
         for _ in range(2):
             await calls.request("DELETE", "/things/1", extensions=ROUTE)
     tries = kept_spans.named("DELETE /things/{id}")
     assert len(tries) == len(heard) == 3
+
+
+async def test_nor_is_it_to_a_stranger(kept_spans: Kept) -> None:
+    """Of whom nobody knows what they do with a request that comes twice."""
+    heard: list[bytes] = []
+    async with await asyncio.start_server(_ends_before_the_second_answer(heard), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with stranger_client("bank", f"http://127.0.0.1:{port}") as client:
+            for _ in range(2):
+                assert (await client.delete("/things/1", extensions=ROUTE)).is_success
+    assert len(kept_spans.named("DELETE /things/{id}")) == len(heard) == 3
 
 
 async def test_an_answer_that_breaks_off_is_no_answer() -> None:
