@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.pluginmanager.has_plugin("hypothesispytest"):
         importlib.import_module("hypothesis.internal.observability")
+        # By itself an example that takes more than 200 ms fails: on a busy machine any one of them may.
+        settings: Any = importlib.import_module("hypothesis").settings
+        settings.register_profile("onsale", deadline=None)
+        settings.load_profile("onsale")
 
 
 def pytest_unconfigure() -> None:

@@ -28,7 +28,7 @@ def test_thousands_of_titles_and_names_arrive_to_the_letter_in_this_python(pytho
     assert (said.returncode, said.stderr, said.stdout.splitlines()[:5]) == (0, "", [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     text=st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=300).map(
         lambda text: text.strip()

@@ -131,7 +131,7 @@ def test_a_word_as_long_as_a_line_is_broken_and_copied_whole() -> None:
     assert breakable(word).replace("\u200b", "") == word
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(min_size=1, max_size=60))
 def test_whatever_people_write_becomes_a_ticket(text: str) -> None:
     ticket = a_ticket(event_title=text, venue_name=text, venue_street=text, class_name=text, seat_label=text)
