@@ -268,3 +268,10 @@ def test_breaks_have_names_of_their_own_and_words_to_look_for_and_leave_the_shar
     changed = {path for each in BREAKS for change in each.changes if (path := getattr(change, "path", None))}
     # Databases are copied from templates that all runs share, each made by the migrations of whoever came first.
     assert not any("migrations" in path or path.endswith("tables.py") for path in changed)
+
+
+def test_every_planted_break_fits_the_code_as_it_is() -> None:
+    """Only a third of them is planted for each commit, so whoever changes code would learn it from somebody else's commit."""
+    edits = [(each.name, change) for each in BREAKS for change in each.changes if isinstance(change, Edit)]
+    texts = {path: (CHECKOUT / path).read_text(encoding="utf-8") for path in {edit.path for _, edit in edits}}
+    assert [(name, edit.path, edit.old) for name, edit in edits if texts[edit.path].count(edit.old) != 1] == []

@@ -44,8 +44,8 @@ BREAKS = (
         ("web relies on", "classes[0]", "Expected"),
         Edit(
             "services/catalog/queries.py",
-            "where(_CLASS.c.event_id == event_id).order_by(_CLASS.c.position)",
-            "where(_CLASS.c.event_id == event_id).order_by(_CLASS.c.position.desc())",
+            'select(_CLASS).where(_CLASS.c.event_id == bindparam("event_id")).order_by(_CLASS.c.position)',
+            'select(_CLASS).where(_CLASS.c.event_id == bindparam("event_id")).order_by(_CLASS.c.position.desc())',
         ),
     ),
     _answered(
