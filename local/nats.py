@@ -129,9 +129,10 @@ class NatsServer:
 
     def kill(self) -> None:
         """SIGKILL; the store stays. For tests of what survives that."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
+        # Forgotten first: what ends now was asked to, and the keeper does not bring it back beside whoever does.
+        process, self._process = self._process, None
+        if process is not None:
+            end(process)
 
     def _write_configuration(self) -> Path:
         configuration = self.store_dir / "nats.json"

@@ -135,9 +135,10 @@ class PostgresServer:
 
     def kill(self) -> None:
         """As if the machine's power failed for Postgres alone. For tests of what survives that."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
+        # Forgotten first: what ends now was asked to, and the keeper does not bring it back beside whoever does.
+        process, self._process = self._process, None
+        if process is not None:
+            end(process)
 
     def remove(self) -> None:
         """Deletes everything that the cluster holds, wherever it lives. The server must be stopped."""

@@ -4,20 +4,25 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import nats
 import pytest
 
 from chassis.firehose import STREAM
+from local import processes
 from local.buyer import Buyer, Wish
 from local.console import Console
 from local.errors import StartError
 from local.keeper import GIVE_UP_AFTER, Keeper, Kept
-from local.nats import ADMIN
+from local.nats import ADMIN, NatsServer
+from local.postgres import PostgresServer
 from local.system import System
 from local.temporary import temporary_system
 from local.tests.helpers import eventually, lives, processes_that_mention
@@ -148,3 +153,21 @@ def test_make_up_ends_with_the_sentence_when_a_server_cannot_be_brought_back(
             signal.signal(number, handler)
     assert "it cannot be brought back" in capsys.readouterr().err
     assert processes_that_mention(str(tmp_path / "data")) == []
+
+
+@pytest.mark.parametrize("module", ["local.nats", "local.postgres"])
+def test_a_server_that_was_asked_to_end_did_not_die_by_itself(
+    module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The keeper looks ten times a second. Whoever kills a server starts it again, and the keeper must not do so beside them."""
+    server: Any = NatsServer(tmp_path) if module == "local.nats" else PostgresServer(tmp_path)
+    server._process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    seen: list[int | None] = []
+
+    def end_and_look(process: subprocess.Popen[bytes], *steps: object) -> None:
+        processes.end(process)
+        seen.append(server.ended_with)
+
+    monkeypatch.setattr(f"{module}.end", end_and_look)
+    server.kill()
+    assert seen == [None]
