@@ -21,7 +21,7 @@ from chassis import http
 from chassis.deadline import DEADLINE_HEADER, remaining_seconds
 from chassis.http import PERSON_HEADER, PIN_HEADER, ProviderUnavailable, RetryBudget, person_token, provider_pins
 from chassis.tokens import ServiceTokens
-from tracing.http_client import attributes_of_call, note_answer
+from tracing.http_client import NOT_CONNECTED, attributes_of_call, note_answer
 from tracing.instruments import HTTP_CLIENT_DURATION
 from tracing.metrics import Metrics
 from tracing.series import Series
@@ -162,7 +162,11 @@ class ServiceCalls:
         )
         name = f"{attempt.method} {attempt.route}" if attempt.route else attempt.method
         with span(name, attributes, SpanKind.CLIENT) as current:
-            answer = await self._measured(attempt)
+            try:
+                answer = await self._measured(attempt)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+                current.set_attribute(NOT_CONNECTED, True)
+                raise
             note_answer(current, self._provider, answer.status_code)
             return answer
 

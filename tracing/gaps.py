@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tracing.http_client import NOT_CONNECTED
 from tracing.lives import Death, Lives, is_of
 from tracing.model import Span, Trace
 from tracing.reader import TraceReader
@@ -75,7 +76,8 @@ def holes_in(trace: Trace, services: set[str]) -> Iterator[Hole]:
             yield Hole("the parent of", span, _parents_service(span, services))
         peer = str(span.attributes.get("peer.service", ""))
         children = trace.children_of(span)
-        if span.kind == "client" and peer in services and not any(child.kind == "server" for child in children):
+        asked = span.kind == "client" and peer in services and not span.attributes.get(NOT_CONNECTED)
+        if asked and not any(child.kind == "server" for child in children):
             yield Hole("what was asked by", span, (peer,))
         if span.kind == "producer" and span.name.startswith("create ") and _was_sent_unseen(children):
             yield Hole("the sending of", span, (span.service,))

@@ -8,6 +8,8 @@ from tracing.spans import inject, mark_failed, span
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SERVER_ERROR = 500
+# Said of an attempt that found no connection: nothing was sent, so nobody else has a span of it.
+NOT_CONNECTED = "onsale.not_connected"
 
 
 class TracingTransport(httpx.AsyncBaseTransport):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from socket import socket
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -84,6 +85,19 @@ async def test_what_is_safe_is_tried_again_and_each_try_is_seen(
     assert (answer.status_code, answer.json()) == (200, [])
     tries = kept_spans.named("GET /things/{id}")
     assert [span.attributes.get("http.request.resend_count") for span in tries] == [None, 1]
+
+
+async def test_a_call_that_finds_no_connection_says_so(kept_spans: Kept) -> None:
+    """Then its trace misses nothing: a provider that heard nothing has no span."""
+    with socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}"
+        async with ServiceCalls("inventory", origin, TOKENS) as calls:
+            with pytest.raises(ProviderUnavailable):
+                await calls.request("GET", "/things/1", extensions=ROUTE)
+    tries = kept_spans.named("GET /things/{id}")
+    assert tries
+    assert all(span.attributes["onsale.not_connected"] for span in tries)
 
 
 async def test_what_may_have_taken_effect_is_not_tried_again_unless_it_is_said_to_be_safe() -> None:

@@ -55,6 +55,13 @@ def test_a_whole_trace_has_no_gaps() -> None:
     assert gaps(trace(*whole.spans, answered)) == []
 
 
+def test_nothing_is_missing_of_a_call_that_found_no_connection() -> None:
+    """Its provider was away, and never heard of it: whether somebody died at that time does not matter."""
+    refused: Attributes = {"peer.service": "orders", "onsale.not_connected": True}
+    asked = recorded(span("b", "a", "web POST /orders", 5, 8, attributes=refused), "client")
+    assert gaps(trace(recorded(span("a", "", "web POST /events/{event_id}/orders", 0, 9), "server"), asked)) == []
+
+
 def test_a_process_that_died_explains_its_missing_spans_in_one_sentence() -> None:
     (gap,) = gaps(interrupted(), life("payments", -5000, followed_ms=1400))
     assert gap.is_explained
