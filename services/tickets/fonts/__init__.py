@@ -7,7 +7,7 @@ that no packaged font has. Which letters a font has is read from the fonts thems
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -75,17 +75,18 @@ class Chain:
             _Font("DejaVu Sans", ours / "DejaVuSans.ttf"),
         ]
 
-    @cached_property
-    def _letters(self) -> dict[str, frozenset[int]]:
-        return {font.family: frozenset(_letters_of(font.file)) for font in self._fonts}
+    @cache  # noqa: B019  # there is one chain, and it lives as long as the process
+    def _letters(self, family: str) -> frozenset[int]:
+        """What a font draws. It is read when a text asks for it first: all of them together are 25 MiB, and most texts are Latin."""
+        return frozenset(_letters_of(next(font.file for font in self._fonts if font.family == family)))
 
     def families(self, text: str, speech: Speech) -> list[str]:
         """The order in which fonts are asked for the letters of a text."""
-        if text.isascii():
+        if text.isascii() or self._letters(LATIN).issuperset(map(ord, text)):
             return [LATIN]
         names = [font.family for font in self._fonts if font.family not in _ARABIC]
         # One font for all that is Arabic in a text: letters of two fonts do not join.
-        arabic = [name for name in _ARABIC if all(map(self._letters[name].issuperset, _arabic_in(text)))]
+        arabic = [name for name in _ARABIC if all(map(self._letters(name).issuperset, _arabic_in(text)))]
         names[1:1] = arabic[:1]
         names += [name for name in _ARABIC if name not in names]
         cjk = _CJK_FAMILIES.get((speech.language, speech.region), _CJK_ELSE)
@@ -104,7 +105,7 @@ class Chain:
 
     def _has(self, cluster: str) -> bool:
         points = {ord(each) for each in cluster if each not in _IGNORED and ord(each) not in _SHAPELESS_RANGE}
-        return any(letters.issuperset(points) for letters in self._letters.values())
+        return any(self._letters(font.family).issuperset(points) for font in self._fonts)
 
     def _with_boxes(self, cluster: str) -> str:
         first = cluster[0]

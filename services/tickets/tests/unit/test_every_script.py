@@ -1,6 +1,8 @@
 """Tickets in every script: shaped, in order, to be copied out, and a box where no font has a letter."""
 
 import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -10,10 +12,11 @@ from hypothesis import strategies as st
 
 from chassis.languages import LANGUAGES
 from chassis.money import MINOR_DIGITS, Money
-from services.tickets.fonts import BOX, CHAIN
+from services.tickets import fonts
+from services.tickets.fonts import BOX, CHAIN, LATIN, Chain
 from services.tickets.layouts import print_tickets
 from services.tickets.printing import Format, Printed
-from services.tickets.scripts import breakable, printable, speech_of
+from services.tickets.scripts import ENGLISH, breakable, printable, speech_of
 from services.tickets.tests.unit.examples import a_ticket
 from services.tickets.tests.unit.scripts import READ_FROM_RIGHT, SCRIPTS, Sample
 from services.tickets.tests.unit.test_printing import KEYRING, opened
@@ -143,3 +146,24 @@ def test_whatever_people_write_becomes_a_ticket(text: str) -> None:
 @pytest.mark.parametrize("evil", ["#panic()", "*bold*", ']#read("/etc/passwd")', "$x$ // c", "\\u{41}", "<script>"])
 def test_what_people_typed_is_never_markup(evil: str) -> None:
     assert letters(evil) in letters(copied(a_page(Sample(evil, "DE", ""), Format.A4)))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("Berlin, 25.00", []), ("Öffnung 19–22 Uhr · 25 €", ["NotoSans[wght].ttf"])]
+)
+def test_a_ticket_in_latin_letters_reads_no_other_font(
+    text: str, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fonts of all scripts are 40 MB: a service that never needs them does not hold them."""
+    files: list[str] = []
+    really = fonts._letters_of
+
+    def noted(file: Path) -> Iterator[int]:
+        files.append(file.name)
+        return really(file)
+
+    monkeypatch.setattr(fonts, "_letters_of", noted)
+    chain = Chain()
+    assert chain.drawable(text) == (text, 0)
+    assert chain.families(text, ENGLISH) == [LATIN]
+    assert files == read
