@@ -56,7 +56,7 @@ RUN --mount=type=bind,source=local/materials.py,target=/run/materials.py \
 
 FROM ${BASE_IMAGE} AS packages
 # /app is the only folder that Python imports from beside its packages, wherever a process was started.
-ENV PATH=/venv/bin:${PATH} PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:${PATH} PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
 COPY --from=shared /image/shared/ /
 COPY --from=own /image/own/ /
 

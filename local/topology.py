@@ -1,5 +1,6 @@
 """What runs on one machine: every program, where it listens, and its environment."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ from local.housing import Housing
 from local.processes import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+# Connections of each service: as many as the cores keep busy, since each costs Postgres 4 MiB.
+POOL_SIZE = min(8, max(4, 2 * (os.cpu_count() or 1)))
 
 # Each service, and the providers that it calls. In this order they get their ports: a new one goes before web, after the others.
 SERVICES: dict[str, tuple[str, ...]] = {
@@ -200,6 +203,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         "HOST": housing.address_of(name),
         "PORT": str(ports.of[name]),
         "DATABASE_URL": database_url(name, ports, secrets),
+        "DATABASE_POOL_SIZE": str(POOL_SIZE),
         "NATS_URL": nats_url(name, ports, secrets),
         "OTLP_ENDPOINT": ports.url("otlp"),
         "KEY_FILE": str(layout.keys / f"{name}.pem"),
