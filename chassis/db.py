@@ -9,7 +9,7 @@ from time import monotonic, time_ns
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable
 from sqlalchemy.engine import make_url
 
 from chassis.connections import Connections, PoolTimeout
@@ -18,7 +18,7 @@ from chassis.facts import Fact
 from chassis.logs import log
 from chassis.outbox import INSERT, parameters_of, row_of
 from chassis.settings import ServiceSettings
-from chassis.statements import Parameters, Result, Row, prepared
+from chassis.statements import Parameters, Result, Row, prepared, text
 from tracing.instruments import POOL_CONNECTIONS, POOL_MOST, POOL_TIMEOUTS, POOL_WAIT
 from tracing.metrics import Metrics
 from tracing.spans import late_span, note

@@ -9,12 +9,12 @@ import orjson
 from fastapi import Request
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
-from sqlalchemy import text
 from starlette.responses import Response
 
 from chassis.db import Database
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
 from chassis.problems import problem_of, problem_response
+from chassis.statements import text
 from chassis.tasks import to_its_end
 
 KEY_HEADER = "Idempotency-Key"

@@ -10,7 +10,6 @@ import nats.errors
 from nats.aio.msg import Msg
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
-from sqlalchemy import text
 
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
@@ -18,6 +17,7 @@ from chassis.errors import safe_text
 from chassis.facts import NO_VERSION, CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
+from chassis.statements import text
 from tracing.instruments import FACT_AGE
 from tracing.measured import measured_processing
 from tracing.messaging import message_attributes

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause
 
 from chassis.db import Database
-from chassis.statements import Row
+from chassis.statements import Row, text
 from chassis.watching import Watch
 from chassis.work import Columns, Queue
 from tracing.instruments import WORK_AGE, WORK_GIVEN_UP, WORK_LATE

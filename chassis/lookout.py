@@ -6,9 +6,8 @@ writes nothing, only another process can leave work behind, by dying: then it is
 
 from time import monotonic
 
-from sqlalchemy import text
-
 from chassis.db import Database
+from chassis.statements import text
 from chassis.work import Queue, is_due
 from chassis.worker import Worker
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 from opentelemetry.trace import SpanKind
-from sqlalchemy import text
 
 from chassis.facts import Fact
 from chassis.ids import uuid7
+from chassis.statements import text
 from tracing.messaging import message_attributes
 from tracing.spans import continued, current_traceparent
 

@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.db import Reads
 from chassis.models import Response
 from chassis.operations import Operation
+from chassis.statements import text
 
 # An order that is asked for again and again for weeks is shown by its first entries and its last ones.
 MOST = 400

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.facts import encode_cloud_event
 from chassis.logs import log
+from chassis.statements import text
 from tracing.messaging import message_attributes
 from tracing.spans import continued
 

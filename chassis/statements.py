@@ -1,6 +1,6 @@
 """SQL on its way to asyncpg: named parameters become numbered ones, and what comes back is read as rows.
 
-Statements are SQLAlchemy's `text()`, or its expressions where a statement is put together while the program runs. They are
+Statements are `text()`, or its expressions where a statement is put together while the program runs. They are
 compiled here, once each where that is possible, and run by the driver itself: SQLAlchemy's own connection took four times as
 much processor time for it (docs/benchmarks.md).
 """
@@ -8,10 +8,12 @@ much processor time for it (docs/benchmarks.md).
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import asyncpg
+import sqlalchemy
 from sqlalchemy import Executable, TextClause
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
@@ -22,6 +24,12 @@ _WORD_OR_PARENTHESIS = re.compile(r"--[^\n]*|'[^']*'|\"[^\"]*\"|[A-Za-z_]+|[()]"
 _VERBS = frozenset({"SELECT", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+@lru_cache(MOST_TEXTS)
+def text(sql: str) -> TextClause:
+    """A statement; `:name` stands for a parameter. Read once, also where a function puts it together at each call."""
+    return sqlalchemy.text(sql)
 
 
 class Row(asyncpg.Record):

@@ -13,11 +13,12 @@ from pathlib import Path
 from time import monotonic, process_time
 from typing import Any
 
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable
 
 from chassis.db import Database
 from chassis.lag import Lag
 from chassis.logs import log
+from chassis.statements import text
 from tracing.instruments import (
     CONSUMER_LAG,
     CONSUMER_PENDING,

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-
 from chassis.db import Transaction
-from chassis.statements import Result, Row
+from chassis.statements import Result, Row, text
 from tracing.spans import current_traceparent
 
 # Attempts that are kept of one piece of work: one that is tried for weeks must not fill the table.

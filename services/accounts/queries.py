@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.accounts.domain import EmailTaken
 
 # What a person is to the domain.

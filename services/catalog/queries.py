@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.catalog.tables import EventRow, SeatMapRow, SeatRow, TicketClassRow, VenueRow
 
 _EVENT: Table = EventRow.metadata.tables["event"]

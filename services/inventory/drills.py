@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.db import Reads
 from chassis.drills import Faults, Switch
+from chassis.statements import text
 from services.inventory import queries
 from services.inventory.domain import Busy
 from services.inventory.service import Inventory

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
+from chassis.statements import text
 from services.inventory.domain import (
     ClassKind,
     ClassRow,

@@ -1,7 +1,6 @@
 """What waits in inventory, as metrics: live holds, and requests that wait to be granted."""
 
-from sqlalchemy import text
-
+from chassis.statements import text
 from chassis.watching import Watch
 from tracing.instruments import Instrument
 

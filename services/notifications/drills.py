@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import text
 
 from chassis import inbox
 from chassis.db import Transaction
 from chassis.drills import Faults, Switch
 from chassis.facts import CloudEvent
 from chassis.ids import uuid7
+from chassis.statements import text
 from services.notifications import app
 from services.notifications.domain import Delivery, Template, message_id_of
 from services.notifications.sending import Emails

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import text
 
 from chassis.db import Transaction
+from chassis.statements import text
 from chassis.work import Columns, Queue, Work, claim, finish, give_up, put_off, wait
 from services.notifications.domain import Delivery, read_name, waiting_state
 

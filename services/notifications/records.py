@@ -3,12 +3,11 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.notifications.operations import GET_RECORDS, NotificationsRecords
 
 _OUTCOMES = {"sent": "mail_sent", "put_off": "mail_put_off", "given_up": "mail_given_up"}

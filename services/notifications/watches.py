@@ -1,7 +1,6 @@
 """What waits in notifications, as metrics: mails that are not sent."""
 
-from sqlalchemy import text
-
+from chassis.statements import text
 from chassis.watching import Watch
 from tracing.instruments import Instrument
 

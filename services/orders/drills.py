@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.db import Transaction
 from chassis.drills import Faults, Switch
+from chassis.statements import text
 from services.orders import api, queries
 from services.orders.domain import Happening, Order
 from services.orders.operations import LineOut, OrderOut

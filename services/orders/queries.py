@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 
 from chassis import work
 from chassis.db import Reads, Transaction
 from chassis.outbox import insert_with
-from chassis.statements import Result, Row
+from chassis.statements import Result, Row, text
 from chassis.work import Columns, Queue, Work
 from services.orders.domain import Happening, Line, OpenOrder, Order, OrderState, Wish
 from tracing.spans import current_span_id, current_trace_id

@@ -4,12 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import text
 
 from chassis.db import Database, Reads
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of, traceparent_of
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.orders.domain import OrderState, payment_id_of
 from services.orders.operations import FIND_ORDERS, GET_RECORDS, OrderHead, OrderHeads, OrdersRecords
 

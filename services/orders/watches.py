@@ -1,7 +1,6 @@
 """What waits in orders, as metrics: the sagas that are not at their end."""
 
-from sqlalchemy import text
-
+from chassis.statements import text
 from chassis.watching import Watch
 from tracing.instruments import Instrument
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Row, text
 from chassis.work import Backoff, Queue, Work, claim, due, put_off, take
 from services.payments.domain import Operation, OperationKind, OperationState, Payment, PaymentState
 from services.payments.queries import HINTS, LONGEST_PAUSE_SECONDS, OPERATIONS, PAYMENT_COLUMNS, payment_of

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 
 from chassis.db import Reads, Transaction
 from chassis.ids import uuid7
+from chassis.statements import text
 from services.payments.domain import Account, PaymentState
 
 

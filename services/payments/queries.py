@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Row, text
 from chassis.work import Columns, Queue, Work, claim, finish, noted, wait
 from services.payments.domain import (
     ACHIEVED_BY,

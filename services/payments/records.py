@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import text
 
 from chassis.db import Database, Reads
 from chassis.operations import serves
 from chassis.records import MOST_OF_EACH, Noted, facts_about, records_of
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.payments.operations import GET_RECORDS, PaymentsRecords
 
 

@@ -1,7 +1,6 @@
 """What waits in payments, as metrics: what a gateway has not said yet, and hints of the bank that were not followed."""
 
-from sqlalchemy import text
-
+from chassis.statements import text
 from chassis.watching import Watch
 from tracing.instruments import Instrument
 

@@ -10,12 +10,12 @@ from uuid import UUID
 
 import asyncpg
 from nats.aio.msg import Msg
-from sqlalchemy import text
 
 from chassis import firehose, inbox
 from chassis.db import Reads, Transaction
 from chassis.drills import Faults, Switch
 from chassis.firehose import OnMessage
+from chassis.statements import text
 from services.tickets import printer, queries, service
 from services.tickets.domain import Line, Order, Ticket
 from services.tickets.printing import Format, Pdf, Printed

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
-from chassis.statements import Row
+from chassis.statements import Row, text
 from services.tickets.domain import Change, EventChange, EventState, Holding, Ticket, TicketState, Unnotified
 from services.tickets.tables import EventRow, TicketRow
 from tracing.spans import current_traceparent

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.operations import serves
 from chassis.records import Noted, facts_about, records_of
+from chassis.statements import text
 from services.tickets.operations import GET_RECORDS, TicketsRecords
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-
 from chassis.db import Reads, Transaction
+from chassis.statements import text
 
 _SWEEP_AT_ONCE = 1000
 
