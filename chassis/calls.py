@@ -1,8 +1,8 @@
-"""Calls to our own services, over aiohttp.
+"""Calls over HTTP, with aiohttp: to our own services, and to strangers.
 
-Every call carries the caller's token, the person's token if there is one, what is left of the deadline, and the trace. It is
-tried again here and nowhere else: bounded, with full jitter and a budget, if that is safe (`chassis/http.py` has the rules, which
-calls to strangers follow as well). Each attempt has its own span and its own measure.
+A call is tried again here and nowhere else: bounded, with full jitter and a budget, if that is safe (`chassis/http.py` has the
+rules). Each attempt has its own span and its own measure. What goes to our own services carries the caller's token, the person's
+token if there is one, what is left of the deadline, and the trace; strangers get nothing of this.
 """
 
 import asyncio
@@ -76,26 +76,30 @@ class _Attempt:
     query: str
     headers: dict[str, str]
     body: bytes
+    attributes: Mapping[str, str | int]
     number: int = field(default=1)
 
 
-class ServiceCalls:
-    """Calls one of our services. An async context manager; `carry` stands for the network in tests of contracts."""
+class Calls:
+    """Calls a stranger. An async context manager; `carry` stands for the network in tests.
+
+    An attempt takes at most `timeout_seconds`, and no longer than what is left of the deadline.
+    """
 
     def __init__(
         self,
         provider: str,
         base_url: str,
-        tokens: ServiceTokens,
         *,
+        timeout_seconds: float = http.TIMEOUT_SECONDS,
         metrics: Metrics | None = None,
         carry: Carry | None = None,
     ) -> None:
         self._provider = provider
+        self._timeout_seconds = timeout_seconds
         self._origin = base_url.rstrip("/")
         parts = urlsplit(self._origin)
         self._address = (parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
-        self._tokens = tokens
         self._metrics = metrics
         self._series: dict[tuple[str, str, int], Series] = {}
         self._budget = RetryBudget()
@@ -122,7 +126,8 @@ class ServiceCalls:
         headers: Mapping[str, str] | None = None,
         extensions: Mapping[str, Any] | None = None,
     ) -> Answered:
-        """One call. `extensions`: `route`, the path's template, and `repeatable`, whether it may be tried again.
+        """One call. `extensions`: `route`, the path's template; `repeatable`, whether it may be tried again, as it may by its method
+        or with an idempotency key; `attributes`, what else its span says.
 
         Raises ProviderUnavailable without an answer.
         """
@@ -137,8 +142,13 @@ class ServiceCalls:
             query=urlencode({name: _word(value) for name, value in (params or {}).items()}),
             headers=sent,
             body=b"" if json is None else orjson.dumps(json),
+            attributes=extensions.get("attributes") or {},
         )
-        repeatable = bool(extensions.get("repeatable")) or method in http.REPEATABLE_METHODS
+        repeatable = (
+            method in http.REPEATABLE_METHODS
+            or bool(extensions.get("repeatable"))
+            or http.IDEMPOTENCY_KEY_HEADER in sent
+        )
         return await self._tried(attempt, http.ATTEMPTS if repeatable else 1)
 
     async def _tried(self, attempt: _Attempt, attempts: int) -> Answered:
@@ -160,6 +170,7 @@ class ServiceCalls:
         attributes = attributes_of_call(
             attempt.method, self._provider, host, port, attempt.path, attempt.route, attempt.number
         )
+        attributes.update(attempt.attributes)
         name = f"{attempt.method} {attempt.route}" if attempt.route else attempt.method
         with span(name, attributes, SpanKind.CLIENT) as current:
             try:
@@ -187,7 +198,6 @@ class ServiceCalls:
                 attributes = self._labels(attempt) | {"http.response.status_code": status}
                 series = self._series.setdefault(key, self._metrics.series(HTTP_CLIENT_DURATION, attributes))
             series.add(perf_counter() - started)
-        self._note_pin(answer)
         return answer
 
     def _count(self, attempt: _Attempt, ended: dict[str, str | int], started: float) -> None:
@@ -202,22 +212,51 @@ class ServiceCalls:
         }
 
     def _sending(self, attempt: _Attempt) -> Sending:
-        """With the headers that our services want to know of a caller, and what is left of the deadline."""
-        left = remaining_seconds(http.TIMEOUT_SECONDS)
-        headers = inject(dict(attempt.headers))
+        left = self._seconds()
+        headers = self._dressed(attempt.headers, left)
+        connect = min(http.CONNECT_SECONDS, left)
+        return Sending(attempt.method, self._origin, attempt.path, attempt.query, headers, attempt.body, left, connect)
+
+    def _seconds(self) -> float:
+        return remaining_seconds(self._timeout_seconds)
+
+    def _dressed(self, headers: dict[str, str], left: float) -> dict[str, str]:
+        """The headers as they leave; `left` are the seconds that the answer may take."""
+        del left
+        return headers
+
+
+class ServiceCalls(Calls):
+    """Calls one of our services: with the headers that they want to know of a caller."""
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        tokens: ServiceTokens,
+        *,
+        metrics: Metrics | None = None,
+        carry: Carry | None = None,
+    ) -> None:
+        super().__init__(provider, base_url, metrics=metrics, carry=carry)
+        self._tokens = tokens
+
+    def _dressed(self, headers: dict[str, str], left: float) -> dict[str, str]:
+        headers = inject(dict(headers))
         headers["Authorization"] = f"Bearer {self._tokens.to(self._provider)}"
         headers[DEADLINE_HEADER] = str(int(left * 1000))
         if (token := person_token.get()) and PERSON_HEADER not in headers:
             headers[PERSON_HEADER] = token
         if pin := (provider_pins.get() or {}).get(self._provider):
             headers.setdefault(PIN_HEADER, pin)
-        connect = min(http.CONNECT_SECONDS, left)
-        return Sending(attempt.method, self._origin, attempt.path, attempt.query, headers, attempt.body, left, connect)
+        return headers
 
-    def _note_pin(self, answer: Answered) -> None:
+    async def _measured(self, attempt: _Attempt) -> Answered:
+        answer = await super()._measured(attempt)
         pins = provider_pins.get()
         if pins is not None and (pin := answer.headers.get(PIN_HEADER)):
             pins[self._provider] = pin
+        return answer
 
 
 class Network:

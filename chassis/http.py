@@ -1,26 +1,17 @@
-"""What calls to other services have in common, and the calls to strangers: httpx, aiohttp underneath (it costs a third of httpx's
-own transport).
-
-Calls to our own services are in chassis/calls.py. Both try again alike: bounded, with full jitter and a budget, what is safe to
-repeat.
+"""The rules of calls to other services (chassis/calls.py makes them): how long they may take, when they are tried again, and what
+an answer is that is no success.
 """
 
-import asyncio
 import random
 import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
-from chassis.deadline import remaining_seconds
-from tracing.http_client import TracingTransport
-from tracing.measured import MeasuredTransport
-from tracing.metrics import Metrics
+import certifi
 
 PERSON_HEADER = "Onsale-Person"
 # The token of the guest that a person was before they signed in.
@@ -34,6 +25,7 @@ BUDGET_RATIO = 0.1
 BUDGET_MAX = 10.0
 MOST_CONNECTIONS = 200
 IDLE_SECONDS = 30.0
+IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 RETRIED_STATUSES = frozenset({502, 503, 504})
 SERVER_ERROR = 500
@@ -122,7 +114,7 @@ def refusal_of(response: Answer, provider: str) -> ProviderUnavailable | Provide
         problem = None
     facts = problem if isinstance(problem, dict) else {}
     code, detail = str(facts.get("code", "unknown")), str(facts.get("detail", ""))
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return ProviderBusyForYou(provider, code, _retry_after(response, facts))
     return ProviderProblem(provider, response.status_code, code, detail, facts)
 
@@ -133,32 +125,10 @@ def _retry_after(response: Answer, facts: dict[str, Any]) -> int:
     return int(said) if said.isdecimal() and len(said) < 7 else ProviderUnavailable.retry_after_seconds
 
 
-def stranger_client(
-    provider: str, base_url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, metrics: Metrics | None = None
-) -> httpx.AsyncClient:
-    """A client for somebody else's service: a span here, but no tokens and no trace headers there."""
-    transport = _measured(_DeadlineTransport(_aiohttp_transport(), timeout_seconds), provider, metrics)
-    traced = TracingTransport(transport, provider=provider, propagate=False)
-    return _client(_RetryTransport(traced, provider), base_url)
-
-
-def _measured(inner: httpx.AsyncBaseTransport, provider: str, metrics: Metrics | None) -> httpx.AsyncBaseTransport:
-    return MeasuredTransport(inner, provider=provider, metrics=metrics) if metrics else inner
-
-
-def _client(transport: httpx.AsyncBaseTransport, base_url: str) -> httpx.AsyncClient:
-    # The transports below set the real time-outs from the deadline.
-    return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
-
-
 @cache
 def certificates() -> ssl.SSLContext:
     """The list of authorities, read once: it is a large file, and each client would read it anew."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _aiohttp_transport() -> AiohttpTransport:
-    return AiohttpTransport(verify=certificates(), trust_env=False, client=lambda: open_session(certificates()))
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def open_session(trusted: ssl.SSLContext | None) -> aiohttp.ClientSession:
@@ -172,30 +142,6 @@ def open_session(trusted: ssl.SSLContext | None) -> aiohttp.ClientSession:
     # Otherwise aiohttp sends GET, PUT and DELETE a second time by itself, which no span shows and no budget bounds.
     session._retry_connection = False  # noqa: SLF001  # it has no public name; a test holds aiohttp to it
     return session
-
-
-class _DeadlineTransport(httpx.AsyncBaseTransport):
-    """Gives each attempt what is left of the deadline."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._inner = inner
-        self._timeout_seconds = timeout_seconds
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        left = remaining_seconds(self._timeout_seconds)
-        request.extensions["timeout"] = {
-            "connect": min(CONNECT_SECONDS, left),
-            "read": left,
-            "write": left,
-            "pool": min(CONNECT_SECONDS, left),
-        }
-        response = await self._inner.handle_async_request(request)
-        # Read here, so that a connection that breaks in the middle of a body is seen by the retry layer too.
-        await response.aread()
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 class RetryBudget:
@@ -219,39 +165,3 @@ class RetryBudget:
 def pause_before(attempt: int) -> float:
     """Seconds before what follows attempt number `attempt`, with full jitter."""
     return random.uniform(0, BACKOFF_SECONDS * 2**attempt)  # noqa: S311  # jitter is no secret
-
-
-class _RetryTransport(httpx.AsyncBaseTransport):
-    """Repeats what is safe to repeat, within its budget."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, provider: str) -> None:
-        self._inner = inner
-        self._provider = provider
-        self._budget = RetryBudget()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._budget.earn()
-        attempts = ATTEMPTS if _is_repeatable(request) else 1
-        for attempt in range(1, attempts + 1):
-            request.extensions["attempt"] = attempt
-            try:
-                response = await self._inner.handle_async_request(request)
-                if response.status_code not in RETRIED_STATUSES or not self._budget.may_retry(attempt, attempts):
-                    return response
-            except httpx.TransportError as error:
-                if not self._budget.may_retry(attempt, attempts):
-                    raise ProviderUnavailable(self._provider) from error
-            await asyncio.sleep(remaining_seconds(pause_before(attempt)))
-        raise ProviderUnavailable(self._provider)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-def _is_repeatable(request: httpx.Request) -> bool:
-    """Whether a request may be repeated: by its method, its Idempotency-Key, or the client's word (`extensions={"repeatable": True}`)."""
-    return (
-        request.method in REPEATABLE_METHODS
-        or "Idempotency-Key" in request.headers
-        or bool(request.extensions.get("repeatable"))
-    )

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from nats.aio.msg import Msg
@@ -18,7 +17,7 @@ from opentelemetry.trace import SpanKind
 from chassis.asking import Client
 from chassis.broker import Broker
 from chassis.bus import Bus
-from chassis.calls import ServiceCalls
+from chassis.calls import Calls, ServiceCalls
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
 from chassis.edge import EdgeMiddleware
@@ -27,7 +26,6 @@ from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
 from chassis.health import Readiness, make_health_router
-from chassis.http import stranger_client
 from chassis.identity import access_of
 from chassis.inbox import Inbox
 from chassis.lag import lag_of
@@ -108,7 +106,7 @@ class Service:
         self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
         self._databases: list[Database] = []
         self._queues: dict[Database, tuple[Queue, ...]] = {}
-        self._clients: list[httpx.AsyncClient | ServiceCalls] = []
+        self._clients: list[Calls] = []
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._managed: list[AbstractAsyncContextManager[Any]] = []
         self._routers: list[APIRouter] = []
@@ -137,12 +135,12 @@ class Service:
         self._clients.append(calls)
         return kind(calls, *more)
 
-    def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> httpx.AsyncClient:
-        """A client for a service that is not ours: it gets no tokens and no trace headers."""
+    def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> Calls:
+        """Calls to a service that is not ours: it gets no tokens and no trace headers."""
         self.strangers.append(provider)
-        client = stranger_client(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics)
-        self._clients.append(client)
-        return client
+        calls = Calls(provider, base_url, timeout_seconds=timeout_seconds, metrics=self.metrics)
+        self._clients.append(calls)
+        return calls
 
     def hear(self, inbox: Inbox, database: Database | None = None) -> None:
         """Consumes the facts of an inbox; each takes effect once."""

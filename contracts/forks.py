@@ -25,7 +25,6 @@ PRELOADED = (
     "asyncpg",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
     "fastapi",
-    "httpx_aiohttp",
     "jinja2",
     "jwt",
     "nats.js.api",

@@ -27,14 +27,13 @@ from local.hosts.kernel import enter
 from local.watchdog import watchdog
 
 PRELOADED = (
+    "aiohttp",
     "alembic.command",
     "alembic.config",
     "asyncio",
     "asyncpg",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
     "fastapi",
-    "httpx",
-    "httpx_aiohttp",
     "jinja2",
     "jwt",
     "nats",

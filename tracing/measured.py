@@ -5,11 +5,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-import httpx
-
 from tracing.asgi import ASKED_METHOD, UNTRACED_PATHS
 from tracing.instruments import (
-    HTTP_CLIENT_DURATION,
     HTTP_SERVER_ACTIVE,
     HTTP_SERVER_DURATION,
     MESSAGE_PROCESSED,
@@ -86,39 +83,6 @@ class MetricsMiddleware:
         if error:
             attributes["error.type"] = error
         return self._series.setdefault(key, self._metrics.series(HTTP_SERVER_DURATION, attributes))
-
-
-class MeasuredTransport(httpx.AsyncBaseTransport):
-    """How long each attempt to call a provider took, and how it ended. `extensions={"route": ...}` names the route."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, provider: str, metrics: Metrics) -> None:
-        self._inner = inner
-        self._provider = provider
-        self._metrics = metrics
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        started = perf_counter()
-        try:
-            response = await self._inner.handle_async_request(request)
-        except BaseException as error:
-            self._note(request, {"error.type": type(error).__name__}, started)
-            raise
-        status = response.status_code
-        ended: dict[str, str | int] = {"http.response.status_code": status}
-        self._note(request, ended | ({"error.type": str(status)} if status >= SERVER_ERROR else {}), started)
-        return response
-
-    def _note(self, request: httpx.Request, ended: dict[str, Any], started: float) -> None:
-        attributes = {
-            "http.request.method": request.method,
-            "url.template": request.extensions.get("route") or UNMATCHED,
-            "peer.service": self._provider,
-            **ended,
-        }
-        self._metrics.record(HTTP_CLIENT_DURATION, perf_counter() - started, attributes)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 @contextmanager

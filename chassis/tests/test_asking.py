@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.asking import NOTHING, Client, Read, Sent, Use
-from chassis.http import ProviderProblem, ProviderUnavailable, _RetryTransport
-from tracing.http_client import TracingTransport
+from chassis.calls import Answered, Calls, Sending
+from chassis.http import ProviderProblem, ProviderUnavailable
 from tracing.spans import span
 from tracing.testing import Kept
 
@@ -68,10 +68,7 @@ class Shelves:
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
         self.answers: Iterator[httpx.Response] = (httpx.Response(200, json=A_SHELF) for _ in count())
-        transport = httpx.MockTransport(self._answer)
-        traced = TracingTransport(transport, provider="library")
-        http = httpx.AsyncClient(transport=_RetryTransport(traced, "library"), base_url="http://library.test")
-        self.client = Library(http)
+        self.client = Library(Calls("library", "http://library.test", carry=self._carry))
 
     def answer(self, *answers: httpx.Response) -> None:
         self.answers = iter(answers)
@@ -84,9 +81,12 @@ class Shelves:
         (request,) = self.asked
         return request
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return next(self.answers)
+    async def _carry(self, sending: Sending) -> Answered:
+        self.asked.append(
+            httpx.Request(sending.method, sending.url, headers=dict(sending.headers), content=sending.body)
+        )
+        answer = next(self.answers)
+        return Answered(answer.status_code, answer.headers, answer.content)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from socket import socket
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chassis.calls import Answered, Sending, ServiceCalls
+from chassis.calls import Answered, Calls, Sending, ServiceCalls
 from chassis.deadline import DEADLINE_HEADER, set_deadline
-from chassis.http import PIN_HEADER, ProviderUnavailable, provider_pins, stranger_client
+from chassis.http import PIN_HEADER, ProviderUnavailable, person_token, provider_pins
 from chassis.tokens import ServiceTokens
 from tracing.testing import Kept
 
@@ -134,10 +134,28 @@ async def test_nor_is_it_to_a_stranger(kept_spans: Kept) -> None:
     heard: list[bytes] = []
     async with await asyncio.start_server(_ends_before_the_second_answer(heard), "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with stranger_client("bank", f"http://127.0.0.1:{port}") as client:
+        async with Calls("bank", f"http://127.0.0.1:{port}") as calls:
             for _ in range(2):
-                assert (await client.delete("/things/1", extensions=ROUTE)).is_success
+                assert (await calls.request("DELETE", "/things/1", extensions=ROUTE)).status_code == 200
     assert len(kept_spans.named("DELETE /things/{id}")) == len(heard) == 3
+
+
+async def test_a_stranger_gets_nothing_of_ours(kept_spans: Kept) -> None:
+    """No token, no trace, no deadline; its span says what else the caller says of it."""
+    person_token.set("theirs")
+    provider_pins.set({"bank": "0/1"})
+    bank = Provider(Answered(503, {}, b""), Answered(200, {PIN_HEADER: "0/2"}, b"{}"))
+    calls = Calls("bank", "https://bank.test", carry=bank.carry)
+    described = {"route": "/payments/{id}", "attributes": {"onsale.amount_minor": 9000}}
+    await calls.request("POST", "/payments/1", json={}, headers={"Idempotency-Key": "k"}, extensions=described)
+    assert [dict(sending.headers) for sending in bank.asked] == [
+        {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    ] * 2
+    assert provider_pins.get() == {"bank": "0/1"}
+    failed, asked = kept_spans.named("POST /payments/{id}")
+    expected = {"http.request.resend_count": 1, "onsale.amount_minor": 9000, "server.port": 443}
+    assert {name: asked.attributes[name] for name in expected} == expected
+    assert failed.attributes["error.type"] == "503"
 
 
 async def test_an_answer_that_breaks_off_is_no_answer() -> None:

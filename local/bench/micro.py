@@ -11,13 +11,12 @@ import sys
 import time
 from typing import Any
 
-import httpx
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
+from chassis.calls import Answered, Calls, Sending
 from local.bench.sink import Sink
 from tracing.asgi import TracingMiddleware
-from tracing.http_client import TracingTransport
 from tracing.setup import TracingSettings, set_up_tracing
 from tracing.spans import span, tracer
 
@@ -27,14 +26,12 @@ SPANS = 9
 STATEMENT = "SELECT order_id, number, state, total_minor, currency FROM orders WHERE order_id = $1 AND person_id = $2"
 
 
-class _Answering(httpx.AsyncBaseTransport):
+async def _answer(_sending: Sending) -> Answered:
     """A provider that costs nothing."""
-
-    async def handle_async_request(self, _request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200)
+    return Answered(200, {}, b"")
 
 
-_provider = httpx.AsyncClient(transport=TracingTransport(_Answering(), provider="inventory"), trust_env=False)
+_provider = Calls("inventory", "http://inventory:8003", carry=_answer)
 
 
 async def _application(_scope: Any, _receive: Any, send: Any) -> None:
@@ -50,7 +47,7 @@ async def _application(_scope: Any, _receive: Any, send: Any) -> None:
             statement = tracer().start_span("orders.order_by_id", kind=SpanKind.CLIENT, attributes=attributes)
             statement.set_attribute("db.response.returned_rows", 1)
             statement.end()
-        await _provider.get("http://inventory:8003/events/1", extensions={"route": "/events/{event_id}"})
+        await _provider.request("GET", "/events/1", extensions={"route": "/events/{event_id}"})
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 

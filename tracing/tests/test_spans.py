@@ -5,10 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from opentelemetry import trace
 
 from tracing.asgi import TracingMiddleware
-from tracing.http_client import TracingTransport
 from tracing.spans import continued, current_traceparent, link_of, note, span
 from tracing.testing import Kept
 
@@ -114,18 +112,3 @@ async def test_a_method_that_a_stranger_invents_names_no_span(kept_spans: Kept) 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(traced), base_url="http://web") as client:
         await client.request("ZOE", "/")
     assert kept_spans.the("HTTP").attributes["http.request.method"] == "_OTHER"
-
-
-async def test_a_call_tells_its_route_its_try_and_what_else_the_caller_says(kept_spans: Kept) -> None:
-    def answer(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(503)
-
-    transport = TracingTransport(httpx.MockTransport(answer), provider="payments")
-    async with httpx.AsyncClient(transport=transport, base_url="https://payments.test") as client:
-        described = {"route": "/payments/{id}", "attempt": 3, "attributes": {"onsale.amount_minor": 9000}}
-        await client.put("/payments/1", extensions=described)
-    asked = kept_spans.the("PUT /payments/{id}")
-    expected = {"http.request.resend_count": 2, "onsale.amount_minor": 9000, "server.port": 443, "error.type": "503"}
-    assert {name: asked.attributes[name] for name in expected} == expected
-    assert asked.attributes["url.template"] == "/payments/{id}"
-    assert trace.get_current_span().get_span_context().is_valid is False

@@ -18,7 +18,7 @@ BREAKS = (
         ("Expected a header 'traceparent'",),
         Edit(
             CALLING,
-            "inject(dict(attempt.headers))",
+            "inject(dict(headers))",
             "dict(attempt.headers)",
         ),
     ),

@@ -1,9 +1,12 @@
 """The bank as a gateway: HTTP with an API key. A stranger: it gets no tokens and no traces of ours."""
 
-import httpx
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chassis.http import ProviderUnavailable
+from chassis.calls import Answered, Calls
+from chassis.http import IDEMPOTENCY_KEY_HEADER, ProviderUnavailable
 from services.payments.domain import AUTHORISED, OperationKind, PaymentState, Terms
 from services.payments.gateway import GatewayRefused, GatewaySilent, Seen
 
@@ -16,6 +19,7 @@ _STATES = {
     "voided": PaymentState.VOIDED,
     "refunded": PaymentState.REFUNDED,
 }
+SUCCESSES = range(200, 300)
 _OPENING_REFUSED = frozenset({"payment_differs", "expired", "invalid"})
 _OPERATION_REFUSED = frozenset({"capture_refused", "capture_not_possible", "void_not_possible", "refund_not_possible"})
 
@@ -34,7 +38,7 @@ class _Payment(BaseModel):
 class BankGateway:
     """Implements `Gateway` with the bank's API."""
 
-    def __init__(self, http: httpx.AsyncClient, api_key: str) -> None:
+    def __init__(self, http: Calls, api_key: str) -> None:
         self._http = http
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
@@ -48,18 +52,10 @@ class BankGateway:
             "return_url": terms.return_url,
             "expires_at": terms.pay_by.isoformat(),
         }
-        request = self._http.build_request(
-            "PUT",
-            f"/v1/payments/{key}",
-            json=body,
-            headers=self._headers,
-            extensions={
-                "route": "/v1/payments/{key}",
-                # What is asked of the bank, as it is asked: a trace shows it beside the order's total.
-                "attributes": {"onsale.amount_minor": body["amount_minor"], "onsale.currency": body["currency"]},
-            },
-        )
-        return await self._ask(request, _OPENING_REFUSED)
+        # What is asked of the bank, as it is asked: a trace shows it beside the order's total.
+        shown = {"onsale.amount_minor": terms.amount_minor, "onsale.currency": terms.currency}
+        described = {"route": "/v1/payments/{key}", "attributes": shown}
+        return await self._ask("PUT", f"/v1/payments/{key}", described, _OPENING_REFUSED, json=body)
 
     def told(self, kind: str) -> PaymentState | None:
         """Its webhooks are called `payment.` and the status."""
@@ -67,13 +63,7 @@ class BankGateway:
 
     async def look_up(self, gateway_payment_id: str) -> Seen:
         """How far the payment is at the bank."""
-        request = self._http.build_request(
-            "GET",
-            f"/v1/payments/{gateway_payment_id}",
-            headers=self._headers,
-            extensions={"route": "/v1/payments/{id}"},
-        )
-        return await self._ask(request, frozenset())
+        return await self._ask("GET", f"/v1/payments/{gateway_payment_id}", {"route": "/v1/payments/{id}"}, frozenset())
 
     async def capture(self, gateway_payment_id: str, key: str) -> Seen:
         """Takes the authorised money."""
@@ -88,20 +78,25 @@ class BankGateway:
         return await self._operate(OperationKind.REFUND, gateway_payment_id, key)
 
     async def _operate(self, kind: OperationKind, gateway_payment_id: str, key: str) -> Seen:
-        request = self._http.build_request(
-            "POST",
-            f"/v1/payments/{gateway_payment_id}/{kind}",
-            headers={**self._headers, "Idempotency-Key": key},
-            extensions={"route": f"/v1/payments/{{id}}/{kind}"},
-        )
-        return await self._ask(request, _OPERATION_REFUSED)
+        path, described = f"/v1/payments/{gateway_payment_id}/{kind}", {"route": f"/v1/payments/{{id}}/{kind}"}
+        return await self._ask("POST", path, described, _OPERATION_REFUSED, key=key)
 
-    async def _ask(self, request: httpx.Request, refusals: frozenset[str]) -> Seen:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        described: Mapping[str, Any],
+        refusals: frozenset[str],
+        *,
+        json: Any = None,
+        key: str | None = None,
+    ) -> Seen:
+        headers = self._headers if key is None else {**self._headers, IDEMPOTENCY_KEY_HEADER: key}
         try:
-            response = await self._http.send(request)
+            response = await self._http.request(method, path, json=json, headers=headers, extensions=described)
         except ProviderUnavailable as error:
             raise GatewaySilent from error
-        if response.is_success:
+        if response.status_code in SUCCESSES:
             return _read(response)
         code = _code_of(response)
         # Only what the bank says about this payment is a refusal. A wrong API key or a page of a proxy is not.
@@ -112,7 +107,7 @@ class BankGateway:
         )
 
 
-def _read(response: httpx.Response) -> Seen:
+def _read(response: Answered) -> Seen:
     try:
         payment = _Payment.model_validate_json(response.content)
         state = _STATES[payment.status]
@@ -122,7 +117,7 @@ def _read(response: httpx.Response) -> Seen:
     return Seen(payment.id, state, payment.redirect_url, payment.decline_reason, was_authorised)
 
 
-def _code_of(response: httpx.Response) -> str:
+def _code_of(response: Answered) -> str:
     try:
         error = response.json()["error"]
         return str(error["code"])
