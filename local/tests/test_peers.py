@@ -160,7 +160,9 @@ class Selling(Pretix):
             reference.once()
         self.spent += 0.03 * count
         done_at = {str(number): 100.0 + number for number in range(count)}
-        return {"seconds": 2.0 * count, "done_at": done_at}, {each: at + 1 for each, at in done_at.items()}
+        return {"seconds": 2.0 * count, "done_at": done_at, "cpu_seconds": 0.0}, {
+            each: at + 1 for each, at in done_at.items()
+        }
 
     async def check(self, sale: Sale) -> None:
         assert sale
@@ -180,12 +182,14 @@ async def test_a_turn_fills_the_table(tmp_path: Path, monkeypatch: pytest.Monkey
         return shown
 
     monkeypatch.setattr(versus, "came_of", came_of)
+    monkeypatch.setattr(versus, "machine_cpu_seconds", lambda: 7.0)
     seller.note(START_ROW, 3.0)
     await versus.turn(seller, 10, 4, 1.0)
     assert {row.name for row in versus.ROWS} <= seller.found.keys()
     assert seller.found["CPU of a paid purchase, ms"] == [pytest.approx(60)]
     assert seller.found["paid, with what is simulated and watches, ms"] == [pytest.approx(90)]
     assert seller.found["event page a second"] == [10.0]
+    assert seller.found["paid, cores that others kept busy"] == [0.0]
     assert "1.00 x" in report(seller, seller, versus.ROWS)
     shown["failures"] = {"500": 1}
     with pytest.raises(ContestFailed, match="does not show the event page as it should"):

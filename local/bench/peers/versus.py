@@ -8,12 +8,14 @@ machine's speed drifts. Onsale is cloned and built in a folder of its own, preti
 import argparse
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from local.bench.compare import START_ROW, Row, report
 from local.bench.contest import APART, Contestant, ContestFailed, Reference, came_of, crowd
 from local.bench.peers.pretix import Pretix, Sale
+from local.bench.reading import machine_cpu_seconds
 from local.topology import ROOT
 
 PORT = 9300
@@ -34,6 +36,7 @@ def _rows_of(kind: str) -> tuple[Row, ...]:
         Row(f"{kind}, with what is simulated and watches, ms", beside),
         Row(f"{kind}, longest way of a mail, s"),
         Row(beside),
+        Row(f"{kind}, cores that others kept busy"),
     )
 
 
@@ -118,7 +121,10 @@ async def turn(seller: Seller, purchases: int, wide: int, seconds: float) -> Non
 
 async def _sale(seller: Seller, kind: str, purchases: int, wide: int) -> None:
     before, reference = seller.cpu_seconds(), Reference()
+    began, busy = time.perf_counter(), machine_cpu_seconds() - time.process_time()
     came, mails = await seller.sell(purchases, wide, reference, free=kind == "free")
+    busy = machine_cpu_seconds() - time.process_time() - busy
+    elapsed = time.perf_counter() - began
     spent = {name: seconds - before.get(name, 0.0) for name, seconds in seller.cpu_seconds().items()}
     on_page, last_mail, longest = times(came, mails)
     seller.note(f"{kind} purchases a second, tickets on the page", purchases / on_page)
@@ -130,6 +136,8 @@ async def _sale(seller: Seller, kind: str, purchases: int, wide: int) -> None:
     for name, seconds in spent.items():
         seller.note(f"{kind}: {name}", 1000 * seconds / purchases)
     seller.note(f"reference beside {kind}, us", reference.microseconds)
+    others = busy - sum(spent.values()) - came["cpu_seconds"]
+    seller.note(f"{kind}, cores that others kept busy", max(0.0, others / elapsed))
     await seller.check((came, mails))
 
 
