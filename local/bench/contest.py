@@ -1,7 +1,6 @@
 """A checkout that takes part in `make bench`: built in a folder of its own, started, and measured in a turn."""
 
 import asyncio
-import contextlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 from local.bench.printing import measured as measured_printing
 from local.bench.reading import SIMULATED, Reading
+from local.processes import end, spawn
 from local.topology import ROOT, SERVICES
 
 READY_SECONDS = 120.0
@@ -137,13 +137,11 @@ class Contestant:
 
     def start(self) -> float:
         """Starts its system, as `make up` does; after how many seconds it was ready. Raises ContestFailed."""
-        log = self.data.with_suffix(".log").open("wb")
         began = time.perf_counter()
         command = [sys.executable, "local/bootstrap.py", "run", "-m", "local.up"]
         options = ["--data", str(self.data), "--ports", str(self.base_port)]
-        self._process = subprocess.Popen(
-            [*command, *options], cwd=self.checkout, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        with self.data.with_suffix(".log").open("wb") as log:
+            self._process = spawn([*command, *options], output=log, env=os.environ, cwd=self.checkout)
         while not self.reading.run_file.exists():
             if self._process.poll() is not None or time.perf_counter() - began > READY_SECONDS:
                 raise ContestFailed(f"{self.name} did not start; see {log.name}.")
@@ -153,11 +151,8 @@ class Contestant:
     def stop(self) -> None:
         """Ends its system."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+        if process is not None:
+            end(process, (signal.SIGTERM, STOP_SECONDS))
 
     def load(self) -> None:
         """Puts the event on sale. Raises ContestFailed."""
