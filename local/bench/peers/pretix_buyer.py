@@ -23,6 +23,7 @@ from local.bench.crowd import PLACES, Buyers, Came, PurchaseFailed, Visitor
 # As pretix's script: the first look after 0.1 s, then each 0.25 s.
 LOOK_SECONDS = (0.1, 0.25)
 TASK_LOOKS = 1200
+CHECKED_AT_ONCE = 4
 # The page of an order that is paid has a form that leads here: all its tickets in one file.
 TICKETS = "/download/pdf"
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
@@ -101,19 +102,27 @@ class Bank:
 
 async def check(event_url: str, token: str, orders: list[str], total_minor: int) -> None:
     """That each order has its places, costs so much and is paid, and its tickets can be had as a PDF. Raises PurchaseFailed."""
-    bank = Bank(event_url, token)
+    bank, left = Bank(event_url, token), iter(orders)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        for order_url in orders:
-            visitor, code = Visitor(http), code_of(order_url)
-            found = await bank.order(http, code)
-            asked_minor = round(100 * float(found["total"]))
-            if (found["status"], len(found["positions"]), asked_minor) != ("p", PLACES, total_minor):
-                raise PurchaseFailed(f"order {code} is {found['status']} with {len(found['positions'])} places")
-            url, page = await visitor.go(order_url)
-            file = await _done(visitor, *form(url, page, TICKETS))
-            async with http.get(file, headers={"cookie": visitor.cookies_for(file)}) as answer:
-                if not (await answer.read()).startswith(b"%PDF"):
-                    raise PurchaseFailed(f"order {code} has tickets that are no PDF ({answer.status})")
+
+        async def checking() -> None:
+            for order_url in left:
+                await _check(http, bank, order_url, total_minor)
+
+        await asyncio.gather(*(checking() for _ in range(CHECKED_AT_ONCE)))
+
+
+async def _check(http: aiohttp.ClientSession, bank: Bank, order_url: str, total_minor: int) -> None:
+    visitor, code = Visitor(http), code_of(order_url)
+    found = await bank.order(http, code)
+    asked_minor = round(100 * float(found["total"]))
+    if (found["status"], len(found["positions"]), asked_minor) != ("p", PLACES, total_minor):
+        raise PurchaseFailed(f"order {code} is {found['status']} with {len(found['positions'])} places")
+    url, page = await visitor.go(order_url)
+    file = await _done(visitor, *form(url, page, TICKETS))
+    async with http.get(file, headers={"cookie": visitor.cookies_for(file)}) as answer:
+        if not (await answer.read()).startswith(b"%PDF"):
+            raise PurchaseFailed(f"order {code} has tickets that are no PDF ({answer.status})")
 
 
 async def _done(visitor: Visitor, url: str, fields: dict[str, str]) -> str:
