@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up link buy trace traces stuck restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish bench bench-tracing service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -89,6 +89,10 @@ bench: python ## this commit and another one sell in turns: processor time, stat
 bench-tracing: python ## what tracing costs: throughput with it off, at 10 % and at 100 %, in turns (ROUNDS= SECONDS= BUYERS=)
 	@$(RUN) -m local.bench.tracing $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)") \
 		$(if $(BUYERS),--buyers "$(BUYERS)")
+
+bench-pretix: python ## this commit and pretix sell the same in turns: purchases and pages a second, processor time (ROUNDS= PURCHASES= WIDE=)
+	@$(RUN) -m local.bench.peers.versus $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(PURCHASES),--purchases "$(PURCHASES)") \
+		$(if $(WIDE),--wide "$(WIDE)")
 
 service: python ## a new service, whole and green, with its lines in all places (NAME=waitingroom)
 	@$(DEV) -m local.newservice --name "$(NAME)"

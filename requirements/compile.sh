@@ -31,6 +31,9 @@ lock run $images local
 lock base # what all images share
 for image in $images; do lock "$image" "$image"; done
 
-# Checks manifests and the Dockerfile, from an environment of its own: what it needs is not what we need.
-"$uv" pip compile requirements/checkov.in --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-    --python-version 3.11 --custom-compile-command "make lock" --output-file requirements/checkov.txt
+# Programs with environments of their own, since what they need is not what we need: checkov checks manifests and the
+# Dockerfile, and pretix sells beside us in `make bench-pretix`.
+for program in checkov pretix; do
+    "$uv" pip compile "requirements/$program.in" --quiet --universal --generate-hashes --no-emit-index-url \
+        --no-annotate --python-version 3.11 --custom-compile-command "make lock" --output-file "requirements/$program.txt"
+done

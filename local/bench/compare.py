@@ -8,8 +8,10 @@ import argparse
 import asyncio
 import statistics
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from local.bench.contest import Contestant, ContestFailed, Sizes, turn
 from local.topology import ROOT
@@ -87,23 +89,33 @@ def _turn(contestant: Contestant, sizes: Sizes) -> None:
         contestant.stop()
 
 
-def report(base: Contestant, now: Contestant) -> str:
+class Measured(Protocol):
+    """What takes part, and the values of each row, one of each turn."""
+
+    @property
+    def name(self) -> str:
+        """What heads its column."""
+
+    found: dict[str, list[float]]
+
+
+def report(base: Measured, now: Measured, rows: Sequence[Row] = ROWS) -> str:
     """The table for people."""
     lines = [f"{'':48}{base.name:>24}{now.name:>24}{'ratio':>10}"]
-    for row in ROWS:
+    for row in rows:
         before, after = base.found[row.name], now.found[row.name]
         ratio = _median(now, row) / _median(base, row) if _median(base, row) else float("nan")
         lines.append(f"{row.name:48}{_spread(before):>24}{_spread(after):>24}{_ratio(ratio, row):>10}")
     lines += ["", "ms of CPU of a purchase, by process:"]
     lines += [
-        f"{name:48}{_spread(before):>24}{_spread(now.found.get(name, [0.0])):>24}"
-        for name, before in base.found.items()
+        f"{name:48}{_spread(base.found.get(name, [0.0])):>24}{_spread(now.found.get(name, [0.0])):>24}"
+        for name in dict.fromkeys([*base.found, *now.found])
         if name.startswith(("paid: ", "free: "))
     ]
     return "\n".join(lines)
 
 
-def _median(contestant: Contestant, row: Row) -> float:
+def _median(contestant: Measured, row: Row) -> float:
     values = contestant.found[row.name]
     if not row.beside:
         return statistics.median(values)
@@ -111,7 +123,12 @@ def _median(contestant: Contestant, row: Row) -> float:
 
 
 def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.4g} ({min(values):.3g}-{max(values):.3g})"
+    return f"{statistics.median(values):.4g} ({_short(min(values))}-{_short(max(values))})"
+
+
+def _short(value: float) -> str:
+    """Three digits, or as many as a number of thousands has."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _ratio(ratio: float, row: Row) -> str:

@@ -1,7 +1,6 @@
 """A checkout that takes part in `make bench`: built in a folder of its own, started, and measured in a turn."""
 
 import asyncio
-import contextlib
 import json
 import os
 import re
@@ -10,12 +9,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from local.bench.printing import measured as measured_printing
 from local.bench.reading import SIMULATED, Reading
+from local.processes import end, spawn
 from local.topology import ROOT, SERVICES
 
 READY_SECONDS = 120.0
@@ -23,6 +24,8 @@ STOP_SECONDS = 60.0
 MAIL_SECONDS = 900.0
 REST_SECONDS = 10.0
 STATEMENT_PURCHASES = 5
+# Processes whose processor time is not counted to a sale: what is simulated, and what watches.
+APART = SIMULATED | {"supervision"}
 # What a crowd buys: sold without seats, and more of it than a long bench asks for.
 EVENT = {
     "@context": "https://schema.org",
@@ -112,7 +115,7 @@ class Contestant:
     _process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def of_commit(cls, commit: str, folder: Path, base_port: int) -> "Contestant":
+    def of_commit(cls, commit: str, folder: Path, base_port: int) -> Self:
         """Clones this repository at a commit and installs what it needs, unless that was done before. Raises ContestFailed."""
         sha = _said(["git", "rev-parse", "--short=10", f"{commit}^{{commit}}"], ROOT).strip()
         checkout = folder / sha
@@ -134,13 +137,11 @@ class Contestant:
 
     def start(self) -> float:
         """Starts its system, as `make up` does; after how many seconds it was ready. Raises ContestFailed."""
-        log = self.data.with_suffix(".log").open("wb")
         began = time.perf_counter()
         command = [sys.executable, "local/bootstrap.py", "run", "-m", "local.up"]
         options = ["--data", str(self.data), "--ports", str(self.base_port)]
-        self._process = subprocess.Popen(
-            [*command, *options], cwd=self.checkout, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        with self.data.with_suffix(".log").open("wb") as log:
+            self._process = spawn([*command, *options], output=log, env=os.environ, cwd=self.checkout)
         while not self.reading.run_file.exists():
             if self._process.poll() is not None or time.perf_counter() - began > READY_SECONDS:
                 raise ContestFailed(f"{self.name} did not start; see {log.name}.")
@@ -150,11 +151,8 @@ class Contestant:
     def stop(self) -> None:
         """Ends its system."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+        if process is not None:
+            end(process, (signal.SIGTERM, STOP_SECONDS))
 
     def load(self) -> None:
         """Puts the event on sale. Raises ContestFailed."""
@@ -178,20 +176,20 @@ class Contestant:
 async def turn(contestant: Contestant, sizes: Sizes) -> None:
     """Measures a running system. Raises ContestFailed if a purchase failed."""
     reading, event_id = contestant.reading, contestant.event_id()
-    await _crowd(contestant, event_id, sizes.purchases // 4, 8)
-    await _crowd(contestant, event_id, sizes.purchases // 4, 8, "--free")
+    await crowd(contestant, event_id, sizes.purchases // 4, 8)
+    await crowd(contestant, event_id, sizes.purchases // 4, 8, "--free")
     await _at_rest(contestant)
     await _of_one_purchase(contestant, event_id)
     for row, wide, *options in (("free", 16, "--free"), ("paid", 16)):
-        before, reference = _cpu_of_sale(reading), Reference()
-        await _crowd(contestant, event_id, sizes.purchases, wide, *options, reference=reference)
-        spent = {name: seconds - before[name] for name, seconds in _cpu_of_sale(reading).items()}
+        before, reference = cpu_of_sale(reading), Reference()
+        await crowd(contestant, event_id, sizes.purchases, wide, *options, reference=reference)
+        spent = {name: seconds - before[name] for name, seconds in cpu_of_sale(reading).items()}
         contestant.note(f"CPU of a {row} purchase, ms", 1000 * sum(spent.values()) / sizes.purchases)
         for name, seconds in spent.items():
             contestant.note(f"{row}: {name}", 1000 * seconds / sizes.purchases)
         contestant.note(f"reference beside {row}, us", reference.microseconds)
     # Under so many at once a version may refuse some: that is said, and what it sold counts.
-    came, last_mail = await _crowd(contestant, event_id, sizes.rush, sizes.wide, may_fail=True)
+    came, last_mail = await crowd(contestant, event_id, sizes.rush, sizes.wide, may_fail=True)
     contestant.note("purchases of the rush that failed", sizes.rush - came["bought"])
     contestant.note("paid purchases a second, until the last mail", came["bought"] / last_mail)
     contestant.note("paid purchases a second, tickets on the page", came["bought"] / came["seconds"])
@@ -201,9 +199,9 @@ async def turn(contestant: Contestant, sizes: Sizes) -> None:
     contestant.note("a ticket's PDF, ms", measured_printing(contestant.checkout, "Die Dreigroschenoper", 20, 1)["warm"])
 
 
-def _cpu_of_sale(reading: Reading) -> dict[str, float]:
-    """Of each service, Postgres and NATS; not of what is simulated, nor of what watches."""
-    return {name: spent for name, spent in reading.cpu_seconds().items() if name not in SIMULATED | {"supervision"}}
+def cpu_of_sale(reading: Reading) -> dict[str, float]:
+    """Processor seconds until now of each service, Postgres and NATS; not of what is simulated, nor of what watches."""
+    return {name: spent for name, spent in reading.cpu_seconds().items() if name not in APART}
 
 
 async def _at_rest(contestant: Contestant) -> None:
@@ -211,17 +209,17 @@ async def _at_rest(contestant: Contestant) -> None:
     await asyncio.sleep(2)
     await reading.statements_logged(on=True)
     await asyncio.sleep(1)
-    statements, cpu = reading.statements(), sum(_cpu_of_sale(reading).values())
+    statements, cpu = reading.statements(), sum(cpu_of_sale(reading).values())
     await asyncio.sleep(REST_SECONDS)
     contestant.note("at rest: statements a second", (reading.statements() - statements) / REST_SECONDS)
-    contestant.note("at rest: CPU, ms a second", 1000 * (sum(_cpu_of_sale(reading).values()) - cpu) / REST_SECONDS)
+    contestant.note("at rest: CPU, ms a second", 1000 * (sum(cpu_of_sale(reading).values()) - cpu) / REST_SECONDS)
 
 
 async def _of_one_purchase(contestant: Contestant, event_id: str) -> None:
     """Statements and requests, one purchase after another; `_at_rest` has switched the log on."""
     reading = contestant.reading
     before, began = reading.statements(), time.perf_counter()
-    came, _ = await _crowd(contestant, event_id, STATEMENT_PURCHASES, 1)
+    came, _ = await crowd(contestant, event_id, STATEMENT_PURCHASES, 1)
     await asyncio.sleep(2)
     idle = contestant.found["at rest: statements a second"][-1] * (time.perf_counter() - began)
     contestant.note("statements of a paid purchase", (reading.statements() - before - idle) / STATEMENT_PURCHASES)
@@ -230,7 +228,7 @@ async def _of_one_purchase(contestant: Contestant, event_id: str) -> None:
     contestant.note("requests between services", statistics.mean(requests))
 
 
-async def _crowd(
+async def crowd(
     contestant: Contestant,
     event_id: str,
     count: int,
@@ -245,20 +243,12 @@ async def _crowd(
     """
     reading = contestant.reading
     captured = await reading.captured()
-    command = [sys.executable, "-m", "local.bench.crowd", str(reading.run_file), "--event", event_id]
     began = time.time()
-    process = await asyncio.create_subprocess_exec(
-        *command, "--count", str(count), "--wide", str(wide), *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    said = asyncio.create_task(process.communicate())
-    while not said.done():
-        if reference is not None:
-            reference.once()
-        await asyncio.wait({said}, timeout=0.2)
-    came: dict[str, Any] = json.loads((await said)[0] or b"{}")
+    of = ("--event", event_id, "--count", str(count), "--wide", str(wide))
+    came = await came_of("local.bench.crowd", str(reading.run_file), *of, *options, reference=reference)
     if came.get("bought") != count and not (may_fail and came.get("bought")):
         raise ContestFailed(f"{contestant.name}: {came.get('bought')} of {count} bought; {came.get('failures')}")
-    mails = await _all_mails(contestant, came["done_at"])
+    mails = await all_mails(contestant.name, reading.mails, came["done_at"])
     came["backlog"] = max(mails[email] - done for email, done in came["done_at"].items())
     more, paid = (now - then for now, then in zip(await reading.captured(), captured, strict=True))
     # Whoever was refused after the bank had taken the money may have tickets that they never saw.
@@ -267,11 +257,26 @@ async def _crowd(
     return came, max(mails[email] for email in came["done_at"]) - began
 
 
-async def _all_mails(contestant: Contestant, wanted: dict[str, float]) -> dict[str, float]:
+async def came_of(module: str, *arguments: str, reference: "Reference | None" = None) -> dict[str, Any]:
+    """What a crowd, which is a program of its own, said that came of it; nothing if it broke. The reference loop runs beside."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    said = asyncio.create_task(process.communicate())
+    while not said.done():
+        if reference is not None:
+            reference.once()
+        await asyncio.wait({said}, timeout=0.2)
+    came: dict[str, Any] = json.loads((await said)[0] or b"{}")
+    return came
+
+
+async def all_mails(name: str, mails_of: Callable[[], dict[str, float]], wanted: dict[str, float]) -> dict[str, float]:
+    """When the mails with tickets came, by address, as soon as all have that are wanted. Raises ContestFailed after `MAIL_SECONDS`."""
     deadline = time.monotonic() + MAIL_SECONDS
-    while missing := wanted.keys() - (mails := contestant.reading.mails()).keys():
+    while missing := wanted.keys() - (mails := mails_of()).keys():
         if time.monotonic() > deadline:
-            raise ContestFailed(f"{contestant.name}: {len(missing)} of {len(wanted)} mails did not come.")
+            raise ContestFailed(f"{name}: {len(missing)} of {len(wanted)} mails did not come.")
         await asyncio.sleep(0.5)
     return mails
 

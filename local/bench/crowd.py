@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from html import unescape
@@ -54,7 +55,7 @@ class Visitor:
     """One person with one browser: cookies by host and path, redirects followed."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
-        self._http = http
+        self.http = http
         self._cookies: dict[tuple[str, str, str], str] = {}
         self.trace_id = ""
 
@@ -64,16 +65,15 @@ class Visitor:
             parts = urlsplit(url)
             host = parts.netloc
             headers = {"accept": "text/html"}
-            cookies = [f"{n}={v}" for (h, p, n), v in self._cookies.items() if h == host and parts.path.startswith(p)]
-            if cookies:
-                headers["cookie"] = "; ".join(cookies)
+            if cookies := self.cookies_for(url):
+                headers["cookie"] = cookies
             body = None
             if fields is not None:
                 body = urlencode(fields)
                 headers["origin"] = f"{parts.scheme}://{host}"
                 headers["content-type"] = "application/x-www-form-urlencoded"
             method = "GET" if fields is None else "POST"
-            async with self._http.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self.http.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
                 page = await answer.text()
             for line in answer.headers.getall("set-cookie", ()):
                 self._keep(host, line)
@@ -87,6 +87,12 @@ class Visitor:
             return url, page
         raise PurchaseFailed(f"more than {MOST_HOPS} redirects")
 
+    def cookies_for(self, url: str) -> str:
+        """The header with the cookies that belong to an address; nothing if there are none."""
+        parts = urlsplit(url)
+        kept = self._cookies.items()
+        return "; ".join(f"{n}={v}" for (h, p, n), v in kept if h == parts.netloc and parts.path.startswith(p))
+
     def _keep(self, host: str, line: str) -> None:
         first, *attributes = (part.strip() for part in line.split(";"))
         name, _, value = first.partition("=")
@@ -94,13 +100,15 @@ class Visitor:
         self._cookies[host, path, name] = value
 
 
-class Crowd:
-    """Buyers of one event; the cheapest class that is not free, or with `free` the one that is."""
+class Buyers(ABC):
+    """Many who buy one after another, some at once. What a purchase is, is said below."""
 
-    def __init__(self, shop: str, event_id: str, *, free: bool) -> None:
-        self._event_url = f"{shop}/events/{event_id}"
-        self._free = free
+    def __init__(self) -> None:
         self.came = Came()
+
+    @abstractmethod
+    async def purchase(self, visitor: Visitor, email: str) -> int:
+        """From the event's page to the tickets on the page; what was paid, in minor units. Raises PurchaseFailed."""
 
     async def buy(self, count: int, wide: int) -> Came:
         """So many purchases, as many at once as `wide`."""
@@ -120,7 +128,7 @@ class Crowd:
         for _ in left:  # type: ignore[attr-defined]  # an iterator that all buyers share
             visitor, email = Visitor(http), f"crowd-{uuid4().hex}@example.test"
             try:
-                paid = await self._purchase(visitor, email)
+                paid = await self.purchase(visitor, email)
             except (PurchaseFailed, aiohttp.ClientError, TimeoutError) as error:
                 reason = str(error) if isinstance(error, PurchaseFailed) else type(error).__name__
                 self.came.failures = dict(Counter(self.came.failures) + Counter([reason]))
@@ -130,8 +138,17 @@ class Crowd:
             self.came.done_at[email] = time.time()
             self.came.traces.append(visitor.trace_id)
 
-    async def _purchase(self, visitor: Visitor, email: str) -> int:
-        """From the event's page to the tickets on the page; what was paid, in minor units. Raises PurchaseFailed."""
+
+class Crowd(Buyers):
+    """Buyers of one event; the cheapest class that is not free, or with `free` the one that is."""
+
+    def __init__(self, shop: str, event_id: str, *, free: bool) -> None:
+        super().__init__()
+        self._event_url = f"{shop}/events/{event_id}"
+        self._free = free
+
+    async def purchase(self, visitor: Visitor, email: str) -> int:
+        """As a person with a card does."""
         url, page = await visitor.go(self._event_url)
         action, fields = _form(url, page, "/orders")
         quantity, price = self._class(page)

@@ -79,16 +79,7 @@ class Reading:
 
     def mails(self) -> dict[str, float]:
         """By address: when its mail with a PDF came, in seconds since the epoch. Raises ValueError if one came twice."""
-        file = next((self.run_file.parent / "mailbox").glob("*.sqlite"))
-        query = """
-            SELECT address, count(*), max(received_at) FROM message JOIN recipient ON message_id = id
-            WHERE instr(content, 'application/pdf') > 0 GROUP BY address
-        """
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            rows = database.execute(query).fetchall()
-        if twice := [address for address, number, _ in rows if number > 1]:
-            raise ValueError(f"The tickets were sent twice to {twice[0]}, and to {len(twice) - 1} others.")
-        return {address: datetime.fromisoformat(came).timestamp() for address, _, came in rows}
+        return mails_in(self.run_file.parent / "mailbox")
 
     def requests_between(self, trace_id: str, services: Mapping[str, object]) -> int:
         """How many requests of a trace one service answered another one; those of people and of the bank are not counted."""
@@ -103,6 +94,31 @@ class Reading:
             and "webhook" not in span["operationName"]
             and any(tag["key"] == "span.kind" and tag["value"] == "server" for tag in span["tags"])
         )
+
+
+def mails_in(mailbox: Path) -> dict[str, float]:
+    """By address: when its mail with a PDF came into that folder, in seconds since the epoch. Raises ValueError if one came twice."""
+    file = next(mailbox.glob("*.sqlite"))
+    query = """
+        SELECT address, count(*), max(received_at) FROM message JOIN recipient ON message_id = id
+        WHERE instr(content, 'application/pdf') > 0 GROUP BY address
+    """
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        rows = database.execute(query).fetchall()
+    if twice := [address for address, number, _ in rows if number > 1]:
+        raise ValueError(f"The tickets were sent twice to {twice[0]}, and to {len(twice) - 1} others.")
+    return {address: datetime.fromisoformat(came).timestamp() for address, _, came in rows}
+
+
+def machine_cpu_seconds() -> float:
+    """What all processes of this machine took until now, on all cores."""
+    user, nice, system, _idle, _waits, irq, soft_irq, *_ = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, soft_irq))) / TICKS
+
+
+def tree_cpu_seconds(root: int) -> float:
+    """User and system time until now of a process and all that it has started."""
+    return sum(_cpu_seconds(pid) for pid, _ in _named(root, {}, ""))
 
 
 def _named(root: int, names: Mapping[int, str], otherwise: str) -> Iterator[tuple[int, str]]:

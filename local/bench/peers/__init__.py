@@ -1,0 +1,1 @@
+"""What sells tickets elsewhere, measured on this machine in turns with Onsale."""
