@@ -1,7 +1,8 @@
 """The list of events, the page of one, its seating plan, and the stream of its changes."""
 
 import asyncio
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,6 +29,7 @@ OLD_NUMBERS = Notice(
     "We cannot see at the moment how many places are left.",
     "You can choose, and try: you hear what is gone when you hold your places.",
 )
+NO_SEATS: dict[str, str] = {}
 LONGEST_QUERY = 100
 TOO_LONG = Notice(
     "warning",
@@ -69,21 +71,24 @@ class EventPage:
             own_orders(self._site, visitor, event_id), self._places(event_id, with_seats=house is not None)
         )
         shown = [*notices, *(held_notice(order) for order in own), *([OLD_EVENT] if found.stale else [])]
-        view = event_view(found.value, house, free, wish)
-        if is_old and view.on_sale:
-            shown.append(OLD_NUMBERS)
-        closed = house.seats_of(view.unsold_categories) if house else {}
-        if also_taken or closed:
-            taken = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held")
-        return self._site.renderer.page(
-            request,
-            visitor,
-            "browsing/event.html",
-            status=status,
-            event=view,
-            seat_list=house.list_of_seats(taken, wish.seats, own_seats(own)) if house else "",
-            notices=shown,
-            attempt=attempt or new_secret(),
+
+        def context(new_attempt: str) -> dict[str, Any]:
+            view = event_view(found.value, house, free, wish)
+            closed = house.seats_of(view.unsold_categories) if house else {}
+            kept = closed | taken | dict.fromkeys(also_taken - taken.keys(), "held") if closed or also_taken else taken
+            return {
+                "event": view,
+                "seat_list": house.list_of_seats(kept, wish.seats, own_seats(own)) if house else "",
+                "notices": [*shown, *([OLD_NUMBERS] if is_old and view.on_sale else [])],
+                "attempt": attempt or new_attempt,
+            }
+
+        template = "browsing/event.html"
+        if own or shown or attempt or wish != Wish() or also_taken or status != HTTPStatus.OK:
+            return self._site.renderer.page(request, visitor, template, status=status, **context(new_secret()))
+        sources = (found.value, house, free, taken, is_old)
+        return self._site.renderer.shared_page(
+            request, visitor, template, key=event_id, sources=sources, context=context
         )
 
     async def _places(self, event_id: UUID, *, with_seats: bool) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
@@ -91,11 +96,11 @@ class EventPage:
         try:
             free = await self._shop.free_places(event_id)
             if not with_seats:
-                return free.value, {}, free.stale
+                return free.value, NO_SEATS, free.stale
             taken = await self._shop.taken_seats(event_id)
         except (ProviderUnavailable, ProviderProblem):
             # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
-            return None, {}, True
+            return None, NO_SEATS, True
         return free.value, taken.value, free.stale or taken.stale
 
 
@@ -113,22 +118,26 @@ def make_browsing_router(site: Site, shop: Shop, rooms: EventRooms, event_page: 
         query = " ".join(q.split())
         is_too_long = len(query) > LONGEST_QUERY
         query = query[:LONGEST_QUERY]
-        listed = await shop.events("" if is_too_long else query, after)
-        cards = [card_of(event) for event in listed.value.items]
-        following = {
-            name: value for name, value in (("q", "" if is_too_long else query), ("after", listed.value.next)) if value
-        }
-        return site.renderer.page(
-            request,
-            visitor,
-            "browsing/events.html",
-            status=422 if is_too_long else 200,
-            query=query,
-            notices=[TOO_LONG] if is_too_long else [],
-            cards=cards,
-            art_keys=sorted({card.art.key for card in cards} or {"default"}),
-            more=f"/?{urlencode(following)}" if listed.value.next else None,
-            stale=listed.stale,
+        searched = "" if is_too_long else query
+        listed = await shop.events(searched, after)
+
+        def context(_attempt: str = "") -> dict[str, Any]:
+            cards = [card_of(event) for event in listed.value.items]
+            following = {name: value for name, value in (("q", searched), ("after", listed.value.next)) if value}
+            return {
+                "query": query,
+                "notices": [TOO_LONG] if is_too_long else [],
+                "cards": cards,
+                "art_keys": sorted({card.art.key for card in cards} or {"default"}),
+                "more": f"/?{urlencode(following)}" if listed.value.next else None,
+                "stale": listed.stale,
+            }
+
+        template = "browsing/events.html"
+        if is_too_long or listed.stale:
+            return site.renderer.page(request, visitor, template, status=422 if is_too_long else 200, **context())
+        return site.renderer.shared_page(
+            request, visitor, template, key=(query, after), sources=(listed.value,), context=context
         )
 
     @router.get("/events/{event_id}", dependencies=[open_to_all])

@@ -1,7 +1,7 @@
 """Templates to answers: what every page has, and the headers that protect it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.web.frame.assets import Assets
 from services.web.frame.cookies import Cookies
+from services.web.frame.reader import language
+from services.web.frame.shared_pages import Own, SharedPages
+from services.web.frame.signing import new_secret
 from services.web.frame.visitors import Visitor
 from services.web.settings import WebSettings
 from tracing.spans import current_trace_id
@@ -59,6 +62,7 @@ class Renderer:
         self._shop_url = settings.public_url.rstrip("/")
         self._trace_url = settings.trace_url.rstrip("/") if settings.trace_url else None
         self._policy = content_policy(settings)
+        self._shared = SharedPages()
 
     @property
     def trace_url(self) -> str | None:
@@ -68,19 +72,59 @@ class Renderer:
         self, request: Request, visitor: Visitor, template: str, *, status: int = 200, here: str = "", **context: Any
     ) -> Response:
         """A page. It holds a visitor's own tokens, so that nobody may keep it."""
-        trace_id = current_trace_id() or ""
-        about = Page(
-            trace_id=trace_id,
-            trace_link=f"{self._trace_url}/trace/{trace_id}" if self._trace_url and trace_id else None,
-            form_token=self._cookies.form_token(visitor),
-            signed_in=visitor.is_signed_in,
-            person_name=(visitor.session.name if visitor.session else None) or "you",
-            path=request.url.path,
-            here=here,
-            sign_in=sign_in_address(request.url.path),
-            shop_url=self._shop_url,
+        token = self._cookies.form_token(visitor)
+        name = visitor.session.name if visitor.session and visitor.is_signed_in else None
+        about = self._about(
+            request, current_trace_id() or "", token, here, is_signed_in=visitor.is_signed_in, name=name
         )
         content = self._templates.get_template(template).render(page=about, **context)
+        return self._answer(content, visitor, status)
+
+    def shared_page(
+        self,
+        request: Request,
+        visitor: Visitor,
+        template: str,
+        *,
+        key: Hashable,
+        sources: tuple[object, ...],
+        context: Callable[[str], Mapping[str, Any]],
+    ) -> Response:
+        """A page that is made of `sources` alone (and the clock): for all who are not signed in it is drawn once a second.
+
+        `context` is given the attempt that the page's form makes, and asked only when the page is drawn. Pages of one template with
+        the same `key` and language are the same page.
+        """
+        trace_id = current_trace_id()
+        if visitor.is_signed_in or not trace_id:
+            return self.page(request, visitor, template, **context(new_secret()))
+        marks = self._shared.marks
+        own = Own(trace_id, self._cookies.form_token(visitor), new_secret())
+
+        def draw() -> str:
+            about = self._about(request, marks.trace_id, marks.form_token, "", is_signed_in=False, name=None)
+            return self._templates.get_template(template).render(page=about, **context(marks.attempt))
+
+        content = self._shared.filled((template, request.url.path, key, language()), sources, own, draw)
+        return self._answer(content, visitor, 200)
+
+    def _about(
+        self, request: Request, trace_id: str, form_token: str, here: str, *, is_signed_in: bool, name: str | None
+    ) -> Page:
+        path = request.url.path
+        return Page(
+            trace_id=trace_id,
+            trace_link=f"{self._trace_url}/trace/{trace_id}" if self._trace_url and trace_id else None,
+            form_token=form_token,
+            signed_in=is_signed_in,
+            person_name=name or "you",
+            path=path,
+            here=here,
+            sign_in=sign_in_address(path),
+            shop_url=self._shop_url,
+        )
+
+    def _answer(self, content: str, visitor: Visitor, status: int) -> Response:
         response = HTMLResponse(content, status, self._headers())
         self._cookies.write_cookies(response, visitor)
         return response
