@@ -26,10 +26,23 @@ async def insert_person(tx: Transaction, values: Mapping[str, Any]) -> None:
         raise EmailTaken
 
 
-async def insert_guest(tx: Transaction, person_id: UUID) -> None:
-    """Adds a guest, of whom nothing is known yet."""
-    query = text("INSERT INTO person (person_id, guest) VALUES (:person_id, true)")
-    await tx.execute(query, {"person_id": person_id}, name="accounts.insert_guest")
+async def insert_guest(
+    tx: Transaction, person_id: UUID, session_id: UUID, token_hash: bytes, lives_seconds: int
+) -> None:
+    """Adds a guest, of whom nothing is known yet, and begins their session with its first refresh token."""
+    query = text("""
+        WITH somebody AS (INSERT INTO person (person_id, guest) VALUES (:person_id, true)),
+        begun AS (INSERT INTO session (session_id, person_id) VALUES (:session_id, :person_id))
+        INSERT INTO refresh_token (token_hash, session_id, expires_at)
+        VALUES (:token_hash, :session_id, now() + make_interval(secs => :lives))
+    """)
+    parameters = {
+        "person_id": person_id,
+        "session_id": session_id,
+        "token_hash": token_hash,
+        "lives": float(lives_seconds),
+    }
+    await tx.execute(query, parameters, name="accounts.insert_guest")
 
 
 async def person(reads: Reads, person_id: UUID) -> Row | None:

@@ -72,10 +72,12 @@ class Accounts:
 
     async def sign_in_as_guest(self) -> SignedIn:
         """A buyer without an account."""
-        person_id = uuid7()
-        async with self._database.writer() as tx:
-            await queries.insert_guest(tx, person_id)
-            return await self._begin_session(tx, person_id, None, guest=True)
+        person_id, refresh_token = uuid7(), _new_refresh_token()
+        async with self._database.writer(single=True) as tx:
+            await queries.insert_guest(
+                tx, person_id, uuid7(), _hash(refresh_token), self._settings.refresh_lives_seconds
+            )
+        return SignedIn(person_id, None, self._keyring.token_of(person_id, guest=True), refresh_token)
 
     async def sign_in(self, email: str, password: str) -> SignedIn:
         """The person who gives the right password. SignInFailed for a wrong one and for an unknown address, after the same time.

@@ -1,5 +1,6 @@
 """Accounts answers what its consumers ask, as their pacts say."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from chassis.db import Database
+from chassis.ids import uuid7
 from chassis.testing import Harness
 from contracts.provider import Provided, provided, verify_answers
 from contracts.states import ForOneRequest, refusing
@@ -30,7 +32,7 @@ class States:
 
     async def a_guest_without_details(self, given: dict[str, Any]) -> None:
         async with self._database.writer() as tx:
-            await queries.insert_guest(tx, UUID(given["person_id"]))
+            await queries.insert_guest(tx, UUID(given["person_id"]), uuid7(), secrets.token_bytes(32), TOKEN_SECONDS)
 
     async def a_person_with_a_name_and_an_address(self, given: dict[str, Any]) -> None:
         await self.a_guest_without_details(given)
