@@ -9,7 +9,7 @@ import pytest
 from local.buyer import Buyer, Wish
 from local.system import System
 from tests.books import read_books, rows
-from tracing.assertions import assert_explained, wait_for_trace
+from tracing.assertions import wait_until_explained
 from tracing.gaps import explain
 from tracing.reader import TraceReader
 
@@ -64,8 +64,7 @@ async def gaps_are_explained(system: System, crashed: dict[str, Any]) -> None:
     found = []
     with TraceReader(system.addresses["traces"], timeout_seconds=30) as reader:
         for order_id in crashed.values():
-            trace = await wait_for_trace(reader, traces[order_id], timeout_seconds=30)
-            assert_explained(trace, reader)
+            trace = await wait_until_explained(reader, traces[order_id])
             found += explain(trace, reader)
     assert any("spans of orders are missing" in str(gap) for gap in found), [str(gap) for gap in found]
 

@@ -10,7 +10,7 @@ from local.buyer import Buyer, Purchase, Wish
 from local.system import System
 from local.topology import SERVICES
 from tests.books import read_books, rows
-from tracing.assertions import assert_explained, wait_for_trace
+from tracing.assertions import wait_until_explained
 from tracing.reader import TraceReader
 
 pytestmark = pytest.mark.system
@@ -90,9 +90,8 @@ async def every_trace_is_whole_or_explained(system: System) -> None:
     with TraceReader(system.addresses["traces"], timeout_seconds=30) as reader:
         problems = []
         for order in orders:
-            trace = await wait_for_trace(reader, order["trace_id"], quiet_seconds=0.0)
             try:
-                assert_explained(trace, reader)
+                await wait_until_explained(reader, order["trace_id"])
             except AssertionError as error:
                 problems.append(str(error))
     assert not problems, f"{len(problems)} of {len(orders)} traces, the first of them:\n{problems[0]}"
