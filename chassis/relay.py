@@ -21,7 +21,7 @@ from tracing.spans import continued
 
 CLAIM_SECONDS = 15
 BATCH = 200
-# Facts of this process wake the relay; what it looks for by itself was left by one that died.
+# Facts of this process wake the relay; what it looks for by itself was written by another one, which loads files or died.
 POLL_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 RECONCILE_SECONDS = 15.0
@@ -52,8 +52,9 @@ class Publisher(Protocol):
 class Relay:
     """Sends what is in the outbox of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, poll_seconds: float = POLL_SECONDS) -> None:
         self._database = database
+        self._poll_seconds = poll_seconds
 
     async def run(self, publisher: Publisher) -> None:
         """Sends what is there, for ever; cancelled at shutdown. Trouble is logged and tried again."""
@@ -73,7 +74,7 @@ class Relay:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             try:
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(self._poll_seconds):
                     await self._database.facts_written.wait()
             except TimeoutError:
                 continue

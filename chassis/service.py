@@ -125,7 +125,8 @@ class Service:
         self._databases.append(database)
         self._queues[database] = ()
         self._watching.database(database, OUTBOX, LETTERS)
-        self._tasks.append(("outbox relay", lambda: Relay(database).run(self._firehose)))
+        relay = Relay(database, self.settings.outbox_poll_seconds)
+        self._tasks.append(("outbox relay", lambda: relay.run(self._firehose)))
         return database
 
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:

@@ -41,6 +41,8 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: str = ""
     # Whether /readyz, /load and /metrics also answer what came through a proxy. In a mesh everything does.
     health_through_proxies: bool = False
+    # How often facts are looked for that another process wrote: those of a loaded file wait so long at most.
+    outbox_poll_seconds: float = Field(default=5.0, gt=0)
     # The name of the host in spans; without it, the machine's own.
     host_name: str | None = None
     log_format: Literal["auto", "json", "text"] = "auto"

@@ -1,7 +1,6 @@
 """A whole system on one machine: `make up` is a thin face over it, and system tests use it directly."""
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
@@ -9,10 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from local.backend import check_backend
 from local.console import Console, Pumps
@@ -22,6 +20,7 @@ from local.forkserver import ForkServer
 from local.hosts.hosts import Hosts
 from local.hosts.switch import Link
 from local.keeper import Keeper, Kept
+from local.lock import FolderLock
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
@@ -73,7 +72,7 @@ class System:
         self._pumps: Pumps | None = None
         self._supervisor: Supervisor | None = None
         self._programs: dict[str, Program] = {}
-        self._lock_file: IO[str] | None = None
+        self._lock = FolderLock(self.layout.folder)
         self._control: Control | None = None
         self._stop_requested = threading.Event()
         self._hurry = False
@@ -157,7 +156,8 @@ class System:
 
     def start(self) -> None:
         """Starts everything, in the order in which things need each other, and waits until all is ready."""
-        self._take_lock()
+        self._lock.take()
+        self.layout.run_file.unlink(missing_ok=True)
         self._check_ports()
         check_backend(self.ports, self._console.say)
         secrets = make_secrets(self.layout)
@@ -176,44 +176,19 @@ class System:
         for name in self._programs.keys() - SERVICES.keys():
             self._start_program(self._programs[name])
         self._migrate()
+        # Before catalog starts: what is in its outbox by then is published at once, and what comes later at its next look.
+        self._load_sample()
         for name in SERVICES:
             self._start_program(self._programs[name])
-        self._load_sample()
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
         self.wait_until_quiet("catalog", consumers={"inventory"})
         self._control = Control(self._commands())
         self._write_run_file(self._control)
 
-    def _take_lock(self) -> None:
-        """One system per data folder. The lock is the kernel's: it is gone when its holder is, however that ended."""
-        try:
-            self.layout.folder.mkdir(parents=True, exist_ok=True)
-            self._lock_file = (self.layout.folder / "lock").open("a+")
-        except OSError as error:
-            raise StartError(
-                f"The data folder {self.layout.folder} cannot be used ({error.strerror}). Make it writable, run the same "
-                "command as its owner, or take another folder with DATA=..."
-            ) from error
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock_file.seek(0)
-            holder = self._lock_file.read().strip() or "unknown"
-            self._lock_file.close()
-            self._lock_file = None
-            raise StartError(
-                f"Onsale already runs on the data folder {self.layout.folder} (process {holder}). Stop it there with Ctrl-C, "
-                "or start a second one with its own folder and ports: make up DATA=.onsale2 PORTS=9000"
-            ) from error
-        self._lock_file.truncate(0)
-        self._lock_file.write(str(os.getpid()))
-        self._lock_file.flush()
-        self.layout.run_file.unlink(missing_ok=True)
-
     def _check_ports(self) -> None:
         """After a kill, the watchdog may still be ending the last system: that is waited for, strangers are not."""
-        deadline = time.monotonic() + (LOCK_SECONDS if self._was_running() else 0.0)
+        deadline = time.monotonic() + (LOCK_SECONDS if self._lock.was_not_released else 0.0)
         ours = {name: port for name, port in self.ports.of.items() if name not in self.ports.elsewhere}
         while taken := {name: port for name, port in ours.items() if port_is_taken(port)}:
             if time.monotonic() > deadline:
@@ -224,11 +199,8 @@ class System:
                 )
             self._pause(0.05)
 
-    def _was_running(self) -> bool:
-        return (self.layout.folder / "running").exists()
-
     def _open_forks(self) -> None:
-        (self.layout.folder / "running").touch()
+        self._lock.mark()
         if self._pumps is None:
             raise RuntimeError("the log lines have no way out yet")
         output = self._pumps.pipe("forkserver", self.layout.log_file("forkserver"))
@@ -248,15 +220,10 @@ class System:
         with ThreadPoolExecutor(2) as pool:
             starts = [pool.submit(self.postgres.start), pool.submit(nats.start)]
             self._wait_for(starts, self.postgres.kill, nats.kill)
-        tend = partial(self._make_stream, nats.url(ADMIN))
-        self._keeper = Keeper(
-            [Kept("Postgres", self.postgres), Kept("NATS", nats, tend)], self._console.say, self._break_off
-        )
+        kept = [Kept("Postgres", self.postgres), Kept("NATS", nats, lambda: _run(make_stream(nats.url(ADMIN))))]
+        self._keeper = Keeper(kept, self._console.say, self._break_off)
         self._keeper.open()
         self._check_stop()
-
-    def _make_stream(self, admin_url: str) -> None:
-        _run(make_stream(admin_url))
 
     def _break_off(self, why: str) -> None:
         self.broken = why
@@ -317,7 +284,7 @@ class System:
             child.wait(5)
         self._check_stop()
         if child.poll() != 0:
-            raise StartError(f"{program.name} {failed}. {self._last_words(name)}")
+            raise StartError(f"{program.name} {failed}. {self.layout.last_words(name)}")
 
     def _start_program(self, program: Program, extra: Mapping[str, str] | None = None) -> None:
         self._check_stop()
@@ -329,7 +296,7 @@ class System:
             waiting = {name: program for name, program in waiting.items() if not is_ready(program.ready_url)}
             for name in waiting:
                 if self._supervising().failures(name) >= GIVE_UP_AFTER_FAILURES:
-                    raise StartError(f"{name} does not start. {self._last_words(name)}")
+                    raise StartError(f"{name} does not start. {self.layout.last_words(name)}")
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
                 raise StartError(
@@ -366,7 +333,7 @@ class System:
 
     def stop(self) -> None:
         """Stops everything: who asks before who is asked, then NATS, Postgres last. Leaves no process. Safe to repeat."""
-        if self._lock_file is not None:  # without the lock, the file belongs to another system
+        if self._lock.is_held:  # without the lock, the file belongs to another system
             self.layout.run_file.unlink(missing_ok=True)
         if self._control is not None:
             self._control.close()
@@ -388,10 +355,7 @@ class System:
         if self._pumps is not None:
             self._pumps.close()
             self._pumps = None
-        if self._lock_file is not None:
-            (self.layout.folder / "running").unlink(missing_ok=True)
-            self._lock_file.close()
-            self._lock_file = None
+        self._lock.release()
 
     # Small things
 
@@ -404,13 +368,6 @@ class System:
         if self._supervisor is None:
             raise RuntimeError("the system is not running")
         return self._supervisor
-
-    def _last_words(self, name: str) -> str:
-        file = self.log_file(name)
-        lines = (
-            [line for line in file.read_text(errors="replace").splitlines() if line.strip()] if file.exists() else []
-        )
-        return f"The end of its log {file}:\n" + "\n".join(f"  {line}" for line in lines[-8:])
 
     def _check_stop(self) -> None:
         if self._stop_requested.is_set():

@@ -167,6 +167,13 @@ class Layout:
         """What that program has said."""
         return self.folder / "logs" / f"{name}.log"
 
+    def last_words(self, name: str) -> str:
+        """The end of that, for whoever has to know why it failed."""
+        file = self.log_file(name)
+        said = file.read_text(errors="replace") if file.exists() else ""
+        lines = [line for line in said.splitlines() if line.strip()]
+        return f"The end of its log {file}:\n" + "\n".join(f"  {line}" for line in lines[-8:])
+
 
 def database_of(service: str) -> str:
     """The name of a service's database and of its login."""

@@ -114,6 +114,24 @@ def assert_explained(trace: Trace, reader: TraceReader) -> None:
         raise AssertionError(_with_waterfall("\n".join([*unexplained, *explained]), trace))
 
 
+async def wait_until_explained(reader: TraceReader, trace_id: str, *, timeout_seconds: float = 30.0) -> Trace:
+    """The trace, once `assert_explained` holds of it. Raises what that raises when `timeout_seconds` have passed.
+
+    What is missing may be on its way as long as its process lives: a service sends its spans some seconds later.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        trace = await wait_for_trace(reader, trace_id, quiet_seconds=0.0, timeout_seconds=timeout_seconds)
+        try:
+            await asyncio.to_thread(assert_explained, trace, reader)
+        except AssertionError:
+            if time.monotonic() >= deadline:
+                raise
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            return trace
+
+
 class Traced:
     """A trace that a test begins: requests within the block carry its context. Made by `traced`."""
 

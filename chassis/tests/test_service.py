@@ -161,7 +161,8 @@ async def test_a_fact_that_cannot_take_effect_becomes_a_dead_letter_with_its_rea
 ) -> None:
     await harness.tell(WANTED, {"name": "unicorn"})
     await harness.tell(WANTED, {"no": "name"})
-    letters = await harness.eventually(lambda: two(app, "SELECT reason FROM dead_letter ORDER BY died_at"))
+    letters = await harness.eventually(lambda: two(app, "SELECT reason FROM dead_letter ORDER BY reason"))
+    # Two facts are worked on at once, and either may be the first to die.
     assert letters[0]["reason"] == "There are no unicorns."
     assert "name" in letters[1]["reason"]
 

@@ -2,26 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chassis.testing import Harness
-from contracts.completeness.services import System, real
-from contracts.pactfile import EXTERNAL, PACTS, ContractBroken, Edge, is_writing, read
-from contracts.partners import external
+from contracts.pactfile import is_writing
 from contracts.partners.external import FOLDER, main, problems, problems_of
-from contracts.partners.setups import described, states_of_provider
-from contracts.provider import verify_answers
-from contracts.releases import git
-from contracts.tests.library import A_SHELF, EDGE, Library, write_pact
-from contracts.tests.repositories import Repository
 
 DOORMAN = "doorman-asks-tickets.json"
 EVENT_ID = "0191f5a0-0000-7000-8000-0000000000e1"
@@ -93,7 +83,7 @@ def test_the_example_writes_its_pact_as_a_partner_would_and_that_is_the_committe
     assert made == committed, f"Run `python {program} FOLDER`, and put what it writes there into {FOLDER / DOORMAN}."
 
 
-def _first(document: Document) -> Document:
+def code_of_a_seat(document: Document) -> Document:
     """The interaction about a code of a seat."""
     found: Document = next(each for each in document["interactions"] if each["description"] == "a code of a seat")
     return found
@@ -118,15 +108,15 @@ def _set(interaction: Document, value: Any, /, **rule: Any) -> None:
 FAULTS: dict[str, tuple[Plant, str]] = {
     "no interaction": (lambda it: it["interactions"].clear(), "$.interactions: [] should be non-empty"),
     "an answer without a status": (
-        lambda it: _first(it)["response"].pop("status"),
+        lambda it: code_of_a_seat(it)["response"].pop("status"),
         "'status' is a required property",
     ),
     "a state without a name": (
-        lambda it: _first(it).update(providerStates=[{}]),
+        lambda it: code_of_a_seat(it).update(providerStates=[{}]),
         ".providerStates[0]: 'name' is a required property",
     ),
     "a message among questions": (
-        lambda it: _first(it).update(type="Asynchronous/Messages"),
+        lambda it: code_of_a_seat(it).update(type="Asynchronous/Messages"),
         "'Synchronous/HTTP' was expected",
     ),
     "the third version": (
@@ -142,32 +132,35 @@ FAULTS: dict[str, tuple[Plant, str]] = {
     "a contact that is none": (lambda it: it["metadata"].update(contact={"email": "ask me"}), "metadata.contact"),
     "a plugin": (lambda it: it["metadata"].update(plugins=[{"name": "protobuf"}]), "needs plugins of Pact"),
     "an interaction of a plugin": (
-        lambda it: _first(it).update(pluginConfiguration={"protobuf": {}}),
+        lambda it: code_of_a_seat(it).update(pluginConfiguration={"protobuf": {}}),
         '"a code of a seat": this needs a plugin',
     ),
     "a real token": (
-        lambda it: _first(it)["request"]["headers"].update(Cookie=["s=eyJhbGciOi.eyJzdWIiOi.c2ln"]),
+        lambda it: code_of_a_seat(it)["request"]["headers"].update(Cookie=["s=eyJhbGciOi.eyJzdWIiOi.c2ln"]),
         "this holds a real token. Revoke it",
     ),
     "an opaque token": (
-        lambda it: _first(it)["request"]["headers"].update(Authorization=["Bearer 8f14e45fceea167a"]),
+        lambda it: code_of_a_seat(it)["request"]["headers"].update(Authorization=["Bearer 8f14e45fceea167a"]),
         '"a code of a seat": the header Authorization is the placeholder `Bearer doorman`',
     ),
     "the same twice": (
-        lambda it: it["interactions"].append(_first(it)),
+        lambda it: it["interactions"].append(code_of_a_seat(it)),
         'there are 2 interactions "a code of a seat" in the same states',
     ),
-    "a pending interaction": (lambda it: _first(it).update(pending=True), '"a code of a seat": this is pending'),
+    "a pending interaction": (
+        lambda it: code_of_a_seat(it).update(pending=True),
+        '"a code of a seat": this is pending',
+    ),
     "an unknown state": (
-        lambda it: _first(it)["providerStates"][0].update(name="a ticket on fire"),
+        lambda it: code_of_a_seat(it)["providerStates"][0].update(name="a ticket on fire"),
         'tickets cannot set up "a ticket on fire". It can: "a cancelled ticket", ',
     ),
     "a state without its parameter": (
-        lambda it: _first(it)["providerStates"][0].update(name="an order with tickets"),
+        lambda it: code_of_a_seat(it)["providerStates"][0].update(name="an order with tickets"),
         'the state "an order with tickets" needs the parameter order_id',
     ),
     "a route that nobody documents": (
-        lambda it: _first(it)["request"].update(path="/validate"),
+        lambda it: code_of_a_seat(it)["request"].update(path="/validate"),
         '"a code of a seat": POST /validate is not documented by tickets',
     ),
     "a route that is for others": (
@@ -175,7 +168,7 @@ FAULTS: dict[str, tuple[Plant, str]] = {
         "lets in web, but not doorman",
     ),
     "a field that nobody promises": (
-        lambda it: _first(it)["response"]["body"]["content"].update(gate="B"),
+        lambda it: code_of_a_seat(it)["response"]["body"]["content"].update(gate="B"),
         "$.gate is not declared in the answer 200 of POST /verify",
     ),
     "a list that may be empty": (
@@ -186,69 +179,81 @@ FAULTS: dict[str, tuple[Plant, str]] = {
         lambda it: _keys(it)["response"].update(matchingRules={"body": {"$": {"matchers": [{"match": "type"}]}}}),
         "$.keys accepts an empty list",
     ),
-    "any object": (lambda it: _set(_first(it), {}), "$.message is empty, and so accepts any object"),
-    "a text that is true": (lambda it: _set(_first(it), True, match="boolean"), 'accepts the text "true"'),
-    "a whole number that is not": (lambda it: _set(_first(it), 7, match="type"), "$.message accepts 1.5"),
+    "any object": (lambda it: _set(code_of_a_seat(it), {}), "$.message is empty, and so accepts any object"),
+    "a text that is true": (lambda it: _set(code_of_a_seat(it), True, match="boolean"), 'accepts the text "true"'),
+    "a whole number that is not": (lambda it: _set(code_of_a_seat(it), 7, match="type"), "$.message accepts 1.5"),
     "a pattern that fits no text only": (
-        lambda it: _set(_first(it), "a", match="regex", regex=r"^.+$"),
+        lambda it: _set(code_of_a_seat(it), "a", match="regex", regex=r"^.+$"),
         "$.message accepts true as well, which is no text",
     ),
     "a pattern that fits numbers": (
-        lambda it: _set(_first(it), "9ad3f4a0", match="regex", regex=r"^[0-9a-f]{8}$"),
+        lambda it: _set(code_of_a_seat(it), "9ad3f4a0", match="regex", regex=r"^[0-9a-f]{8}$"),
         "$.message accepts 12345678 as well",
     ),
     "not empty": (
-        lambda it: _set(_first(it), "a", match="notEmpty"),
+        lambda it: _set(code_of_a_seat(it), "a", match="notEmpty"),
         "$.message accepts true as well, which is no text",
     ),
     "not empty, of a number": (
-        lambda it: _set(_first(it), 7, match="notEmpty"),
+        lambda it: _set(code_of_a_seat(it), 7, match="notEmpty"),
         "$.message accepts true as well, which is no whole number",
     ),
     "not empty, of null": (
-        lambda it: _set(_first(it), None, match="notEmpty"),
+        lambda it: _set(code_of_a_seat(it), None, match="notEmpty"),
         "$.message accepts true as well, which is no null",
     ),
     "not empty, of a list": (
-        lambda it: _set(_first(it), ["a"], match="notEmpty"),
+        lambda it: _set(code_of_a_seat(it), ["a"], match="notEmpty"),
         "$.message accepts true as well, which is no list",
     ),
     "a part that is none": (
-        lambda it: _set(_first(it), "a", match="include", value=""),
+        lambda it: _set(code_of_a_seat(it), "a", match="include", value=""),
         "$.message accepts true as well",
     ),
     "a pattern that fits nothing, too": (
-        lambda it: _set(_first(it), "a", match="regex", regex="^[a-z]*$"),
+        lambda it: _set(code_of_a_seat(it), "a", match="regex", regex="^[a-z]*$"),
         "$.message accepts true as well",
     ),
     "a pattern that fits null": (
-        lambda it: _set(_first(it), "A", match="regex", regex="^[A-Z]*$"),
+        lambda it: _set(code_of_a_seat(it), "A", match="regex", regex="^[A-Z]*$"),
         "$.message accepts null as well, which is no text",
     ),
     "another type": (
-        lambda it: _set(_first(it), "a", match="integer"),
+        lambda it: _set(code_of_a_seat(it), "a", match="integer"),
         "$.message accepts -1 as well, which is no text",
     ),
-    "at least none": (lambda it: _set(_first(it), ["a"], match="type", min=0), "$.message accepts an empty list"),
-    "at most three": (lambda it: _set(_first(it), ["a"], match="type", max=3), "$.message accepts an empty list"),
-    "any values": (lambda it: _set(_first(it), {"a": 1}, match="values"), "which is no object. Name the fields"),
+    "at least none": (
+        lambda it: _set(code_of_a_seat(it), ["a"], match="type", min=0),
+        "$.message accepts an empty list",
+    ),
+    "at most three": (
+        lambda it: _set(code_of_a_seat(it), ["a"], match="type", max=3),
+        "$.message accepts an empty list",
+    ),
+    "any values": (
+        lambda it: _set(code_of_a_seat(it), {"a": 1}, match="values"),
+        "which is no object. Name the fields",
+    ),
     "some of a list": (
-        lambda it: _set(_first(it), ["a"], match="arrayContains", variants=[]),
+        lambda it: _set(code_of_a_seat(it), ["a"], match="arrayContains", variants=[]),
         "$.message accepts true as well, which is no list",
     ),
     "a date that is a number": (
-        lambda it: _set(_first(it), "2024", match="date", format="yyyy"),
+        lambda it: _set(code_of_a_seat(it), "2024", match="date", format="yyyy"),
         "$.message accepts 1 as well, which is no text",
     ),
-    "a matcher that nobody knows": (lambda it: _set(_first(it), "a", match="vibes"), "$.message accepts true as well"),
+    "a matcher that nobody knows": (
+        lambda it: _set(code_of_a_seat(it), "a", match="vibes"),
+        "$.message accepts true as well",
+    ),
     "one of two rules": (
-        lambda it: _first(it)["response"]["matchingRules"]["body"].update(
+        lambda it: code_of_a_seat(it)["response"]["matchingRules"]["body"].update(
             {"$.message": {"combine": "OR", "matchers": [{"match": "type"}, {"match": "notEmpty"}]}}
         ),
         "of the rules of $.message one is enough (combine: OR)",
     ),
     "a rule about nothing": (
-        lambda it: _rule(_first(it), "$.mesage", match="type"),
+        lambda it: _rule(code_of_a_seat(it), "$.mesage", match="type"),
         "the rules of $.mesage are about nothing in the example",
     ),
     "a rule about no item": (
@@ -256,13 +261,13 @@ FAULTS: dict[str, tuple[Plant, str]] = {
         "the rules of $.keys[*].kidd are about nothing in the example",
     ),
     "any status that is well": (
-        lambda it: _first(it)["response"]["matchingRules"].update(
+        lambda it: code_of_a_seat(it)["response"]["matchingRules"].update(
             status={"matchers": [{"match": "statusCode", "status": "success"}]}
         ),
         "its status is a class of statuses",
     ),
     "a part that is a number": (
-        lambda it: _set(_first(it), "row 7", match="include", value="7"),
+        lambda it: _set(code_of_a_seat(it), "row 7", match="include", value="7"),
         "$.message accepts 1234567 as well",
     ),
 }
@@ -326,124 +331,3 @@ def test_a_partner_may_hear_facts_whose_schema_says_them(submitted: Submitted) -
     assert "$.data.colour is not declared" in str(submitted(coloured, name))
     assert "begins with its subject" in str(submitted(a_fact(description="a cancellation"), name))
     assert "a fact has no states" in str(submitted(a_fact(providerStates=[{"name": "a held order"}]), name))
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> System:
-    """The pacts of this repository, beside which a partner put a file of a strange name, and one that is cut off."""
-    shutil.copytree(PACTS, tmp_path / PACTS.name)
-    (tmp_path / EXTERNAL).mkdir()
-    (tmp_path / EXTERNAL / "foo.json").write_text("{}")
-    (tmp_path / EXTERNAL / "foo-asks-tickets.json").write_text("{")
-    return replace(real(), pacts=tmp_path / PACTS.name)
-
-
-def test_what_one_partner_gets_wrong_is_not_reported_to_another(system: System) -> None:
-    external_folder = system.pacts.parent / EXTERNAL
-    shutil.copy(FOLDER / DOORMAN, external_folder)
-    strange, cut_off = sorted(problems(external_folder, system), key=len, reverse=True)
-    assert "is not a pact: pacts are called <consumer>-" in strange
-    assert cut_off.startswith("foo-asks-tickets.json: ")
-    assert "given  a valid ticket" in described(system, "tickets")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "it is no JSON: Expecting property name"),
-        ("[]", "something in it is of another kind: list indices must be"),
-        ("{}", "'consumer' is missing"),
-        ('{"consumer": {"name": "foo"}, "provider": {"name": "tickets"}}', "'interactions' is missing"),
-        (
-            '{"consumer": {"name": "foo"}, "provider": {"name": "tickets"}, "interactions": [{"description": "a"}]}',
-            "'request' is missing",
-        ),
-    ],
-)
-def test_a_pact_that_cannot_be_read_is_reported_with_its_path(system: System, text: str, said: str) -> None:
-    path = system.pacts.parent / EXTERNAL / "foo-asks-tickets.json"
-    path.write_text(text)
-    with pytest.raises(ContractBroken) as refused:
-        read(Edge.of(path), system.pacts)
-    assert str(refused.value).startswith(f"{path} cannot be read: {said}")
-    assert "`python -m contracts.partners.external` says what is wrong" in str(refused.value)
-
-
-def test_a_command_that_meets_a_bad_pact_says_so_and_ends(repository: Repository) -> None:
-    git(repository.root, "tag", "--annotate", "v0.0.1", "--message", "first")
-    bad = repository.root / "contracts" / EXTERNAL / "foo.json"
-    bad.write_text("{}")
-    commands = ("run", "deploying.across", "promises.coverage", "picture", "promises.needs")
-    for module in (f"contracts.{name}" for name in commands):
-        done = repository.command(module)
-        assert (done.returncode, "Traceback" in done.stderr) == (2, False), f"{module}: {done.stdout}{done.stderr}"
-        assert f"{bad} is not a pact" in done.stderr, module
-
-
-def test_what_is_no_pact_does_not_belong_into_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mind the gap")
-    (tmp_path / "README.md").write_text("how to")
-    (tmp_path / DOORMAN).write_text("{")
-    first, second = problems(tmp_path)
-    assert first.startswith("notes.txt: this is no pact.")
-    assert second.startswith(f"{DOORMAN}: ")
-
-
-def test_the_command_fails_with_the_faults(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(external, "problems", lambda: ["doorman-asks-tickets.json: it is wrong."])
-    assert main([]) == 1
-    assert "it is wrong." in capsys.readouterr().out
-    assert main(["tickets"]) == 2
-
-
-@not_while_writing
-def test_a_partner_sees_what_can_be_set_up(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["states", "tickets"]) == 0
-    said = capsys.readouterr().out
-    assert "given  a valid ticket: code" in said
-    assert "given  an order with tickets: order_id, person_id" in said
-    assert "fact   events.tickets.tickets_issued.v1 of seats" in said
-    assert "title (or not)" in described(real(), "catalog")
-    assert main(["states", "tikets"]) == 2
-    assert "There is no service tikets. Choose from accounts, " in capsys.readouterr().err
-
-
-def test_a_verification_that_does_not_name_its_states_is_reported(tmp_path: Path) -> None:
-    path = tmp_path / "library/tests/contract/test_is_asked.py"
-    path.parent.mkdir(parents=True)
-    for states in ("STATES", '{**STATES, "a shelf": shelf}'):
-        path.write_text(f"await verify_answers('library', url, callers=[], states={states})")
-        with pytest.raises(ContractBroken, match="does not name its states one by one"):
-            states_of_provider(tmp_path, "library")
-    path.write_text("await verify_answers('library', url, callers=[], states={'a shelf': shelf})")
-    assert states_of_provider(tmp_path, "library") == ["a shelf"]
-    assert states_of_provider(tmp_path, "museum") == []
-
-
-def test_the_parameters_of_a_state_are_those_of_the_other_pacts(tmp_path: Path) -> None:
-    document = of_doorman()
-    _first(document)["providerStates"][0] = {"name": "an order with tickets"}
-    shutil.copytree(PACTS, tmp_path / PACTS.name)
-    (tmp_path / EXTERNAL).mkdir()
-    path = tmp_path / EXTERNAL / DOORMAN
-    path.write_text(json.dumps(document))
-    said = f'{DOORMAN}: "a code of a seat": the state "an order with tickets" needs the parameter order_id.'
-    assert said in problems_of(path, replace(real(), pacts=tmp_path / PACTS.name))
-
-
-async def test_a_change_that_breaks_a_partner_is_red_as_any_other(harness: Harness, tmp_path: Path) -> None:
-    pacts, outside = tmp_path / PACTS.name, tmp_path / EXTERNAL
-    pacts.mkdir()
-    outside.mkdir()
-    await write_pact(outside)
-
-    async def verify(library: Library) -> int:
-        states = {A_SHELF: library.a_shelf_with_a_book}
-        async with harness.serving(library.app) as url:
-            return await verify_answers("library", url, callers=[EDGE.consumer], states=states, pacts=pacts)
-
-    assert await verify(Library()) == 2
-    with pytest.raises(ContractBroken, match="library breaks what reader relies on"):
-        await verify(Library(lambda answer: answer | {"place": None}))

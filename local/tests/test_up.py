@@ -50,6 +50,10 @@ class Up:
     def ports(self) -> Ports:
         return Ports.from_base(self.base)
 
+    @property
+    def is_running(self) -> bool:
+        return hasattr(self, "process") and self.process.poll() is None
+
     def start(self, *options: str) -> None:
         command = [sys.executable, "-m", "local.up", "--data", str(self.data), "--ports", str(self.base), *options]
         with (self.folder / "output").open("wb") as output:
@@ -68,17 +72,38 @@ class Up:
         return processes_that_mention(str(self.data))
 
 
-@pytest.fixture
-def up() -> Iterator[Up]:
+@contextmanager
+def an_up() -> Iterator[Up]:
     with folder_for_anybody() as folder:
         made = Up(folder, _free_base())
         try:
             yield made
         finally:
-            if hasattr(made, "process") and made.process.poll() is None:
+            if made.is_running:
                 made.process.send_signal(signal.SIGINT)
                 made.wait_for_end()
             PostgresServer(made.data / "postgres").remove()
+
+
+@pytest.fixture
+def up() -> Iterator[Up]:
+    with an_up() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept_up() -> Iterator[Up]:
+    with an_up() as made:
+        yield made
+
+
+@pytest.fixture
+def ready_up(kept_up: Up) -> Up:
+    """One that is ready, on the data of the test before; only after one that ended it is it started again."""
+    if not kept_up.is_running:
+        kept_up.start()
+        kept_up.wait_until("Onsale is ready")
+    return kept_up
 
 
 def _free_base() -> int:
@@ -175,9 +200,8 @@ def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: 
 
 
 @pytest.mark.system
-def test_what_dies_is_started_again_and_that_is_said(up: Up) -> None:
-    up.start()
-    up.wait_until("Onsale is ready")
+def test_what_dies_is_started_again_and_that_is_said(ready_up: Up) -> None:
+    up = ready_up
     (pid,) = processes_listening_on(up.base)
     os.kill(pid, signal.SIGKILL)
     up.wait_until("web was killed by SIGKILL; it is started again in 0.5 s.")
@@ -185,9 +209,8 @@ def test_what_dies_is_started_again_and_that_is_said(up: Up) -> None:
 
 
 @pytest.mark.system
-def test_a_second_ctrl_c_hurries(up: Up) -> None:
-    up.start()
-    up.wait_until("Onsale is ready")
+def test_a_second_ctrl_c_hurries(ready_up: Up) -> None:
+    up = ready_up
     (frozen,) = processes_listening_on(up.ports.of["orders"])
     os.kill(frozen, signal.SIGSTOP)  # it would not end by itself
     up.process.send_signal(signal.SIGINT)

@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from local.provision import make_secrets
+from local.errors import StartError
 from local.system import System
-from local.topology import ROOT, programs
 
 
 def an_event(identifier: str, name: str, **changes: Any) -> dict[str, Any]:
@@ -51,22 +48,11 @@ def an_offer(**changes: Any) -> dict[str, Any]:
 
 
 async def load(system: System, *documents: Any) -> tuple[int, str]:
-    """Brings a file of these documents into the catalogue, as an organiser does; the exit code and what was printed."""
-    secrets = make_secrets(system.layout)
-    catalog = next(each for each in programs(system.layout, system.ports, secrets, "json") if each.name == "catalog")
+    """Brings a file of these documents into the catalogue, as `make load` does; the exit code and what was printed."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "events.json")
         file.write_text(json.dumps(list(documents)), encoding="utf-8")
-        loading = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.catalog.load",
-            str(file),
-            cwd=ROOT,
-            env={**os.environ, **catalog.environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        printed = (await loading.communicate())[0].decode()
-    assert loading.returncode is not None
-    return loading.returncode, printed
+        try:
+            return 0, await asyncio.to_thread(system.load, str(file))
+        except StartError as error:
+            return 1, str(error)

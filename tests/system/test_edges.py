@@ -5,8 +5,6 @@ A tour through the shop meets every edge; then the edges in all traces are compa
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,7 @@ from contracts.completeness.services import real
 from local.browser import Browser, Page
 from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System
-from local.topology import ROOT, SERVICES
+from local.topology import SERVICES
 from services.catalog.tests.examples import plan, seated_event
 from tests.books import rows
 from tests.met_elsewhere.events import an_event, an_offer, load
@@ -114,10 +112,8 @@ async def publish_an_event(system: System, tmp_path: Path) -> None:
     files = [tmp_path / "plan.json", tmp_path / "event.json"]
     for file, document in zip(files, (plan(**house), event), strict=True):
         file.write_text(json.dumps(document))
-    environment = {**os.environ, **system._programs["catalog"].environment}
-    command = [sys.executable, "-m", "services.catalog.load", *map(str, files)]
-    loading = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
-    assert await loading.wait() == 0
+    for file in files:
+        await asyncio.to_thread(system.load, str(file))
 
 
 async def buy_seats(system: System) -> None:

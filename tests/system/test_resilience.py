@@ -3,17 +3,14 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from local.buyer import Buyer, Purchase, Wish
 from local.system import System
-from local.temporary import temporary_system
 from local.topology import SERVICES
 from tests.books import read_books, rows
-from tests.system.test_crashes import HASTE
-from tracing.assertions import assert_explained, wait_for_trace
+from tracing.assertions import wait_until_explained
 from tracing.reader import TraceReader
 
 pytestmark = pytest.mark.system
@@ -35,15 +32,8 @@ WITHOUT_NATS_SECONDS = 3.0
 SETTLED_SECONDS = 90.0
 
 
-@pytest.fixture(scope="module")
-def doomed_system() -> Iterator[System]:
-    """A system of its own, whose holds end soon, with a database that survives its death."""
-    with temporary_system(durable=True, environment=HASTE) as running:
-        yield running
-
-
-async def test_the_books_balance_after_everything_has_died_once(doomed_system: System) -> None:
-    system = doomed_system
+async def test_the_books_balance_after_everything_has_died_once(fragile_system: System) -> None:
+    system = fragile_system
     event_urls = await Buyer(system.addresses, Wish(places=1, prefer_general=True)).find_events()
     over = asyncio.Event()
     buying = [asyncio.create_task(buy_until(over, system, event_urls[0], number)) for number in range(AT_ONCE)]
@@ -100,9 +90,8 @@ async def every_trace_is_whole_or_explained(system: System) -> None:
     with TraceReader(system.addresses["traces"], timeout_seconds=30) as reader:
         problems = []
         for order in orders:
-            trace = await wait_for_trace(reader, order["trace_id"], quiet_seconds=0.0)
             try:
-                assert_explained(trace, reader)
+                await wait_until_explained(reader, order["trace_id"])
             except AssertionError as error:
                 problems.append(str(error))
     assert not problems, f"{len(problems)} of {len(orders)} traces, the first of them:\n{problems[0]}"

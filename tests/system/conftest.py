@@ -1,0 +1,24 @@
+"""The system in which processes die."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.system import System
+from local.temporary import temporary_system
+
+HASTE = {
+    "orders": {
+        "ORDERS_HOLD_TTL_SECONDS": "18",
+        "ORDERS_PAYMENT_MARGIN_SECONDS": "2",
+        "ORDERS_ABANDONED_AFTER_SECONDS": "2",
+        "ORDERS_SAGA_EVERY_SECONDS": "0.2",
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def fragile_system() -> Iterator[System]:
+    """A system of their own for those whose processes die: its holds end soon, and its database survives its death."""
+    with temporary_system(durable=True, environment=HASTE) as running:
+        yield running
