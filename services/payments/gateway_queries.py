@@ -40,7 +40,7 @@ async def insert_operation(
         WITH written AS (
             INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
             VALUES (:key, :payment_id, :kind, 'unknown', 0, now() + make_interval(secs => :seconds))
-            ON CONFLICT (payment_id, kind) DO NOTHING
+            ON CONFLICT DO NOTHING
             RETURNING *
         )
         SELECT * FROM written UNION ALL SELECT * FROM gateway_operation WHERE payment_id = :payment_id AND kind = :kind
@@ -60,7 +60,8 @@ async def decide_capture(
 ) -> tuple[Payment, dict[OperationKind, Operation]] | None:
     """Writes the capture of an authorised payment that nobody has called off. Returns the payment, and all that is asked about it.
 
-    The payment is not locked: who takes the operation sees whether it was called off at the same moment.
+    The payment is not locked: who takes the operation sees whether it was called off at the same moment. A capture that somebody else
+    writes at the same moment is missing in the answer: it is there when one asks again.
     """
     parameters = {"payment_id": payment_id, "kind": OperationKind.CAPTURE.value, "seconds": workers_wait_seconds}
     row = (await tx.execute(_DECIDE_CAPTURE, parameters, name="payments.decide_capture")).one_or_none()
@@ -70,7 +71,8 @@ async def decide_capture(
     return payment_of(row), {operation.kind: operation for operation in operations}
 
 
-# The update changes nothing: it returns an operation that was written meanwhile, and that a mere look would not see yet.
+# A row has two keys that say the same, and only without a target do both find one that is written at this moment, instead of one of
+# them being violated. What was written at this moment is not seen yet: then there is no capture among the operations.
 _DECIDE_CAPTURE = text("""
     WITH written AS (
         INSERT INTO gateway_operation (key, payment_id, kind, state, attempts, ask_again_at)
@@ -80,7 +82,7 @@ _DECIDE_CAPTURE = text("""
         WHERE payment_id = :payment_id AND state = 'authorised' AND NOT EXISTS (
             SELECT FROM gateway_operation WHERE payment_id = :payment_id AND kind = 'void'
         )
-        ON CONFLICT (payment_id, kind) DO UPDATE SET ask_again_at = gateway_operation.ask_again_at
+        ON CONFLICT DO NOTHING
         RETURNING *
     ), asked AS (
         SELECT * FROM written UNION ALL

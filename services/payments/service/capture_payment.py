@@ -18,6 +18,8 @@ from tracing.spans import note, span
 
 # Look, capture, then look once more.
 ROUNDS = 3
+# One of these is written of each authorised payment that was asked for.
+_DECIDING = frozenset({OperationKind.CAPTURE, OperationKind.VOID})
 
 
 class CapturePayment:
@@ -48,11 +50,9 @@ class CapturePayment:
         raise GatewayUnavailable
 
     async def _decide_capture(self, payment_id: UUID) -> tuple[Payment, Operation | None]:
-        async with self._database.writer(single=True) as tx:
-            decided = await gateway_queries.decide_capture(tx, payment_id, workers_wait_seconds=self._ask_again_seconds)
-        if decided is None or decided[0].terms is None:
-            raise PaymentUnknown(payment_id)
-        payment, operations = decided
+        payment, operations = await self._decided(payment_id)
+        if payment.state is PaymentState.AUTHORISED and not operations.keys() & _DECIDING:
+            payment, operations = await self._decided(payment_id)  # written by somebody else in the same moment
         if payment.state in {PaymentState.CAPTURED, PaymentState.CREATED}:
             return payment, None
         if payment.state is not PaymentState.AUTHORISED:
@@ -63,3 +63,10 @@ class CapturePayment:
         if is_refused(operation):
             raise CaptureRefused(payment.state, operation.refusal or "refused")
         return payment, operation
+
+    async def _decided(self, payment_id: UUID) -> tuple[Payment, dict[OperationKind, Operation]]:
+        async with self._database.writer(single=True) as tx:
+            decided = await gateway_queries.decide_capture(tx, payment_id, workers_wait_seconds=self._ask_again_seconds)
+        if decided is None or decided[0].terms is None:
+            raise PaymentUnknown(payment_id)
+        return decided

@@ -291,3 +291,24 @@ async def test_who_looks_while_the_same_payment_is_asked_about_waits_until_the_a
     answers.set()
     assert [payment.state for payment in await asyncio.gather(*looking)] == [S.AUTHORISED] * 2
     assert states == [S.CREATED, S.AUTHORISED]
+
+
+async def test_captures_that_are_decided_in_the_same_moment_are_one(desk: Desk) -> None:
+    """The second key of the row must not refuse what the first one would have found: a race that one in some hundred loses."""
+    async with desk.database.writer() as tx:
+        await tx.execute(text(_AUTHORISED_PAYMENTS), {"many": MANY_PAYMENTS}, name="test.pay")
+        payments = (await tx.execute(text("SELECT payment_id FROM payment"), name="test.payments")).scalars()
+
+    for payment_id in payments:
+        decisions = (desk.capture_payment._decide_capture(payment_id) for _ in range(8))
+        found = [operation for _, operation in await asyncio.gather(*decisions)]
+        assert None not in found
+        assert len({operation.key for operation in found if operation}) == 1
+
+
+MANY_PAYMENTS = 150
+_AUTHORISED_PAYMENTS = """
+    INSERT INTO payment (payment_id, order_id, attempt, amount_minor, currency, description, return_url, pay_by, state)
+    SELECT gen_random_uuid(), gen_random_uuid(), 1, 100, 'EUR', '', '', now(), 'authorised'
+    FROM generate_series(1, :many)
+"""
