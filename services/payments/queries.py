@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.db import Reads, Transaction
+from chassis.outbox import insert_with
 from chassis.statements import Row, text
 from chassis.work import Columns, Queue, Work, claim, finish, noted, wait
 from services.payments.domain import (
@@ -169,7 +170,7 @@ async def move_payment(
     captured_at: datetime | None,
     was_authorised: bool,
 ) -> Payment | None:
-    """Writes a step of a payment, and that the operation which was to lead there has succeeded.
+    """Writes a step of a payment, that the operation which was to lead there has succeeded, and the facts that were published.
 
     Returns it as it is then; None if it is no longer in the state from which the step was to be taken.
     """
@@ -184,12 +185,12 @@ async def move_payment(
         "achieved": achieved.value if achieved else None,
         "traceparent": current_traceparent(),
     }
-    row = (await tx.execute(_MOVE, parameters, name="payments.move")).one_or_none()
+    row = (await tx.execute(_MOVE, parameters | tx.facts_to_write(), name="payments.move")).one_or_none()
     return payment_of(row) if row else None
 
 
 # Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
-_MOVE = text("""
+_MOVE = text(f"""
     WITH moved AS (
         UPDATE payment SET state = :state, ask_at = NULL, leased_until = NULL,
             decline_reason = COALESCE(CAST(:decline_reason AS text), decline_reason),
@@ -206,9 +207,9 @@ _MOVE = text("""
             settled_in = CAST(:traceparent AS text), leased_until = NULL, problem = NULL
         FROM moved
         WHERE operation.payment_id = moved.payment_id AND kind = CAST(:achieved AS text) AND operation.state = 'unknown'
-    )
+    ), told AS ({insert_with("moved")})
     SELECT * FROM moved
-""")
+""")  # noqa: S608  # names from this project's code
 
 
 async def note_authorised(tx: Transaction, payment_id: UUID) -> Payment:

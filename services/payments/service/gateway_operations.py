@@ -201,6 +201,7 @@ class GatewayOperations:
         terms, now = payment.the_terms, utc_now()
         captured_at = now if step is PaymentState.CAPTURED else None
         decline_reason = (reason or "unknown") if step is PaymentState.DECLINED else None
+        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))
         moved = await queries.move_payment(
             tx, payment, step, decline_reason=decline_reason, captured_at=captured_at, was_authorised=was_authorised
         )
@@ -208,7 +209,6 @@ class GatewayOperations:
             raise MovedOn
         if entries := entries_of(step, terms.amount_minor):
             await ledger.book(tx, payment.payment_id, step, entries, terms.currency)
-        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))
         changed = moved.attributes() | ({"onsale.reason": decline_reason} if decline_reason else {})
         tx.after_commit(lambda: trace.get_current_span().add_event("payment changed", changed))
         return moved
