@@ -24,7 +24,7 @@ from PIL import Image
 from chassis.languages import DEFAULT
 from services.tickets.copying import tell_letters
 from services.tickets.domain import Ticket
-from services.tickets.fonts import CHAIN, folders
+from services.tickets.fonts import CHAIN, advances, folders
 from services.tickets.scripts import (
     ENGLISH,
     breakable,
@@ -53,6 +53,8 @@ _REMEMBERED = 10
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 MM_PER_POINT = 0.3528
+# Two letters beside each other may be a little further apart than their widths say.
+KERNED = 1.03
 LINE_HEIGHT = 1.22  # of the size of the letters, as the template has it
 QR_BORDER = 4  # modules
 QUIET_ZONE = QR_BORDER / (45 + 2 * QR_BORDER)  # the light border of a QR of 45 modules, as a part of its side
@@ -138,7 +140,7 @@ class Sheet:
         drawn, boxes = CHAIN.drawable(what)
         self.boxes += boxes
         sizes = [size] if isinstance(size, int | float) else list(size)
-        if width_mm(drawn, sizes[-1]) > width:
+        if width_mm(drawn, sizes[-1], bold=bold) > width:
             drawn = breakable(drawn)
         self.copied.append(what if _needs_text_to_copy(what, drawn) else None)
         self.items.append(
@@ -149,7 +151,7 @@ class Sheet:
                 "text": drawn,
                 "width": width,
                 "height": height,
-                "sizes": sizes[:1] if _surely_fits(drawn, sizes[0], width, height) else sizes,
+                "sizes": sizes[:1] if _surely_fits(drawn, sizes[0], width, height, bold=bold) else sizes,
                 "weight": "bold" if bold else "regular",
                 "colour": colour,
                 "align": align,
@@ -213,26 +215,35 @@ def _needs_text_to_copy(text: str, drawn: str) -> bool:
     return drawn != text or is_reordered(text)
 
 
-def width_mm(text: str, size: float) -> float:
+def width_mm(text: str, size: float, *, bold: bool = False) -> float:
     """How wide a line of this is, by a guess that is never too small."""
-    if text.isascii():
-        return (0.72 * len(text) + 0.3 * sum(map(text.count, "MW@%mw"))) * size * MM_PER_POINT
-    return sum(_em_of(each) for each in text) * size * MM_PER_POINT
+    widths = advances(bold=bold)
+    return sum(widths.get(each) or _em_of(each) for each in text) * KERNED * size * MM_PER_POINT
 
 
 def _em_of(letter: str) -> float:
     return 0.8 if letter < "\u0250" else 1.1
 
 
-def _surely_fits(text: str, size: float, width: float, height: float) -> bool:
+def _surely_fits(text: str, size: float, width: float, height: float, *, bold: bool) -> bool:
     """So that most texts need not be measured, which costs a second layout."""
-    length = width_mm(text, size)
-    line = size * MM_PER_POINT * LINE_HEIGHT
-    if length <= width:
-        return line <= height + 0.03
-    longest = max(map(len, text.split(" ")))
-    lines = length / (width * 0.7) + 1
-    return longest * size * MM_PER_POINT < width * 0.3 and lines * line <= height
+    lines = _most_lines(text, size, width, bold=bold)
+    return lines is not None and lines * size * MM_PER_POINT * LINE_HEIGHT <= height + 0.03
+
+
+def _most_lines(text: str, size: float, width: float, *, bold: bool) -> int | None:
+    """How many lines it takes at most; None if a word may be longer than a line."""
+    space = width_mm(" ", size, bold=bold)
+    lines, used = 1, -space
+    for word in text.split(" "):
+        length = width_mm(word, size, bold=bold)
+        if length > width:
+            return None
+        if used + space + length > width:
+            lines, used = lines + 1, length
+        else:
+            used += space + length
+    return lines
 
 
 @lru_cache(maxsize=1)

@@ -58,6 +58,16 @@ def _folder_of(package: str) -> Path:
     return folder / "files" if (folder / "files").is_dir() else folder
 
 
+@cache
+def advances(*, bold: bool) -> dict[str, float]:
+    """How wide the letters of ASCII are in the Latin font, as parts of the size."""
+    with TTFont(CHAIN.file_of(LATIN), lazy=True) as font:
+        names: dict[int, str] = font["cmap"].getBestCmap()  # type: ignore[no-untyped-call]  # the library has no types
+        em: int = font["head"].unitsPerEm  # type: ignore[attr-defined]  # read from the file
+        glyphs = font.getGlyphSet(location={"wght": 700 if bold else 400})
+        return {chr(code): glyphs[names[code]].width / em for code in range(0x20, 0x7F)}
+
+
 class Chain:
     """The fonts one after the other, and what they can draw."""
 
@@ -78,7 +88,11 @@ class Chain:
     @cache  # noqa: B019  # there is one chain, and it lives as long as the process
     def _letters(self, family: str) -> frozenset[int]:
         """What a font draws. It is read when a text asks for it first: all of them together are 25 MiB, and most texts are Latin."""
-        return frozenset(_letters_of(next(font.file for font in self._fonts if font.family == family)))
+        return frozenset(_letters_of(self.file_of(family)))
+
+    def file_of(self, family: str) -> Path:
+        """Where a font is. Raises StopIteration if it is none of these."""
+        return next(font.file for font in self._fonts if font.family == family)
 
     def families(self, text: str, speech: Speech) -> list[str]:
         """The order in which fonts are asked for the letters of a text."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -11,12 +12,14 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.tickets.domain import Ticket, TicketState
+from services.tickets.layouts import lay_out
 from services.tickets.layouts import print_tickets as print_pdf
-from services.tickets.printing import Format, Printed
+from services.tickets.printing import MM_PER_POINT, Document, Format, Printed, Sheet, Typesetter, width_mm
 from services.tickets.signing import Keyring
 from services.tickets.tests.unit.examples import a_ticket
 
 KEYRING = Keyring(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+ISSUED = datetime(2026, 11, 2, tzinfo=UTC)
 LONG_TITLE = "Żółta łódź podwodna: Ένα μεγάλο φεστιβάλ, Большой летний концерт под открытым небом"
 
 
@@ -119,3 +122,27 @@ def test_many_large_orders_do_not_fill_the_memory() -> None:
     )
     said = subprocess.run([sys.executable, "-c", many], capture_output=True, text=True, check=True, timeout=240)
     assert int(said.stdout) < 400 * 1024
+
+
+@pytest.mark.parametrize("bold", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    ["Ticket 12 of 50", "WAVE AND TYPE To. Yv.", "illicit fluff", "".join(map(chr, range(0x21, 0x7F))), "M" * 60],
+)
+def test_a_text_fits_where_it_was_said_to_fit_without_measuring_it(text: str, bold: bool) -> None:
+    sheet = Sheet()
+    width = width_mm(text, 12, bold=bold)
+    sheet.write(5, 5, text, width=width, size=12, bold=bold)
+    pdf = Typesetter().set(Document("", 500, 50, ISSUED, [sheet.items], [sheet.copied], 0)).data
+    found = opened(pdf)[0].get_textpage()
+    lines = {round(found.get_charbox(at)[1] / 12) for at in range(found.count_chars())}
+    assert found.count_chars() == len(text)
+    assert max(lines) - min(lines) <= 1
+    assert width / MM_PER_POINT < 1.06 * (found.get_charbox(len(text) - 1)[2] - found.get_charbox(0)[0]) + 12
+
+
+@pytest.mark.parametrize("page", list(Format))
+def test_no_text_of_a_usual_ticket_has_to_be_measured(page: Format) -> None:
+    """To measure one costs the layout of the whole page a second time."""
+    (sheet,) = lay_out(printed(a_ticket()), page).sheets
+    assert [item["text"] for item in sheet if len(item.get("sizes", [])) > 1] == []
