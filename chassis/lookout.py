@@ -12,6 +12,27 @@ from chassis.work import Queue, is_due
 from chassis.worker import Worker
 
 REST_SECONDS = 5.0
+# Workers that are woken look by themselves as well: what they find then is nothing.
+BY_ITSELF_SECONDS = 60.0
+
+
+class Rest:
+    """How long a database need not be asked whether anything is due."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writes_seen = -1
+        self._until = float("-inf")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether something may have come."""
+        return self._database.writes != self._writes_seen or monotonic() >= self._until
+
+    def begin(self, writes_seen: int, *, waits: bool) -> None:
+        """After a look, which saw that many writes of this process. While something `waits` there is no rest."""
+        self._writes_seen = writes_seen
+        self._until = float("-inf") if waits else monotonic() + REST_SECONDS
 
 
 class Lookout:
@@ -20,8 +41,7 @@ class Lookout:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._workers: dict[Queue, Worker] = {}
-        self._writes_seen = -1
-        self._rests_until = float("-inf")
+        self._rest = Rest(database)
 
     def wakes(self, queue: Queue, worker: Worker) -> Worker:
         """Lets this worker be woken for what this queue has. Returns the worker."""
@@ -30,16 +50,15 @@ class Lookout:
 
     async def __call__(self) -> int:
         """Looks, unless nothing can have come. Always 0: the workers do what there is."""
-        writes = self._database.writes
-        if writes == self._writes_seen and monotonic() < self._rests_until:
+        if not self._rest.is_over:
             return 0
+        writes = self._database.writes
         async with self._database.writer(single=True) as tx:
             found = (await tx.execute(text(self._question()), name="work.look")).one()
-        self._writes_seen = writes + 1  # its own look was one
         for number, worker in enumerate(self._workers.values()):
             if found[f"is_due_{number}"]:
                 worker.wake()
-        self._rests_until = float("-inf") if found["waits"] else monotonic() + REST_SECONDS
+        self._rest.begin(writes + 1, waits=found["waits"])  # its own look was one
         return 0
 
     def _question(self) -> str:

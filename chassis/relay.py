@@ -134,6 +134,11 @@ class Relay:
     async def _reconcile(self, publisher: Publisher) -> None:
         """Sends everything again if the stream is not the one, or shorter than the one, that this service has written to."""
         state = await publisher.state()
+        # Most of the time nothing was sent since the last look, and nothing is to be written.
+        parameters = {"stream": state.name, "created_at": state.created_at, "last_seq": state.last_seq}
+        async with self._database.writer(single=True) as tx:
+            if (await tx.execute(_IS_KNOWN, parameters, name="outbox.is_known_stream")).scalar_one():
+                return
         async with self._database.writer() as tx:
             known = (
                 (await tx.execute(_KNOWN_STREAM, {"stream": state.name}, name="outbox.known_stream"))
@@ -144,11 +149,7 @@ class Relay:
             if lost:
                 replayed = await tx.execute(_REPLAY, {"days": REPLAY_DAYS}, name="outbox.replay")
                 _LOG.warning("the stream lost facts: sending them again", stream=state.name, facts=replayed.rowcount)
-            await tx.execute(
-                _REMEMBER_STREAM,
-                {"stream": state.name, "created_at": state.created_at, "last_seq": state.last_seq},
-                name="outbox.remember_stream",
-            )
+            await tx.execute(_REMEMBER_STREAM, parameters, name="outbox.remember_stream")
 
 
 # Losing a claim, or the mark of a row that was sent, in a crash costs a duplicate, which is allowed: no need to wait for the disk.
@@ -169,6 +170,11 @@ _MARK = text("""
     WHERE outbox.seq = sent.seq
 """)
 _GIVE_BACK = text("UPDATE outbox SET claimed_until = NULL WHERE seq = ANY(:seqs) AND published_at IS NULL")
+_IS_KNOWN = text("""
+    SELECT EXISTS (
+        SELECT FROM outbox_stream WHERE stream = :stream AND created_at = :created_at AND last_seq = :last_seq
+    )
+""")
 _KNOWN_STREAM = text("SELECT created_at, last_seq FROM outbox_stream WHERE stream = :stream FOR UPDATE")
 _REPLAY = text("""
     UPDATE outbox SET published_at = NULL, claimed_until = NULL

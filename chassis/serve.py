@@ -8,15 +8,18 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.statreload import StatReload
 
 from chassis.logs import log_all_that_goes_wrong
 from chassis.protocol import BoundedProtocol
+from chassis.server import Server
 from chassis.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,13 +43,14 @@ def serve(path: str) -> None:
     log_all_that_goes_wrong()
     _collect_rarely()
     settings: ServiceSettings = app.state.service.settings
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_graceful_shutdown=int(settings.drain_seconds),
         timeout_keep_alive=75,
         backlog=2048,
@@ -55,6 +59,11 @@ def serve(path: str) -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def _collect_rarely() -> None:

@@ -8,10 +8,13 @@ import pytest
 from chassis.clock import utc_now
 from chassis.db import Database
 from chassis.relay import Relay, StreamState
+from chassis.statements import text
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, make_thing
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
+# Which transaction has written last what the relay knows of the stream.
+REMEMBERED = text("SELECT CAST(CAST(xmin AS text) AS bigint) FROM outbox_stream")
 
 
 class Publisher:
@@ -74,3 +77,19 @@ async def test_a_fact_of_a_transaction_that_failed_is_never_sent(database: Datab
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await Relay(database).send_batch(Publisher()) == 0
+
+
+async def test_a_stream_that_is_as_it_was_is_not_written_down_again(database: Database) -> None:
+    class Still(Publisher):
+        made_at = utc_now()
+
+        async def state(self) -> StreamState:
+            return StreamState("EVENTS", self.made_at, 7)
+
+    relay, publisher = Relay(database), Still()
+    await relay._reconcile(publisher)
+    async with database.reader() as reads:
+        remembered = (await reads.execute(REMEMBERED, name="test.remembered")).scalar_one()
+    await relay._reconcile(publisher)
+    async with database.reader() as reads:
+        assert (await reads.execute(REMEMBERED, name="test.remembered")).scalar_one() == remembered

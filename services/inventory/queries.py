@@ -207,10 +207,14 @@ async def insert_tombstone(tx: Transaction, event_id: UUID, hold_id: UUID) -> bo
     return bool((await tx.execute(query, parameters, name="inventory.insert_tombstone")).rowcount)
 
 
-async def any_overdue(reads: Reads) -> bool:
-    """Whether a hold has run out that is not marked so yet."""
-    query = text("SELECT EXISTS (SELECT FROM hold WHERE state = 'held' AND expires_at <= now())")
-    return bool((await reads.execute(query, name="inventory.any_overdue")).scalar_one())
+async def held(reads: Reads) -> tuple[bool, bool]:
+    """Whether there are holds that are not marked as ended, and whether one of them has run out."""
+    query = text("""
+        SELECT EXISTS (SELECT FROM hold WHERE state = 'held') AS any_held,
+            EXISTS (SELECT FROM hold WHERE state = 'held' AND expires_at <= now()) AS any_overdue
+    """)
+    found = (await reads.execute(query, name="inventory.any_overdue")).one()
+    return found["any_held"], found["any_overdue"]
 
 
 async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any]:

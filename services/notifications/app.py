@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from chassis.lookout import BY_ITSELF_SECONDS, Lookout
 from chassis.service import Service
 from chassis.worker import Worker
 from services.notifications.addresses import AddressBound
@@ -37,7 +38,10 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
     emails = Emails(settings, database, accounts, tickets, bound)
     service.manage(emails.opened())
     service.work(Worker("forget_addresses", bound.forget, every_seconds=FORGET_SECONDS))
-    worker = service.work(Worker("send_emails", emails.send_due, every_seconds=settings.poll_seconds))
+    worker = service.work(Worker("send_emails", emails.send_due, BY_ITSELF_SECONDS))
+    lookout = Lookout(database)
+    lookout.wakes(SENDING, worker)
+    service.work(Worker("look_for_work", lookout, settings.poll_seconds))
     service.hear(make_inbox(Notifications(settings.mail_from, worker.wake)))
     service.include(make_records_router(database))
     return service.build()

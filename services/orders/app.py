@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from chassis.lookout import BY_ITSELF_SECONDS, Lookout
 from chassis.service import Service
 from chassis.worker import Worker
 from services.orders import queries
@@ -39,10 +40,13 @@ def create_app(settings: OrdersSettings | None = None) -> FastAPI:
     payments = service.client_of(PaymentsClient, settings.payments_url)
     transitions = OrderTransitions(database, service.bus, settings.tickets_within_seconds)
     saga = Saga(database, transitions, inventory, payments)
-    worker = service.work(Worker("advance_orders", saga.advance_due, settings.saga_every_seconds))
+    worker = service.work(Worker("advance_orders", saga.advance_due, BY_ITSELF_SECONDS))
     service.hear(make_inbox(transitions, worker))
     confirming = PublishConfirmationsAgain(database, settings.tickets_within_seconds)
-    service.work(Worker("publish_confirmations_again", confirming, settings.saga_every_seconds))
+    lookout = Lookout(database)
+    lookout.wakes(queries.SAGA, worker)
+    lookout.wakes(queries.AWAITED, service.work(Worker("publish_confirmations_again", confirming, BY_ITSELF_SECONDS)))
+    service.work(Worker("look_for_work", lookout, settings.saga_every_seconds))
     find = FindOrders(database)
     longest = max(settings.hold_longest_seconds, settings.hold_ttl_seconds)
     orders = Orders(

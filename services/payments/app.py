@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI
 
 from chassis.db import Database
-from chassis.lookout import Lookout
+from chassis.lookout import BY_ITSELF_SECONDS, Lookout
 from chassis.service import Service
 from chassis.work import Queue
 from chassis.worker import Worker
@@ -25,9 +25,6 @@ from services.payments.service.take_webhook import TakeWebhook
 from services.payments.service.void_or_refund_payment import VoidOrRefundPayment
 from services.payments.settings import PaymentsSettings
 from services.payments.watches import HINTS, OPERATIONS
-
-# The lookout wakes the workers: what they look for without it is nothing.
-_BY_ITSELF_SECONDS = 60.0
 
 
 def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
@@ -69,7 +66,7 @@ def _set_to_work(
     lookout = Lookout(database)
 
     def worker(queue: Queue, name: str, step: Callable[[], Awaitable[int]]) -> Worker:
-        return service.work(lookout.wakes(queue, Worker(name, step, _BY_ITSELF_SECONDS, batch=queue.batch)))
+        return service.work(lookout.wakes(queue, Worker(name, step, BY_ITSELF_SECONDS, batch=queue.batch)))
 
     worker(queries.OPERATIONS, "ask_about_operations", asking.ask_about_operations)
     worker(queries.QUIET, "ask_about_quiet_payments", asking.ask_about_quiet_payments)

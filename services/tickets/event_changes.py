@@ -30,6 +30,10 @@ class EventChanges:
 
     async def notify_holders(self) -> int:
         """Publishes the change for a batch of orders of one event. How many there were; 0 when all holders are notified."""
+        # Most of the time there are none, and to find that out takes one statement.
+        async with self._database.writer(single=True) as tx:
+            if await queries.next_unnotified(tx) is None:
+                return 0
         async with self._database.writer() as tx:
             unnotified = await queries.next_unnotified(tx)
             if unnotified is None:
