@@ -35,6 +35,10 @@ from tracing.metrics import Metrics
 
 EVERY_SECONDS = 10.0
 PULSE_SECONDS = 0.25
+# While the process does nothing, nobody waits for its event loop: then its pulse is felt less often.
+CALM_PULSE_SECONDS = 1.0
+# From this part of one processor on, or after a wait as long, it is at work.
+AT_WORK = 0.02
 
 Rows = list[Mapping[str, Any]]
 
@@ -125,12 +129,16 @@ class Watching:
     async def feel_pulse(self) -> None:
         """Reads the process's numbers, and how late the event loop calls who only wants to be called; cancelled at shutdown."""
         begun = monotonic()
+        pause = PULSE_SECONDS
         while True:
             self._measures = {name: (read, read()) for name, (read, _) in self._measures.items()}
-            asked = monotonic()
-            await asyncio.sleep(PULSE_SECONDS)
+            asked, used = monotonic(), process_time()
+            await asyncio.sleep(pause)
             before, worst = self._worst_delays
-            worst = max(worst, monotonic() - asked - PULSE_SECONDS)
+            late = monotonic() - asked - pause
+            worst = max(worst, late)
+            is_at_work = late > AT_WORK or process_time() - used > AT_WORK * pause
+            pause = PULSE_SECONDS if is_at_work else CALM_PULSE_SECONDS
             if monotonic() - begun > EVERY_SECONDS:
                 begun, before, worst = monotonic(), worst, 0.0
             self._worst_delays = (before, worst)

@@ -1,5 +1,6 @@
 """What a service measures of itself, and how one comes from there to a trace; over real Postgres and NATS."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from chassis import watching
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
+from tracing.metrics import Metrics
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
 MADE = "events.sample.thing_made.v1"
@@ -185,3 +187,24 @@ async def test_in_a_mesh_health_answers_through_proxies(harness: Harness) -> Non
     settings = harness.settings(SampleSettings, migrations=MIGRATIONS, health_through_proxies=True)
     async with harness.running(create_app, settings) as app:
         assert (await app.http.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"})).status_code == 200
+
+
+async def test_the_pulse_of_a_process_that_does_nothing_is_felt_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What each pause brings: how late it ends, and how much processor time is used meanwhile.
+    brought = iter([(0.0, 0.0), (0.0, 0.5), (0.0, 0.0), (0.3, 0.0), (0.0, 0.0)])
+    clock = {"now": 100.0, "used": 0.0}
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        late, used = next(brought)
+        clock["now"] += seconds + late
+        clock["used"] += used
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(watching, "monotonic", lambda: clock["now"])
+    monkeypatch.setattr(watching, "process_time", lambda: clock["used"])
+    with pytest.raises(RuntimeError):  # what is brought has ended
+        await watching.Watching(Metrics()).feel_pulse()
+    rare, often = watching.CALM_PULSE_SECONDS, watching.PULSE_SECONDS
+    assert pauses == [often, rare, often, rare, often, rare]
