@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 from chassis.broker import Broker
 from chassis.clock import utc_now
-from chassis.firehose import STREAM
+from chassis.stream import STREAM
 
 ASK_SECONDS = 2.0
 NOT_FOUND = 404

@@ -28,11 +28,11 @@ from nats.aio.client import Client
 
 from chassis.clock import utc_now
 from chassis.facts import encode_cloud_event
-from chassis.firehose import ensure_consumer
 from chassis.ids import uuid7
 from chassis.migrated import SERVICES, migrations_of
 from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
 from chassis.settings import ServiceSettings
+from chassis.stream import ensure_consumer
 from chassis.testing_databases import Databases
 from chassis.tokens import ALGORITHM, ServiceTokens
 

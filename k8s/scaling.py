@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chassis.firehose import STREAM
+from chassis.stream import STREAM
 from contracts.pactfile import edges
 from k8s.objects import Object, Pod, at
 from k8s.places import Place

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-import httpx
-
 from local.errors import StartError
 from local.topology import Ports
 
@@ -31,6 +29,8 @@ def check_backend(ports: Ports, say: Callable[[str], None]) -> None:
     """Raises StartError if nobody takes spans there. That traces cannot be looked at is only said."""
     if "otlp" not in ports.elsewhere:
         return
+    import httpx  # only then: it would take 10 MiB of each `make up`
+
     otlp, traces = ports.elsewhere["otlp"], ports.elsewhere["traces"]
     address = f"{otlp}/v1/traces"
     try:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from chassis.firehose import STREAM
+from chassis.stream import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
 from local.topology import HEARS, LISTENS

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from chassis.firehose import ensure_consumer, ensure_stream
+from chassis.stream import ensure_consumer, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN
 from local.postgres import CONNECTIONS

@@ -8,7 +8,7 @@ import asyncpg
 import nats
 from nats.aio.client import Client
 
-from chassis.firehose import STREAM
+from chassis.stream import STREAM
 from local.topology import database_of
 
 LOOK_SECONDS = 0.05

@@ -16,8 +16,8 @@ from nats.aio.client import Client
 
 from chassis import broker
 from chassis.broker import Broker
-from chassis.firehose import STREAM, ensure_consumer, ensure_stream
 from chassis.service import Service
+from chassis.stream import STREAM, ensure_consumer, ensure_stream
 from chassis.testing import Harness, Keys, RunningApp
 from chassis.tests.sample.app import SampleSettings, create_app
 from local.nats import ADMIN, NatsServer, permissions_of

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis import firehose
+from chassis import stream
 from chassis.db import Database
 from chassis.errors import NotMigrated
 from chassis.migrated import SERVICES, newest_migration
@@ -166,7 +166,7 @@ async def test_facts_that_were_not_handled_when_the_process_stopped_are_free_at_
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Longer than any test: only who hands a fact back lets another process have it.
-    monkeypatch.setattr(firehose, "ACK_WAIT_SECONDS", 3600)
+    monkeypatch.setattr(stream, "ACK_WAIT_SECONDS", 3600)
     settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
     at_work = asyncio.Event()
 

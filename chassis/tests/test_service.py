@@ -326,7 +326,7 @@ async def two(app: RunningApp, query: str) -> list[Any]:
 
 async def lose_stream(harness: Harness) -> int:
     """Deletes the stream and makes an empty one, as after the loss of the broker's disk. How many messages it holds."""
-    from chassis.firehose import STREAM, ensure_stream
+    from chassis.stream import STREAM, ensure_stream
 
     manager = harness._client().jetstream()
     await manager.delete_stream(STREAM)

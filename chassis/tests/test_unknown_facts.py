@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from chassis import inbox as inboxes
 from chassis.db import Transaction
-from chassis.firehose import ensure_consumer
 from chassis.inbox import MAX_DELIVERIES, Received
 from chassis.service import Service
+from chassis.stream import ensure_consumer
 from chassis.testing import Harness, RunningApp
 from chassis.tests.sample.app import SampleError, SampleSettings, ThingWanted, create_app, make_inbox, make_thing
 from tracing.testing import Kept

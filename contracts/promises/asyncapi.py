@@ -6,7 +6,7 @@ Senders are known from code; receivers are those that have a contract. Schemas s
 from typing import Any
 
 from chassis.facts import SEQUENCE_DIGITS, BusMessage, CloudEvent, Fact
-from chassis.firehose import DUPLICATE_WINDOW_SECONDS, MAX_AGE_SECONDS, STREAM, SUBJECTS
+from chassis.stream import DUPLICATE_WINDOW_SECONDS, MAX_AGE_SECONDS, STREAM, SUBJECTS
 from chassis.version import project_version
 from contracts.pactfile import edges, read
 from contracts.promises.reading import subject_of

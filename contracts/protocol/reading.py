@@ -19,7 +19,7 @@ from chassis.bus import Bus
 from chassis.calls import Answered, Sending, ServiceCalls
 from chassis.db import Database, Transaction
 from chassis.errors import NotAuthenticated
-from chassis.firehose import STREAM, SUBJECTS, aggregate_of
+from chassis.firehose import aggregate_of
 from chassis.http import (
     ProviderBusyForYou,
     ProviderProblem,
@@ -29,6 +29,7 @@ from chassis.http import (
 )
 from chassis.inbox import Inbox, Received, publication_of
 from chassis.people import PersonVerifier
+from chassis.stream import STREAM, SUBJECTS
 from chassis.tokens import CallerVerifier, ServiceTokens
 from contracts.pactfile import ContractBroken
 from contracts.protocol import fixed, sample

@@ -21,10 +21,11 @@ from chassis.calls import Answered, Sending, ServiceCalls
 from chassis.db import Database
 from chassis.deadline import set_deadline
 from chassis.facts import BusMessage
-from chassis.firehose import STREAM, SUBJECTS, Firehose
+from chassis.firehose import Firehose
 from chassis.http import provider_pins
 from chassis.outbox import row_of
 from chassis.relay import Relay
+from chassis.stream import STREAM, SUBJECTS
 from chassis.tokens import SERVICE_TOKEN_SECONDS, ServiceTokens
 from contracts.protocol import fixed, sample
 from contracts.protocol.standins import Message, Store, Wire

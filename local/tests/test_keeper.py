@@ -15,7 +15,7 @@ import asyncpg
 import nats
 import pytest
 
-from chassis.firehose import STREAM
+from chassis.stream import STREAM
 from local import processes
 from local.buyer import Buyer, Wish
 from local.console import Console

@@ -8,7 +8,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from chassis.firehose import STREAM, ensure_stream
+from chassis.stream import STREAM, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN, NatsServer
 from local.provision import make_stream

@@ -15,7 +15,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from chassis.firehose import ensure_stream
+from chassis.stream import ensure_stream
 from k8s.nats import USERS_FILE, users_conf
 from local.nats import ADMIN
 from local.processes import LOOPBACK, free_port

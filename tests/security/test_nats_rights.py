@@ -17,8 +17,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from chassis.firehose import STREAM, ensure_stream
 from chassis.service import Service
+from chassis.stream import STREAM, ensure_stream
 from contracts.promises.documents import ASYNCAPI, FOLDER
 from k8s.nats import users_conf
 from local.nats import ADMIN, NatsServer, binary
