@@ -19,7 +19,7 @@ BREAKS = (
         Edit(
             CALLING,
             "inject(dict(headers))",
-            "dict(attempt.headers)",
+            "dict(headers)",
         ),
     ),
     _asked(
