@@ -1,8 +1,8 @@
 # Onsale on one machine. `make` alone lists what there is. Needs: make, Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help up link buy trace traces stuck restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph \
-	contracts-publish bench bench-tracing bench-pretix service documents manifests images system lint format lock clean
+.PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
+	contracts-publish bench bench-tracing bench-pretix bench-reads service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,9 +14,15 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
-		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
+		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
+
+move-bucket: python ## move an event and those in its bucket to another shard of make up SHARDS=2, while it is sold (EVENT=its id or address, or BUCKET=7; TO=1)
+	@$(RUN) -m local.move_bucket --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TO),--to "$(TO)")
+
+lag: python ## how far the replica of make up REPLICAS=1 is behind from now on (SECONDS=5; 0: as near as it can be)
+	@$(RUN) -m local.lag --data "$(DATA)" --seconds "$(or $(SECONDS),0)"
 
 link: python ## how two hosts of make up HOSTS=3 are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
 	@$(RUN) -m local.link --data "$(DATA)" $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(DELAY),--delay "$(DELAY)") \
@@ -43,6 +49,9 @@ traces: python ## the latest traces, a line each (SERVICE=orders OPERATION="POST
 	@$(RUN) -m local.traces --data "$(DATA)" $(if $(SERVICE),--service "$(SERVICE)") \
 		$(if $(OPERATION),--operation "$(OPERATION)") $(if $(SLOWER),--slower "$(SLOWER)") $(if $(ERRORS),--errors)
 
+verify-queue: python ## draw the lots of a waiting room again and compare (EVENT=id or address of its page, HASH=fingerprint as noted before the draw)
+	@$(RUN) -m local.verify_queue --data "$(DATA)" --event "$(EVENT)" $(if $(HASH),--hash "$(HASH)")
+
 drill: python ## switch a fault on in the running system and see what users complain about (NAME=drill)
 	@$(RUN) -m drills.run --data "$(DATA)" start "$(NAME)"
 
@@ -57,6 +66,25 @@ drill-off: python ## switch the fault off again
 
 drills: python ## prove all drills on a system of its own: off, on, off again (NAMES="mail-twice ...": some)
 	@$(RUN) -m drills.prove $(NAMES)
+
+rehearse: python ## a crowd goes through a waiting room and buys; then the audit and a report with plots (BUYERS=200 PLACES=50 RATE=600 INSIDE=120 QUEUE=0: no waiting room, SEED= SPREAD= HOLD=40 MINUTES=20 OUT=; of another system: URL= EVENT= KEY=)
+	@$(RUN) -m rehearsal --data "$(DATA)" $(if $(BUYERS),--buyers "$(BUYERS)") $(if $(PLACES),--places "$(PLACES)") \
+		$(if $(QUEUE),--queue "$(QUEUE)") $(if $(RATE),--rate "$(RATE)") $(if $(INSIDE),--inside "$(INSIDE)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(SPREAD),--spread "$(SPREAD)") $(if $(HOLD),--hold "$(HOLD)") \
+		$(if $(MINUTES),--minutes "$(MINUTES)") $(if $(OUT),--out "$(OUT)") $(if $(URL),--url "$(URL)") \
+		$(if $(EVENT),--event "$(EVENT)") $(if $(KEY),--key "$(KEY)")
+
+rehearse-locust: python ## the rehearsal's buyers on the page of Locust, which is installed apart (USERS=20 PLACES=200 RATE=600 INSIDE=120 QUEUE=0 HOLD=40 PORT=8089; SECONDS=60: without the page)
+	@$(RUN) -m rehearsal.with_locust --data "$(DATA)" $(if $(USERS),--users "$(USERS)") $(if $(PLACES),--places "$(PLACES)") \
+		$(if $(SECONDS),--seconds "$(SECONDS)") $(if $(QUEUE),--queue "$(QUEUE)") $(if $(RATE),--rate "$(RATE)") \
+		$(if $(INSIDE),--inside "$(INSIDE)") $(if $(HOLD),--hold "$(HOLD)") $(if $(PORT),--port "$(PORT)")
+
+audit: python ## whether all promises hold over all databases and the bank, of a system that runs or was stopped (LOG=what buyers were told WAIT=60; of another system: POSTGRES=address of its server BOOKS=copy of its bank's ledger)
+	@$(RUN) -m rehearsal.audit --data "$(DATA)" $(if $(LOG),--log "$(LOG)") $(if $(WAIT),--wait "$(WAIT)") \
+		$(if $(POSTGRES),--postgres "$(POSTGRES)") $(if $(BOOKS),--books "$(BOOKS)")
+
+audit-bugs: python ## plant bugs that oversell, lose or double, one at a time: the auditor must find each (NAMES="oversold ...": some)
+	@$(RUN) -m rehearsal.bugs $(if $(NAMES),--names $(NAMES))
 
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
@@ -94,7 +122,10 @@ bench-pretix: python ## this commit and pretix sell the same in turns: purchases
 	@$(RUN) -m local.bench.peers.versus $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(PURCHASES),--purchases "$(PURCHASES)") \
 		$(if $(WIDE),--wide "$(WIDE)")
 
-service: python ## a new service, whole and green, with its lines in all places (NAME=waitingroom)
+bench-reads: python ## the page of an event without caches, with them, and with a 304; reads with and without a pin, in turns (ROUNDS= SECONDS=)
+	@$(RUN) -m local.bench.reads $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
+service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
 
 documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
@@ -108,6 +139,9 @@ images: python ## build all container images (NAMES="orders web": some; BASE_IMA
 
 system: python ## only the tests of a whole running system, browser included
 	@$(DEV) tests/run.py system browser
+
+tunnel: python ## a phone in a tunnel buys its ticket: two minutes away, one there, three seconds of latency (make test has a short one)
+	@TUNNEL_SCALE=1 $(DEV) -m pytest tests/browser/test_bad_networks.py -m browser -k tunnel --timeout 3000
 
 lint: python ## style, types and the independence of services
 	@$(DEV) tests/run.py lint

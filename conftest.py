@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ from local.chromium import missing_chromium
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """What holds for all tests of this process."""
+    _prepare_hypothesis(config)
+    _read_certificates_once()
+
+
+def _prepare_hypothesis(config: pytest.Config) -> None:
     """Imports now what hypothesis' plugin imports at the end of every run.
 
     By then there is garbage, and what is collected while Python 3.11 compiles can end the run with "AST constructor recursion
@@ -22,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
         settings: Any = importlib.import_module("hypothesis").settings
         settings.register_profile("onsale", deadline=None)
         settings.load_profile("onsale")
+
+
+def _read_certificates_once() -> None:
+    """Clients of the same settings share what they trust: httpx reads some hundred certificates for each, 40 ms of the processor."""
+    module: Any = importlib.import_module("httpx._transports.default")
+    module.create_ssl_context = cache(module.create_ssl_context)
 
 
 def pytest_unconfigure() -> None:

@@ -1,15 +1,16 @@
 """The bus: core NATS, at most once. For messages whose loss makes nobody wrong, only late."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import nats.errors
 import orjson
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
 
 from chassis.broker import Broker
-from chassis.facts import BusMessage
+from chassis.facts import BusMessage, Heard
 from chassis.logs import log
 from tracing.instruments import MESSAGES_SENT
 from tracing.measured import measured_processing
@@ -18,6 +19,7 @@ from tracing.metrics import Metrics
 from tracing.spans import continued, inject, span
 
 Handler = Callable[[str, dict[str, Any]], Awaitable[None]]
+Said = TypeVar("Said", bound=Heard)
 
 _LOG = log(__name__)
 
@@ -80,3 +82,13 @@ class Bus:
 def _template(subject: str) -> str:
     """The subject without the id that ends it, so that span names stay few."""
     return ".".join(subject.split(".")[:3])
+
+
+def understood(kind: type[Said], payload: Mapping[str, Any]) -> Said | None:
+    """A message as whoever hears it reads it; None, with a warning that names no values, for what is no such message."""
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        problem = str(error.errors(include_input=False)[0]["msg"])
+        _LOG.warning("a bus message was not understood", kind=kind.__name__, problem=problem)
+        return None

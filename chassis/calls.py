@@ -1,8 +1,9 @@
 """Calls over HTTP, with aiohttp: to our own services, and to strangers.
 
 A call is tried again here and nowhere else: bounded, with full jitter and a budget, if that is safe (`chassis/http.py` has the
-rules). Each attempt has its own span and its own measure. What goes to our own services carries the caller's token, the person's
-token if there is one, what is left of the deadline, and the trace; strangers get nothing of this.
+rules), and always if it found no connection, for then nobody has heard of it. Each attempt has its own span and its own measure.
+What goes to our own services carries the caller's token, the person's token if there is one, what is left of the deadline, and the
+trace; strangers get nothing of this.
 """
 
 import asyncio
@@ -61,6 +62,9 @@ class Answered:
         """The document. Raises ValueError if it is none."""
         return orjson.loads(self.content)
 
+
+# What these say was never sent, so it may be tried again whatever it is.
+NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 # Carries a request to the provider. Raises aiohttp.ClientError, TimeoutError or OSError if there is no answer.
 Carry = Callable[[Sending], Awaitable[Answered]]
@@ -153,14 +157,15 @@ class Calls:
 
     async def _tried(self, attempt: _Attempt, attempts: int) -> Answered:
         self._budget.earn()
-        for number in range(1, attempts + 1):
+        for number in range(1, http.ATTEMPTS + 1):
             attempt.number = number
             try:
                 answer = await self._traced(attempt)
                 if answer.status_code not in http.RETRIED_STATUSES or not self._budget.may_retry(number, attempts):
                     return answer
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if not self._budget.may_retry(number, attempts):
+                at_most = http.ATTEMPTS if isinstance(error, NEVER_SENT) else attempts
+                if not self._budget.may_retry(number, at_most):
                     raise ProviderUnavailable(self._provider) from error
             await asyncio.sleep(remaining_seconds(http.pause_before(number)))
         raise ProviderUnavailable(self._provider)
@@ -175,7 +180,7 @@ class Calls:
         with span(name, attributes, SpanKind.CLIENT) as current:
             try:
                 answer = await self._measured(attempt)
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            except NEVER_SENT:
                 current.set_attribute(NOT_CONNECTED, True)
                 raise
             note_answer(current, self._provider, answer.status_code)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from time import monotonic, time_ns
+from time import time_ns
 from typing import Any
 
 import asyncpg
@@ -13,14 +13,24 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import make_url
 
 from chassis.connections import Connections, PoolTimeout
+from chassis.consistency import Policy, current_policy
 from chassis.errors import NotMigrated, StoreUnavailable
 from chassis.facts import Fact
 from chassis.logs import log
 from chassis.outbox import INSERT, parameters_of, row_of
+from chassis.replicas import Replica, Replicas, position
 from chassis.settings import ServiceSettings
 from chassis.statements import Parameters, Result, Row, prepared, text
-from tracing.instruments import POOL_CONNECTIONS, POOL_MOST, POOL_TIMEOUTS, POOL_WAIT
+from tracing.instruments import (
+    POOL_CONNECTIONS,
+    POOL_MOST,
+    POOL_TIMEOUTS,
+    POOL_WAIT,
+    REPLICA_AGE,
+    REPLICA_PASSED_OVER,
+)
 from tracing.metrics import Metrics
+from tracing.series import Series
 from tracing.spans import late_span, note
 from tracing.sql import Statements
 
@@ -30,7 +40,6 @@ required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
 
 SLOW_NS = 2_000_000
 POOL_WAIT_SECONDS = 3.0
-REPLICA_RESTS_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 # SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
 UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
@@ -135,7 +144,7 @@ class SingleStatement(Transaction):
 
 
 class Database:
-    """A primary, perhaps a replica of it, and the outbox in it.
+    """A primary, perhaps replicas of it, and the outbox in it.
 
     Raises `StoreUnavailable` when the server does not answer or gives up (a deadlock), or the pool stays empty; other
     database errors pass through, so that a service can translate its own constraints. `pool` is its name in metrics.
@@ -152,22 +161,13 @@ class Database:
         self.name = settings.service_name
         self.pool = pool or settings.service_name
         self.metrics = metrics or Metrics()
-        self._waits = {
-            name: self.metrics.series(POOL_WAIT, {"db.client.connection.pool.name": name})
-            for name in (self.pool, f"{self.pool}-replica")
-        }
         self._settings = settings
         primary_url = url or settings.database_url.get_secret_value()
         self._primary = self._source(primary_url, "primary", self.pool, settings.database_pool_size)
         # Checks of health have a pool of their own: a process whose connections are all at work is busy, and not ill.
         self._health = self._source(primary_url, "primary", None, 1)
-        replica = settings.replica_url
-        self._replica: Source | None = None
-        if replica and not url:
-            pool_name = f"{self.pool}-replica"
-            size = settings.database_pool_size
-            self._replica = self._source(replica.get_secret_value(), "replica", pool_name, size)
-        self._replica_rests_until = float("-inf")
+        urls = settings.replica_url.get_secret_value().split() if settings.replica_url and not url else []
+        self._replicas = Replicas([self._replica(each, number) for number, each in enumerate(urls, 1)])
         # Set when facts were committed; the relay of the outbox waits for it (chassis/relay.py).
         self.facts_written = asyncio.Event()
         # Transactions that this process has committed; chassis/lookout.py looks for work after them.
@@ -197,7 +197,7 @@ class Database:
                 raise
             if time_ns() - started > SLOW_NS:
                 late_span("commit", started, {"db.system.name": "postgresql", "db.operation.name": "COMMIT"})
-            if self._replica is not None:
+            if self._replicas:
                 await self._note_pin(connection)
         self.writes += 1
         if transaction.is_telling:
@@ -209,7 +209,7 @@ class Database:
         async with self._connected(self._primary) as connection:
             transaction = SingleStatement(connection, self._primary.watched)
             yield transaction
-            if self._replica is not None:
+            if self._replicas:
                 await self._note_pin(connection)
         self.writes += 1
         if transaction.is_telling:
@@ -217,32 +217,36 @@ class Database:
         transaction.committed()
 
     @asynccontextmanager
-    async def reader(self) -> AsyncIterator[Reads]:
-        """Reads, on a replica if there is one that answers and has replayed what this caller wrote, else on the primary."""
+    async def reader(self, policy: Policy | None = None) -> AsyncIterator[Reads]:
+        """Reads as old as the policy allows, by default that of the operation that is answered; without one on the primary."""
+        policy = policy or current_policy.get()
         async with AsyncExitStack() as stack:
-            connection = await self._from_replica(stack)
-            if connection is None:
-                source, connection = self._primary, await stack.enter_async_context(self._connected(self._primary))
-            else:
-                source = self._replica or self._primary
+            served = None
+            if self._replicas and policy is not None and policy.may_be_old:
+                served = await self._from_a_replica(stack, policy)
+            if served is None:
+                served = self._primary, await stack.enter_async_context(self._connected(self._primary))
+            source, connection = served
             yield Reads(connection, source.watched)
 
-    async def _from_replica(self, stack: AsyncExitStack) -> "asyncpg.Connection[Row] | None":
-        """A connection that `stack` gives back. None if there is no replica, or it is behind, or it does not answer."""
-        if self._replica is None or monotonic() < self._replica_rests_until:
-            return None
-        try:
-            async with AsyncExitStack() as attempt:
-                connection = await attempt.enter_async_context(self._connected(self._replica))
-                if not await self._has_replayed(Reads(connection, self._replica.watched)):
-                    return None
-                stack.push_async_exit(attempt.pop_all())
-                return connection
-        except StoreUnavailable:
-            # The replica is left alone for a while: otherwise each read might wait for it again.
-            self._replica_rests_until = monotonic() + REPLICA_RESTS_SECONDS
-            _LOG.warning("the replica does not answer, reading from the primary", seconds=REPLICA_RESTS_SECONDS)
-            return None
+    async def _from_a_replica(
+        self, stack: AsyncExitStack, policy: Policy
+    ) -> "tuple[Source, asyncpg.Connection[Row]] | None":
+        """A connection that `stack` gives back. None if no replica is fit for it."""
+        pin = required_pin.get() if policy.minds_pins else None
+        found = None
+        async for replica in self._replicas.fit(policy, pin):
+            try:
+                connection = await stack.enter_async_context(self._connected(replica.source))
+            except StoreUnavailable:
+                replica.rest()
+                continue
+            found = replica.source, connection
+            break
+        note({"onsale.db.policy": str(policy), **({"onsale.db.pin": pin} if pin else {})})
+        if found is None:
+            self.metrics.count(REPLICA_PASSED_OVER, {"db.client.connection.pool.name": self.pool})
+        return found
 
     async def check(self, newest_migration: str | None = None) -> None:
         """Asks the primary for a sign of life, and whether it is migrated that far (further is fine: a newer version runs beside).
@@ -270,9 +274,10 @@ class Database:
 
     async def close(self) -> None:
         """Closes all connections."""
-        for source in (self._primary, self._health, self._replica):
-            if source is not None:
-                await source.connections.close()
+        for replica in self._replicas:
+            await replica.stop()
+        for source in (self._primary, self._health, *(each.source for each in self._replicas)):
+            await source.connections.close()
 
     @asynccontextmanager
     async def _connected(self, source: "Source") -> AsyncIterator["asyncpg.Connection[Row]"]:
@@ -286,8 +291,8 @@ class Database:
         except (*OF_THE_DRIVER, OSError, TimeoutError) as error:
             raise StoreUnavailable from error
         waited = time_ns() - asked
-        if source.pool:
-            self._waits[source.pool].add(max(0, waited) / 1e9)
+        if source.waits:
+            source.waits.add(max(0, waited) / 1e9)
         if waited > SLOW_NS:
             late_span("pool.acquire", asked, {"db.client.connection.pool.name": source.pool or self.name})
         is_sound = False
@@ -308,15 +313,26 @@ class Database:
 
     async def _note_pin(self, connection: "asyncpg.Connection[Row]") -> None:
         # After the commit, since only then its own record is below the position; one more round trip, with replicas only.
-        written_pin.set(await connection.fetchval("SELECT pg_current_wal_insert_lsn()::text"))
+        written_pin.set(await connection.fetchval(_END_OF_WAL))
 
-    async def _has_replayed(self, replica: Reads) -> bool:
-        pin = required_pin.get()
-        if pin is None:
-            return True
-        has_replayed = bool((await replica.execute(_REPLAYED, {"pin": pin}, name="replica.has_replayed")).scalar())
-        note({"onsale.db.pin": pin, "onsale.db.has_replayed": has_replayed})
-        return has_replayed
+    def _replica(self, url: str, number: int) -> "Replica[Source]":
+        name = f"{self.pool}-replica" if number == 1 else f"{self.pool}-replica-{number}"
+        source = self._source(url, "replica", name, self._settings.database_pool_size)
+        replica = Replica(source, self._primary_stands, self._replayed)
+        self.metrics.show(
+            REPLICA_AGE,
+            lambda: [(replica.age_seconds, {"db.client.connection.pool.name": name})] if replica.is_known else [],
+        )
+        return replica
+
+    async def _primary_stands(self) -> int:
+        async with self._connected(self._primary) as connection:
+            return position(await connection.fetchval(_END_OF_WAL))
+
+    async def _replayed(self, source: "Source") -> int:
+        async with self._connected(source) as connection:
+            # None from a server that is no replica: it never has what was written.
+            return position(await connection.fetchval(_REPLAYED) or "0/0")
 
     def _source(self, url: str, role: str, pool: str | None, size: int) -> "Source":
         settings = self._settings
@@ -342,7 +358,8 @@ class Database:
             ],
         )
         self.metrics.show(POOL_MOST, lambda: [(connections.size, named)])
-        return Source(connections, Statements(address.database or "", role, self.metrics), pool)
+        watched = Statements(address.database or "", role, self.metrics)
+        return Source(connections, watched, pool, self.metrics.series(POOL_WAIT, named))
 
 
 @dataclass(frozen=True)
@@ -352,12 +369,20 @@ class Source:
     connections: Connections
     watched: Statements
     pool: str | None = None
+    waits: Series | None = None
 
 
 _SIGN_OF_LIFE = text("SELECT 1")
 _IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _VERSION = text("SELECT max(version_num) FROM alembic_version")
-_REPLAYED = text("SELECT pg_last_wal_replay_lsn() >= CAST(CAST(:pin AS text) AS pg_lsn)")
+# Where the last record ends. Postgres says where the next one may begin: after the header of a page or of a segment that was just
+# begun, which a replica reaches when something else is written, at rest seconds later.
+_END_OF_WAL = """
+    SELECT (CASE WHEN at % segment = 40 THEN lsn - 40::numeric WHEN at % 8192 = 24 THEN lsn - 24::numeric ELSE lsn END)::text
+    FROM (SELECT lsn, lsn - '0/0' AS at, pg_size_bytes(current_setting('wal_segment_size')) AS segment
+          FROM pg_current_wal_insert_lsn() AS lsn) AS position
+"""
+_REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
 
 
 def _changed(status: str) -> int:

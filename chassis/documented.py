@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, create_model
 
 from chassis.errors import STATUS_OF_CATEGORY, CallerNotAllowed, DeadlinePassed, NotAuthenticated, StoreUnavailable
 from chassis.http import PERSON_HEADER
-from chassis.identity import access_of, optional_person_of_order, person, person_of_order
+from chassis.identity import access_of, person, person_of_order
 from chassis.manners import AnswersHead
 from chassis.problems import MEDIA_TYPE
 
@@ -105,12 +105,10 @@ def _tell_access(operation: dict[str, Any], dependant: Dependant) -> None:
     if callers == _EVERYBODY:
         return
     operation[CALLERS] = sorted(callers)
-    alone: dict[str, list[str]] = {"service": []}
-    with_person = alone | {"person": []}
+    needed: dict[str, list[str]] = {"service": []}
     if person in calls or person_of_order in calls:
-        operation["security"] = [with_person]
-    else:
-        operation["security"] = [alone, with_person] if optional_person_of_order in calls else [alone]
+        needed["person"] = []
+    operation["security"] = [needed]
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

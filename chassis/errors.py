@@ -28,6 +28,7 @@ STATUS_OF_CATEGORY = {
     "conflict": 409,
     "gone": 410,
     "too_large": 413,
+    "upgrade_needed": 426,
     "too_many": 429,
     "unavailable": 503,
 }
@@ -110,6 +111,17 @@ class StoreUnavailable(ChassisError):
 
     def __init__(self) -> None:
         super().__init__("The store does not answer at the moment. Try again in a few seconds.")
+
+
+class Crowded(ChassisError):
+    """So many requests for the same are served at this moment that this one was not even read (chassis/crowds.py)."""
+
+    code = "crowded"
+    category = "unavailable"
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("Very many people want the same at this moment. Try again in a second.")
 
 
 class NotMigrated(ChassisError):

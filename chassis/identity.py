@@ -69,14 +69,9 @@ async def _person(request: Request) -> Person:
     return found
 
 
-async def optional_person_of_order(request: Request, order_id: UUID) -> Person | None:
-    """The same if a token came along, else None. A bad token is refused all the same."""
-    return await person_of_order(request, order_id) if request.headers.get(PERSON_HEADER) else None
-
-
 def access_of(dependency: Any) -> tuple[str, ...] | None:
     """Who may pass this dependency; None if it is not about access."""
     return getattr(dependency, ACCESS_ATTRIBUTE, None)
 
 
-__all__ = ["Person", "access_of", "calls_from", "open_to_all", "optional_person_of_order", "person", "person_of_order"]
+__all__ = ["Person", "access_of", "calls_from", "open_to_all", "person", "person_of_order"]

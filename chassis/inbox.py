@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.errors import safe_text
-from chassis.facts import NO_VERSION, CloudEvent, Heard
+from chassis.facts import CloudEvent, Heard
 from chassis.failpoints import failpoint
 from chassis.logs import log
 from chassis.statements import text
@@ -54,16 +54,53 @@ class Received:
     time: datetime
     delivery: int
     traceparent: str | None
-    version: int = NO_VERSION
+    version: int
+    consumer: str
+
+    def row(self) -> dict[str, Any]:
+        """The row of the inbox: the parameters of `HEARD`."""
+        return {
+            "heard_by": self.consumer,
+            "heard_id": self.event_id,
+            "heard_subject": self.subject,
+            "heard_about": self.aggregate_id,
+            "heard_delivery": self.delivery,
+            "heard_in": current_traceparent(),
+        }
+
+
+# Writes the row of a fact that is heard for the first time, and else gives none back. As a part of a statement
+# (`WITH heard AS ({HEARD})`) it is for an effect that is one statement itself: see `Inbox.hears_at_once`.
+HEARD = """
+    INSERT INTO inbox (consumer, event_id, subject, aggregate_id, delivery, traceparent)
+    VALUES (:heard_by, :heard_id, :heard_subject, :heard_about, :heard_delivery, :heard_in)
+    ON CONFLICT DO NOTHING RETURNING event_id
+"""
+
+
+async def hear(tx: Transaction, received: Received) -> bool:
+    """Writes the row of the inbox, and nothing else. Whether it is the first time that the fact is heard."""
+    return (await tx.execute(_HEAR, received.row(), name="inbox.insert")).rowcount == 1
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subject, how this consumer reads it, and what it does then."""
+    """A subject, how this consumer reads it, and what it does then, in one transaction with the row of the inbox."""
 
     subject: str
     model: type[Heard]
-    handle: Callable[[Transaction, Any, Received], Awaitable[None]]
+    handle: Callable[[Transaction, Any, Received], Awaitable[Any]]
+    is_one_statement: bool = False
+
+    async def take_effect(self, database: Database, fact: Heard, received: Received) -> bool:
+        """False if the fact has been heard before; then it changes nothing."""
+        async with database.writer(single=self.is_one_statement) as tx:
+            if self.is_one_statement:
+                return bool(await self.handle(tx, fact, received))
+            is_first = await hear(tx, received)
+            if is_first:
+                await self.handle(tx, fact, received)
+        return is_first
 
 
 class Inbox:
@@ -81,12 +118,31 @@ class Inbox:
         def register(
             handle: Callable[[Transaction, HeardFact, Received], Awaitable[None]],
         ) -> Callable[..., Awaitable[None]]:
-            if subject in self.subscriptions:
-                raise ValueError(f"{self.consumer} already hears {subject}.")
-            self.subscriptions[subject] = Subscription(subject, model, handle)
+            self._add(Subscription(subject, model, handle))
             return handle
 
         return register
+
+    def hears_at_once(
+        self, subject: str, model: type[HeardFact]
+    ) -> Callable[[Callable[[Transaction, HeardFact, Received], Awaitable[bool]]], Callable[..., Awaitable[bool]]]:
+        """The same for an effect that is one statement, with `HEARD` in it: one round trip instead of four.
+
+        The handler returns whether the fact is heard for the first time, as that statement says.
+        """
+
+        def register(
+            handle: Callable[[Transaction, HeardFact, Received], Awaitable[bool]],
+        ) -> Callable[..., Awaitable[bool]]:
+            self._add(Subscription(subject, model, handle, is_one_statement=True))
+            return handle
+
+        return register
+
+    def _add(self, subscription: Subscription) -> None:
+        if subscription.subject in self.subscriptions:
+            raise ValueError(f"{self.consumer} already hears {subscription.subject}.")
+        self.subscriptions[subscription.subject] = subscription
 
     def receiver(self, database: Database) -> Callable[[Msg], Awaitable[None]]:
         """What the firehose calls for each message."""
@@ -169,23 +225,19 @@ class _Delivery:
             raise _Unknown
         fact = subscription.model.model_validate(event.data)
         received = Received(
-            event.id, event.type, event.subject, event.time, self._number, event.traceparent, event.sequence
+            event.id,
+            event.type,
+            event.subject,
+            event.time,
+            self._number,
+            event.traceparent,
+            event.sequence,
+            self._inbox.consumer,
         )
-        async with self._database.writer() as tx:
-            parameters = {
-                "consumer": self._inbox.consumer,
-                "event_id": event.id,
-                "subject": event.type,
-                "aggregate_id": event.subject,
-                "delivery": self._number,
-                "traceparent": current_traceparent(),
-            }
-            first = (await tx.execute(_INSERT, parameters, name="inbox.insert")).rowcount
-            if first:
-                await subscription.handle(tx, fact, received)
-            else:
-                span.set_attribute("onsale.duplicate", True)
-                link_to(span, event.traceparent, "repetition of")
+        first = await subscription.take_effect(self._database, fact, received)
+        if not first:
+            span.set_attribute("onsale.duplicate", True)
+            link_to(span, event.traceparent, "repetition of")
         self._ended("done" if first else "duplicate")
 
     async def _try_later(self, error: Exception, span: Span) -> None:
@@ -247,10 +299,7 @@ def publication_of(message: Msg) -> int:
     return int(number) if number.isdecimal() else 1
 
 
-_INSERT = text("""
-    INSERT INTO inbox (consumer, event_id, subject, aggregate_id, delivery, traceparent)
-    VALUES (:consumer, :event_id, :subject, :aggregate_id, :delivery, :traceparent) ON CONFLICT DO NOTHING
-""")
+_HEAR = text(HEARD)
 _BURY = text("""
     INSERT INTO dead_letter (consumer, message_id, subject, body, reason, deliveries, traceparent, aggregate_id)
     VALUES (:consumer, :message_id, :subject, :body, :reason, :deliveries, :traceparent, :aggregate_id)

@@ -1,4 +1,7 @@
-"""Migrates one service's database: `python -m chassis.migrate orders`, or that of the service that ONSALE_SERVICE names."""
+"""Migrates the database of a service, and those of its further shards: `python -m chassis.migrate orders`.
+
+Without a name that of the service that ONSALE_SERVICE names.
+"""
 
 import os
 import sys
@@ -6,7 +9,7 @@ import sys
 from sqlalchemy.exc import DBAPIError
 
 from chassis.migrated import migrations_of
-from chassis.migrations import migrate, url_from_environment
+from chassis.migrations import migrate, urls_from_environment
 
 # SQLSTATE classes: no connection, no such login or password, no such database, a server that starts or stops.
 NOT_THERE_YET = ("08", "28", "3D", "57P")
@@ -20,7 +23,8 @@ def main() -> int:
         sys.stderr.write("Say which service to migrate: python -m chassis.migrate orders\n")
         return 2
     try:
-        migrate(migrations, url_from_environment(service))
+        for url in urls_from_environment(service):
+            migrate(migrations, url)
     except KeyError as error:
         sys.stderr.write(f"{error.args[0]}\n")
         return 2

@@ -1,6 +1,7 @@
 """Alembic, the same for every service: expand first, contract later, so that two versions can run side by side."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ def add_what_support_reads(op: Operations | Any) -> None:
         op.execute(statement)
 
 
+def add_what_is_forgotten(op: Operations | Any) -> None:
+    """Brings the chassis' tables of older databases to where the oldest rows are found (chassis/forgetting.py). Nobody waits."""
+    add_index(op, "ix_idempotency_key_created_at", "idempotency_key (created_at)")
+    add_index(op, "ix_work_attempt_begun_at", "work_attempt (begun_at)")
+
+
 def add_check(op: Operations | Any, table: str, name: str, condition: str) -> None:
     """Adds `CHECK (condition)` to a table that may be large and in use: nobody waits while the rows that are there are read.
 
@@ -84,6 +91,18 @@ def add_check(op: Operations | Any, table: str, name: str, condition: str) -> No
             f" ADD CONSTRAINT {constraint} CHECK ({condition}) NOT VALID"
         )
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}")
+
+
+def add_index(op: Operations | Any, name: str, definition: str) -> None:
+    """Adds an index to a table that may be large and in use: nobody who writes waits for it. `definition`: `table (columns) ...`.
+
+    It waits itself until older transactions have ended, and holds nobody up meanwhile. Interrupted, it begins anew.
+    """
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 def add_rule(op: Operations | Any, table: str, name: str, *, on: str, says: str, when: str = "true") -> None:
@@ -134,10 +153,10 @@ _WHAT_SUPPORT_READS = (
 )
 
 
-def url_from_environment(service: str) -> str:
-    """The service's database address. Raises KeyError with a sentence if it is not set."""
+def urls_from_environment(service: str) -> list[str]:
+    """The addresses of the service's database and of its further shards. Raises KeyError with a sentence if the first is not set."""
     name = f"{service.upper()}_DATABASE_URL"
     url = os.environ.get(name) or os.environ.get(f"{SHARED_PREFIX}DATABASE_URL")
     if not url:
         raise KeyError(f"Set {name} to the address of the database, e.g. postgresql://login:password@host:5432/name.")
-    return url
+    return [url, *json.loads(os.environ.get(f"{service.upper()}_SHARD_URLS") or "[]")]

@@ -11,10 +11,12 @@ from fastapi.params import Depends
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from chassis.consistency import CONSISTENCY, Policy, declared
 from chassis.documented import REPEATABLE, refuses
 from chassis.http import REPEATABLE_METHODS
 from chassis.idempotency import NEEDS_KEY
 from chassis.identity import calls_from, open_to_all
+from chassis.routes import OperationRoute
 
 EVERYBODY = ("*",)
 
@@ -29,7 +31,7 @@ class Operation:
     empty one, a dictionary for a document that a standard describes; `also` are other successes with the same model, in words.
     `media_type` is that of a file. `refuses` are errors of the domain, `without` the services without which it cannot work.
     `keyed`: it needs an Idempotency-Key. `repeatable`: asked twice, it is as if it were asked once; by default what HTTP or a
-    key makes so.
+    key makes so. `reads` says how old what it reads may be: every GET says so; without it the primary is read.
     """
 
     method: str
@@ -43,8 +45,11 @@ class Operation:
     keyed: bool = False
     repeatable: bool = False
     media_type: str = "application/json"
+    reads: Policy | None = None
 
     def __post_init__(self) -> None:
+        if self.method == "GET" and self.reads is None:
+            raise ValueError(f"{self}: say with reads= how old what it reads may be.")
         object.__setattr__(self, "repeatable", self.repeatable or self.keyed or self.method in REPEATABLE_METHODS)
 
     def __str__(self) -> str:
@@ -73,11 +78,16 @@ def serves(router: APIRouter, operation: Operation) -> Callable[[Handler], Handl
             methods=[operation.method],
             status_code=operation.status,
             response_model=None if is_file else operation.answers,
-            dependencies=[operation.access],
+            dependencies=[operation.access, *([Depends(declared(operation.reads))] if operation.reads else [])],
             responses=answers,
-            openapi_extra={REPEATABLE: operation.repeatable, **(NEEDS_KEY if operation.keyed else {})},
+            openapi_extra={
+                REPEATABLE: operation.repeatable,
+                **(NEEDS_KEY if operation.keyed else {}),
+                **({CONSISTENCY: operation.reads.document()} if operation.reads else {}),
+            },
             # With its own default FastAPI writes a model as JSON by the quick way.
             response_class=Response if is_file else Default(JSONResponse),
+            route_class_override=OperationRoute,
         )
         return handler
 

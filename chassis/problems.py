@@ -68,9 +68,9 @@ def problem_of(error: Exception) -> Problem:
     return Problem(status, code, str(error), facts, retry_after)
 
 
-def problem_response(_request: Request, problem: Problem) -> Response:
-    """The problem as `application/problem+json`."""
-    document = {
+def document_of(problem: Problem, trace_id: str | None) -> dict[str, Any]:
+    """The problem as a document."""
+    return {
         # As answers write them: times in UTC end in Z.
         **to_jsonable_python(problem.facts),
         "type": f"urn:onsale:problem:{problem.code}",
@@ -78,8 +78,13 @@ def problem_response(_request: Request, problem: Problem) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "trace_id": current_trace_id(),
+        "trace_id": trace_id,
     }
+
+
+def problem_response(_request: Request | None, problem: Problem) -> Response:
+    """The problem as `application/problem+json`."""
+    document = document_of(problem, current_trace_id())
     headers = {"Retry-After": str(problem.retry_after_seconds)} if problem.retry_after_seconds else None
     return Response(orjson.dumps(document), problem.status, headers, MEDIA_TYPE)
 

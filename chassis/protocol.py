@@ -1,19 +1,33 @@
 """The HTTP protocol of our servers: uvicorn's, with a bound on how long a request's headers take, and how large they are."""
 
 from asyncio import TimerHandle, Transport
+from collections.abc import Sequence
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from chassis.crowds import Crowd, refusal
 
 # A browser sends its cookies and some dozen headers: 4 KiB. Proxies take 8 to 16.
 MOST_HEADER_BYTES = 32 * 1024
 HEADERS_SECONDS = 10.0
+UNAVAILABLE = 503
 
 _TOO_LATE = b"408 Request Timeout", b"The headers of the request did not come in time. Send it again.\n"
 _TOO_LARGE = b"431 Request Header Fields Too Large", b"The headers of the request are too large. Send less at once.\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections whose headers do not end. A connection on which nothing was said at all is ended quietly."""
+    """Ends connections whose headers do not end. A connection on which nothing was said at all is ended quietly.
+
+    A request for which the process has no room (`crowds`) is answered here. What else comes of it is bounded as headers are.
+    """
+
+    def __init__(self, *given: Any, crowds: Sequence[Crowd] = (), **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._crowds = crowds
+        self._is_refused = False
+        self._entering: tuple[Crowd, bytes] | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begins to count: the first request has its time from now on, each further one from its first byte on."""
@@ -31,10 +45,15 @@ class BoundedProtocol(HttpToolsProtocol):
         """Takes some bytes, unless they are too many for headers."""
         was_in_body = self.cycle is not None and self.cycle.more_body and not self._in_headers
         super().data_received(data)
-        if self._in_headers and not was_in_body:
+        if not self._in_headers:
+            return
+        if not was_in_body:
             self._header_bytes += len(data)
-        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
+        if self._header_bytes > MOST_HEADER_BYTES:
             self._end(_TOO_LARGE)
+        elif self._timer is None:
+            # Most headers come at once: those cost no timer.
+            self._timer = self.loop.call_later(HEADERS_SECONDS, self._end, _TOO_LATE)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -42,26 +61,60 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_headers = True
         self._header_bytes = 0
         self._stop_timer()
-        self._timer = self.loop.call_later(HEADERS_SECONDS, self._end, _TOO_LATE)
 
     def on_headers_complete(self) -> None:
         """The headers are there; what comes now is the body, which has bounds of its own (chassis/edge.py)."""
         self._in_headers = False
         self._stop_timer()
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
+        if self._crowds and not self._has_room():
+            self._is_refused = self._in_headers = True
+        elif len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
             self._end(_TOO_LARGE)
-            return
-        super().on_headers_complete()
+        else:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Some of the body, unless the request was refused before it began."""
-        if not self.transport.is_closing():
+        if not self._is_refused and not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The end of the body."""
-        if not self.transport.is_closing():
+        if self._is_refused:
+            self._is_refused = self._in_headers = False
+            self._refuse()
+        elif not self.transport.is_closing():
             super().on_message_complete()
+
+    def _has_room(self) -> bool:
+        """Whether this request is served. What came before an answer was read, or waits to be asked for its body, is never refused."""
+        self._entering = None
+        if self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete):
+            return True
+        method = self.parser.get_method()
+        for crowd in self._crowds:
+            if (wanted := crowd.wanted(method, self.url)) is not None:
+                self._entering = crowd, wanted
+                return crowd.has_room(wanted)
+        return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Called by uvicorn when a request begins to be served."""
+        entering, self._entering = self._entering, None
+        super()._start_asgi_task(cycle, entering[0].enter(app, entering[1]) if entering else app)
+
+    def _refuse(self) -> None:
+        if (
+            self.flow.write_paused
+        ):  # who reads none of some hundred refusals is no caller of ours, and is kept no room for them
+            self.transport.abort()
+            return
+        head = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
+        self.transport.write(STATUS_LINE[UNAVAILABLE] + head + refusal(self.headers))
+        if self.parser.should_keep_alive():
+            self.on_response_complete()
+        else:
+            self.transport.close()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

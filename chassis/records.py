@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+from chassis.consistency import primary_only
 from chassis.db import Reads
 from chassis.models import Response
 from chassis.operations import Operation
@@ -60,9 +61,12 @@ class Records(Response):
     is_cut: bool
 
 
+RECORDS = primary_only("Support answers somebody who asks why.")
+
+
 def records_operation(answers: type[Records]) -> Operation:
     """How support asks a service for its own account of one order."""
-    return Operation("GET", "/records/orders/{order_id}", callers=("web",), answers=answers)
+    return Operation("GET", "/records/orders/{order_id}", callers=("web",), answers=answers, reads=RECORDS)
 
 
 @dataclass(frozen=True)

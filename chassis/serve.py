@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,8 +20,9 @@ from uvicorn.supervisors.statreload import StatReload
 
 from chassis.logs import log_all_that_goes_wrong
 from chassis.protocol import BoundedProtocol
-from chassis.server import Server
+from chassis.server import KEEP_ALIVE_SECONDS, Server
 from chassis.settings import ServiceSettings
+from chassis.sockets import socket_options
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE_VARIABLE = "ONSALE_SERVICE"
@@ -52,12 +54,13 @@ def serve(path: str) -> None:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=int(settings.drain_seconds),
-        timeout_keep_alive=75,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         backlog=2048,
-        http=BoundedProtocol,
+        http=partial(BoundedProtocol, crowds=app.state.service.crowds),  # type: ignore[arg-type]  # makes one
         # X-Forwarded-For is believed of these proxies alone.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
+        **socket_options(app),
     )
     server = Server(config)
     with suppress(KeyboardInterrupt):

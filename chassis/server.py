@@ -8,6 +8,9 @@ from types import FrameType
 import uvicorn
 from uvicorn.server import ServerState
 
+# Longer than clients keep a connection that nobody uses: otherwise one ends just when it is used again.
+KEEP_ALIVE_SECONDS = 75
+
 Headers = list[tuple[bytes, bytes]]
 
 

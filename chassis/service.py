@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
@@ -18,20 +18,24 @@ from chassis.asking import Client
 from chassis.broker import Broker
 from chassis.bus import Bus
 from chassis.calls import Calls, ServiceCalls
+from chassis.crowds import Crowd
 from chassis.db import Database
 from chassis.documented import ANY_PAGE, ANY_REFUSAL, Documented
-from chassis.edge import EdgeMiddleware
+from chassis.edge import EdgeMiddleware, KeptPins
 from chassis.errors import NotAuthenticated, safe_text
 from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
+from chassis.forgetting import BATCH, EVERY_SECONDS, Forgetting
 from chassis.health import Readiness, make_health_router
 from chassis.identity import access_of
 from chassis.inbox import Inbox
+from chassis.keeping import SparesWhatIsKept
 from chassis.lag import lag_of
 from chassis.late import late_work, watch_of
 from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
+from chassis.operations import Operation
 from chassis.people import PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.relay import Relay
@@ -67,6 +71,7 @@ class Service:
     `errors` is the base class of the domain's errors; `error_page` shows problems as pages instead of documents.
     `trace_parent` lets an edge continue a trace that it remembers itself; then headers from outside are not trusted.
     `streams` are path prefixes of long-lived responses: no deadline, and a span that ends when the response begins.
+    `pins` lets an edge keep for whoever wrote something how far replicas have to be before they may show it.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Service:
         error_page: ErrorPage | None = None,
         trace_parent: ParentOf | None = None,
         streams: tuple[str, ...] = (),
+        pins: KeptPins | None = None,
     ) -> None:
         if settings.drill:
             from chassis.drills import switch_on  # only then: see there
@@ -89,6 +95,7 @@ class Service:
         self._error_page = error_page
         self._trace_parent = trace_parent
         self._streams = streams
+        self._pins = pins
         self._telemetry = TracingSettings(
             settings.service_name,
             project_version(),
@@ -116,6 +123,8 @@ class Service:
         # What it asks of whom: read by the contracts.
         self.clients: list[type[Client]] = []
         self.strangers: list[str] = []
+        # Read by the protocol of our servers.
+        self.crowds: list[Crowd] = []
 
     def database(self, *, url: str | None = None) -> Database:
         """The service's database (or, with `url`, one more shard of it), with its outbox relayed to the firehose."""
@@ -127,6 +136,8 @@ class Service:
         self._watching.database(database, OUTBOX, LETTERS)
         relay = Relay(database, self.settings.outbox_poll_seconds)
         self._tasks.append(("outbox relay", lambda: relay.run(self._firehose)))
+        forgetting = Forgetting(database, self.settings, lambda: [inbox.consumer for inbox in self.inboxes])
+        self.work(Worker(f"forget_old_rows{number or ''}", forgetting, EVERY_SECONDS, batch=BATCH))
         return database
 
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
@@ -205,6 +216,10 @@ class Service:
         """Adds routes."""
         self._routers.append(router)
 
+    def crowd(self, operation: Operation, part: str) -> None:
+        """Crowds come with requests of this operation, each for one `part` of its path: see chassis/crowds.py."""
+        self.crowds.append(Crowd(operation.method, operation.path, part, self.metrics))
+
     def mount(self, path: str, app: Any, name: str) -> None:
         """Adds an ASGI application under a path, e.g. static files."""
         self._mounts.append((path, app, name))
@@ -238,11 +253,13 @@ class Service:
         )
         for router in (health, *self._routers):
             _check_access(router)
-            app.include_router(router)
+            _add_routes(app, router)
         for path, mounted, name in self._mounts:
             app.mount(path, mounted, name)
         handle_errors(app, self._errors, self._error_page)
-        app.add_middleware(EdgeMiddleware, show=self._error_page or problem_response, streams=self._streams)
+        show = self._error_page or problem_response
+        app.add_middleware(SparesWhatIsKept)
+        app.add_middleware(EdgeMiddleware, show=show, streams=self._streams, pins=self._pins)
         app.add_middleware(MetricsMiddleware, metrics=self.metrics, unmeasured=self._streams)
         app.add_middleware(
             TracingMiddleware,
@@ -339,7 +356,20 @@ def _end_process_if_failed(task: asyncio.Task[None]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """The routes as they were made. `include_router` would make each a second time, at the first request."""
+    any_answer = APIRoute("/", lambda: None, responses=app.router.responses)
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            route.responses = any_answer.responses | route.responses
+            route.response_fields = any_answer.response_fields | route.response_fields
+    app.router.routes.extend(router.routes)
+
+
 def _check_access(router: APIRouter) -> None:
     for route in router.routes:
-        if isinstance(route, APIRoute) and not any(access_of(each.call) for each in route.dependant.dependencies):
-            raise ValueError(f"{sorted(route.methods or ())} {route.path} does not say who may call it.")
+        if not isinstance(route, APIRoute | APIWebSocketRoute):
+            continue
+        if not any(access_of(each.call) for each in route.dependant.dependencies):
+            methods = sorted(route.methods or ()) if isinstance(route, APIRoute) else "socket"
+            raise ValueError(f"{methods} {route.path} does not say who may call it.")

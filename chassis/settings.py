@@ -43,6 +43,13 @@ class ServiceSettings(BaseSettings):
     health_through_proxies: bool = False
     # How often facts are looked for that another process wrote: those of a loaded file wait so long at most.
     outbox_poll_seconds: float = Field(default=5.0, gt=0)
+    # For how long facts are kept that were told and heard. A stream that lost its own is told the last 30 days again, and whoever
+    # had heard them knows them by their inbox; support reads both.
+    keep_facts_days: int = Field(default=90, ge=30, le=36_500)
+    # For how long a request may be sent again under its Idempotency-Key, and gets the answer that it had.
+    keep_keys_hours: int = Field(default=7 * 24, ge=24, le=876_000)
+    # For how long support can read what tries of remembered work came to.
+    keep_attempts_days: int = Field(default=90, ge=1, le=36_500)
     # The name of the host in spans; without it, the machine's own.
     host_name: str | None = None
     log_format: Literal["auto", "json", "text"] = "auto"

@@ -59,7 +59,7 @@ def add_chassis_tables(metadata: MetaData) -> None:
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Facts that were committed and are on their way to the firehose; kept for 30 days to be able to replay them."""
+    """Facts that were committed and are on their way to the firehose; kept for a while to be able to replay the last 30 days."""
     return Table(
         "outbox",
         metadata,
@@ -141,6 +141,8 @@ def idempotency_key_table(metadata: MetaData) -> Table:
         Column("fence", Integer, nullable=False, server_default=text("1")),
         Column("leased_until", _instant(), nullable=False),
         Column("created_at", _instant(), nullable=False, server_default=func.now()),
+        # The oldest are forgotten (chassis/forgetting.py).
+        Index("ix_idempotency_key_created_at", "created_at"),
         extend_existing=True,
     )
 
@@ -161,6 +163,7 @@ def work_attempt_table(metadata: MetaData) -> Table:
         Column("again_at", _instant()),
         Column("traceparent", String(55)),
         Index("ix_work_attempt_key", "key"),
+        Index("ix_work_attempt_begun_at", "begun_at"),
         extend_existing=True,
     )
 

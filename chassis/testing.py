@@ -29,9 +29,12 @@ from nats.aio.client import Client
 from chassis.clock import utc_now
 from chassis.facts import encode_cloud_event
 from chassis.ids import uuid7
+from chassis.inbox import Received
 from chassis.migrated import SERVICES, migrations_of
 from chassis.people import PEOPLE_AUDIENCE, PEOPLE_ISSUER
+from chassis.server import KEEP_ALIVE_SECONDS
 from chassis.settings import ServiceSettings
+from chassis.sockets import socket_options
 from chassis.stream import ensure_consumer
 from chassis.testing_databases import Databases
 from chassis.tokens import ALGORITHM, ServiceTokens
@@ -197,7 +200,16 @@ class Harness:
     async def serving(self, app: Any) -> AsyncIterator[str]:
         """Serves an ASGI application on a real socket; its base address."""
         listener = listening_socket()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            # As our servers have it: on a busy machine uvicorn's own five seconds end a connection just when it is used again.
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            **socket_options(app),
+        )
+        server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await self.eventually(lambda: server.started or task.done())
@@ -318,3 +330,8 @@ def listening_socket() -> socket.socket:
 async def _is_ready(client: httpx.AsyncClient) -> bool:
     """Whether the application answers and is connected to NATS: "degraded" is not enough."""
     return bool((await client.get("/readyz")).json()["state"] == "ready")
+
+
+def first_delivery(consumer: str) -> Received:
+    """A fact that `consumer` hears for the first time, for tests of a statement that writes its row of the inbox."""
+    return Received(uuid7(), "events.other.thing_made.v1", "thing-1", utc_now(), 1, None, 1, consumer)

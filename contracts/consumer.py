@@ -27,6 +27,7 @@ from chassis.calls import ServiceCalls
 from chassis.db import Database
 from chassis.facts import CloudEvent
 from chassis.idempotency import KEY_HEADER
+from chassis.ids import uuid7
 from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
 from contracts import matchers
@@ -335,9 +336,11 @@ async def deliver(inbox: Inbox, database: Database, event: CloudEvent) -> None:
         raise ContractBroken(f"{inbox.consumer} does not hear {event.type}: its inbox has no handler for it.")
     refuse_unread(event.data, subscription.model, event.type)
     fact = subscription.model.model_validate(event.data)
-    received = Received(event.id, event.type, event.subject, event.time, 1, event.traceparent, event.sequence)
-    async with database.writer() as tx:
-        await subscription.handle(tx, fact, received)
+    # Examples share an id; each of them is a fact of its own.
+    received = Received(
+        uuid7(), event.type, event.subject, event.time, 1, event.traceparent, event.sequence, inbox.consumer
+    )
+    await subscription.take_effect(database, fact, received)
 
 
 def asks(consumer: str, provider: str, client: Callable[[asking.Http], Client]) -> Any:

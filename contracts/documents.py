@@ -5,9 +5,10 @@ from contracts.promises import documents
 
 
 def main() -> None:
-    """The documents; then the tables of docs/architecture.md and the descriptors of services, which are made from them."""
+    """The documents; then the tables of pages (`tables.PAGES`) and the descriptors of services, which are made from them."""
     documents.write()
-    tables.PAGE.write_text(tables.written(tables.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in tables.PAGES:
+        page.write_text(tables.written(page.read_text(encoding="utf-8")), encoding="utf-8")
     descriptors.write_apis()
 
 

@@ -38,7 +38,7 @@ class ForOneRequest:
 def refusing(error: Callable[[], Exception]) -> Callable[..., Any]:
     """What takes the place of an asynchronous function that has no room for more."""
 
-    async def refuse(*_: Any) -> NoReturn:
+    async def refuse(*_: Any, **__: Any) -> NoReturn:
         raise error()
 
     return refuse

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import httpx
 
-from local.browser import Browser, Field
+from local.browser import Browser, Field, Form
 from local.buyer import Buyer, PurchaseFailed, Wish
 
 if TYPE_CHECKING:
@@ -143,15 +143,21 @@ async def follow_a_crowd(stage: Stage) -> list[Followed]:
     return list(await asyncio.gather(*(one.follow(urls, everything=False) for one in people)))
 
 
+async def _form_of(browser: Browser, url: str) -> tuple[Form, Field]:
+    """The form of an event's page, and its field for a class without seats. Raises ValueError if there is none any more."""
+    form = (await browser.open(url)).form_to(r"/events/[^/]+/orders$")
+    chosen = next((one for one in form.fields if _is_free_class(one)), None) if form else None
+    if form is None or chosen is None:
+        raise ValueError("The event does not sell places without seats any more.")
+    return form, chosen
+
+
 async def hold_a_place(
     url: str, when: asyncio.Event | None = None, wait_seconds: float = 0.0, *, give_back: bool = True
 ) -> float:
     """How many seconds a new guest waits for a place, so long after `when`."""
     async with Browser() as browser:
-        form = (await browser.open(url)).form_to(r"/events/[^/]+/orders$")
-        chosen = next((one for one in form.fields if _is_free_class(one)), None) if form else None
-        if form is None or chosen is None:
-            raise ValueError("The event does not sell places without seats any more.")
+        form, chosen = await _form_of(browser, url)
         if when is not None:
             await when.wait()
             await asyncio.sleep(wait_seconds)
@@ -162,6 +168,18 @@ async def hold_a_place(
         if give_back and let_go is not None:
             await browser.submit(let_go, [])
         return seconds
+
+
+async def hold_a_place_and_list(url: str) -> tuple[str, list[str]]:
+    """A new guest holds a place and opens My orders, then gives it back. The order's address, and those that are listed."""
+    async with Browser() as browser:
+        form, chosen = await _form_of(browser, url)
+        order = await browser.submit(form, [(chosen.name, "1")])
+        mine = await browser.open(urljoin(url, "/my/orders"))
+        let_go = order.form_to(r"/orders/[^/]+/cancel$")
+        if let_go is not None:
+            await browser.submit(let_go, [])
+        return order.url, [address for address, _ in mine.links]
 
 
 async def events_with_places(stage: Stage) -> list[str]:

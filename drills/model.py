@@ -60,11 +60,18 @@ class Drill:
     # How often people try until somebody is unlucky.
     tries: int = 3
     links: tuple[Link, ...] = ()
+    # By how many seconds the replica is behind meanwhile.
+    behind_seconds: float = 0.0
 
     @property
     def needs_hosts(self) -> bool:
         """Whether it needs a system on several hosts."""
         return bool(self.links)
+
+    @property
+    def needs_replica(self) -> bool:
+        """Whether it needs a system with a replica."""
+        return self.behind_seconds > 0
 
     def evidence_on(self, stage: Stage) -> list[Span]:
         """The spans of a round that prove the fault; by a query on traces alone."""

@@ -125,17 +125,18 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("names", nargs="*", help="some drills; without a name all of them")
-    parser.add_argument("--half", type=int, help="every second drill; 0 and 1 are all of them")
+    parser.add_argument("--third", type=int, help="every third drill; 0, 1 and 2 are all of them")
     chosen = parser.parse_args()
     drills = all_drills()
     if unknown := set(chosen.names) - drills.keys():
         print(f"There is no drill {', '.join(sorted(unknown))}. There are: {', '.join(drills)}.", file=sys.stderr)
         return 2
     wanted = [drill for name, drill in drills.items() if not chosen.names or name in chosen.names]
-    if chosen.half is not None:
-        wanted = wanted[chosen.half % 2 :: 2]
+    if chosen.third is not None:
+        wanted = wanted[chosen.third % 3 :: 3]
     try:
-        with temporary_system(hosts=HOSTS) as system:
+        replicas = int(any(drill.needs_replica for drill in wanted))
+        with temporary_system(hosts=HOSTS, replicas=replicas) as system:
             running = Running.find(system.layout.folder)
             skipped = [drill for drill in wanted if drill.needs_hosts] if system.hosts.no_network else []
             proofs = asyncio.run(prove(running, [drill for drill in wanted if drill not in skipped]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from drills.model import Drill
 from local.errors import StartError
+from local.lag import set_lag
 from local.running import Running
 
 
@@ -20,12 +22,16 @@ class Switchboard:
         """Raises StartError if this system cannot have this drill."""
         if drill.needs_hosts and not self.has_network:
             raise StartError(f"{drill.name} needs a system on several hosts: start one as root with `make up HOSTS=3`.")
+        if drill.needs_replica:
+            asyncio.run(set_lag(self.running, 0))  # raises if there is none
 
     def on(self, drill: Drill) -> None:
         """Gives the fault to the services where it lives, or to the links between hosts."""
         self.check(drill)
         if drill.environments:
             self.running.ask("restart", environments=_plain(drill.environments))
+        if drill.needs_replica:
+            asyncio.run(set_lag(self.running, drill.behind_seconds))
         for link in drill.links:
             a, b = link.between
             values: dict[str, Any] = {
@@ -37,6 +43,8 @@ class Switchboard:
 
     def off(self, drill: Drill) -> None:
         """Takes it away again."""
+        if drill.needs_replica:
+            asyncio.run(set_lag(self.running, 0))
         for link in drill.links:
             a, b = link.between
             self.running.ask("link", a=a, b=b)

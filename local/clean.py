@@ -32,7 +32,8 @@ def main() -> int:
 
 def _remove(folder: Path) -> int:
     try:
-        PostgresServer(folder / "postgres").remove()
+        for server in ("postgres", "replica"):
+            PostgresServer(folder / server).remove()
         shutil.rmtree(Layout(folder).folder)
     except (OSError, StartError) as error:
         print(f"{folder} cannot be removed: {error}. Run the same command as its owner or as root.", file=sys.stderr)

@@ -64,6 +64,7 @@ def names() -> dict[str, frozenset[str]]:
         "payments-bank": frozenset({"api-key", "webhook-secret"}),
         "web-cookie": frozenset({"secret"}),
         "web-support": frozenset({"key"}),
+        "waitingroom-challenge": frozenset({"key"}),
         "nats-users": frozenset(_nats_key(user) for user in (*SERVICES, ADMIN)),
         POSTGRES_ADMIN: login,
     }
@@ -106,6 +107,7 @@ def _others(made: Secrets) -> dict[str, Document]:
         "payments-bank": Document(OPAQUE, {"api-key": made.bank_api_key, "webhook-secret": made.bank_webhook_secret}),
         "web-cookie": Document(OPAQUE, {"secret": made.web_cookie_secret}),
         "web-support": Document(OPAQUE, {"key": made.web_support_key}),
+        "waitingroom-challenge": Document(OPAQUE, {"key": made.waitingroom_challenge_key}),
     }
 
 
@@ -126,6 +128,7 @@ def _restored(known: Documents) -> dict[str, object]:
         "bank_webhook_secret": value("payments-bank", "webhook-secret"),
         "web_cookie_secret": value("web-cookie", "secret"),
         "web_support_key": value("web-support", "key"),
+        "waitingroom_challenge_key": value("waitingroom-challenge", "key"),
     }
     return {name: each for name, each in whole.items() if each}
 

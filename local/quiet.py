@@ -28,7 +28,7 @@ async def wait_until_quiet(
     try:
         while time.monotonic() < deadline:
             unsent = sum([await each.fetchval(_UNSENT) for each in connections])
-            if not unsent and await _all_handled(client, consumers):
+            if not unsent and await all_handled(client, consumers):
                 return True
             await asyncio.sleep(LOOK_SECONDS)
         return False
@@ -41,7 +41,8 @@ async def wait_until_quiet(
 _UNSENT = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 
 
-async def _all_handled(client: Client, consumers: set[str]) -> bool:
+async def all_handled(client: Client, consumers: set[str]) -> bool:
+    """Whether these consumers have handled all that the firehose has for them."""
     known = {info.name: info for info in await client.jetstream().consumers_info(STREAM)}
     wanted = [known.get(name) for name in consumers]
     return all(info is not None and not info.num_pending and not info.num_ack_pending for info in wanted)

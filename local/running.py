@@ -1,7 +1,7 @@
 """Finds the system that runs on this machine, for commands beside `make up`."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ class Running:
     addresses: dict[str, str]
     data: Path
     control: Path
+    ports: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def find(cls, data: Path) -> "Running":
@@ -24,7 +25,7 @@ class Running:
         file = Layout(data.absolute()).run_file
         try:
             state = json.loads(file.read_text())
-            return cls(state["addresses"], Path(state["data"]), Path(state["control"]))
+            return cls(state["addresses"], Path(state["data"]), Path(state["control"]), state["ports"])
         except (OSError, ValueError, KeyError) as error:
             raise StartError(
                 f"No running system was found ({file} is missing). Start one in another terminal: make up"

@@ -27,8 +27,20 @@ from local.processes import port_is_taken
 from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
 from local.quiet import wait_until_quiet
 from local.ready import is_ready
+from local.replica import PostgresReplica
 from local.supervisor import Supervisor
-from local.topology import ROOT, SERVICES, Layout, Ports, Program, Secrets, nats_url, programs
+from local.topology import (
+    ROOT,
+    SERVICES,
+    SHARDED,
+    Layout,
+    Ports,
+    Program,
+    Secrets,
+    consumers_of,
+    nats_url,
+    programs,
+)
 
 READY_SECONDS = 60.0
 MIGRATE_SECONDS = 120.0
@@ -44,6 +56,7 @@ class System:
 
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
+    `shards`: over how many databases the places are spread, at least as many as they were before.
     `hosts`: on how many hosts of this machine the services live, apart from each other (local/housing.py).
     `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
@@ -58,6 +71,8 @@ class System:
         sample: bool = True,
         environment: Mapping[str, Mapping[str, str]] | None = None,
         hosts: int = 0,
+        replicas: int = 0,
+        shards: int = 1,
         on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
@@ -66,6 +81,12 @@ class System:
         self._sample = sample
         self._environment = environment or {}
         self.postgres = PostgresServer(self.layout.folder / "postgres", self.ports.of["postgres"], durable)
+        self.replica = (
+            PostgresReplica(self.postgres, self.layout.folder / "replica", self.ports.of["replica"], durable)
+            if replicas
+            else None
+        )
+        self.shards = max(shards, _known_shards(self.layout))
         self.nats: NatsServer | None = None
         self.hosts = Hosts(hosts, str(self.layout.folder))
         self._forks = ForkServer(ROOT, str(self.layout.folder))
@@ -169,9 +190,21 @@ class System:
         log_format = "text" if self._console.is_terminal else "json"
         self._open_hosts(self._pumps)
         housing = self.hosts.housing
-        self._programs = {p.name: p for p in programs(self.layout, self.ports, secrets, log_format, housing)}
+        self._programs = {
+            p.name: p
+            for p in programs(
+                self.layout,
+                self.ports,
+                secrets,
+                log_format,
+                housing,
+                with_replica=self.replica is not None,
+                shards=self.shards,
+            )
+        }
         self._start_servers(self.nats)
         self._provision(secrets)
+        self._start_replica()
         # They need no migration, so they start meanwhile.
         for name in self._programs.keys() - SERVICES.keys():
             self._start_program(self._programs[name])
@@ -182,7 +215,7 @@ class System:
             self._start_program(self._programs[name])
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
-        self.wait_until_quiet("catalog", consumers={"inventory"})
+        self.wait_until_quiet("catalog", consumers=set(consumers_of(SHARDED, self.shards)))
         self._control = Control(self._commands())
         self._write_run_file(self._control)
 
@@ -220,10 +253,20 @@ class System:
         with ThreadPoolExecutor(2) as pool:
             starts = [pool.submit(self.postgres.start), pool.submit(nats.start)]
             self._wait_for(starts, self.postgres.kill, nats.kill)
-        kept = [Kept("Postgres", self.postgres), Kept("NATS", nats, lambda: _run(make_stream(nats.url(ADMIN))))]
+        kept = [
+            Kept("Postgres", self.postgres),
+            Kept("NATS", nats, lambda: _run(make_stream(nats.url(ADMIN), shards=self.shards))),
+        ]
         self._keeper = Keeper(kept, self._console.say, self._break_off)
         self._keeper.open()
         self._check_stop()
+
+    def _start_replica(self) -> None:
+        """After the databases were made: what comes later, it follows."""
+        if self.replica is not None:
+            self._console.say("Copying the databases for the replica ...")
+            self.replica.start()
+            self._check_stop()
 
     def _break_off(self, why: str) -> None:
         self.broken = why
@@ -233,9 +276,10 @@ class System:
     def _provision(self, secrets: Secrets) -> None:
         async def provision() -> None:
             await asyncio.gather(
-                make_databases(self.postgres.url(), secrets.databases),
-                make_stream(nats_url(ADMIN, self.ports, secrets)),
+                make_databases(self.postgres.url(), secrets.databases, self.shards),
+                make_stream(nats_url(ADMIN, self.ports, secrets), shards=self.shards),
             )
+            write_private(self.layout.shards_file, str(self.shards))
 
         _run(provision())
         self._check_stop()
@@ -351,6 +395,8 @@ class System:
         self.hosts.close()
         if self.nats is not None:
             self.nats.stop()
+        if self.replica is not None:
+            self.replica.stop()
         self.postgres.stop()
         if self._pumps is not None:
             self._pumps.close()
@@ -393,3 +439,11 @@ def _run(work: Coroutine[None, None, Result]) -> Result:
     """In a thread with a loop of its own, so that a caller may have a running loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
+
+
+def _known_shards(layout: Layout) -> int:
+    """Over how many shards rows are spread already; whoever started with fewer would not find them."""
+    try:
+        return int(layout.shards_file.read_text())
+    except (OSError, ValueError):
+        return 1

@@ -11,16 +11,31 @@ from local.topology import Ports
 
 @contextmanager
 def temporary_system(
-    *, durable: bool = False, environment: Mapping[str, Mapping[str, str]] | None = None, hosts: int = 0
+    *,
+    durable: bool = False,
+    environment: Mapping[str, Mapping[str, str]] | None = None,
+    hosts: int = 0,
+    replicas: int = 0,
+    shards: int = 1,
 ) -> Iterator[System]:
     """Started, with the sample events, and stopped afterwards. Raises StartError. For the parameters see `System`."""
     with tempfile.TemporaryDirectory(prefix="onsale-system-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # as root, Postgres runs as another user, who has to pass
-        system = System(data, Ports.free(), durable=durable, environment=environment, hosts=hosts)
+        system = System(
+            data,
+            Ports.free(),
+            durable=durable,
+            environment=environment,
+            hosts=hosts,
+            replicas=replicas,
+            shards=shards,
+        )
         try:
             system.start()
             yield system
         finally:
             system.stop()
             system.postgres.remove()
+            if system.replica is not None:
+                system.replica.remove()

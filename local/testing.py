@@ -6,9 +6,11 @@ it, which starts in milliseconds.
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ from chassis.testing_databases import POSTGRES_VARIABLE
 from local.nats import NatsServer
 from local.postgres import PostgresServer
 from local.provision import make_stream
+
+# The folder in a NATS server's store that JetStream fills.
+JETSTREAM = "jetstream"
 
 _postgres: PostgresServer | None = None
 
@@ -66,9 +71,19 @@ _STARTING = pytest.StashKey["futures.Future[None]"]()
 _DISTRIBUTING = "dsession"
 
 
-@pytest.fixture
-def nats_url() -> Iterator[str]:
-    """A NATS server of this test's own, with an empty firehose and each service's consumer of it."""
-    with NatsServer() as server:
+@pytest.fixture(scope="session")
+def empty_firehose(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a NATS server keeps of an empty firehose and each service's consumer of it: to make them costs more than to copy them."""
+    store = tmp_path_factory.mktemp("firehose")
+    with NatsServer(store) as server:
         asyncio.run(make_stream(server.url()))
+    return store / JETSTREAM
+
+
+@pytest.fixture
+def nats_url(empty_firehose: Path) -> Iterator[str]:
+    """A NATS server of this test's own, with an empty firehose and each service's consumer of it."""
+    server = NatsServer()
+    shutil.copytree(empty_firehose, server.store_dir / JETSTREAM)
+    with server:
         yield server.url()

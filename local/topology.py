@@ -1,8 +1,9 @@
 """What runs on one machine: every program, where it listens, and its environment."""
 
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from local.housing import Housing
@@ -21,12 +22,17 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "payments": (),
     "tickets": ("accounts",),
     "notifications": ("accounts", "tickets"),
-    "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets"),
+    "waitingroom": ("inventory",),
+    "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets", "waitingroom"),
 }
 
-# The facts that each service must not miss; its consumer of the firehose has its name (that of a further shard `inventory-shard-1`).
+# The facts that each service must not miss; its consumer of the firehose has its name.
 HEARS: dict[str, tuple[str, ...]] = {
-    "inventory": ("events.catalog.event_published.v1", "events.catalog.seats_published.v1"),
+    "inventory": (
+        "events.catalog.event_published.v1",
+        "events.catalog.seats_published.v1",
+        "events.waitingroom.sale_scheduled.v1",
+    ),
     "orders": (
         "events.catalog.event_changed.v1",
         "events.inventory.hold_expired.v1",
@@ -40,18 +46,36 @@ HEARS: dict[str, tuple[str, ...]] = {
         "events.tickets.tickets_changed.v1",
         "events.tickets.tickets_issued.v1",
     ),
+    "waitingroom": ("events.orders.order_cancelled.v1", "events.orders.order_confirmed.v1"),
 }
 # What is heard as it goes by: facts that drop caches, and messages of the bus.
 LISTENS: dict[str, tuple[str, ...]] = {
+    "waitingroom": ("bus.payments.bank_late.>",),
     "web": (
         "bus.inventory.places_changed.>",
         "bus.orders.order_changed.>",
+        "bus.waitingroom.queue_moved.>",
         "events.catalog.>",
         "events.orders.order_cancelled.v1",
         "events.orders.order_confirmed.v1",
         "events.tickets.tickets_issued.v1",
+        "events.waitingroom.sale_scheduled.v1",
     ),
 }
+
+
+# Who reads from a replica with `make up REPLICAS=1`: catalogue, orders and tickets are looked at far more often than changed.
+REPLICATED = ("catalog", "orders", "tickets")
+
+
+# Whose rows can be spread over several databases with `make up SHARDS=2`, and over how many.
+SHARDED, MOST_SHARDS = "inventory", 4
+
+
+def consumers_of(service: str, shards: int = 1) -> list[str]:
+    """The consumers of the firehose that a service has: its own, and with several shards one for each further one."""
+    further = range(1, shards) if service == SHARDED else ()
+    return [service, *(f"{service}-shard-{number}" for number in further)]
 
 
 def hearers_of(provider: str) -> list[str]:
@@ -80,8 +104,9 @@ DEFAULT_PORTS = {
     "otlp": 4318,
     "postgres": 8032,
     "nats": 8033,
+    "replica": 8034,
 }
-# With PORTS=9000: web 9000, accounts 9001, ..., bank 9020, smtp 9025, mailbox 9026, traces 9030, ..., nats 9033.
+# With PORTS=9000: web 9000, accounts 9001, ..., bank 9020, smtp 9025, mailbox 9026, traces 9030, ..., replica 9034.
 _MOVED = {"traces": 30, "otlp": 31}
 
 
@@ -140,6 +165,7 @@ class Secrets:
     bank_webhook_secret: str = field(repr=False)
     web_cookie_secret: str = field(repr=False)
     web_support_key: str = field(repr=False)
+    waitingroom_challenge_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -157,6 +183,11 @@ class Layout:
     def books(self) -> Path:
         """The bank simulator's own ledger."""
         return self.folder / "bank.sqlite3"
+
+    @property
+    def shards_file(self) -> Path:
+        """Over how many shards its rows are spread: never fewer than they were."""
+        return self.folder / "shards"
 
     @property
     def run_file(self) -> Path:
@@ -180,10 +211,18 @@ def database_of(service: str) -> str:
     return f"onsale_{service}"
 
 
-def database_url(service: str, ports: Ports, secrets: Secrets) -> str:
-    """The service's own login to its own database."""
+def shards_of(service: str, shards: int) -> list[str]:
+    """The names of its databases: the main one, which is shard 0, and those of further shards."""
+    further = range(1, shards) if service == SHARDED else ()
+    return [database_of(service), *(f"{database_of(service)}_{number}" for number in further)]
+
+
+def database_url(
+    service: str, ports: Ports, secrets: Secrets, server: str = "postgres", database: str | None = None
+) -> str:
+    """The service's own login to its own database, or to that of a further shard."""
     name = database_of(service)
-    return f"postgresql://{name}:{secrets.databases[service]}@{LOOPBACK}:{ports.of['postgres']}/{name}"
+    return f"postgresql://{name}:{secrets.databases[service]}@{LOOPBACK}:{ports.of[server]}/{database or name}"
 
 
 def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
@@ -192,11 +231,22 @@ def nats_url(user: str, ports: Ports, secrets: Secrets) -> str:
 
 
 def programs(
-    layout: Layout, ports: Ports, secrets: Secrets, log_format: str, housing: Housing | None = None
+    layout: Layout,
+    ports: Ports,
+    secrets: Secrets,
+    log_format: str,
+    housing: Housing | None = None,
+    *,
+    with_replica: bool = False,
+    shards: int = 1,
 ) -> list[Program]:
     """Every Python program, in the order in which they are started. Without `housing` all live on this machine."""
     where = housing or Housing()
     services = [_service(name, layout, ports, secrets, log_format, where) for name in SERVICES]
+    if shards > 1:
+        services = [_sharded(each, ports, secrets, shards) for each in services]
+    if with_replica:
+        services = [_reading_a_replica(each, ports, secrets) for each in services]
     store = [] if "otlp" in ports.elsewhere else [_trace_store(layout, ports)]
     return [*store, _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
 
@@ -233,6 +283,22 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
     )
 
 
+def _reading_a_replica(program: Program, ports: Ports, secrets: Secrets) -> Program:
+    """The program with the address of its replica, if it is one of those that read much."""
+    if program.name not in REPLICATED:
+        return program
+    url = database_url(program.name, ports, secrets, server="replica")
+    return replace(program, environment={**program.environment, f"{program.name.upper()}_REPLICA_URL": url})
+
+
+def _sharded(program: Program, ports: Ports, secrets: Secrets, shards: int) -> Program:
+    """The program with the addresses of its further shards, if it is the one that has some."""
+    if program.name != SHARDED:
+        return program
+    urls = [database_url(SHARDED, ports, secrets, database=each) for each in shards_of(SHARDED, shards)[1:]]
+    return replace(program, environment={**program.environment, f"{program.name.upper()}_SHARD_URLS": json.dumps(urls)})
+
+
 def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, dict[str, str]]:
     """Settings that only one service has."""
     return {
@@ -248,6 +314,9 @@ def _own_settings(layout: Layout, ports: Ports, secrets: Secrets) -> dict[str, d
             "SMTP_PORT": str(ports.of["smtp"]),
             "SHOP_URL": ports.url("web"),
         },
+        # Sales may ask whoever joins for a proof of work; none does until it is told to, on its page of support. As many may wait
+        # from one address as web lets become guests there.
+        "waitingroom": {"CHALLENGE_KEY": secrets.waitingroom_challenge_key, "MOST_PER_ADDRESS": "20000"},
         "web": {
             "COOKIE_SECRET": secrets.web_cookie_secret,
             "SUPPORT_KEY": secrets.web_support_key,

@@ -11,7 +11,7 @@ from local.backend import ports_with_backend
 from local.console import Console
 from local.errors import StartError, Stopped
 from local.system import System
-from local.topology import ROOT, Ports
+from local.topology import MOST_SHARDS, ROOT, Ports
 
 DEFAULT_DATA = ROOT / ".onsale"
 HIGHEST_BASE = 65_000
@@ -25,6 +25,10 @@ def main() -> int:
         "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
     )
     parser.add_argument("--hosts", type=int, default=0, help="on how many hosts the services live (make up HOSTS=3)")
+    parser.add_argument("--replicas", type=int, choices=(0, 1), default=0, help="a replica to read from (REPLICAS=1)")
+    parser.add_argument(
+        "--shards", type=int, choices=range(1, MOST_SHARDS + 1), default=1, help="databases for places (SHARDS=2)"
+    )
     parser.add_argument("--otlp", default="", help="send spans there (make up OTLP=http://127.0.0.1:4318)")
     parser.add_argument("--traces", default="", help="with --otlp: where traces can be looked at, a Jaeger")
     chosen = parser.parse_args()
@@ -36,14 +40,14 @@ def main() -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return run(chosen.data, ports, Console(), chosen.hosts)
+    return run(chosen.data, ports, Console(), chosen.hosts, chosen.replicas, chosen.shards)
 
 
-def run(data: Path, ports: Ports, console: Console, hosts: int) -> int:
+def run(data: Path, ports: Ports, console: Console, hosts: int, replicas: int = 0, shards: int = 1) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
     stop = threading.Event()
     try:
-        system = System(data, ports, console=console, hosts=hosts, on_broken=stop.set)
+        system = System(data, ports, console=console, hosts=hosts, replicas=replicas, shards=shards, on_broken=stop.set)
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -86,6 +90,9 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
         ("NATS", f"127.0.0.1:{ports.of['nats']}"),
         ("Logs", str(system.layout.folder / "logs")),
     ]
+    if system.replica is not None:
+        behind = "catalog, orders and tickets read there; make lag SECONDS=5"
+        rows.insert(5, ("Replica", f"127.0.0.1:{ports.of['replica']}  ({behind})"))
     if ports.elsewhere:
         rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
     if system.hosts.housing.hosts:

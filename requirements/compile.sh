@@ -32,8 +32,8 @@ lock base # what all images share
 for image in $images; do lock "$image" "$image"; done
 
 # Programs with environments of their own, since what they need is not what we need: checkov checks manifests and the
-# Dockerfile, and pretix sells beside us in `make bench-pretix`.
-for program in checkov pretix; do
+# Dockerfile, Locust shows a rehearsal on its page, and pretix sells beside us in `make bench-pretix`.
+for program in checkov locust pretix; do
     "$uv" pip compile "requirements/$program.in" --quiet --universal --generate-hashes --no-emit-index-url \
         --no-annotate --python-version 3.11 --custom-compile-command "make lock" --output-file "requirements/$program.txt"
 done

@@ -6,13 +6,17 @@ import pytest
 
 from local.system import System
 from local.temporary import temporary_system
+from tests.books import assert_promises_hold
 
+# Pages notice a dead connection after a few heartbeats that did not come.
+NEVER_SILENT = {"web": {"WEB_HEARTBEAT_SECONDS": "2"}}
 # Many tests load an event and buy it: they need not wait until catalog looks by itself for what the loader wrote.
 SOON_PUBLISHED = {"catalog": {"CATALOG_OUTBOX_POLL_SECONDS": "0.2"}}
 
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
-    """Everything, with the sample events. Leave it as you found it."""
-    with temporary_system(environment=SOON_PUBLISHED) as running:
+    """Everything, with the sample events. Leave it as you found it: at the end the auditor looks at what was sold."""
+    with temporary_system(environment=SOON_PUBLISHED | NEVER_SILENT) as running:
         yield running
+        assert_promises_hold(running)

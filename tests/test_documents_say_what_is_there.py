@@ -17,9 +17,9 @@ from local.topology import ROOT, SERVICES
 WIDTH = 120
 # A line of no more words than these is a link that stands alone, with the sign of its list.
 MARK_AND_LINK = 2
-TOPS = "chassis|contracts|drills|k8s|local|services|simulators|tests|tracing"
+TOPS = "chassis|contracts|drills|k8s|local|rehearsal|services|simulators|tests|tracing"
 # The service that does not exist: the guide makes it.
-EXAMPLE = "waitingroom"
+EXAMPLE = "insights"
 # Folders of a checkout that programs make.
 MADE = (".onsale/", ".venv/")
 # Names files of other projects, from which schemas are made.

@@ -8,7 +8,7 @@ import pytest
 from local.topology import ROOT
 
 PAGE = ROOT / "docs/machinery.md"
-FOLDERS = ("contracts", "tracing", "local", "k8s", "drills", "simulators")
+FOLDERS = ("contracts", "tracing", "local", "k8s", "drills", "rehearsal", "simulators")
 LARGE_LINES = 150
 
 

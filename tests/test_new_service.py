@@ -52,7 +52,7 @@ def test_a_name_that_cannot_be_is_refused_with_a_sentence(name: str, said: str) 
 
 
 def test_a_good_name_is_taken() -> None:
-    assert refusal_of("waitingroom", ROOT) is None
+    assert refusal_of("insights", ROOT) is None
 
 
 def test_every_place_in_which_a_service_is_missing_is_reported_at_once(checkout: Path) -> None:

@@ -13,7 +13,17 @@ def test_tests_with_a_mark_lie_where_their_part_looks(mark: str, arguments: tupl
     places = [ROOT / argument for argument in arguments[2:]]
     marked = [
         path
-        for folder in ("chassis", "contracts", "drills", "local", "services", "simulators", "tests", "tracing")
+        for folder in (
+            "chassis",
+            "contracts",
+            "drills",
+            "local",
+            "rehearsal",
+            "services",
+            "simulators",
+            "tests",
+            "tracing",
+        )
         for path in (ROOT / folder).rglob("test_*.py")
         if re.search(rf"\bmark\.{mark}\b", path.read_text(encoding="utf-8"))
     ]

@@ -14,6 +14,8 @@ ParentOf = Callable[[Scope], str | None]
 IsOurs = Callable[[Mapping[bytes, bytes]], bool]
 
 UNTRACED_PATHS = frozenset({"/livez", "/readyz", "/load", "/metrics"})
+SWITCHING_PROTOCOLS = 101
+FORBIDDEN = 403
 SERVER_ERROR = 500
 # Where a scope keeps the method that was asked for, if it is answered by another (HEAD by GET).
 ASKED_METHOD = "onsale_asked_method"
@@ -27,7 +29,8 @@ class TracingMiddleware:
     `parent_of` may name another parent (a traceparent) than the request's own header: an edge that trusts no
     header from outside continues a trace that it remembers itself. `is_ours` says of a request's headers whether one of our own
     sends them. Whoever else names a trace is linked to it: neither which trace this is nor whether it is kept is a stranger's to say.
-    `streams` are prefixes of paths whose responses live for minutes: their span ends when the response begins.
+    `streams` are prefixes of paths whose responses live for minutes: their span ends when the response begins, and so does the one of
+    a socket.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class TracingMiddleware:
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["path"] in UNTRACED_PATHS:
+        if scope["type"] not in ("http", "websocket") or scope["path"] in UNTRACED_PATHS:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
@@ -59,12 +62,14 @@ class TracingMiddleware:
         )
         is_stream = scope["path"].startswith(self._streams or ("\0",))
         trace_id = f"{span.get_span_context().trace_id:032x}".encode()
+        has_begun = False
 
         async def send_and_note(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                _note_status(span, message["status"])
-                message.setdefault("headers", [])
-                message["headers"] = [*message["headers"], (b"x-trace-id", trace_id)]
+            nonlocal has_begun
+            if not has_begun and (status := _status_of(message)) is not None:
+                has_begun = True
+                _note_status(span, status)
+                message["headers"] = [*message.get("headers", []), (b"x-trace-id", trace_id)]
                 if is_stream:
                     span.set_attribute("onsale.stream", True)
                     name_by_route(span, scope)
@@ -101,8 +106,21 @@ def _stranger(parent: otel_context.Context, headers: dict[bytes, bytes]) -> trac
     return link_of(headers.get(b"traceparent", b"").decode("latin-1"), "named by a stranger")
 
 
+def _status_of(message: Any) -> int | None:
+    """The status with which an answer begins, also that of a socket; None if this message begins none."""
+    match message["type"]:
+        case "http.response.start" | "websocket.http.response.start":
+            return int(message["status"])
+        case "websocket.accept":
+            return SWITCHING_PROTOCOLS
+        case "websocket.close":
+            # It refuses a socket that was not accepted.
+            return FORBIDDEN
+    return None
+
+
 def _method_of(scope: Scope, other: str) -> str:
-    asked = str(scope.get(ASKED_METHOD) or scope["method"])
+    asked = str(scope.get(ASKED_METHOD) or scope.get("method", "GET"))
     return asked if asked in METHODS else other
 
 

@@ -34,6 +34,13 @@ HTTP_SERVER_DURATION = Instrument(
 HTTP_SERVER_ACTIVE = Instrument(
     "http.server.active_requests", "updowncounter", "{request}", "Requests that are being answered at this moment."
 )
+CROWD_REFUSED = Instrument(
+    "onsale.crowd.refused",
+    "counter",
+    "{request}",
+    "Requests that were refused before they were read, since so many for the same were being served.",
+    ("http.request.method", "http.route"),
+)
 HTTP_CLIENT_DURATION = Instrument(
     "http.client.request.duration",
     "histogram",
@@ -67,6 +74,20 @@ POOL_MOST = Instrument(
     "updowncounter",
     "{connection}",
     "The most connections that the pool may open.",
+    ("db.client.connection.pool.name",),
+)
+REPLICA_AGE = Instrument(
+    "onsale.replica.age",
+    "gauge",
+    "s",
+    "How long ago something may have been written that the replica does not have, as far as this process knows.",
+    ("db.client.connection.pool.name",),
+)
+REPLICA_PASSED_OVER = Instrument(
+    "onsale.replica.passed_over",
+    "counter",
+    "{read}",
+    "Reads that a replica could have served, and the primary did: none was as young as they need it, or answered.",
     ("db.client.connection.pool.name",),
 )
 POOL_TIMEOUTS = Instrument(

@@ -1,5 +1,6 @@
 """Making spans, and carrying their context through rows, headers and messages."""
 
+import re
 import traceback
 from asyncio import CancelledError
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tracing.process import process_traceparent
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_OURS = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACER = trace.get_tracer("onsale")
 
 Attributes = Mapping[str, Any]
@@ -128,7 +130,7 @@ def link_to(current: Span, traceparent: str | None, why: str) -> None:
 
 def link_of(traceparent: str | None, why: str) -> Link | None:
     """The same, for a span that is yet to begin. None if there is nothing to link to."""
-    origin = trace.get_current_span(context_of(traceparent)).get_span_context()
+    origin = _context_in(traceparent)
     return Link(origin, {"onsale.link": why}) if origin.is_valid else None
 
 
@@ -141,15 +143,31 @@ def late_span(name: str, started_ns: int, attributes: Attributes | None = None) 
 
 def context_of(traceparent: str | None, tracestate: str | None = None) -> Context:
     """The context that a `traceparent` describes; an empty one if it is missing or malformed."""
+    if not tracestate and traceparent is not None and (origin := _origin_of(traceparent)):
+        return trace.set_span_in_context(NonRecordingSpan(origin), Context())
     carrier = {"traceparent": traceparent or "", "tracestate": tracestate or ""}
     return _PROPAGATOR.extract(carrier, context=Context())
 
 
+def _origin_of(traceparent: str) -> SpanContext | None:
+    """The span that a `traceparent` names as our own services write it; None for any other, which OpenTelemetry reads.
+
+    Each row, message and call carries one: OpenTelemetry's own takes three times as long.
+    """
+    if not _OURS.fullmatch(traceparent):
+        return None
+    trace_id, span_id = int(traceparent[3:35], 16), int(traceparent[36:52], 16)
+    if not (trace_id and span_id):
+        return None
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(int(traceparent[53:], 16)))
+
+
 def current_traceparent() -> str | None:
     """The current span as a W3C `traceparent`, None outside any trace."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
-    return carrier.get("traceparent")
+    current = trace.get_current_span().get_span_context()
+    if not current.is_valid:
+        return None
+    return f"00-{current.trace_id:032x}-{current.span_id:016x}-{current.trace_flags:02x}"
 
 
 def inject(headers: dict[str, str]) -> dict[str, str]:
@@ -171,7 +189,12 @@ def current_span_id() -> str | None:
 
 def trace_id_of(traceparent: str | None) -> str | None:
     """The trace id within a `traceparent`."""
-    return _hex_trace_id(trace.get_current_span(context_of(traceparent)).get_span_context())
+    return _hex_trace_id(_context_in(traceparent))
+
+
+def _context_in(traceparent: str | None) -> SpanContext:
+    origin = _origin_of(traceparent) if traceparent else None
+    return origin or trace.get_current_span(context_of(traceparent)).get_span_context()
 
 
 def mark_failed(current: Span, reason: str) -> None:

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from socket import socket
+from unittest.mock import Mock
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -106,6 +108,20 @@ async def test_what_may_have_taken_effect_is_not_tried_again_unless_it_is_said_t
         await provider.calls().request("POST", "/things", extensions={"route": "/things"})
     provider = Provider(TimeoutError(), Answered(201, {}, b"{}"))
     await provider.calls().request("POST", "/things", extensions={"route": "/things", "repeatable": True})
+    assert len(provider.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "failure", [aiohttp.ConnectionTimeoutError(), aiohttp.ClientConnectorError(Mock(), ConnectionRefusedError())]
+)
+async def test_what_found_no_connection_is_tried_again_whatever_it_is(failure: Exception) -> None:
+    """Nobody has heard of it: a stall of a second, or a process that is replaced, is not what a buyer should see."""
+    provider = Provider(failure, failure, Answered(201, {}, b"{}"))
+    answer = await provider.calls().request("POST", "/things", extensions={"route": "/things"})
+    assert answer.status_code == 201
+    provider = Provider(failure, TimeoutError(), Answered(201, {}, b"{}"))
+    with pytest.raises(ProviderUnavailable):
+        await provider.calls().request("POST", "/things", extensions={"route": "/things"})
     assert len(provider.asked) == 2
 
 

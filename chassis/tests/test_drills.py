@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-from types import SimpleNamespace
-from typing import ClassVar
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -69,6 +69,16 @@ def test_a_drill_on_a_part_that_is_no_longer_there_fails_aloud() -> None:
 def test_a_service_without_the_drill_is_left_as_it_is() -> None:
     assert switches_of("sample") == {}
     switch_on("sample", "somebody-elses")
+
+
+def test_a_fault_that_nobody_practises_on_is_named_with_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere: Any = ModuleType("elsewhere.faults")
+    elsewhere.SWITCHES = {"cheap": lambda faults: faults.replace(Good, "price", lambda _self: 1)}
+    monkeypatch.setitem(sys.modules, "elsewhere.faults", elsewhere)
+    with switch_on("sample", "elsewhere.faults:cheap"):
+        assert Good().price() == 1
+    with pytest.raises(ModuleNotFoundError):
+        switch_on("sample", "nowhere.at.all:cheap")
 
 
 def test_production_refuses_to_start_with_a_drill_on() -> None:

@@ -1,5 +1,6 @@
 """A route is what its operation declares: to whoever calls it, and to whoever reads the document."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, ClassVar
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Response
 
+from chassis.consistency import Policy, current_policy, no_database, own_writes
 from chassis.documented import Documented
 from chassis.models import Response as Answer
 from chassis.operations import EVERYBODY, Operation, serves
@@ -34,7 +36,8 @@ class ShelfOut(Answer):
 
 
 SHELF = "/shelves/{shelf}"
-LOOK = Operation("GET", SHELF, callers=EVERYBODY, answers=ShelfOut)
+OLD = own_writes(30, "Books stand still.")
+LOOK = Operation("GET", SHELF, callers=EVERYBODY, answers=ShelfOut, reads=OLD)
 PUT = Operation(
     "PUT",
     SHELF,
@@ -49,8 +52,8 @@ CLEAR = Operation("DELETE", SHELF, callers=("web",), status=204)
 LEND = Operation("POST", f"{SHELF}/lend", callers=("web",), answers=ShelfOut, keyed=True)
 TIDY = Operation("POST", f"{SHELF}/tidy", callers=("web",), answers=ShelfOut, repeatable=True)
 READ = Operation("POST", f"{SHELF}/read", callers=("web",), answers=ShelfOut)
-SCAN = Operation("GET", f"{SHELF}/scan.pdf", callers=("web", "orders"), media_type="application/pdf")
-KEYS = Operation("GET", "/keys.json", callers=EVERYBODY, answers=dict[str, Any])
+SCAN = Operation("GET", f"{SHELF}/scan.pdf", callers=("web", "orders"), media_type="application/pdf", reads=OLD)
+KEYS = Operation("GET", "/keys.json", callers=EVERYBODY, answers=dict[str, Any], reads=no_database("Settings."))
 JUST_MADE = "new"
 
 
@@ -116,6 +119,36 @@ async def test_its_callers_are_let_in_and_nobody_else(http: httpx.AsyncClient, k
     assert {caller: answer.status_code for caller, answer in asked.items()} == {"web": 201, "tickets": 403}
     assert (await http.put("/shelves/new")).status_code == 401
     assert documented(app, PUT)["x-callers"] == ["orders", "web"]
+
+
+def test_how_old_what_a_get_reads_may_be_is_declared_and_documented(app: Documented) -> None:
+    told = {"policy": "own writes", "stale_up_to_seconds": 30, "why": "Books stand still."}
+    assert documented(app, LOOK)["x-consistency"] == told
+    assert documented(app, KEYS)["x-consistency"]["policy"] == "no database"
+    assert "x-consistency" not in documented(app, PUT)
+    with pytest.raises(ValueError, match="how old"):
+        Operation("GET", SHELF, callers=EVERYBODY, answers=ShelfOut)
+
+
+async def test_reads_of_an_operation_follow_its_policy_and_those_of_others_none(app: Documented, keys: Keys) -> None:
+    router = APIRouter()
+    seen: list[Policy | None] = []
+
+    @serves(router, LOOK)
+    @serves(router, SCAN)  # a file goes the long way
+    @serves(router, TIDY)
+    async def look(shelf: str) -> Response:
+        seen.append(current_policy.get())
+        return Response(shelf)
+
+    app.router.routes.clear()
+    app.include_router(router)
+    transport, headers = httpx.ASGITransport(app), calling_as("web", keys)
+    async with httpx.AsyncClient(transport=transport, base_url="http://library.test", headers=headers) as client:
+        for method, path in (("GET", "/shelves/a"), ("GET", "/shelves/a/scan.pdf"), ("POST", "/shelves/a/tidy")):
+            # In a task of its own, as a server answers each.
+            assert (await asyncio.create_task(client.request(method, path))).status_code == 200
+    assert seen == [OLD, OLD, None]
 
 
 async def test_everybody_is_everybody(http: httpx.AsyncClient, app: Documented) -> None:

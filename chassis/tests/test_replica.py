@@ -3,28 +3,12 @@
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
-
 from chassis.db import Database
 from chassis.testing import Harness
 from chassis.tests.sample.app import SampleSettings, create_app
 from local.processes import free_port
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
-
-
-async def test_who_presents_a_pin_is_not_served_by_a_replica_that_is_behind(harness: Harness) -> None:
-    # A database of its own stands for a replica that has replayed nothing of what the primary wrote.
-    behind = harness.database_url("sample", MIGRATIONS)
-    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=behind)
-    async with harness.running(create_app, settings) as app:
-        headers = harness.headers("web", to="sample", person=uuid4()) | {"Idempotency-Key": "key-00001"}
-        made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
-        url = f"/things/{made.json()['thing_id']}"
-        with_pin = await app.http.get(url, headers={"Onsale-Pin": made.headers["onsale-pin"]})
-        without = await app.http.get(url)
-    assert with_pin.status_code == 200
-    assert without.status_code == 404
 
 
 async def test_a_header_that_is_no_pin_is_ignored(harness: Harness) -> None:
@@ -52,24 +36,6 @@ async def test_reads_go_to_the_primary_while_the_replica_does_not_answer(harness
         made = await app.http.post("/things", json={"name": "lamp"}, headers=headers)
         for _ in range(3):
             assert (await app.http.get(f"/things/{made.json()['thing_id']}")).status_code == 200
-
-
-async def test_what_fails_while_reading_from_a_replica_is_not_read_twice(harness: Harness) -> None:
-    database = Database(
-        harness.settings(SampleSettings, migrations=MIGRATIONS, replica_url=harness.database_url("sample", MIGRATIONS))
-    )
-    times = 0
-
-    async def read() -> None:
-        nonlocal times
-        async with database.reader():
-            times += 1
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        await read()
-    assert times == 1
-    await database.close()
 
 
 async def test_who_has_much_to_do_is_ready_all_the_same(harness: Harness) -> None:

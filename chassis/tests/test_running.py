@@ -153,7 +153,8 @@ async def test_a_service_that_is_asked_to_stop_finishes_what_is_under_way(harnes
     settings = harness.settings(SampleSettings, migrations=SAMPLE / "migrations")
     port = free_port()
     async with started(APPLICATION, environment=environment_of(settings, "SAMPLE_", port)) as process:
-        await said(process, lambda line: '"event": "started"' in line)
+        # It says that it has started a moment before it listens.
+        await harness.eventually(lambda: _is(f"http://{LOOPBACK}:{port}/readyz", 200))
         async with httpx.AsyncClient(timeout=30) as http:
             slow = asyncio.create_task(http.get(f"http://{LOOPBACK}:{port}/slow"))
             await harness.eventually(lambda: _sleeps(settings))

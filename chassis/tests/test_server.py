@@ -12,7 +12,7 @@ import uvicorn
 
 from chassis import server as module
 from chassis.server import Server
-from chassis.testing import Harness
+from chassis.testing import PATIENCE_SECONDS, Harness
 
 
 class Counted(Server):
@@ -45,5 +45,5 @@ async def test_a_server_is_woken_by_a_signal_alone_and_its_responses_have_the_ti
     assert [date[17:25] for date in dates] == ["00:00:00", "01:00:00", "01:00:00"]
     assert server.ticks == 1
     server.handle_exit(signal.SIGTERM, None)
-    await serving
+    await asyncio.wait_for(serving, PATIENCE_SECONDS)
     assert (server.ticks, raised) == (2, [signal.SIGTERM])

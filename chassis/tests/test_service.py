@@ -27,6 +27,7 @@ from tracing.testing import Kept
 
 MIGRATIONS = Path(__file__).parent / "sample" / "migrations"
 MADE = "events.sample.thing_made.v1"
+PROBLEM = "application/problem+json"
 WANTED = "events.other.thing_wanted.v1"
 
 
@@ -200,6 +201,14 @@ async def test_a_services_token_that_would_live_for_long_is_refused(harness: Har
     token = jwt.encode(claims, harness.keys.services["web"], algorithm="EdDSA", headers={"kid": "web"})
     sent = headers(harness, "key-00001") | {"Authorization": f"Bearer {token}"}
     assert (await app.http.post("/things", json={"name": "lamp"}, headers=sent)).status_code == 401
+
+
+async def test_routes_are_served_as_they_were_made_and_each_may_be_refused(app: RunningApp) -> None:
+    made = [route for router in app.app.state.service._routers for route in router.routes]
+    assert made
+    assert [route for route in app.app.router.routes if route in made] == made
+    operations = [operation for path in app.app.openapi()["paths"].values() for operation in path.values()]
+    assert {tuple(operation["responses"]["default"]["content"]) for operation in operations} == {(PROBLEM,)}
 
 
 async def test_an_error_is_a_problem_document_with_its_trace(app: RunningApp) -> None:

@@ -35,14 +35,14 @@ def problems_of_refusals(system: System) -> list[str]:
         found += [
             f"{edge}: {client.__name__} declares {code} among the refusals of {use}, but {edge.provider} never refuses with it "
             f"there. Correct it, or name its error in `refuses` of {edge.provider}'s operation."
-            for code in sorted(use.refusals.keys() - offered.keys() - OF_THE_CHASSIS)
+            for code in sorted(use.refusals.keys() - {code for code, _ in offered} - OF_THE_CHASSIS)
         ]
         found += _uncovered(system, edge, use, operation, offered)
     return found
 
 
 def _uncovered(
-    system: System, edge: Edge, use: Use[Any], operation: Operation, offered: dict[str, int]
+    system: System, edge: Edge, use: Use[Any], operation: Operation, offered: set[tuple[str, int]]
 ) -> Iterator[str]:
     if not (system.pacts / edge.file_name).exists():
         return  # contracts/completeness/edges.py says so
@@ -52,7 +52,7 @@ def _uncovered(
         for each in read(edge, system.pacts)
         if provider.asked(each["request"]["method"], each["request"]["path"]) is operation
     }
-    not_now = {code for code, status in offered.items() if status in NOT_NOW and code not in OF_THE_CHASSIS}
+    not_now = {code for code, status in offered if status in NOT_NOW and code not in OF_THE_CHASSIS}
     for code in sorted((use.refusals.keys() | not_now) - in_pact):
         yield (
             f"{edge}: {edge.consumer} acts on {code} of {use}, but no interaction has it. Write one in "

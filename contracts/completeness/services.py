@@ -71,12 +71,12 @@ def real() -> System:
     return System({name: _service_of(name, app.state.service) for name, app in applications(SERVICES).items()})
 
 
-def refusals_of(operation: Operation) -> dict[str, int]:
-    """The codes with which an operation may refuse, those of the chassis left out, and their statuses."""
+def refusals_of(operation: Operation) -> set[tuple[str, int]]:
+    """The codes with which an operation may refuse, those of the chassis left out, each with its status or statuses."""
     # Errors of domains have no base class in common: it is enough that they have a code and a category.
     errors: tuple[Any, ...] = operation.refuses
-    unavailable = {f"{provider}_unavailable": STATUS_OF_CATEGORY["unavailable"] for provider in operation.without}
-    return {each.code: STATUS_OF_CATEGORY[each.category] for each in errors} | unavailable
+    unavailable = {(f"{provider}_unavailable", STATUS_OF_CATEGORY["unavailable"]) for provider in operation.without}
+    return {(each.code, STATUS_OF_CATEGORY[each.category]) for each in errors} | unavailable
 
 
 def message_of(subject: str) -> str:

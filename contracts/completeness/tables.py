@@ -1,4 +1,5 @@
-"""The tables of docs/architecture.md: who may ask what, and who hears and watches what. From the declarations, never by hand.
+"""The tables of docs/architecture.md and docs/consistency.md: who may ask what, how old what they read may be, who hears and watches
+what. From the declarations, never by hand.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end of table -->`; `make documents` writes them, and a test compares them.
 """
@@ -12,12 +13,14 @@ from contracts.completeness.edges import declared_needs
 from contracts.completeness.services import System, real, refusals_of
 from contracts.promises.declared import CONTRACTS, JSON, Declared, Operation, Schema
 
-PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = DOCS / "architecture.md", DOCS / "consistency.md"
 _TABLE = re.compile(r"(<!-- table: (?P<name>[\w ]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 _HEADS = {
     "operations": ("operation", "who", "request -> response", "refusals"),
     "facts": ("fact", "data", "heard by"),
     "bus": ("subject", "payload", "watched by"),
+    "consistency": ("service", "operation", "what it reads", "why"),
 }
 
 
@@ -27,7 +30,7 @@ def written(text: str, system: System | None = None) -> str:
     return _TABLE.sub(lambda found: f"{found[1]}{tables.of(found['name'])}\n{found[3]}", text)
 
 
-def stale(page: Path = PAGE) -> list[str]:
+def stale(page: Path) -> list[str]:
     """The names of tables on a page that are not what the declarations say."""
     text = page.read_text(encoding="utf-8")
     now = {found["name"]: found[0] for found in _TABLE.finditer(written(text))}
@@ -35,7 +38,7 @@ def stale(page: Path = PAGE) -> list[str]:
 
 
 class Tables:
-    """Makes the tables of a system. Their names: `operations of SERVICE`, `facts`, `bus`."""
+    """Makes the tables of a system. Their names: `operations of SERVICE`, `facts`, `bus`, `consistency`."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -48,9 +51,12 @@ class Tables:
             "operations": lambda: self._operations(provider),
             "facts": lambda: self._published("hears"),
             "bus": lambda: self._published("watches"),
+            "consistency": self._consistency,
         }
         if kind not in makers or (kind == "operations" and provider not in self._system.names()):
-            raise ValueError(f"There is no table “{name}”: write `operations of SERVICE`, `facts` or `bus`.")
+            raise ValueError(
+                f"There is no table “{name}”: write `operations of SERVICE`, `facts`, `bus` or `consistency`."
+            )
         return "\n".join(map(_row, [_HEADS[kind], ("---",) * len(_HEADS[kind]), *makers[kind]()]))
 
     def _operations(self, provider: str) -> Iterator[tuple[str, ...]]:
@@ -59,13 +65,19 @@ class Tables:
             declared = documented[str(operation)]
             callers = ["*open*"] if operation.callers == EVERYBODY else list(operation.callers)
             needs = [*_persons(declared), *(["Idempotency-Key"] if operation.keyed else [])]
-            refusals = [f"{status} `{code}`" for code, status in sorted(refusals_of(operation).items(), key=_by_status)]
+            refusals = [f"{status} `{code}`" for code, status in sorted(refusals_of(operation), key=_by_status)]
             yield (
                 f"`{operation.method} {operation.path}{_query(declared)}`",
                 ", ".join([*callers, *needs]),
                 _exchange(declared, is_repeatable=operation.repeatable and operation.method == "POST"),
                 ", ".join(refusals),
             )
+
+    def _consistency(self) -> Iterator[tuple[str, ...]]:
+        for provider in self._system.names():
+            for operation in self._system.service(provider).operations:
+                if operation.reads:
+                    yield provider, f"`{operation}`", str(operation.reads), operation.reads.why
 
     def _published(self, kind: str) -> Iterator[tuple[str, ...]]:
         needs = [need for need in declared_needs(self._system) if need.edge.kind == kind]

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from chassis.asking import NOTHING, Client, Read, Sent, Use
+from chassis.consistency import own_writes
 from chassis.operations import EVERYBODY, Operation
 from contracts.completeness.services import Service, System
 from contracts.pactfile import Edge, Interaction, render
@@ -70,9 +71,12 @@ class ShelfRead(Read):
     shelf_id: UUID
 
 
-GET_SHELF = Operation("GET", "/shelves/{shelf_id}", callers=("reader",), answers=Shelf, refuses=(ShelfUnknown,))
+OLD = own_writes(30, "Books stand still.")
+GET_SHELF = Operation(
+    "GET", "/shelves/{shelf_id}", callers=("reader",), answers=Shelf, refuses=(ShelfUnknown,), reads=OLD
+)
 LEND = Operation("POST", "/shelves/{id}/lend", callers=("reader",), refuses=(ShelfEmpty, LibraryBusy))
-GET_ALL = Operation("GET", "/shelves/all", callers=EVERYBODY, answers=Shelf)
+GET_ALL = Operation("GET", "/shelves/all", callers=EVERYBODY, answers=Shelf, reads=OLD)
 
 SHELF = Use("GET", "/shelves/{shelf_id}", reads=ShelfRead, query=Order, refusals={"shelf_unknown": None})
 BORROW = Use("POST", "/shelves/{shelf_id}/lend", reads=NOTHING, sends=Loan, refusals={"shelf_empty": None})

@@ -12,7 +12,7 @@ from contracts.pactfile import is_writing
 from contracts.promises.declared import CONTRACTS
 from contracts.promises.growth import between, problems_of_api, since
 from contracts.releases import RevisionUnknown, last_release
-from contracts.tests.test_growth_of_facts import CONFIRMED, Document, Plant, add, document_of, properties
+from contracts.tests.growing import CONFIRMED, Document, Plant, add, document_of, properties
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
 

@@ -1,42 +1,19 @@
 """Within a version facts only grow: each way to lose something, or to surprise an old reader, is reported by its path."""
 
-import json
-from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
 import pytest
 
 from contracts.pactfile import is_writing
-from contracts.promises.declared import CONTRACTS
 from contracts.promises.growth import problems_of
+from contracts.tests.growing import CONFIRMED, Document, Plant, add, document_of, properties
 
 pytestmark = pytest.mark.skipif(is_writing(), reason="Pacts are being written.")
-
-CONFIRMED = "events.orders.order_confirmed.v1"
-
-Document = dict[str, Any]
-Plant = Callable[[Document], object]
-
-
-def document_of(*names: str) -> Document:
-    made: Document = json.loads(CONTRACTS.joinpath(*names).read_text())
-    return made
-
-
-def properties(document: Document) -> Document:
-    found: Document = document["properties"]
-    return found
 
 
 def line(document: Document) -> Document:
     found: Document = document["$defs"]["ConfirmedLine"]
     return found
-
-
-def add(document: Document, name: str, *, required: bool = True) -> None:
-    document["properties"][name] = {"type": "string"}
-    document["required"] += [name] * required
 
 
 GROWN: list[tuple[str, Plant]] = [

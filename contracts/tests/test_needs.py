@@ -134,7 +134,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             ORDERS_AT_INVENTORY,
             lambda api: operation(api, "put", HOLD)["responses"].pop("410"),
             'orders asks inventory, "a hold that was released before it arrived": the answer 410 of '
-            "PUT /events/{event_id}/holds/{hold_id} is not documented; 200, 201, 404, 409, 422, 503 are.",
+            "PUT /events/{event_id}/holds/{hold_id} is not documented; 200, 201, 403, 404, 409, 422, 503 are.",
             id="a removed status",
         ),
         pytest.param(
@@ -142,7 +142,7 @@ CONFIRMED = "events.orders.order_confirmed.v1"
             lambda api: schema(api, "SeatsTakenProblem")["properties"]["code"].update(const="seats_gone"),
             'orders asks inventory, "a hold of a seat that is taken": $ is a refusal with the code seats_taken in the pact, but '
             "the answer 409 of PUT /events/{event_id}/holds/{hold_id} declares only the codes not_on_sale, sold_out, seats_gone, "
-            "hold_differs.",
+            "hold_differs, pass_used.",
             id="a refusal with another code",
         ),
         pytest.param(

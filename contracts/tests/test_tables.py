@@ -58,6 +58,14 @@ def test_a_fact_and_a_message_are_rows_with_those_who_receive_them(made_up: Syst
     assert alone.endswith("|  |")
 
 
+def test_each_get_is_a_row_with_how_old_what_it_reads_may_be_and_why(made_up: System) -> None:
+    rows = Tables(made_up).of("consistency").splitlines()[2:]
+    assert rows == [
+        f"| library | `GET /shelves/{path}` | own writes, else up to 30 s old | Books stand still. |"
+        for path in ("{shelf_id}", "all")
+    ]
+
+
 def test_shapes_have_lists_values_and_what_is_within() -> None:
     line = {"type": "object", "properties": {"seat": {"type": "string"}, "kind": {"enum": ["a", "b"]}}}
     node = {

@@ -9,7 +9,8 @@ from local.browser import Page
 from tracing.model import Span, Trace
 
 OLDER = "0.0.9"
-ROUTE = "GET /orders/{order_id}"
+# The page shows what was answered when the order was placed; later what is answered about it.
+PLACED, READ = "POST /orders", "GET /orders/{order_id}"
 _NAMED = re.compile(r"\bSeat \d|\bRow ", re.IGNORECASE)
 
 
@@ -25,7 +26,7 @@ def evidence(trace: Trace) -> list[Span]:
     return [
         answer
         for call in trace.spans
-        if call.service == "web" and call.kind == "client" and call.name == ROUTE
+        if call.service == "web" and call.kind == "client" and call.name in {PLACED, READ}
         for answer in trace.children_of(call)
         if answer.service == "orders" and _version(answer) != _version(call)
     ]
@@ -41,7 +42,7 @@ DRILL = Drill(
     environments={"orders": {**fault("orders", "before-lines-named-their-seats")["orders"], "ONSALE_VERSION": OLDER}},
     journey=hold_seats_for_a_class,
     symptom=symptom,
-    question=Question("orders", ROUTE),
+    question=Question("orders", PLACED),
     evidence=each_trace(evidence),
-    answer=Answer("orders", (ROUTE,)),
+    answer=Answer("orders", (PLACED, READ)),
 )

@@ -27,7 +27,7 @@ STATEMENT_PURCHASES = 5
 # Processes whose processor time is not counted to a sale: what is simulated, and what watches.
 APART = SIMULATED | {"supervision"}
 # What a crowd buys: sold without seats, and more of it than a long bench asks for.
-EVENT = {
+EVENT: dict[str, Any] = {
     "@context": "https://schema.org",
     "@type": "MusicEvent",
     "identifier": "bench",

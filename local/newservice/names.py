@@ -17,11 +17,11 @@ _TAKEN = {"admin", "base", "dev", "run", "checkov", "local", "test", "onsale", "
 def refusal_of(name: str, root: Path) -> str | None:
     """Why a service cannot be called so, in a sentence; None if it can."""
     if not name:
-        return "Say what the service is called: make service NAME=waitingroom"
+        return "Say what the service is called: make service NAME=insights"
     if not _NAME.fullmatch(name):
         return (
             f"A service cannot be called {name!r}. Take one word of 2 to {LETTERS_MAX} small letters and digits that begins with a "
-            "letter, as in make service NAME=waitingroom"
+            "letter, as in make service NAME=insights"
         )
     if keyword.iskeyword(name):
         return f"{name} is a word of Python, so nobody could import services.{name}. Take another name."

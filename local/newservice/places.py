@@ -76,6 +76,12 @@ SHARED = (
         of_operations=True,
     ),
     Line(
+        "tests/grown/everything.py",
+        '    "newname": ',
+        '    "newname": "It is new: what it keeps are rows by their key.",\n',
+        before="}\n\n# All the others.",
+    ),
+    Line(
         "k8s/overlays/production/kustomization.yaml",
         "name: onsale/newname\n",
         "  - {name: onsale/newname, newName: registry.example.org/onsale/newname, digest: sha256:" + "0" * 64 + "}\n",

@@ -50,7 +50,7 @@ def said(otlp: str, traces: str | None = None) -> list[str]:
 
 def secrets() -> Secrets:
     names = dict.fromkeys([*SERVICES, "bank"], "word")
-    return Secrets(names, names, "key", "secret", "cookie", "support")
+    return Secrets(names, names, "key", "secret", "cookie", "support", "challenge")
 
 
 def test_all_services_send_there_and_the_dev_trace_store_does_not_run() -> None:

@@ -40,12 +40,12 @@ def test_processor_time_is_held_against_how_quick_the_machine_was() -> None:
 def test_a_form_is_found_by_where_it_leads() -> None:
     page = """<form action="/orders/1/pay" method="post"><input type="hidden" name="form_token" value="a&amp;b"></form>
         <form method="post" action="/orders/1/cancel"><input type="hidden" name="form_token" value="c"></form>"""
-    assert crowd._form("http://shop.test/orders/1", page, "/pay") == (
+    assert crowd.form_to("http://shop.test/orders/1", page, "/pay") == (
         "http://shop.test/orders/1/pay",
         [("form_token", "a&b")],
     )
     with pytest.raises(crowd.PurchaseFailed, match="no form to /orders"):
-        crowd._form("http://shop.test/orders/1", page, "/orders")
+        crowd.form_to("http://shop.test/orders/1", page, "/orders")
 
 
 def test_what_a_process_starts_is_counted_with_it() -> None:

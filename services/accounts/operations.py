@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr, model_validator
 
+from chassis.consistency import no_database, own_writes, primary_only
 from chassis.languages import Language
 from chassis.models import Request
 from chassis.models import Response as ResponseModel
@@ -117,7 +118,14 @@ SIGN_IN = Operation(
 # Not to be repeated: a token that was rotated is taken again for a moment only, and after that ends the whole session.
 REFRESH = Operation("POST", "/sessions/refresh", callers=("web",), answers=SignedInOut, refuses=(SessionEnded,))
 END_SESSION = Operation("POST", "/sessions/end", callers=("web",), status=204, repeatable=True)
-GET_ME = Operation("GET", "/people/me", callers=("web",), answers=PersonOut, refuses=(PersonUnknown,))
+GET_ME = Operation(
+    "GET",
+    "/people/me",
+    callers=("web",),
+    answers=PersonOut,
+    refuses=(PersonUnknown,),
+    reads=own_writes(30, "People see what they changed; on another device half a minute late."),
+)
 CHANGE_ME = Operation(
     "PATCH",
     "/people/me",
@@ -133,8 +141,15 @@ GET_CONTACT = Operation(
     callers=("notifications", "tickets"),
     answers=ContactOut,
     refuses=(PersonUnknown,),
+    reads=primary_only("A mail and a name on a ticket go out once: they must not go to the address of a moment ago."),
 )
-GET_KEYS = Operation("GET", "/.well-known/jwks.json", callers=EVERYBODY, answers=dict[str, Any])
+GET_KEYS = Operation(
+    "GET",
+    "/.well-known/jwks.json",
+    callers=EVERYBODY,
+    answers=dict[str, Any],
+    reads=no_database("Keys come with the settings."),
+)
 OPERATIONS = (
     SIGN_UP,
     SIGN_IN_AS_GUEST,

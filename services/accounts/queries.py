@@ -162,27 +162,26 @@ async def forget_attempts(tx: Transaction, email_hash: bytes) -> None:
 
 
 async def forget_what_is_over(tx: Transaction, batch: int) -> int:
-    """Deletes up to `batch` each of expired refresh tokens, sessions without any, and past windows; how many."""
-    deleted = 0
-    for what, query in _FORGET.items():
-        deleted += (await tx.execute(query, {"batch": batch}, name=f"accounts.forget_{what}")).rowcount
-    return deleted
+    """Deletes up to `batch` each of expired refresh tokens and past windows, and sessions with their last token; how many."""
+    tokens = await tx.execute(_FORGET_TOKENS, {"batch": batch}, name="accounts.forget_tokens")
+    session_ids = list({row.session_id for row in tokens})
+    sessions = await tx.execute(_FORGET_SESSIONS, {"session_ids": session_ids}, name="accounts.forget_sessions")
+    attempts = await tx.execute(_FORGET_ATTEMPTS, {"batch": batch}, name="accounts.forget_past_attempts")
+    return tokens.rowcount + sessions.rowcount + attempts.rowcount
 
 
-_FORGET = {
-    "tokens": text("""
-        DELETE FROM refresh_token
-        WHERE token_hash IN (SELECT token_hash FROM refresh_token WHERE expires_at < now() LIMIT :batch)
-    """),
-    "sessions": text("""
-        DELETE FROM session WHERE session_id IN (
-            SELECT session_id FROM session WHERE created_at < now() - interval '1 hour'
-                AND NOT EXISTS (SELECT FROM refresh_token WHERE refresh_token.session_id = session.session_id)
-            LIMIT :batch
-        )
-    """),
-    "past_attempts": text("""
-        DELETE FROM sign_in_attempts
-        WHERE email_hash IN (SELECT email_hash FROM sign_in_attempts WHERE window_ends_at < now() LIMIT :batch)
-    """),
-}
+_FORGET_TOKENS = text("""
+    DELETE FROM refresh_token
+    WHERE token_hash IN (SELECT token_hash FROM refresh_token WHERE expires_at < now() LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING session_id
+""")
+# A session begins with a token, and whoever rotates one has it locked: without any it will never have one again.
+_FORGET_SESSIONS = text("""
+    DELETE FROM session WHERE session_id = ANY(:session_ids)
+        AND NOT EXISTS (SELECT FROM refresh_token WHERE refresh_token.session_id = session.session_id)
+""")
+_FORGET_ATTEMPTS = text("""
+    DELETE FROM sign_in_attempts WHERE email_hash IN (
+        SELECT email_hash FROM sign_in_attempts WHERE window_ends_at < now() LIMIT :batch FOR UPDATE SKIP LOCKED
+    )
+""")

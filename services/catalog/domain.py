@@ -228,6 +228,7 @@ class EventDraft:
     address: str | None = None
     performers: tuple[str, ...] = ()
     code_edition: int = 1
+    max_per_buyer: int | None = None
 
     @property
     def event_id(self) -> UUID:

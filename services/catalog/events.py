@@ -27,13 +27,17 @@ class PublishedClass(BaseModel):
 
 
 class PublishedSeat(BaseModel):
-    """A seat, its words for people, and the class that sells it."""
+    """A seat, its words for people, and the class that sells it.
+
+    Seats of one `row_id` whose `place_in_row` follow each other are neighbours."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seat_id: str
     label: str
     class_id: UUID
+    row_id: str
+    place_in_row: int
 
 
 class EventPublished(Fact):

@@ -13,6 +13,7 @@ from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.statements import Row
 from services.catalog import queries
+from services.catalog.adjacency import places_in_rows
 from services.catalog.domain import (
     SEATS_PER_PART,
     Change,
@@ -93,6 +94,7 @@ class Importer:
                 "digest": digest,
                 "document": orjson.dumps(document).decode(),
             }
+            beside = places_in_rows(plan)
             rows = [
                 {
                     "seat_map_id": seat_map_id,
@@ -100,6 +102,8 @@ class Importer:
                     "ordinal": ordinal,
                     "label": seat.label,
                     "category": seat.category,
+                    "row_id": beside[seat.seat_id][0],
+                    "place_in_row": beside[seat.seat_id][1],
                 }
                 for ordinal, seat in enumerate(seats)
             ]
@@ -225,7 +229,14 @@ async def _publish(
         )
     )
     on_sale = [
-        PublishedSeat(seat_id=seat["seat_id"], label=seat["label"], class_id=draft.class_id(seat["category"]))
+        PublishedSeat(
+            seat_id=seat["seat_id"],
+            label=seat["label"],
+            class_id=draft.class_id(seat["category"]),
+            # A seat map that was imported before this was kept does not know: then nobody is beside anybody.
+            row_id=seat["row_id"] or seat["seat_id"],
+            place_in_row=seat["place_in_row"] or 0,
+        )
         for seat in seats
         if seat["seat_id"] in sold.seats
     ]
@@ -293,6 +304,7 @@ def _event_values(draft: EventDraft, standing: Standing, seat_map_id: UUID | Non
         "currency": draft.currency,
         "on_sale": draft.on_sale,
         "max_per_order": draft.max_per_order,
+        "max_per_buyer": draft.max_per_buyer,
         "state": standing.state,
         "previous_starts_at": standing.previous_starts_at,
         "code_edition": standing.code_edition,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from chassis.consistency import own_writes, primary_only
 from chassis.models import Response as ResponseModel
 from chassis.operations import Operation
 from services.catalog.domain import (
@@ -104,6 +105,8 @@ class EventOut(ResponseModel):
     obstacle: Obstacle | None
     sale_begins_at: datetime | None
     max_per_order: int
+    # How many places one account may hold and have, over all its orders; null: as many as it likes.
+    max_per_buyer: int | None
     seat_map: SeatMapRefOut | None
     classes: list[ClassOut]
 
@@ -185,9 +188,36 @@ class SeatMapOut(ResponseModel):
     categories: list[CategoryOut]
 
 
-LIST_EVENTS = Operation("GET", "/events", callers=("web",), answers=EventsOut, refuses=(CursorInvalid,))
-GET_EVENT = Operation("GET", "/events/{event_id}", callers=("web", "orders"), answers=EventOut, refuses=(EventUnknown,))
+LIST_EVENTS = Operation(
+    "GET",
+    "/events",
+    callers=("web",),
+    answers=EventsOut,
+    refuses=(CursorInvalid,),
+    reads=own_writes(
+        30,
+        "Who looks for an evening out may hear of a new event half a minute late; who has changed one sees it at once.",
+    ),
+)
+GET_EVENT = Operation(
+    "GET",
+    "/events/{event_id}",
+    callers=("web", "orders"),
+    answers=EventOut,
+    refuses=(EventUnknown,),
+    reads=own_writes(
+        10,
+        "A page is read by many and changes rarely. What it says is checked again by whoever sells: inventory and orders.",
+    ),
+)
 GET_SEAT_MAP = Operation(
-    "GET", "/seat-maps/{seat_map_id}", callers=("web",), answers=SeatMapOut, refuses=(SeatMapUnknown,)
+    "GET",
+    "/seat-maps/{seat_map_id}",
+    callers=("web",),
+    answers=SeatMapOut,
+    refuses=(SeatMapUnknown,),
+    reads=primary_only(
+        "Web asks once for each house and keeps it; one that a replica did not have yet would be a broken page."
+    ),
 )
 OPERATIONS = (LIST_EVENTS, GET_EVENT, GET_SEAT_MAP)

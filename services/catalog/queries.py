@@ -5,7 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Reads, Transaction
@@ -18,6 +34,8 @@ _VENUE: Table = VenueRow.metadata.tables["venue"]
 _SEAT_MAP: Table = SeatMapRow.metadata.tables["seat_map"]
 _SEAT: Table = SeatRow.metadata.tables["seat"]
 
+# How many events a search looks through before it asks the index of letters.
+LOOKED_THROUGH = 1_000
 _CLASSES_OF_ALL = text("""
     SELECT event_id, price_minor, availability, sale_begins_at, sale_ends_at FROM ticket_class WHERE event_id = ANY(:event_ids)
 """)
@@ -28,8 +46,14 @@ def _over_at() -> ColumnElement[datetime]:
     return func.coalesce(_EVENT.c.ends_at, _EVENT.c.starts_at)
 
 
-def _not_over() -> ColumnElement[bool]:
-    return _over_at() > func.now()
+def _ahead() -> ColumnElement[bool]:
+    return _EVENT.c.starts_at > func.now()
+
+
+def _under_way() -> ColumnElement[bool]:
+    # As the index has it: among the many that have begun, those that are not over.
+    lasts = func.tstzrange(_EVENT.c.starts_at, _EVENT.c.ends_at).op("@>")(func.now())
+    return and_(_EVENT.c.ends_at.is_not(None), lasts, _EVENT.c.starts_at <= func.now())
 
 
 _EVENT_WITH_VENUE = (
@@ -52,38 +76,56 @@ _CLASSES_OF = select(_CLASS).where(_CLASS.c.event_id == bindparam("event_id")).o
 async def events_page(
     reads: Reads, needles: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Row]:
-    """Events that are not over, by start; each of the needles must stand in what a search looks through."""
-    statement = (
-        select(
-            _EVENT.c.event_id,
-            _EVENT.c.title,
-            _EVENT.c.starts_at,
-            _EVENT.c.time_zone,
-            _VENUE.c.name.label("venue_name"),
-            _VENUE.c.city,
-            _EVENT.c.image,
-            _EVENT.c.currency,
-            _EVENT.c.state,
-            _EVENT.c.previous_starts_at,
-            _EVENT.c.on_sale,
-            _over_at().label("over_at"),
-        )
-        .join(_VENUE, _VENUE.c.venue_id == _EVENT.c.venue_id)
-        .where(_not_over())
-        # The wildcards of LIKE are letters like others in a needle.
-        .where(*(_EVENT.c.search_text.contains(needle, autoescape=True) for needle in needles))
-        .order_by(_EVENT.c.starts_at, _EVENT.c.event_id)
-        .limit(limit)
+    """Events that are not over, by start; each of the needles must stand in what a search looks through.
+
+    Of words that many events have, the next ones by start fill a page. Of others the index of letters knows all events. Which of
+    the two it is nobody can say beforehand, least of all a plan that is made once for all words.
+    """
+    behind = [tuple_(_EVENT.c.starts_at, _EVENT.c.event_id) > after] if after is not None else []
+    under_way = select(_EVENT).where(_under_way(), *behind).cte("under_way").prefix_with("MATERIALIZED")
+    ahead = select(_EVENT).where(_ahead(), *behind).order_by(_EVENT.c.starts_at, _EVENT.c.event_id)
+    next_ones = ahead.limit(LOOKED_THROUGH if needles else limit).cte("next_ones").prefix_with("MATERIALIZED")
+    near = union_all(*(select(part).where(*_have(part, needles)) for part in (under_way, next_ones)))
+    statement = _page(near, limit)
+    found = (await reads.execute(statement, name="catalog.events_page")).mappings().all()
+    if not needles or len(found) == limit:
+        return found
+    with_letters = select(_EVENT).where(*_have(_EVENT, needles)).cte("with_letters").prefix_with("MATERIALIZED")
+    all_of_them = select(with_letters).where(
+        func.coalesce(with_letters.c.ends_at, with_letters.c.starts_at) > func.now()
     )
     if after is not None:
-        statement = statement.where(tuple_(_EVENT.c.starts_at, _EVENT.c.event_id) > after)
-    return (await reads.execute(statement, name="catalog.events_page")).mappings().all()
+        all_of_them = all_of_them.where(tuple_(with_letters.c.starts_at, with_letters.c.event_id) > after)
+    rows = await reads.execute(_page(all_of_them, limit), name="catalog.events_with_letters")
+    return rows.mappings().all()
+
+
+def _have(event: FromClause, needles: Sequence[str]) -> list[ColumnElement[bool]]:
+    # The wildcards of LIKE are letters like others in a needle.
+    return [event.c.search_text.contains(needle, autoescape=True) for needle in needles]
+
+
+def _page(found: Select[Any] | CompoundSelect[Any], limit: int) -> Select[Any]:
+    """The first of these events, as a list shows them."""
+    event = found.subquery("found")
+    names = "event_id title starts_at time_zone image currency state previous_starts_at on_sale"
+    return (
+        select(
+            *(event.c[name] for name in names.split()),
+            _VENUE.c.name.label("venue_name"),
+            _VENUE.c.city,
+            func.coalesce(event.c.ends_at, event.c.starts_at).label("over_at"),
+        )
+        .join(_VENUE, _VENUE.c.venue_id == event.c.venue_id)
+        .order_by(event.c.starts_at, event.c.event_id)
+        .limit(limit)
+    )
 
 
 async def any_upcoming(reads: Reads) -> bool:
-    """Whether an event lies ahead."""
-    statement = select(literal(1)).select_from(_EVENT).where(_not_over()).limit(1)
-    return (await reads.execute(statement, name="catalog.any_upcoming")).first() is not None
+    """Whether an event lies ahead, or is not over."""
+    some = [exists(select(literal(1)).select_from(_EVENT).where(which)) for which in (_ahead(), _under_way())]
+    return bool((await reads.execute(select(or_(*some)), name="catalog.any_upcoming")).scalar())
 
 
 async def event_with_venue(reads: Reads, event_id: UUID) -> Row | None:
@@ -143,7 +185,7 @@ async def insert_seat_map(tx: Transaction, seat_map: Mapping[str, Any], seats: S
 async def seats_of(reads: Reads, seat_map_id: UUID) -> Sequence[Row]:
     """A seat map's seats in the order of the plan."""
     statement = (
-        select(_SEAT.c.seat_id, _SEAT.c.label, _SEAT.c.category)
+        select(_SEAT.c.seat_id, _SEAT.c.label, _SEAT.c.category, _SEAT.c.row_id, _SEAT.c.place_in_row)
         .where(_SEAT.c.seat_map_id == seat_map_id)
         .order_by(_SEAT.c.ordinal)
     )

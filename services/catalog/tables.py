@@ -62,6 +62,9 @@ class SeatRow(Table, table=True):
     ordinal: int
     label: str
     category: str
+    # Who is beside it (adjacency.py); null in seat maps that were imported before this was kept.
+    row_id: str | None = None
+    place_in_row: int | None = None
 
 
 class EventRow(Table, table=True):
@@ -74,8 +77,23 @@ class EventRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("identifier"),
         Index("ix_event_starts_at_event_id", "starts_at", "event_id"),
+        # Events that have begun and are not over: few, among the many that are over.
+        Index(
+            "ix_event_under_way",
+            text("tstzrange(starts_at, ends_at)"),
+            postgresql_using="gist",
+            postgresql_where=text("ends_at IS NOT NULL"),
+        ),
+        # Which events have the letters of a search.
+        Index(
+            "ix_event_search_text",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        ),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("max_per_order BETWEEN 1 AND 50", name="max_per_order"),
+        CheckConstraint("max_per_buyer >= 1", name="max_per_buyer"),
         CheckConstraint("doors_at <= starts_at", name="doors_at"),
         CheckConstraint("ends_at > starts_at", name="ends_at"),
         CheckConstraint("title <> ''", name="title"),
@@ -99,6 +117,7 @@ class EventRow(Table, table=True):
     currency: str
     on_sale: bool
     max_per_order: int
+    max_per_buyer: int | None = None
     state: str = Field(default="scheduled", sa_column_kwargs={"server_default": text("'scheduled'")})
     previous_starts_at: datetime | None = moment(nullable=True, default=None)
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})

@@ -10,6 +10,7 @@ from services.inventory.granting import Granting
 from services.inventory.operations import (
     COMMIT_HOLD,
     GET_AVAILABILITY,
+    GET_CROWD,
     GET_HOLD,
     GET_SEATS,
     PLACE_HOLD,
@@ -17,6 +18,7 @@ from services.inventory.operations import (
     RELEASE_HOLD,
     AvailabilityOut,
     ClassOut,
+    CrowdOut,
     HoldIn,
     HoldOut,
     LineOut,
@@ -24,17 +26,21 @@ from services.inventory.operations import (
     SeatsOut,
     TakenSeatOut,
 )
+from services.inventory.passes import PassVerifier
 from services.inventory.service import Hold, Inventory
-from tracing.spans import current_traceparent
+from tracing.spans import current_traceparent, note
 
 
-def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) -> APIRouter:
+def make_router(inventory: Inventory, granting: Granting, passes: PassVerifier, max_ttl_seconds: int) -> APIRouter:
     """Inventory's routes over its use cases."""
     router = APIRouter(tags=["inventory"])
 
     @serves(router, PLACE_HOLD)
     async def place_hold(event_id: UUID, hold_id: UUID, body: HoldIn, response: Response) -> HoldOut:
-        hold = await granting.grant(event_id, _wish(hold_id, body, max_ttl_seconds))
+        hold = await granting.grant(
+            event_id,
+            _wish(hold_id, body, max_ttl_seconds, passes.pass_id(body.admission, event_id, body.buyer_id)),
+        )
         response.status_code = 201 if hold.new else 200
         return _out(hold)
 
@@ -61,6 +67,12 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
         rows = await inventory.availability(event_id)
         return AvailabilityOut(event_id=event_id, classes=[ClassOut.model_validate(row) for row in rows])
 
+    @serves(router, GET_CROWD)
+    async def get_crowd(event_id: UUID) -> CrowdOut:
+        left, in_carts = await inventory.crowd(event_id)
+        note({"onsale.places_left": left})
+        return CrowdOut(left=left, in_carts=in_carts, wait_seconds=granting.wait_seconds(event_id))
+
     @serves(router, GET_SEATS)
     async def get_seats(event_id: UUID) -> SeatsOut:
         rows = await inventory.taken_seats(event_id)
@@ -69,7 +81,7 @@ def make_router(inventory: Inventory, granting: Granting, max_ttl_seconds: int) 
     return router
 
 
-def _wish(hold_id: UUID, body: HoldIn, max_ttl_seconds: int) -> Wish:
+def _wish(hold_id: UUID, body: HoldIn, max_ttl_seconds: int, pass_id: UUID | None) -> Wish:
     places: dict[UUID, int] = {}
     for place in body.places:
         places[place.class_id] = places.get(place.class_id, 0) + place.quantity
@@ -80,6 +92,7 @@ def _wish(hold_id: UUID, body: HoldIn, max_ttl_seconds: int) -> Wish:
         seats=tuple(dict.fromkeys(body.seats)),
         ttl_seconds=min(body.ttl_seconds, max_ttl_seconds),
         traceparent=current_traceparent(),
+        pass_id=pass_id,
     )
 
 

@@ -96,8 +96,29 @@ class SoldOut(InventoryError):
     def __init__(self, class_id: UUID, available: int) -> None:
         self.class_id = class_id
         self.available = available
-        left = "None are left right now" if available <= 0 else f"Only {available} are left right now"
-        super().__init__(f"{left}. Choose fewer, or try again: places that others do not pay for come back.")
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        return (
+            f"Only {self.available} are left right now. Choose fewer, or try again: places that others do not pay for"
+            " come back."
+        )
+
+
+class NoneLeft(SoldOut):
+    """Nobody can have places of this class at the moment. `held` are in carts: some of those may come back."""
+
+    category = "gone"
+    held: int
+
+    def __init__(self, class_id: UUID, held: int) -> None:
+        self.held = held
+        super().__init__(class_id, 0)
+
+    def _sentence(self) -> str:
+        if self.held <= 0:
+            return "All of these places are sold. Choose others."
+        return "None are left right now: all are sold or in carts. Try again, some of those in carts may come back."
 
 
 class NotOnSale(InventoryError):
@@ -159,15 +180,40 @@ class HoldGone(InventoryError):
         super().__init__("This hold has ended and its places went to others. Start again with places that are free.")
 
 
+class PassNeeded(InventoryError):
+    """Places of this event are held with a pass of its waiting room only, and none came along that is good for it."""
+
+    code = "pass_needed"
+    category = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This event has a waiting room. Join it on the event's page, and come in when it is your turn."
+        )
+
+
+class PassUsed(InventoryError):
+    """A pass is good for one hold, and this one has one."""
+
+    code = "pass_used"
+    category = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your turn is used: one pass holds places once. Pay for what you hold, or join the queue again."
+        )
+
+
 class Busy(InventoryError):
-    """More wait for this event than can be served soon."""
+    """More wait for this event than can be served in time. `retry_after_seconds`: when those who wait now will have been."""
 
     code = "inventory_busy"
     category = "unavailable"
-    retry_after_seconds = 1
 
-    def __init__(self) -> None:
-        super().__init__("Very many people wish this event at this moment. Try again in a second.")
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        seconds = "a second" if retry_after_seconds == 1 else f"{retry_after_seconds} seconds"
+        super().__init__(f"Very many people wish this event at this moment. Try again in {seconds}.")
 
 
 @dataclass(frozen=True)
@@ -181,6 +227,8 @@ class Wish:
     ttl_seconds: int
     # The span that asks: several wishes are granted together in one span, and each hold belongs to its own trace.
     traceparent: str | None = None
+    # The pass of the waiting room with which they are wished, if it is good for this event and this buyer.
+    pass_id: UUID | None = None
 
     @property
     def count(self) -> int:
@@ -209,6 +257,7 @@ class ClassRow:
     sold: int
     is_on_sale: bool = True
     sale_begins_at: datetime | None = None
+    needs_pass: bool = False
 
     @property
     def available(self) -> int:
@@ -226,6 +275,7 @@ class SeatRow:
     state: SeatState
     is_on_sale: bool = True
     sale_begins_at: datetime | None = None
+    needs_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,10 +291,13 @@ Outcome = Granted | InventoryError
 
 @dataclass
 class Stock:
-    """The locked rows that a batch of wishes is about. Granting changes them, for the wishes behind."""
+    """The locked rows that a batch of wishes is about. Granting changes them, for the wishes behind.
+
+    `passes`: for which hold a pass is used, or would be."""
 
     classes: Mapping[UUID, ClassRow]
-    seats: Mapping[str, SeatRow]
+    seats: dict[str, SeatRow]
+    passes: Mapping[UUID, UUID] = field(default_factory=dict)
     taken_seats: dict[str, UUID] = field(default_factory=dict)
 
 
@@ -272,6 +325,8 @@ def _grant(wish: Wish, stock: Stock) -> Outcome:
 def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
     if not 1 <= wish.count <= MAX_PLACES_PER_HOLD:
         return TooManyPlaces()
+    if refusal := _refusal_of_pass(wish, stock):
+        return refusal
     for class_id, quantity in wish.places:
         row = stock.classes.get(class_id)
         if row is None or row.kind is not ClassKind.GENERAL:
@@ -279,7 +334,7 @@ def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
         if not row.is_on_sale:
             return NotOnSale(class_id, row.sale_begins_at)
         if quantity > row.available:
-            return SoldOut(class_id, row.available)
+            return SoldOut(class_id, row.available) if row.available > 0 else NoneLeft(class_id, row.held)
     unknown = next((seat_id for seat_id in wish.seats if seat_id not in stock.seats), None)
     if unknown is not None:
         return PlaceUnknown(unknown)
@@ -290,10 +345,23 @@ def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
     return SeatsTaken(taken) if taken else None
 
 
+def _refusal_of_pass(wish: Wish, stock: Stock) -> InventoryError | None:
+    rows = (*(stock.classes.get(class_id) for class_id, _ in wish.places), *map(stock.seats.get, wish.seats))
+    if not any(row is not None and row.needs_pass for row in rows):
+        return None
+    if wish.pass_id is None:
+        return PassNeeded()
+    return None if stock.passes.get(wish.pass_id) == wish.hold_id else PassUsed()
+
+
 def is_same_wish(wish: Wish, order_id: UUID, lines: Sequence[Line]) -> bool:
-    """Whether a hold with these lines is what `wish` asks for, so that asking again gets it again."""
-    places = {line.class_id: line.quantity for line in lines if line.seat_id is None}
-    return order_id == wish.order_id and places == dict(wish.places) and set(seats_of(lines)) == set(wish.seats)
+    """Whether a hold with these lines is what `wish` asks for, so that asking again gets it again: seats that were chosen for it
+    count as places of their class."""
+    places = quantities(line for line in lines if line.seat_id is None)
+    for line in lines:
+        if line.seat_id is not None and line.seat_id not in wish.seats:
+            places[line.class_id] = places.get(line.class_id, 0) + 1
+    return order_id == wish.order_id and places == dict(wish.places) and set(wish.seats) <= set(seats_of(lines))
 
 
 def seats_of(lines: Iterable[Line]) -> list[str]:

@@ -40,6 +40,8 @@ class PublishedSeat(Heard):
     seat_id: str
     label: str
     class_id: UUID
+    row_id: str | None = None
+    place_in_row: int | None = None
 
 
 class SeatsPublished(Heard):
@@ -47,6 +49,13 @@ class SeatsPublished(Heard):
 
     event_id: UUID
     seats: list[PublishedSeat] = Field(min_length=1)
+
+
+class SaleScheduled(Heard):
+    """An event has a waiting room, or has it no more."""
+
+    event_id: UUID
+    needs_pass: bool
 
 
 def make_inbox(shard: int = 0) -> Inbox:
@@ -72,5 +81,10 @@ def make_inbox(shard: int = 0) -> Inbox:
         if NO_VERSION < received.version < published:
             return  # seats are published after their event, so these are of an earlier time than what is known of it
         await queries.insert_seats(tx, fact.event_id, received.version, [seat.model_dump() for seat in fact.seats])
+
+    @inbox.hears("events.waitingroom.sale_scheduled.v1", SaleScheduled)
+    async def learn_sale(tx: Transaction, fact: SaleScheduled, received: Received) -> None:
+        if not await queries.schedule_sale(tx, fact.event_id, received.version, fact.needs_pass):
+            raise EventUnknown(fact.event_id)  # catalog's fact is still on its way
 
     return inbox

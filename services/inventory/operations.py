@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.consistency import own_writes, primary_only, stale
+from chassis.errors import Crowded
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from chassis.operations import Operation
@@ -18,7 +20,10 @@ from services.inventory.domain import (
     HoldGone,
     HoldState,
     HoldUnknown,
+    NoneLeft,
     NotOnSale,
+    PassNeeded,
+    PassUsed,
     PlaceUnknown,
     SeatsTaken,
     SeatState,
@@ -44,6 +49,9 @@ class HoldIn(Body):
     places: list[PlaceIn] = Field(default_factory=list, max_length=MAX_PLACES_PER_HOLD)
     seats: list[SeatId] = Field(default_factory=list, max_length=MAX_PLACES_PER_HOLD)
     ttl_seconds: int = Field(ge=1)
+    # Who buys, and the pass that they have from the waiting room, if the event has one.
+    buyer_id: UUID | None = None
+    admission: str | None = Field(default=None, max_length=2000)
 
 
 class ProlongIn(Body):
@@ -87,6 +95,14 @@ class AvailabilityOut(Answer):
     classes: list[ClassOut]
 
 
+class CrowdOut(Answer):
+    """How an event's places stand: `left` to be held, held `in_carts`. `wait_seconds`: how long who wishes some now would wait."""
+
+    left: int
+    in_carts: int
+    wait_seconds: float
+
+
 class TakenSeatOut(Answer):
     """A seat that somebody has."""
 
@@ -124,9 +140,30 @@ PLACE_HOLD = Operation(
     answers=HoldOut,
     status=201,
     also={200: "It was there."},
-    refuses=(EventUnknown, PlaceUnknown, NotOnSale, SoldOut, SeatsTaken, HoldDiffers, HoldGone, TooManyPlaces, Busy),
+    refuses=(
+        EventUnknown,
+        PlaceUnknown,
+        NotOnSale,
+        SoldOut,
+        NoneLeft,
+        SeatsTaken,
+        HoldDiffers,
+        HoldGone,
+        TooManyPlaces,
+        PassNeeded,
+        PassUsed,
+        Busy,
+        Crowded,
+    ),
 )
-GET_HOLD = Operation("GET", HOLD, callers=("orders",), answers=HoldOut, refuses=(HoldUnknown,))
+GET_HOLD = Operation(
+    "GET",
+    HOLD,
+    callers=("orders",),
+    answers=HoldOut,
+    refuses=(HoldUnknown,),
+    reads=primary_only("Orders acts on it: a hold that has ended must not look held."),
+)
 COMMIT_HOLD = Operation(
     "POST",
     f"{HOLD}/commit",
@@ -150,8 +187,26 @@ GET_AVAILABILITY = Operation(
     callers=("web",),
     answers=AvailabilityOut,
     refuses=(EventUnknown,),
+    reads=own_writes(
+        2, "The map is old when it is drawn: to hold is what decides. Two seconds are what pages keep it for anyway."
+    ),
 )
-GET_SEATS = Operation("GET", "/events/{event_id}/seats", callers=("web",), answers=SeatsOut, refuses=(EventUnknown,))
+GET_CROWD = Operation(
+    "GET",
+    "/events/{event_id}/crowd",
+    callers=("waitingroom",),
+    answers=CrowdOut,
+    refuses=(EventUnknown,),
+    reads=stale(2, "A number for those who wait. Who asks has written none of what it counts."),
+)
+GET_SEATS = Operation(
+    "GET",
+    "/events/{event_id}/seats",
+    callers=("web",),
+    answers=SeatsOut,
+    refuses=(EventUnknown,),
+    reads=own_writes(2, "As availability: to hold is what decides."),
+)
 GET_RECORDS = records_operation(InventoryRecords)
 OPERATIONS = (
     PLACE_HOLD,
@@ -160,6 +215,7 @@ OPERATIONS = (
     PROLONG_HOLD,
     RELEASE_HOLD,
     GET_AVAILABILITY,
+    GET_CROWD,
     GET_SEATS,
     GET_RECORDS,
 )

@@ -21,11 +21,12 @@ from tracing.spans import current_traceparent
 
 SWEEP_BATCH = 200
 # Whether a class is on sale now, by this database's clock: a sale begins and ends by itself. And from when, if that lies ahead.
-_SALE = """
+SALE = """
     (for_sale AND COALESCE(sale_begins_at <= now(), true) AND COALESCE(now() < sale_ends_at, true)) AS is_on_sale,
-    CASE WHEN for_sale AND sale_begins_at > now() THEN sale_begins_at END AS sale_begins_at
+    CASE WHEN for_sale AND sale_begins_at > now() THEN sale_begins_at END AS sale_begins_at,
+    (SELECT needs_pass FROM event WHERE event.event_id = ticket_class.event_id) AS needs_pass
 """
-_ON_SALE = {"for_sale": True, "sale_begins_at": None, "sale_ends_at": None}
+_ONSALE = {"for_sale": True, "sale_begins_at": None, "sale_ends_at": None}
 
 
 def lines_to_json(lines: tuple[Line, ...]) -> str:
@@ -49,7 +50,7 @@ async def lock_classes(tx: Transaction, event_id: UUID, class_ids: list[UUID]) -
     if not class_ids:
         return {}
     query = text(f"""
-        SELECT class_id, kind, capacity, held, sold, {_SALE} FROM ticket_class
+        SELECT class_id, kind, capacity, held, sold, {SALE} FROM ticket_class
         WHERE event_id = :event_id AND class_id = ANY(:class_ids) ORDER BY class_id FOR UPDATE
     """)  # noqa: S608  # a constant of this module
     rows = await tx.execute(query, {"event_id": event_id, "class_ids": class_ids}, name="inventory.lock_classes")
@@ -61,7 +62,7 @@ async def lock_seats(tx: Transaction, event_id: UUID, seat_ids: list[str]) -> di
     if not seat_ids:
         return {}
     query = text(f"""
-        SELECT seat.seat_id, seat.class_id, seat.label, seat.state, {_SALE}
+        SELECT seat.seat_id, seat.class_id, seat.label, seat.state, {SALE}
         FROM seat JOIN ticket_class USING (class_id)
         WHERE seat.event_id = :event_id AND seat.seat_id = ANY(:seat_ids) ORDER BY seat.seat_id FOR UPDATE OF seat
     """)  # noqa: S608  # a constant of this module
@@ -86,6 +87,59 @@ async def lock_hold(tx: Transaction, event_id: UUID, hold_id: UUID) -> Any | Non
     """)
     parameters = {"hold_id": hold_id, "event_id": event_id}
     return (await tx.execute(query, parameters, name="inventory.lock_hold")).mappings().one_or_none()
+
+
+async def take_passes(tx: Transaction, passes: dict[UUID, UUID]) -> dict[UUID, UUID]:
+    """Takes passes for the holds that want them, and waits for who takes one at the same moment. For which hold each is used."""
+    if not passes:
+        return {}
+    take = text("""
+        INSERT INTO used_pass (pass_id, hold_id)
+        SELECT wanted.pass_id, wanted.hold_id
+        FROM unnest(CAST(:pass_ids AS uuid[]), CAST(:hold_ids AS uuid[])) AS wanted(pass_id, hold_id)
+        ON CONFLICT DO NOTHING
+    """)
+    # In one order, so that two batches cannot wait for each other.
+    pass_ids = sorted(passes)
+    parameters = {"pass_ids": pass_ids, "hold_ids": [passes[pass_id] for pass_id in pass_ids]}
+    await tx.execute(take, parameters, name="inventory.take_passes")
+    query = text("SELECT pass_id, hold_id FROM used_pass WHERE pass_id = ANY(:pass_ids)")
+    rows = await tx.execute(query, {"pass_ids": pass_ids}, name="inventory.used_passes")
+    return {row["pass_id"]: row["hold_id"] for row in rows.mappings()}
+
+
+async def give_passes_back(tx: Transaction, hold_ids: list[UUID]) -> None:
+    """Passes of wishes that were refused are as new."""
+    query = text("DELETE FROM used_pass WHERE hold_id = ANY(:hold_ids)")
+    await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.give_passes_back")
+
+
+async def schedule_sale(tx: Transaction, event_id: UUID, version: int, needs_pass: bool) -> bool:
+    """Learns whether an event's places need a pass, unless what is known is of a newer version. False if the event is unknown."""
+    query = text("""
+        UPDATE event SET needs_pass = CASE WHEN sale_version <= :version THEN :needs_pass ELSE needs_pass END,
+            sale_version = GREATEST(sale_version, :version)
+        WHERE event_id = :event_id
+    """)
+    parameters = {"event_id": event_id, "version": version, "needs_pass": needs_pass}
+    return bool((await tx.execute(query, parameters, name="inventory.schedule_sale")).rowcount)
+
+
+async def crowd(reads: Reads, event_id: UUID) -> Any | None:
+    """How many places of an event are left, and how many are held and not paid for; None if it is not known."""
+    query = text("""
+        SELECT left_of_classes + free_seats AS left, held_of_classes + held_seats AS in_carts
+        FROM (
+            SELECT count(*) AS classes, COALESCE(sum(capacity - held - sold) FILTER (WHERE kind = 'general'), 0) AS left_of_classes,
+                COALESCE(sum(held), 0) AS held_of_classes
+            FROM ticket_class WHERE event_id = :event_id
+        ) AS of_classes, (
+            SELECT count(*) FILTER (WHERE state = 'free') AS free_seats, count(*) FILTER (WHERE state = 'held') AS held_seats
+            FROM seat WHERE event_id = :event_id
+        ) AS of_seats
+        WHERE classes > 0
+    """)
+    return (await reads.execute(query, {"event_id": event_id}, name="inventory.crowd")).mappings().one_or_none()
 
 
 async def insert_holds(tx: Transaction, event_id: UUID, granted: list[Granted]) -> dict[UUID, Any]:
@@ -120,8 +174,12 @@ async def add_to_counters(tx: Transaction, held: dict[UUID, int], sold: dict[UUI
     if not class_ids:
         return
     query = text("""
+        WITH locked AS MATERIALIZED (
+            SELECT class_id FROM ticket_class WHERE class_id = ANY(:class_ids) ORDER BY class_id FOR UPDATE
+        )
         UPDATE ticket_class SET held = ticket_class.held + change.held, sold = ticket_class.sold + change.sold
         FROM unnest(CAST(:class_ids AS uuid[]), CAST(:held AS int[]), CAST(:sold AS int[])) AS change(class_id, held, sold)
+        JOIN locked USING (class_id)
         WHERE ticket_class.class_id = change.class_id
     """)
     parameters = {
@@ -158,14 +216,25 @@ async def hold_seats(tx: Transaction, event_id: UUID, owners: dict[str, UUID]) -
 
 async def sell_held_seats(tx: Transaction, hold_id: UUID, seats: int) -> None:
     """Held seats of a hold become sold, so many. Raises `PromiseBroken` if it holds another number of them."""
-    query = text("UPDATE seat SET state = 'sold' WHERE hold_id = :hold_id AND state = 'held'")
+    query = text("""
+        WITH locked AS MATERIALIZED (
+            SELECT event_id, seat_id FROM seat WHERE hold_id = :hold_id AND state = 'held' ORDER BY seat_id FOR UPDATE
+        )
+        UPDATE seat SET state = 'sold' FROM locked WHERE (seat.event_id, seat.seat_id) = (locked.event_id, locked.seat_id)
+    """)
     sold = await tx.execute(query, {"hold_id": hold_id}, name="inventory.sell_held_seats")
     _same(seats, sold.rowcount, "held seats")
 
 
 async def free_seats(tx: Transaction, hold_ids: list[UUID]) -> None:
     """All seats of these holds become free, however many: the database sees to it that a hold which ends keeps none."""
-    query = text("UPDATE seat SET state = 'free', hold_id = NULL WHERE hold_id = ANY(:hold_ids)")
+    query = text("""
+        WITH locked AS MATERIALIZED (
+            SELECT event_id, seat_id FROM seat WHERE hold_id = ANY(:hold_ids) ORDER BY event_id, seat_id FOR UPDATE
+        )
+        UPDATE seat SET state = 'free', hold_id = NULL FROM locked
+        WHERE (seat.event_id, seat.seat_id) = (locked.event_id, locked.seat_id)
+    """)
     await tx.execute(query, {"hold_ids": hold_ids}, name="inventory.free_seats")
 
 
@@ -227,6 +296,7 @@ async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any
             UPDATE hold SET state = 'expired'
             WHERE hold_id IN (
                 SELECT hold_id FROM hold WHERE state = 'held' AND expires_at <= now()
+                AND NOT EXISTS (SELECT FROM bucket WHERE bucket.bucket = bucket_of(hold.event_id) AND bucket.state <> 'here')
                 {"AND event_id = :event_id" if event_id else ""}
                 ORDER BY expires_at LIMIT {SWEEP_BATCH} FOR UPDATE SKIP LOCKED
             )
@@ -271,18 +341,20 @@ async def upsert_event(tx: Transaction, event: dict[str, Any], classes: list[dic
     Capacity never falls below what is taken: the constraint refuses.
     """
     if (await tx.execute(_UPSERT_EVENT, event, name="inventory.upsert_event")).rowcount:
-        await tx.execute(_UPSERT_CLASS, [_ON_SALE | each for each in classes], name="inventory.upsert_classes")
+        await tx.execute(_UPSERT_CLASS, [_ONSALE | each for each in classes], name="inventory.upsert_classes")
 
 
 async def insert_seats(tx: Transaction, event_id: UUID, version: int, seats: list[dict[str, Any]]) -> None:
     """Learns of seats. A seat that is there keeps its owner, and what a newer version said of it."""
     query = text("""
-        INSERT INTO seat (event_id, seat_id, class_id, label, version)
-        SELECT :event_id, new.seat_id, new.class_id, new.label, :version
-        FROM unnest(CAST(:seat_ids AS text[]), CAST(:class_ids AS uuid[]), CAST(:labels AS text[]))
-             AS new(seat_id, class_id, label)
+        INSERT INTO seat (event_id, seat_id, class_id, label, row_id, place_in_row, version)
+        SELECT :event_id, new.seat_id, new.class_id, new.label, new.row_id, new.place_in_row, :version
+        FROM unnest(CAST(:seat_ids AS text[]), CAST(:class_ids AS uuid[]), CAST(:labels AS text[]),
+                    CAST(:row_ids AS text[]), CAST(:places AS integer[]))
+             AS new(seat_id, class_id, label, row_id, place_in_row)
         ON CONFLICT (event_id, seat_id) DO UPDATE
-        SET label = excluded.label, class_id = excluded.class_id, version = GREATEST(seat.version, excluded.version)
+        SET label = excluded.label, class_id = excluded.class_id, row_id = excluded.row_id,
+            place_in_row = excluded.place_in_row, version = GREATEST(seat.version, excluded.version)
         WHERE seat.version <= excluded.version OR excluded.version = 0
     """)
     parameters = {
@@ -291,6 +363,8 @@ async def insert_seats(tx: Transaction, event_id: UUID, version: int, seats: lis
         "seat_ids": [seat["seat_id"] for seat in seats],
         "class_ids": [seat["class_id"] for seat in seats],
         "labels": [seat["label"] for seat in seats],
+        "row_ids": [seat.get("row_id") for seat in seats],
+        "places": [seat.get("place_in_row") for seat in seats],
     }
     await tx.execute(query, parameters, name="inventory.insert_seats")
 

@@ -9,7 +9,9 @@ from chassis.bus import Bus
 from chassis.db import Transaction
 from chassis.lookout import Rest
 from services.inventory import queries
+from services.inventory.choosing import Chosen, choose_seats
 from services.inventory.domain import (
+    ClassRow,
     EventUnknown,
     Granted,
     HoldDiffers,
@@ -18,6 +20,8 @@ from services.inventory.domain import (
     HoldUnknown,
     InventoryError,
     Line,
+    NoneLeft,
+    SeatRow,
     SeatState,
     Stock,
     Wish,
@@ -27,7 +31,9 @@ from services.inventory.domain import (
     seats_of,
 )
 from services.inventory.events import ChangedSeat, HoldExpired, PlacesChanged
-from services.inventory.shards import Shards
+from services.inventory.repetitions import Repetitions
+from services.inventory.shards import Shards, where_it_is
+from services.inventory.sold_out import SoldOutClasses
 from tracing.spans import continued, note, span
 
 
@@ -53,41 +59,62 @@ class Inventory:
     def __init__(self, shards: Shards, bus: Bus) -> None:
         self._shards = shards
         self._bus = bus
+        self._sold_out = SoldOutClasses()
+        self._repetitions = Repetitions(shards)
         self._rests = {database: Rest(database) for database in shards.all()}
 
+    @where_it_is
     async def place_holds(self, event_id: UUID, wishes: list[Wish]) -> list[Answer]:
         """Grants or refuses a batch of wishes for one event in one transaction, in order. Never more than there is.
 
         Holds that nobody paid for in time are given back first if that could help somebody here.
         """
+        changes = self._sold_out.changes
         with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wishes)}):
-            async with self._shards.of(event_id).writer() as tx:
+            async with self._shards.writer(event_id) as tx:
                 stock = await self._locked_stock(tx, event_id, wishes)
                 # This is read under the locks, because another process may just have granted the same wish.
                 known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
                 fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
+                chosen = await self._choose_seats(tx, event_id, fresh, stock)
+                fresh = chosen.wishes
+                stock.passes = await queries.take_passes(tx, _passes_of(fresh, stock))
                 outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
+                outcomes |= chosen.refusals
                 granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
                 expiries = await self._write(tx, event_id, granted, stock)
+                await self._give_passes_back(tx, outcomes, stock)
+        for outcome in outcomes.values():
+            if isinstance(outcome, NoneLeft):
+                self._sold_out.remember(event_id, outcome, changes)
         if granted:
             await self._tell_bus(event_id, [line for each in granted for line in each.lines], SeatState.HELD)
         return [_answer(wish, event_id, known, outcomes, expiries) for wish in wishes]
 
+    @where_it_is
+    async def refuse_at_once(self, event_id: UUID, wish: Wish) -> None:
+        """Raises `NoneLeft` if that is known, unless this very wish was granted before. It waits for no lock."""
+        refusal = self._sold_out.refusal(event_id, wish)
+        if refusal is not None and not await self._repetitions.is_one(event_id, wish.hold_id):
+            raise refusal
+
+    @where_it_is
     async def hold(self, event_id: UUID, hold_id: UUID) -> Hold:
         """One hold. Raises `HoldUnknown`."""
-        async with self._shards.of(event_id).reader() as reads:
+        async with self._shards.reader(event_id) as reads:
             row = (await queries.holds_by_id(reads, [hold_id])).get(hold_id)
         if row is None or row["event_id"] != event_id:
             raise HoldUnknown(hold_id)
         return _hold_of(row)
 
+    @where_it_is
     async def commit_hold(self, event_id: UUID, hold_id: UUID) -> Hold:
         """Sells what a hold holds. Safe to repeat. An expired hold is taken again if its places are free.
 
         Raises `HoldUnknown`, and `HoldGone` if it was released or its places went to others.
         """
         with span("inventory.commit_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
-            async with self._shards.of(event_id).writer() as tx:
+            async with self._shards.writer(event_id) as tx:
                 row = await queries.lock_hold(tx, event_id, hold_id)
                 if row is None:
                     raise HoldUnknown(hold_id)
@@ -107,13 +134,14 @@ class Inventory:
         await self._tell_bus(event_id, hold.lines, SeatState.SOLD)
         return _with_state(hold, HoldState.COMMITTED)
 
+    @where_it_is
     async def prolong_hold(self, event_id: UUID, hold_id: UUID, ttl_seconds: int, longest_seconds: int) -> Hold:
         """Lets a hold last so long from now, at most so long from its beginning; never shorter than before. Safe to repeat.
 
         Raises `HoldUnknown`, and `HoldGone` if it is no hold any more.
         """
         with span("inventory.prolong_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
-            async with self._shards.of(event_id).writer() as tx:
+            async with self._shards.writer(event_id) as tx:
                 row = await queries.lock_hold(tx, event_id, hold_id)
                 if row is None:
                     raise HoldUnknown(hold_id)
@@ -123,10 +151,11 @@ class Inventory:
                     raise HoldGone(hold_id)
                 return replace(hold, expires_at=await queries.prolong_hold(tx, hold_id, ttl_seconds, longest_seconds))
 
+    @where_it_is
     async def release_hold(self, event_id: UUID, hold_id: UUID) -> Hold:
         """Gives the places back, sold ones too. Safe to repeat. A hold that is not known can never be granted after this."""
         with span("inventory.release_hold", {"onsale.event_id": str(event_id), "onsale.hold_id": str(hold_id)}):
-            async with self._shards.of(event_id).writer() as tx:
+            async with self._shards.writer(event_id) as tx:
                 if await queries.insert_tombstone(tx, event_id, hold_id):
                     return _hold_of((await queries.holds_by_id(tx, [hold_id]))[hold_id])
                 row = await queries.lock_hold(tx, event_id, hold_id)
@@ -167,17 +196,28 @@ class Inventory:
             expired += len(rows)
         return expired
 
+    @where_it_is
     async def availability(self, event_id: UUID) -> list[Any]:
         """Capacity and free places of each class. Raises `EventUnknown`. Overdue holds count as taken until they are tidied."""
-        async with self._shards.of(event_id).reader() as reads:
+        async with self._shards.reader(event_id) as reads:
             rows = await queries.availability(reads, event_id)
         if not rows:
             raise EventUnknown(event_id)
         return rows
 
+    @where_it_is
+    async def crowd(self, event_id: UUID) -> tuple[int, int]:
+        """How many places are left, and how many are in carts. Raises `EventUnknown`."""
+        async with self._shards.reader(event_id) as reads:
+            row = await queries.crowd(reads, event_id)
+        if row is None:
+            raise EventUnknown(event_id)
+        return row["left"], row["in_carts"]
+
+    @where_it_is
     async def taken_seats(self, event_id: UUID) -> list[Any]:
         """Seats that somebody has. Raises `EventUnknown`."""
-        async with self._shards.of(event_id).reader() as reads:
+        async with self._shards.reader(event_id) as reads:
             rows = await queries.taken_seats(reads, event_id)
             if not rows and not await queries.event_exists(reads, event_id):
                 raise EventUnknown(event_id)
@@ -208,6 +248,18 @@ class Inventory:
         await queries.hold_seats(tx, event_id, stock.taken_seats)
         return expiries
 
+    async def _choose_seats(self, tx: Transaction, event_id: UUID, wishes: list[Wish], stock: Stock) -> Chosen:
+        """The best seats for those who want them; overdue holds give theirs back first if there are too few."""
+        chosen = await choose_seats(tx, event_id, wishes, stock)
+        if chosen.refusals and await self._expire_overdue(tx, event_id):
+            chosen = await choose_seats(tx, event_id, wishes, stock)
+        return chosen
+
+    async def _give_passes_back(self, tx: Transaction, outcomes: dict[UUID, Any], stock: Stock) -> None:
+        refused = [hold_id for hold_id in stock.passes.values() if isinstance(outcomes.get(hold_id), InventoryError)]
+        if refused:
+            await queries.give_passes_back(tx, refused)
+
     async def _take_again(self, tx: Transaction, hold: Hold) -> None:
         counts = quantities(hold.lines)
         classes = await queries.lock_classes(tx, hold.event_id, sorted(counts))
@@ -234,10 +286,20 @@ class Inventory:
         return rows
 
     async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
-        """Lets open seat maps know; who misses it sees it with the next snapshot."""
+        """Lets open seat maps know, and who is refused from memory; who misses it sees it with the next snapshot."""
+        if state is SeatState.FREE:
+            self._sold_out.forget(event_id, {line.class_id for line in lines})
         seats = [ChangedSeat(seat_id=line.seat_id, state=state) for line in lines if line.seat_id]
         message = PlacesChanged(event_id=event_id, seats=seats, classes=sorted({line.class_id for line in lines}))
         await self._bus.say(message)
+
+
+def _passes_of(wishes: list[Wish], stock: Stock) -> dict[UUID, UUID]:
+    """Who wants to use which pass; of two who come with the same, the first. Nobody, if this event needs none."""
+    rows: list[ClassRow | SeatRow] = [*stock.classes.values(), *stock.seats.values()]
+    if not any(row.needs_pass for row in rows):
+        return {}
+    return {wish.pass_id: wish.hold_id for wish in reversed(wishes) if wish.pass_id is not None}
 
 
 def _is_short(wishes: list[Wish], stock: Stock) -> bool:

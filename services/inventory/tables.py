@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -30,6 +30,9 @@ class Event(Table, table=True):
     starts_at: datetime = moment()
     # The version of the fact that was applied last.
     version: int = _version()
+    # Whether its places are held with a pass of its waiting room only, and the version of the fact that said so last.
+    needs_pass: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    sale_version: int = _version()
 
 
 class TicketClass(Table, table=True):
@@ -68,6 +71,7 @@ class Hold(Table, table=True):
         CheckConstraint("state IN ('held', 'committed', 'released', 'expired')", name="state"),
         CheckConstraint("order_id IS NOT NULL OR state = 'released'", name="of_an_order_or_released"),
         Index("ix_hold_due", "expires_at", postgresql_where=text("state = 'held'")),
+        Index("ix_hold_ended", "expires_at", postgresql_where=text("state IN ('released', 'expired')")),
         Index("ix_hold_event_due", "event_id", "expires_at", postgresql_where=text("state = 'held'")),
     )
 
@@ -79,6 +83,30 @@ class Hold(Table, table=True):
     lines: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
     traceparent: str | None = None
     created_at: datetime = moment(server_default=text("now()"))
+
+
+class Bucket(Table, table=True):
+    """Whether a bucket of events is this shard's (buckets.py). Without a row it is; a trigger on holds (migration 0009) sees to it."""
+
+    __tablename__ = "bucket"
+    __table_args__ = (
+        CheckConstraint("bucket BETWEEN 0 AND 255", name="bucket"),
+        CheckConstraint("state IN ('here', 'frozen', 'elsewhere')", name="state"),
+    )
+
+    bucket: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    state: str = Field(sa_column=Column(String(10), nullable=False))
+    since: datetime = moment(server_default=text("now()"))
+
+
+class UsedPass(Table, table=True):
+    """A pass of the waiting room, and the hold that it was used for: by its key for one alone."""
+
+    __tablename__ = "used_pass"
+
+    pass_id: UUID = Field(primary_key=True)
+    hold_id: UUID = Field(index=True)
+    used_at: datetime = moment(server_default=text("now()"))
 
 
 class HoldChange(Table, table=True):
@@ -112,6 +140,9 @@ class Seat(Table, table=True):
     label: str
     state: str = Field(default="free", sa_column=Column(String(10), nullable=False, server_default=text("'free'")))
     hold_id: UUID | None = Field(default=None, sa_column=Column(ForeignKey("hold.hold_id"), nullable=True))
+    # Seats of one row whose places follow each other are neighbours; null if catalog does not know.
+    row_id: str | None = None
+    place_in_row: int | None = None
     # The version of the fact that described the seat last; its owner is inventory's own knowledge.
     version: int = _version()
 

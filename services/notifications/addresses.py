@@ -30,9 +30,10 @@ class AddressBound:
 
     async def free_at(self, delivery: Delivery, address: str) -> datetime | None:
         """None if this mail may go there now; else when one may."""
-        async with self._database.writer() as tx:
+        async with self._database.writer(single=True) as tx:
             if await queries.is_of_paid_order(tx, delivery):
                 return None
+        async with self._database.writer() as tx:
             return await queries.use_address(
                 tx, delivery, self._digest(address), most=self._most, window_seconds=self._window_seconds
             )

@@ -4,8 +4,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from markupsafe import Markup
 from chassis.clock import zone_of
 from chassis.money import Money
 from chassis.plain import unlinked
+from services.notifications import mime
 from services.notifications.domain import (
     HEADINGS,
     SUBJECTS,
@@ -82,19 +81,17 @@ def compose(delivery: Delivery, contact: Contact, pdf: bytes | None, sender: Sen
     if (trace_id := trace_id_of(delivery.traceparent)) is not None:
         lines.append(text_line("Onsale-Trace", trace_id))
     body = _body(delivery, _page(delivery, name, content, sender, contact), pdf)
-    return Mail(mailbox_of(from_address), recipient, b"".join(lines) + body.as_bytes())
+    return Mail(mailbox_of(from_address), recipient, b"".join([*lines, b"MIME-Version: 1.0\r\n", body]))
 
 
-def _body(delivery: Delivery, page: dict[str, Any], pdf: bytes | None) -> EmailMessage:
-    """Only headers that are plain ASCII: those that hold what people typed are written by `headers`."""
-    body = EmailMessage(policy=SMTP)
+def _body(delivery: Delivery, page: dict[str, Any], pdf: bytes | None) -> bytes:
     file = file_of(delivery.template)
-    body.set_content(_TEXTS.get_template(f"{file}.txt.j2").render(page))
-    body.add_alternative(_PAGES.get_template(f"{file}.html.j2").render(page), subtype="html")
-    if pdf is not None:
-        name = "".join(each for each in delivery.order_number if each.isascii() and (each.isalnum() or each == "-"))
-        body.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"onsale-{name}.pdf")
-    return body
+    words = mime.text("plain", _TEXTS.get_template(f"{file}.txt.j2").render(page))
+    body = mime.several("alternative", [words, mime.text("html", _PAGES.get_template(f"{file}.html.j2").render(page))])
+    if pdf is None:
+        return body
+    name = "".join(each for each in delivery.order_number if each.isascii() and (each.isalnum() or each == "-"))
+    return mime.several("mixed", [body, mime.attachment("application/pdf", f"onsale-{name}.pdf", pdf)])
 
 
 def one_line(value: str) -> str:

@@ -36,8 +36,9 @@ def send_first(faults: Faults) -> None:
         order_number: str,
         person_id: UUID,
         content: dict[str, Any],
+        received: inbox.Received,
         edition: int | None = None,
-    ) -> None:
+    ) -> bool:
         message_id = message_id_of(order_id, template, "onsale.example", edition)
         about = (order_id, order_number, person_id, template, content, message_id, 1, current_traceparent())
         mail = Delivery(uuid7(), 0, *about)
@@ -46,6 +47,7 @@ def send_first(faults: Faults) -> None:
             kept = await own.execute(_SENT, _row(mail), name="deliveries.insert_sent")
         if kept.rowcount:
             await tx.execute(_TRIED, {"delivery_id": mail.delivery_id}, name="deliveries.insert_attempt")
+        return await inbox.hear(tx, received)
 
     good = faults.replace(app, "Emails", emails)
     faults.replace(Notifications, "note", note)

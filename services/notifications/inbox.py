@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chassis.db import Transaction
 from chassis.facts import Heard
-from chassis.inbox import Inbox, Received
+from chassis.inbox import Inbox, Received, hear
 from services.notifications.domain import Template, kind_of_change
 from services.notifications.service import Notifications
 
@@ -74,41 +74,44 @@ def make_inbox(notifications: Notifications) -> Inbox:
     """What is heard, and which mail it calls for."""
     inbox = Inbox("notifications")
 
-    @inbox.hears("events.tickets.tickets_issued.v1", TicketsIssued)
-    async def send_tickets(tx: Transaction, fact: TicketsIssued, _received: Received) -> None:
-        await notifications.note(
+    @inbox.hears_at_once("events.tickets.tickets_issued.v1", TicketsIssued)
+    async def send_tickets(tx: Transaction, fact: TicketsIssued, received: Received) -> bool:
+        return await notifications.note(
             tx,
             Template.TICKETS,
             order_id=fact.order_id,
             order_number=fact.order_number,
             person_id=fact.person_id,
             content=fact.model_dump(mode="json", exclude=_KNOWN_BY_THE_ROW),
+            received=received,
         )
 
-    @inbox.hears("events.tickets.tickets_changed.v1", TicketsChanged)
-    async def tell_what_changed(tx: Transaction, fact: TicketsChanged, _received: Received) -> None:
-        await notifications.note(
+    @inbox.hears_at_once("events.tickets.tickets_changed.v1", TicketsChanged)
+    async def tell_what_changed(tx: Transaction, fact: TicketsChanged, received: Received) -> bool:
+        return await notifications.note(
             tx,
             kind_of_change(fact.state, fact.changes),
             order_id=fact.order_id,
             order_number=fact.order_number,
             person_id=fact.person_id,
             content=fact.model_dump(mode="json", exclude=_KNOWN_BY_THE_ROW),
+            received=received,
             edition=fact.version,
         )
 
-    @inbox.hears("events.orders.order_cancelled.v1", OrderCancelled)
-    async def tell_that_money_was_returned(tx: Transaction, fact: OrderCancelled, _received: Received) -> None:
+    @inbox.hears_at_once("events.orders.order_cancelled.v1", OrderCancelled)
+    async def tell_that_money_was_returned(tx: Transaction, fact: OrderCancelled, received: Received) -> bool:
         # A buyer who paid nothing saw the cancellation on the page; a mail about no money would only worry.
         if not fact.paid:
-            return
-        await notifications.note(
+            return await hear(tx, received)
+        return await notifications.note(
             tx,
             Template.MONEY_RETURNED,
             order_id=fact.order_id,
             order_number=fact.number,
             person_id=fact.person_id,
             content={"event_title": fact.event_title, "reason": fact.reason},
+            received=received,
         )
 
     return inbox

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from chassis.db import Transaction
+from chassis.inbox import HEARD, Received
 from chassis.statements import text
 from chassis.work import Columns, Queue, Work, claim, finish, give_up, put_off, wait
 from services.notifications.domain import Delivery, read_name, waiting_state
@@ -23,23 +24,28 @@ SENDING = Queue(
 )
 
 
-async def insert_delivery(tx: Transaction, row: dict[str, Any]) -> bool:
-    """Writes a delivery that is due now; False if the order has one of this template already."""
+async def insert_delivery(tx: Transaction, row: dict[str, Any], received: Received) -> tuple[bool, bool]:
+    """Writes a delivery that is due now, once of each template. Whether its fact is heard for the first time, and whether it is new."""
     _, edition = read_name(row["template"])
-    parameters = row | {
-        "state": waiting_state(edition).value,
-        "content": orjson.dumps(row["content"], default=str).decode(),
-    }
-    return (await tx.execute(_INSERT, parameters, name="deliveries.insert")).rowcount == 1
+    parameters = received.row() | row
+    parameters |= {"state": waiting_state(edition).value, "content": orjson.dumps(row["content"], default=str).decode()}
+    written = (await tx.execute(_INSERT, parameters, name="deliveries.insert")).one_or_none()
+    return (True, bool(written["deliveries"])) if written is not None else (False, False)
 
 
-_INSERT = text("""
-    INSERT INTO delivery (delivery_id, order_id, order_number, person_id, template, content, message_id, state, attempts,
-        traceparent)
-    VALUES (:delivery_id, :order_id, :order_number, :person_id, :template, CAST(:content AS jsonb), :message_id, :state, 0,
-        :traceparent)
-    ON CONFLICT (order_id, template) DO NOTHING
-""")
+_INSERT = text(f"""
+    WITH heard AS ({HEARD}), written AS (
+        INSERT INTO delivery (delivery_id, order_id, order_number, person_id, template, content, message_id, state, attempts,
+            traceparent)
+        SELECT CAST(:delivery_id AS uuid), CAST(:order_id AS uuid), CAST(:order_number AS text), CAST(:person_id AS uuid),
+            CAST(:template AS text), CAST(:content AS jsonb), CAST(:message_id AS text), CAST(:state AS text), 0,
+            CAST(:traceparent AS text)
+        FROM heard
+        ON CONFLICT (order_id, template) DO NOTHING
+        RETURNING delivery_id
+    )
+    SELECT (SELECT count(*) FROM written) AS deliveries FROM heard
+""")  # noqa: S608  # a constant of the chassis
 
 
 async def claim_due(tx: Transaction, *, limit: int, lease_seconds: float) -> list[Delivery]:

@@ -130,7 +130,7 @@ class Emails:
         if until is not None:
             raise NotNow(until)
         has_tickets = carries_tickets(delivery.template, delivery.content.get("changes", []))
-        pdf = await self._tickets.pdf_of(delivery.order_id) if has_tickets else None
+        pdf = await self._tickets.pdf_of(delivery.order_id, contact) if has_tickets else None
         await self._server.send(compose(delivery, contact, pdf, self._sender, utc_now()))
 
     async def _put_off(self, delivery: Delivery, problem: NotDelivered) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.db import Transaction
 from chassis.ids import uuid7
+from chassis.inbox import Received
 from services.notifications import queries
 from services.notifications.domain import Template, message_id_of, name_of
 from tracing.spans import current_traceparent, note
@@ -28,9 +29,11 @@ class Notifications:
         order_number: str,
         person_id: UUID,
         content: dict[str, Any],
+        received: Received,
         edition: int | None = None,
-    ) -> None:
-        """Lets a mail be sent after the commit; does nothing if the order had this mail, in this edition, before."""
+    ) -> bool:
+        """Lets a mail be sent after the commit, unless the order had this mail, in this edition, before. One statement, with the row
+        of the inbox: whether the fact is heard for the first time."""
         note({"onsale.order_id": str(order_id), "onsale.order_number": order_number, "onsale.template": template.value})
         row = {
             "delivery_id": uuid7(),
@@ -42,7 +45,9 @@ class Notifications:
             "message_id": message_id_of(order_id, template, self._mail_domain, edition),
             "traceparent": current_traceparent(),
         }
-        if await queries.insert_delivery(tx, row):
+        is_first, is_new = await queries.insert_delivery(tx, row, received)
+        if is_new:
             tx.after_commit(self._wake)
         else:
             note({"onsale.duplicate": True})
+        return is_first

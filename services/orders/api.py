@@ -59,8 +59,10 @@ def _add_placing(router: APIRouter, database: Database, orders: Orders, out: Out
         async def work() -> OrderOut:
             return out(await orders.place_order(buyer.person_id, _wish(body), key))
 
+        # The same wish is the same order, whatever pass comes with it: the browser has none any more when it is sent again.
+        wish = body.model_copy(update={"admission": None})
         try:
-            return await idempotent(request, database, str(buyer.person_id), body, work, status=201)
+            return await idempotent(request, database, str(buyer.person_id), wish, work, status=201)
         except StillInProgress:
             # The process that had the request may have died after it placed the order: then the order is there, and nobody has to wait.
             if (placed := await orders.find_orders.by_request(buyer.person_id, key)) is None:
@@ -119,7 +121,7 @@ def _wish(body: OrderIn) -> Wish:
     places: dict[UUID, int] = {}
     for place in body.places:
         places[place.class_id] = places.get(place.class_id, 0) + place.quantity
-    return Wish(body.event_id, tuple(places.items()), tuple(dict.fromkeys(body.seats)))
+    return Wish(body.event_id, tuple(places.items()), tuple(dict.fromkeys(body.seats)), body.admission)
 
 
 def _shown(order: Order, hold_longest_seconds: int) -> OrderOut:

@@ -8,7 +8,15 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from services.orders.refusals import EventCancelled, NoPlaces, NotOnSale, OrderStillOpen, PlaceUnknown, TooManyPlaces
+from services.orders.refusals import (
+    EventCancelled,
+    LimitOfBuyer,
+    NoPlaces,
+    NotOnSale,
+    OrderStillOpen,
+    PlaceUnknown,
+    TooManyPlaces,
+)
 
 NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 NUMBER_HALF = 4
@@ -189,6 +197,7 @@ class Offer:
     venue_street: str | None = None
     venue_country: str | None = None
     doors_at: datetime | None = None
+    max_per_buyer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +216,8 @@ class Wish:
     event_id: UUID
     places: tuple[tuple[UUID, int], ...]
     seats: tuple[str, ...]
+    # The buyer's pass, if they have one: it is shown to inventory, and not kept.
+    admission: str | None = None
 
     @property
     def count(self) -> int:
@@ -249,6 +260,12 @@ def check_open_orders(wish: Wish, most: int, open_orders: Sequence[OpenOrder]) -
     held = sum(order.places for order in open_orders)
     if open_orders and held + wish.count > most:
         raise OrderStillOpen(open_orders[0].order_id, open_orders[0].number, held, most)
+
+
+def check_limit_of_buyer(wish: Wish, most: int | None, places: int) -> None:
+    """Raises LimitOfBuyer if the buyer, who holds and has so many places of the event, would have more than one account may."""
+    if most is not None and places + wish.count > most:
+        raise LimitOfBuyer(places, most)
 
 
 @dataclass(frozen=True)

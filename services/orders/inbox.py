@@ -87,9 +87,9 @@ def make_inbox(transitions: OrderTransitions, saga_worker: Worker) -> Inbox:
 
     _hear_catalog(inbox, saga_worker)
 
-    @inbox.hears("events.tickets.tickets_issued.v1", TicketsIssued)
-    async def await_tickets_no_more(tx: Transaction, fact: TicketsIssued, _received: Received) -> None:
-        await queries.note_tickets(tx, fact.order_id)
+    @inbox.hears_at_once("events.tickets.tickets_issued.v1", TicketsIssued)
+    async def await_tickets_no_more(tx: Transaction, fact: TicketsIssued, received: Received) -> bool:
+        return await queries.note_tickets(tx, fact.order_id, received)
 
     return inbox
 

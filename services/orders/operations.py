@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, HttpUrl, UrlConstraints
 
+from chassis.consistency import own_writes, primary_only
 from chassis.errors import KeyMissing, KeyReused, StillInProgress
 from chassis.models import Request as Body
 from chassis.models import Response as Answer
@@ -16,6 +17,7 @@ from services.orders.refusals import (
     EventCancelled,
     EventUnknown,
     HoldExpired,
+    LimitOfBuyer,
     NoPlaces,
     NotAGuest,
     NotOnSale,
@@ -23,6 +25,8 @@ from services.orders.refusals import (
     OrderNotPayable,
     OrderStillOpen,
     OrderUnknown,
+    PassNeeded,
+    PassUsed,
     PlaceUnknown,
     SeatsTaken,
     SoldOut,
@@ -30,6 +34,7 @@ from services.orders.refusals import (
 )
 
 MOST_CLASSES, MOST_SEATS = 20, 50
+LONGEST_PASS = 2000
 
 
 class PlaceIn(Body):
@@ -47,6 +52,8 @@ class OrderIn(Body):
     seats: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list, max_length=MOST_SEATS
     )
+    # The buyer's pass from the waiting room, if the event has one.
+    admission: str | None = Field(default=None, max_length=LONGEST_PASS)
 
 
 class CheckoutIn(Body):
@@ -186,6 +193,9 @@ PLACE_ORDER = Operation(
         NoPlaces,
         TooManyPlaces,
         OrderStillOpen,
+        LimitOfBuyer,
+        PassNeeded,
+        PassUsed,
         KeyMissing,
         KeyReused,
         StillInProgress,
@@ -193,8 +203,24 @@ PLACE_ORDER = Operation(
     without=("catalog", "inventory"),
     keyed=True,
 )
-LIST_ORDERS = Operation("GET", "/orders", callers=("web",), answers=OrdersOut)
-GET_ORDER = Operation("GET", ORDER, callers=("web",), answers=OrderOut, refuses=(OrderUnknown,))
+LIST_ORDERS = Operation(
+    "GET",
+    "/orders",
+    callers=("web",),
+    answers=OrdersOut,
+    reads=own_writes(
+        5,
+        "A list of what one has bought; each order is looked at by itself. A worker may have moved one on a moment ago.",
+    ),
+)
+GET_ORDER = Operation(
+    "GET",
+    ORDER,
+    callers=("web",),
+    answers=OrderOut,
+    refuses=(OrderUnknown,),
+    reads=primary_only("Who pays waits for what workers do with it: there is no pin that would tell of it."),
+)
 # Not to be repeated: an order that costs nothing, and one that was paid meanwhile, is refused the second time.
 CHECKOUT = Operation(
     "POST",
@@ -228,7 +254,13 @@ PROLONG = Operation(
 TAKE_ALONG = Operation(
     "POST", "/orders/take-along", callers=("web",), answers=TakenAlongOut, refuses=(NotAGuest,), repeatable=True
 )
-FIND_ORDERS = Operation("GET", "/records/orders", callers=("web",), answers=OrderHeads)
+FIND_ORDERS = Operation(
+    "GET",
+    "/records/orders",
+    callers=("web",),
+    answers=OrderHeads,
+    reads=primary_only("Support answers somebody who asks why."),
+)
 GET_RECORDS = records_operation(OrdersRecords)
 OPERATIONS = (
     PLACE_ORDER,

@@ -1,7 +1,7 @@
 """All SQL of orders. Whoever changes an order compares (state, fence) in the same statement: the slower one changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import orjson
 
 from chassis import work
 from chassis.db import Reads, Transaction
+from chassis.inbox import HEARD, Received
 from chassis.outbox import insert_with
 from chassis.statements import Result, Row, text
 from chassis.work import Columns, Queue, Work
@@ -17,6 +18,8 @@ from tracing.spans import current_span_id, current_trace_id
 
 # The last one a day and a half after the first, at 30 seconds; then somebody has to look.
 PUBLICATIONS_MAX = 13
+# A page's beginning is a value and no condition of its own: then one plan, by the index, serves the first page and all others.
+_BEYOND_ALL = UUID(int=2**128 - 1)
 _GO_ON = "make trace ORDER=... shows which neighbour it waits for; it goes on by itself once that answers."
 
 # What is read of an order. It shows its event as it was bought, or as catalog published it since if that is newer; its lines come
@@ -104,7 +107,7 @@ async def insert_order(
     )
     parameters = {name: getattr(order, name) for name in names.split()} | {
         "state": order.state.value,
-        "wish": orjson.dumps(asdict(wish), default=str).decode(),
+        "wish": orjson.dumps(asdict(replace(wish, admission=None)), default=str).decode(),
         "request_key": request_key,
         "due_in_seconds": due_in_seconds,
     }
@@ -123,7 +126,7 @@ async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, req
             SELECT COALESCE(sum(CAST(place ->> 1 AS integer)), 0) FROM jsonb_array_elements(wish -> 'places') AS place
         ) AS places
         FROM purchase_order
-        WHERE person_id = :person_id AND event_id = :event_id AND state IN ('placing', 'held', 'paying')
+        WHERE person_id = :person_id AND event_id = :event_id AND state IN ('placing', 'held', 'paying') AND reason IS NULL
             AND request_key IS DISTINCT FROM :request_key
         ORDER BY order_id DESC
     """)
@@ -132,11 +135,28 @@ async def lock_open_orders(tx: Transaction, person_id: UUID, event_id: UUID, req
     return [OpenOrder(row.order_id, row.number, row.places) for row in rows]
 
 
+async def places_of_buyer(tx: Transaction, person_id: UUID, event_id: UUID, request_key: str) -> int:
+    """How many places of an event this person holds and has, in other requests' orders. Call it after `lock_open_orders`."""
+    query = text("""
+        SELECT COALESCE(sum(jsonb_array_length(wish -> 'seats') + (
+            SELECT COALESCE(sum(CAST(place ->> 1 AS integer)), 0) FROM jsonb_array_elements(wish -> 'places') AS place
+        )), 0)
+        FROM purchase_order
+        WHERE person_id = :person_id AND event_id = :event_id AND reason IS NULL
+            AND request_key IS DISTINCT FROM :request_key
+    """)
+    parameters = {"person_id": person_id, "event_id": event_id, "request_key": request_key}
+    return int((await tx.execute(query, parameters, name="orders.places_of_buyer")).scalar())
+
+
 async def order_of_request(reads: Reads, person_id: UUID, request_key: str) -> Order | None:
     """The order that a request of this person has placed, with its lines: the one that is not cancelled, else the newest."""
+    mine = "FROM purchase_order WHERE person_id = :person_id AND request_key = :request_key"
     query = text(f"""
-        {_read("purchase_order")} WHERE own.person_id = :person_id AND own.request_key = :request_key
-        ORDER BY own.reason IS NULL DESC, own.order_id DESC LIMIT 1
+        {_read("purchase_order")} WHERE own.order_id = COALESCE(
+            (SELECT order_id {mine} AND reason IS NULL),
+            (SELECT order_id {mine} AND reason IS NOT NULL ORDER BY order_id DESC LIMIT 1)
+        )
     """)
     parameters = {"person_id": person_id, "request_key": request_key}
     return _first(await reads.execute(query, parameters, name="orders.order_of_request"))
@@ -146,7 +166,7 @@ async def cancelling_of_request(reads: Reads, person_id: UUID, request_key: str)
     """Orders of a request that came to nothing and have not given their places back yet."""
     query = text("""
         SELECT order_id FROM purchase_order
-        WHERE person_id = :person_id AND request_key = :request_key AND state = 'cancelling'
+        WHERE person_id = :person_id AND request_key = :request_key AND state = 'cancelling' AND reason IS NOT NULL
     """)
     parameters = {"person_id": person_id, "request_key": request_key}
     return [row.order_id for row in await reads.execute(query, parameters, name="orders.cancelling_of_request")]
@@ -169,14 +189,21 @@ async def orders_of_person(
 
     What never held a place is left out: to its buyer it was a sentence on the page of the event, and no order.
     """
+    is_shown = "reason IS DISTINCT FROM 'refused'"
+    if open_for is not None:
+        is_shown = "own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL"
     query = text(f"""
         {_read("purchase_order")}
-        WHERE person_id = :person_id AND (CAST(:after AS uuid) IS NULL OR order_id < :after)
-          AND reason IS DISTINCT FROM 'refused'
-          AND (CAST(:open_for AS uuid) IS NULL OR own.event_id = :open_for AND reason IS NULL AND confirmed_at IS NULL)
+        WHERE person_id = :person_id AND order_id < COALESCE(CAST(:after AS uuid), :beyond_all) AND {is_shown}
         ORDER BY order_id DESC LIMIT :limit
     """)
-    parameters = {"person_id": person_id, "after": after, "limit": limit, "open_for": open_for}
+    parameters = {
+        "person_id": person_id,
+        "after": after,
+        "beyond_all": _BEYOND_ALL,
+        "limit": limit,
+        "open_for": open_for,
+    }
     return [order_of(row) for row in await reads.execute(query, parameters, name="orders.orders_of_person")]
 
 
@@ -327,10 +354,18 @@ _PUT_EVENT = text("""
 """)
 
 
-async def note_tickets(tx: Transaction, order_id: UUID) -> None:
-    """Notes that they came."""
-    query = text("DELETE FROM awaited_tickets WHERE order_id = :order_id")
-    await tx.execute(query, {"order_id": order_id}, name="orders.note_tickets")
+async def note_tickets(tx: Transaction, order_id: UUID, received: Received) -> bool:
+    """Notes that they came. False if that was heard before."""
+    parameters = received.row() | {"order_id": order_id}
+    return (await tx.execute(_NOTE_TICKETS, parameters, name="orders.note_tickets")).rowcount == 1
+
+
+_NOTE_TICKETS = text(f"""
+    WITH heard AS ({HEARD}), came AS (
+        DELETE FROM awaited_tickets WHERE order_id = :order_id AND EXISTS (SELECT FROM heard)
+    )
+    SELECT event_id FROM heard
+""")  # noqa: S608  # a constant of the chassis
 
 
 def orders_of(leased: Sequence[Work]) -> list[Order]:

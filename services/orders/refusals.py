@@ -107,6 +107,23 @@ class OrderStillOpen(OrdersError):
         )
 
 
+class LimitOfBuyer(OrdersError):
+    """The buyer's account has as many places of this event as one may, or would have more with these."""
+
+    code = "limit_of_buyer"
+    category = "conflict"
+    has: int
+    most: int
+
+    def __init__(self, has: int, most: int) -> None:
+        self.has = has
+        self.most = most
+        left = (
+            f"You have {has} of them: choose at most {most - has} more." if has < most else f"You have {has} of them."
+        )
+        super().__init__(f"One person can have at most {most} places of this event. {left if has else 'Choose fewer.'}")
+
+
 class PlaceUnknown(OrdersError):
     """A class or seat that this event does not have."""
 
@@ -140,6 +157,26 @@ class SeatsTaken(OrdersError):
 
     def __init__(self, sentence: str, seat_ids: Sequence[str]) -> None:
         self.seat_ids = list(seat_ids)
+        super().__init__(sentence)
+
+
+class PassNeeded(OrdersError):
+    """The event has a waiting room, and the buyer has no pass that is good for it."""
+
+    code = "pass_needed"
+    category = "forbidden"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+
+
+class PassUsed(OrdersError):
+    """The buyer's pass was used for other places."""
+
+    code = "pass_used"
+    category = "conflict"
+
+    def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
 
 

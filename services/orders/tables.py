@@ -53,7 +53,28 @@ class PurchaseOrder(Table, table=True):
         CheckConstraint("state <> 'confirmed' OR paid OR total_minor = 0", name="confirmed_is_paid_or_free"),
         CheckConstraint("NOT paid OR payment_id IS NOT NULL", name="paid_has_a_payment"),
         Index("ix_purchase_order_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        # The version before looks for all of a person's orders by this one; it goes with the release after.
         Index("ix_purchase_order_person_order", "person_id", "order_id"),
+        Index(
+            "ix_purchase_order_shown",
+            "person_id",
+            "order_id",
+            postgresql_where=text("reason IS DISTINCT FROM 'refused'"),
+        ),
+        Index(
+            "ix_purchase_order_person_event",
+            "person_id",
+            "event_id",
+            "order_id",
+            postgresql_where=text("reason IS NULL"),
+        ),
+        Index(
+            "ix_purchase_order_request_cancelled",
+            "person_id",
+            "request_key",
+            "order_id",
+            postgresql_where=text("request_key IS NOT NULL AND reason IS NOT NULL"),
+        ),
         Index(
             "ux_purchase_order_request",
             "person_id",

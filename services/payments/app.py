@@ -13,6 +13,7 @@ from services.payments import queries
 from services.payments.api import make_router
 from services.payments.clients.bank import BankGateway
 from services.payments.domain import PaymentsError
+from services.payments.pace_of_bank import PaceOfBank
 from services.payments.records import make_records_router
 from services.payments.service import Payments
 from services.payments.service.ask_gateway_again import AskGatewayAgain
@@ -26,6 +27,8 @@ from services.payments.service.void_or_refund_payment import VoidOrRefundPayment
 from services.payments.settings import PaymentsSettings
 from services.payments.watches import HINTS, OPERATIONS
 
+SAY_SECONDS = 1.0
+
 
 def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     """The service, ready to be served."""
@@ -35,7 +38,9 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
     service.watch(database, OPERATIONS, HINTS)
     service.remembers(database, queries.OPERATIONS, queries.QUIET, queries.HINTS)
     http = service.stranger("bank", settings.bank_url, timeout_seconds=settings.bank_timeout_seconds)
-    gateway = BankGateway(http, settings.bank_api_key.get_secret_value())
+    pace = PaceOfBank(service.bus)
+    service.work(Worker("say_how_the_bank_keeps_up", pace.say, SAY_SECONDS))
+    gateway = BankGateway(http, settings.bank_api_key.get_secret_value(), pace.took)
     again = settings.ask_again_seconds
     operations = GatewayOperations(database, gateway, ask_again_seconds=again)
     payments = Payments(
@@ -49,7 +54,9 @@ def create_app(settings: PaymentsSettings | None = None) -> FastAPI:
         look_up_payment=LookUpPayment(database, operations),
         capture_payment=CapturePayment(database, operations, ask_again_seconds=again),
         void_or_refund_payment=VoidOrRefundPayment(database, operations, ask_again_seconds=again),
-        take_webhook=TakeWebhook(database, gateway, secret=settings.bank_webhook_secret.get_secret_value()),
+        take_webhook=TakeWebhook(
+            database, gateway, operations.under_way, secret=settings.bank_webhook_secret.get_secret_value()
+        ),
     )
     asking = AskGatewayAgain(database, operations, payments.open_payment, ask_again_seconds=again)
     following = FollowWebhooks(database, gateway, operations, ask_again_seconds=again)

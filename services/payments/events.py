@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from chassis.facts import Fact
+from chassis.facts import BusMessage, Fact
 from services.payments.domain import Payment, PaymentState
 
 
@@ -52,6 +52,18 @@ class PaymentRefunded(_AboutMoney):
     """All of the money was given back."""
 
     subject: ClassVar[str] = "events.payments.payment_refunded.v1"
+
+
+class BankLate(BusMessage):
+    """The bank's answers take so many seconds longer than people should wait, as one process of payments sees it; 0: no longer.
+
+    It is said every second while the bank is late, and once when it keeps up again."""
+
+    subject: ClassVar[str] = "bus.payments.bank_late"
+    aggregate: ClassVar[str] = "process_id"
+
+    process_id: UUID
+    late_seconds: float
 
 
 def fact_of(payment: Payment, step: PaymentState, *, reason: str | None, at: datetime) -> Fact:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, HttpUrl
 
+from chassis.consistency import primary_only
 from chassis.models import Request, Response
 from chassis.money import MOST_MINOR
 from chassis.operations import EVERYBODY, Operation
@@ -96,7 +97,12 @@ OPEN_PAYMENT = Operation(
     refuses=(PaymentDiffers, PaymentCalledOff, OrderHasPayment, PaymentRefused, GatewayUnavailable),
 )
 GET_PAYMENT = Operation(
-    "GET", PAYMENT, callers=("orders",), answers=PaymentOut, refuses=(PaymentUnknown, GatewayUnavailable)
+    "GET",
+    PAYMENT,
+    callers=("orders",),
+    answers=PaymentOut,
+    refuses=(PaymentUnknown, GatewayUnavailable),
+    reads=primary_only("Orders acts on it, with money."),
 )
 CAPTURE = Operation(
     "POST",

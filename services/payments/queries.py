@@ -8,12 +8,8 @@ from chassis.db import Reads, Transaction
 from chassis.outbox import insert_with
 from chassis.statements import Row, text
 from chassis.work import Columns, Queue, Work, claim, finish, noted, wait
-from services.payments.domain import (
-    ACHIEVED_BY,
-    Payment,
-    PaymentState,
-    Terms,
-)
+from services.payments import ledger
+from services.payments.domain import ACHIEVED_BY, Payment, PaymentState, Terms, entries_of
 from tracing.spans import current_traceparent
 
 # The pauses between tries grow to this at most.
@@ -170,7 +166,8 @@ async def move_payment(
     captured_at: datetime | None,
     was_authorised: bool,
 ) -> Payment | None:
-    """Writes a step of a payment, that the operation which was to lead there has succeeded, and the facts that were published.
+    """Writes a step of a payment: with it that the operation which was to lead there has succeeded, what is booked, and the facts
+    that were published.
 
     Returns it as it is then; None if it is no longer in the state from which the step was to be taken.
     """
@@ -185,31 +182,40 @@ async def move_payment(
         "achieved": achieved.value if achieved else None,
         "traceparent": current_traceparent(),
     }
-    row = (await tx.execute(_MOVE, parameters | tx.facts_to_write(), name="payments.move")).one_or_none()
+    entries = entries_of(state, payment.the_terms.amount_minor)
+    if entries:
+        parameters |= ledger.parameters_of(entries)
+    query = _MOVE_AND_BOOK if entries else _MOVE
+    row = (await tx.execute(query, parameters | tx.facts_to_write(), name="payments.move")).one_or_none()
     return payment_of(row) if row else None
 
 
-# Noted in the same statement. A step that an older version took beside this one may be there: it stays as it is.
-_MOVE = text(f"""
-    WITH moved AS (
-        UPDATE payment SET state = :state, ask_at = NULL, leased_until = NULL,
-            decline_reason = COALESCE(CAST(:decline_reason AS text), decline_reason),
-            captured_at = COALESCE(CAST(:captured_at AS timestamptz), captured_at),
-            was_authorised = was_authorised OR CAST(:was_authorised AS boolean)
-        WHERE payment_id = :payment_id AND state = :was
-        RETURNING *
-    ), noted AS (
-        INSERT INTO payment_change (payment_id, state, reason, traceparent)
-        SELECT payment_id, state, CAST(:decline_reason AS text), CAST(:traceparent AS text) FROM moved
-        ON CONFLICT DO NOTHING
-    ), settled AS (
-        UPDATE gateway_operation operation SET state = 'succeeded', settled_at = now(),
-            settled_in = CAST(:traceparent AS text), leased_until = NULL, problem = NULL
-        FROM moved
-        WHERE operation.payment_id = moved.payment_id AND kind = CAST(:achieved AS text) AND operation.state = 'unknown'
-    ), told AS ({insert_with("moved")})
-    SELECT * FROM moved
-""")  # noqa: S608  # names from this project's code
+def _moving(*also: str) -> str:
+    """A step in one statement. A step that an older version took beside this one may be noted: it stays as it is."""
+    return f"""
+        WITH moved AS (
+            UPDATE payment SET state = :state, ask_at = NULL, leased_until = NULL,
+                decline_reason = COALESCE(CAST(:decline_reason AS text), decline_reason),
+                captured_at = COALESCE(CAST(:captured_at AS timestamptz), captured_at),
+                was_authorised = was_authorised OR CAST(:was_authorised AS boolean)
+            WHERE payment_id = :payment_id AND state = :was
+            RETURNING *
+        ), noted AS (
+            INSERT INTO payment_change (payment_id, state, reason, traceparent)
+            SELECT payment_id, state, CAST(:decline_reason AS text), CAST(:traceparent AS text) FROM moved
+            ON CONFLICT DO NOTHING
+        ), settled AS (
+            UPDATE gateway_operation operation SET state = 'succeeded', settled_at = now(),
+                settled_in = CAST(:traceparent AS text), leased_until = NULL, problem = NULL
+            FROM moved
+            WHERE operation.payment_id = moved.payment_id AND kind = CAST(:achieved AS text) AND operation.state = 'unknown'
+        ), told AS ({insert_with("moved")}){"".join(f", {part}" for part in also)}
+        SELECT * FROM moved
+    """  # noqa: S608  # names from this project's code
+
+
+_MOVE = text(_moving())
+_MOVE_AND_BOOK = text(_moving(ledger.booked_with("moved")))
 
 
 async def note_authorised(tx: Transaction, payment_id: UUID) -> Payment:

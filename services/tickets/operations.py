@@ -6,12 +6,16 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.consistency import no_database, own_writes, primary_only
+from chassis.languages import DEFAULT, Language
 from chassis.models import Request, Response
 from chassis.operations import EVERYBODY, Operation
 from chassis.records import ChassisWhat, Entry, Records, records_operation
 from services.tickets.domain import CursorInvalid, EventState, PrinterBusy, Reason, TicketState, TicketsUnknown
 
 CODE_CHARACTERS_MAX = 1000
+# As long as a name is at accounts.
+NAME_CHARACTERS_MAX = 200
 
 
 class TicketOut(Response):
@@ -47,6 +51,13 @@ class TicketsPage(Response):
 
     items: list[TicketOut]
     next: str | None
+
+
+class HolderIn(Request):
+    """For whom tickets are printed: their name, where they gave one, and in whose way amounts are written for them."""
+
+    name: str | None = Field(default=None, max_length=NAME_CHARACTERS_MAX)
+    language: Language = DEFAULT
 
 
 class CodeIn(Request):
@@ -101,17 +112,51 @@ class TicketsRecords(Records):
 
 
 GET_TICKETS_OF_ORDER = Operation(
-    "GET", "/orders/{order_id}/tickets", callers=("web",), answers=TicketsOut, refuses=(TicketsUnknown,)
+    "GET",
+    "/orders/{order_id}/tickets",
+    callers=("web",),
+    answers=TicketsOut,
+    refuses=(TicketsUnknown,),
+    reads=primary_only(
+        "Who has just paid waits for them, and a worker prints them: there is no pin that would tell of it."
+    ),
 )
-LIST_TICKETS = Operation("GET", "/tickets", callers=("web",), answers=TicketsPage, refuses=(CursorInvalid,))
+LIST_TICKETS = Operation(
+    "GET",
+    "/tickets",
+    callers=("web",),
+    answers=TicketsPage,
+    refuses=(CursorInvalid,),
+    reads=own_writes(
+        30, "A list of what one has had for a while. A ticket of this minute is on the page of its order."
+    ),
+)
 TICKETS_PDF = Operation(
     "GET",
     "/orders/{order_id}/tickets.pdf",
-    callers=("web", "notifications"),
+    callers=("web",),
     refuses=(TicketsUnknown, PrinterBusy),
+    media_type="application/pdf",
+    reads=primary_only(
+        "What is printed is shown at the door: no ticket may be missing, or be one that was given back."
+    ),
+)
+# In the body: a name stands in no address.
+PRINT_FOR_HOLDER = Operation(
+    "POST",
+    "/orders/{order_id}/tickets.pdf",
+    callers=("notifications",),
+    refuses=(TicketsUnknown, PrinterBusy),
+    repeatable=True,
     media_type="application/pdf",
 )
 VERIFY = Operation("POST", "/verify", callers=EVERYBODY, answers=VerdictOut, repeatable=True)
-GET_KEYS = Operation("GET", "/.well-known/ticket-keys.json", callers=EVERYBODY, answers=TicketKeys)
+GET_KEYS = Operation(
+    "GET",
+    "/.well-known/ticket-keys.json",
+    callers=EVERYBODY,
+    answers=TicketKeys,
+    reads=no_database("Keys come with the settings."),
+)
 GET_RECORDS = records_operation(TicketsRecords)
-OPERATIONS = (GET_TICKETS_OF_ORDER, LIST_TICKETS, TICKETS_PDF, VERIFY, GET_KEYS, GET_RECORDS)
+OPERATIONS = (GET_TICKETS_OF_ORDER, LIST_TICKETS, TICKETS_PDF, PRINT_FOR_HOLDER, VERIFY, GET_KEYS, GET_RECORDS)

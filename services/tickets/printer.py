@@ -54,6 +54,8 @@ class Printer:
         self._small: deque[_Job] = deque()
         self._large: deque[_Job] = deque()
         self._running = self._large_running = 0
+        # How many jobs have ended, ever.
+        self._ended = 0
         self._is_turn_of_large = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,13 +81,21 @@ class Printer:
         attributes = {"onsale.order_id": str(printed[0].ticket.order_id)} if printed else {}
         with span("tickets.print_tickets", {**attributes, "onsale.tickets": len(printed), "onsale.page": page.value}):
             digest = digest_of(printed, page)
-            kept = await asyncio.to_thread(self._shelf.find, digest)
+            kept = await self._kept(digest)
             note({"onsale.kept": kept is not None})
             if kept is not None:
                 return kept
             pdf = await self._made(self._jobs.get(digest) or self._admitted(_Job(digest, printed, page)))
             note({"onsale.boxes": pdf.boxes})
             return pdf.data
+
+    async def _kept(self, digest: str) -> bytes | None:
+        """What was printed before. Looking takes a moment, in which somebody else's may be done: then it is there by now."""
+        while True:
+            ended = self._ended
+            kept = await asyncio.to_thread(self._shelf.find, digest)
+            if kept is not None or digest in self._jobs or ended == self._ended:
+                return kept
 
     async def _made(self, job: _Job) -> Pdf:
         job.waiting += 1
@@ -132,6 +142,7 @@ class Printer:
                 job.done.set_exception(error)
         finally:
             self._running -= 1
+            self._ended += 1
             self._large_running -= job.is_large
             self._jobs.pop(job.digest, None)
             self._start_next()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, tuple_, update
+from sqlalchemy import FromClause, Select, Table, and_, bindparam, case, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Reads, Transaction
@@ -32,33 +32,45 @@ _OF_THE_EVENT = {
     "venue_city": "venue_city",
     "venue_country": "venue_country",
 }
-_BOUGHT_VERSION = func.coalesce(_TICKET.c.event_version, literal(0))
 _HAS_CHANGED = _EVENT.c.event_id.is_not(None)
 # The edition of codes is read without regard to the version that was bought: a code that was refused once stays refused.
 _ANY_VERSION = _EVENT.alias()
-_EDITION = select(_ANY_VERSION.c.code_edition).where(_ANY_VERSION.c.event_id == _TICKET.c.event_id).scalar_subquery()
 _STARTS_AT = func.coalesce(_EVENT.c.starts_at, _TICKET.c.starts_at)
+_BOUGHT = [column.name for column in _TICKET.c]
 
 
-def _read_through() -> list[ColumnElement[Any]]:
-    own = [column for column in _TICKET.c if column.name not in {*_OF_THE_EVENT, "event_version", "epoch"}]
+def _read_through(ticket: FromClause) -> Select[Any]:
+    """Tickets through their event, from where their rows are: the table, or what a statement has written."""
+    bought_version = func.coalesce(ticket.c.event_version, literal(0))
+    edition = select(_ANY_VERSION.c.code_edition).where(_ANY_VERSION.c.event_id == ticket.c.event_id).scalar_subquery()
+    own = [column for column in ticket.c if column.name not in {*_OF_THE_EVENT, "event_version", "epoch"}]
     # Not COALESCE: doors that were known and are not any more are not known.
-    seen = [case((_HAS_CHANGED, _EVENT.c[now]), else_=_TICKET.c[was]).label(was) for was, now in _OF_THE_EVENT.items()]
-    return [
+    seen = [case((_HAS_CHANGED, _EVENT.c[now]), else_=ticket.c[was]).label(was) for was, now in _OF_THE_EVENT.items()]
+    of_this_event = and_(_EVENT.c.event_id == ticket.c.event_id, _EVENT.c.version >= bought_version)
+    return select(
         *own,
         *seen,
         func.coalesce(_EVENT.c.state, EventState.SCHEDULED.value).label("event_state"),
-        func.coalesce(_EVENT.c.version, _BOUGHT_VERSION).label("event_version"),
+        func.coalesce(_EVENT.c.version, bought_version).label("event_version"),
         _EVENT.c.previous_starts_at,
-        func.greatest(_TICKET.c.epoch, _EDITION).label("epoch"),
-    ]
+        func.greatest(ticket.c.epoch, edition).label("epoch"),
+    ).select_from(ticket.outerjoin(_EVENT, of_this_event))
 
 
-_OF_THIS_EVENT = and_(_EVENT.c.event_id == _TICKET.c.event_id, _EVENT.c.version >= _BOUGHT_VERSION)
-_TICKETS = select(*_read_through()).select_from(_TICKET.outerjoin(_EVENT, _OF_THIS_EVENT))
+_TICKETS = _read_through(_TICKET)
 _OF_ORDER = _TICKETS.where(_TICKET.c.order_id == bindparam("order_id")).order_by(_TICKET.c.ticket_id)
 _BY_ID = _TICKETS.where(_TICKET.c.ticket_id == bindparam("ticket_id"))
-_BOUGHT = [column.name for column in _TICKET.c]
+_GIVEN = text(f"""
+    SELECT {", ".join(_BOUGHT)} FROM jsonb_populate_recordset(CAST(NULL AS ticket), CAST(:tickets AS jsonb))
+""")  # noqa: S608  # names from this service's tables
+_WRITTEN = (
+    insert(_TICKET)
+    .from_select(_BOUGHT, _GIVEN.columns(*_TICKET.c))
+    .on_conflict_do_nothing(index_elements=["order_id", "line_id", "ordinal"])
+    .returning(*_TICKET.c)
+    .cte("written")
+)
+_INSERT = _read_through(_WRITTEN).order_by(_WRITTEN.c.ticket_id)
 
 
 async def hold_event_still(tx: Transaction, event_id: UUID) -> None:
@@ -66,10 +78,12 @@ async def hold_event_still(tx: Transaction, event_id: UUID) -> None:
     await tx.execute(_HOLD_STILL, {"key": f"event {event_id}"}, name="events.hold_still")
 
 
-async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> int:
-    """Writes the tickets that are not there yet, and returns how many that were."""
+async def insert_tickets(tx: Transaction, tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Writes the tickets that are not there yet. These, as `tickets_of_order` reads them."""
     rows = [{name: getattr(ticket, name) for name in _BOUGHT} for ticket in tickets]
-    return (await tx.execute(_INSERT, {"tickets": orjson.dumps(rows).decode()}, name="tickets.insert_tickets")).rowcount
+    parameters = {"tickets": orjson.dumps(rows).decode()}
+    written = await tx.execute(_INSERT, parameters, name="tickets.insert_tickets")
+    return [_ticket(row) for row in written.mappings()]
 
 
 async def tickets_of_order(reads: Reads, order_id: UUID) -> list[Ticket]:
@@ -172,11 +186,6 @@ def _change(row: Row) -> EventChange:
     return EventChange(**{name: row[name] for name in names}, state=EventState(row["state"]), changes=changes)
 
 
-_INSERT = text(f"""
-    INSERT INTO ticket ({", ".join(_BOUGHT)})
-    SELECT {", ".join(_BOUGHT)} FROM jsonb_populate_recordset(CAST(NULL AS ticket), CAST(:tickets AS jsonb))
-    ON CONFLICT (order_id, line_id, ordinal) DO NOTHING
-""")  # noqa: S608  # names from this service's tables
 _HOLD_STILL = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 _MOVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _HOLDINGS = text("""

@@ -12,6 +12,7 @@ from services.tickets import queries
 from services.tickets.clients.accounts import AccountsClient
 from services.tickets.domain import (
     CodeRefused,
+    Holder,
     Line,
     Order,
     Reason,
@@ -59,9 +60,12 @@ class Tickets:
         await queries.hold_event_still(tx, order.event_id)
         issued_at = utc_now()
         tickets = [_ticket(order, line, ordinal, issued_at) for line, ordinal in places_of(order)]
-        if await queries.insert_tickets(tx, tickets) == 0:
+        issued = await queries.insert_tickets(tx, tickets)
+        if not issued:
             note({"onsale.duplicate": True})
-        await tx.publish(_issued(await queries.tickets_of_order(tx, order.order_id)))
+        if len(issued) < len(tickets):
+            issued = await queries.tickets_of_order(tx, order.order_id)
+        await tx.publish(_issued(issued))
 
     async def of_order(self, order_id: UUID, person_id: UUID | None) -> list[Ticket]:
         """The tickets of an order; with a person, only if they are that person's. Raises TicketsUnknown."""
@@ -89,7 +93,10 @@ class Tickets:
 
     async def pdf(self, tickets: list[Ticket], page: Format) -> bytes:
         """These tickets of one person, a page each, with the holder's name if it can be had. Raises PrinterBusy."""
-        holder = await self._accounts.holder(tickets[0].person_id)
+        return await self.pdf_for(await self._accounts.holder(tickets[0].person_id), tickets, page)
+
+    async def pdf_for(self, holder: Holder, tickets: list[Ticket], page: Format) -> bytes:
+        """The same for a holder who is known already."""
         # What somebody typed as their name is no link in the mail that the PDF is attached to.
         name = unlinked(holder.name) if holder.name else None
         printed = [

@@ -1,5 +1,7 @@
 """Faults of web to practise on. Loaded only when one is switched on (chassis/drills.py)."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -9,7 +11,9 @@ from chassis import edge, http
 from chassis.drills import Faults, Switch
 from chassis.facts import CloudEvent
 from chassis.http import expect
+from services.web.browsing.event_rooms import EventRoom, PlacesChanged
 from services.web.browsing.shop import EventFact, Shop
+from services.web.buying.turns import MOST_OF_AN_EVENT, Turns
 from services.web.clients.catalog import EventPage
 from services.web.clients.tickets import GET_PDF, PdfFormat, TicketsClient
 from services.web.frame.cache import Cached
@@ -19,6 +23,7 @@ TRIES = 30
 A_THOUSAND = 1000.0
 # The author of this fault took the number for kilobytes.
 SMALL_BODY_BYTES = 256
+QUIET_SECONDS = 1.0
 
 
 def ask_for_each_card(faults: Faults) -> None:
@@ -79,10 +84,31 @@ def drop_by_another_key(faults: Faults) -> None:
     faults.replace(Shop, "on_catalog_fact", on_catalog_fact)
 
 
+def one_line_for_all(faults: Faults) -> None:
+    """Whoever comes first is served first, somebody thought, and forgot that one event can bring everybody."""
+
+    def of_event(turns: Turns, _event_id: UUID) -> asyncio.Semaphore:
+        return turns._events.setdefault(UUID(int=0), asyncio.Semaphore(MOST_OF_AN_EVENT))  # noqa: SLF001  # it stands in for a method
+
+    faults.replace(Turns, "_of_event", of_event)
+
+
+def gather_until_it_is_quiet(faults: Faults) -> None:
+    """Changes are sent when none has come for a second. On an event that everybody wants one comes always."""
+
+    def note_change(room: EventRoom, change: PlacesChanged) -> None:
+        good(room, change)
+        room._send_at = room._ask_at = time.monotonic() + QUIET_SECONDS  # noqa: SLF001  # that is the fault
+
+    good = faults.replace(EventRoom, "note", note_change)
+
+
 SWITCHES: Mapping[str, Switch] = {
     "ask-for-each-card": ask_for_each_card,
     "try-until-it-works": try_until_it_works,
     "download-without-a-person": download_without_a_person,
     "limit-in-the-wrong-unit": limit_in_the_wrong_unit,
     "drop-by-another-key": drop_by_another_key,
+    "one-line-for-all": one_line_for_all,
+    "gather-until-it-is-quiet": gather_until_it_is_quiet,
 }

@@ -24,6 +24,7 @@ class WebSettings(ServiceSettings):
     orders_url: str
     payments_url: str
     tickets_url: str
+    waitingroom_url: str
     # Base address of the trace viewer, e.g. http://127.0.0.1:16686; without one pages show the id alone.
     trace_url: str | None = None
     # Where traces can be read (the viewer's API, from within), to add what spans tell to the pages of support.
@@ -37,6 +38,8 @@ class WebSettings(ServiceSettings):
     # How many of these one browser (a cookie: its tabs) and one address (a school, a provider's customers) may have.
     max_streams_per_visitor: int = Field(default=12, ge=1)
     max_streams_per_address: int = Field(default=500, ge=1)
+    # A live stream is never silent for longer than this; a proxy that ends silent connections sooner needs less.
+    heartbeat_seconds: float = Field(default=15.0, gt=0)
     # Guests that one browser and one address become, in a process and in so many seconds; README.md says why so many.
     max_guests_per_visitor: int = Field(default=10, ge=1)
     max_guests_per_address: int = Field(default=500, ge=1)

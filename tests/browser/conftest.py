@@ -1,20 +1,24 @@
 """A real Chromium on the running system."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from local.chromium import find_chromium, missing_chromium
 from local.system import System
+from tests.met_elsewhere.events import an_event, an_offer
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "device_scale_factor": 2}
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 # What browsers say of answers that a test provokes on purpose.
-_EXPECTED_NOISE = "Failed to load resource"
+_EXPECTED_NOISE = ("Failed to load resource", "WebSocket connection to")
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +89,7 @@ def visit(system: System, chromium: Browser) -> Iterator[Callable[..., Visit]]:
         page.on(
             "console",
             lambda said: (
-                errors.append(said.text) if said.type == "error" and _EXPECTED_NOISE not in said.text else None
+                errors.append(said.text) if said.type == "error" and not said.text.startswith(_EXPECTED_NOISE) else None
             ),
         )
         made = Visit(system.addresses["web"], context, page, errors)
@@ -96,3 +100,30 @@ def visit(system: System, chromium: Browser) -> Iterator[Callable[..., Visit]]:
     for made in visits:
         made.context.close()
         assert made.errors == []
+
+
+@pytest.fixture
+def title(system: System, tmp_path: Path) -> str:
+    """An event of its own, since a sale changes how it is bought."""
+    title = f"Waited{uuid4().hex[:8]}"
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps([an_event(title, title, offers=[an_offer(inventoryLevel=50)])]))
+    system.load(str(file))
+    return title
+
+
+# A press in the middle of it would meet it, and nothing else.
+_IS_MET = """seat => {
+    const { x, y, width, height } = seat.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height / 2) === seat;
+}"""
+
+
+def choose(seat: Locator) -> None:
+    """Ticks a seat of the list, once it stands where it is seen: rows are laid out only when they come into view."""
+    seat.evaluate("seat => seat.scrollIntoView({ block: 'center' })")
+    for _ in range(100):
+        if seat.evaluate(_IS_MET):
+            break
+        seat.page.wait_for_timeout(20)
+    seat.check(force=True)

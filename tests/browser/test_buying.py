@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, choose
 
 pytestmark = pytest.mark.browser
 
@@ -82,7 +82,7 @@ def test_the_list_and_the_plan_are_the_same_choice(visit: Callable[..., Visit]) 
     page = visit(**PHONE).open_event(THEATRE)
     page.wait_for_selector(".plan__live")
     box = page.locator("input[name=seat]:enabled").last
-    box.check(force=True)
+    choose(box)
     number = (box.get_attribute("id") or "").removeprefix("s")
     expect(page.locator(f"#p{number}")).to_have_attribute("aria-checked", "true")
 
@@ -97,10 +97,10 @@ def test_somebody_elses_choice_is_seen_live(visit: Callable[..., Visit]) -> None
     watching.wait_for_selector(".plan__live")
     value = free_seats(watching)[0]
     seat = watching.locator(f'input[name=seat][value="{value}"]')
-    seat.check(force=True)
+    choose(seat)
     buyer = visit(**DESKTOP)
     page = buyer.open_event(THEATRE)
-    page.locator(f'input[name=seat][value="{value}"]').check(force=True)
+    choose(page.locator(f'input[name=seat][value="{value}"]'))
 
     page.get_by_role("button", name="Hold these places").click()
     page.wait_for_url("**/orders/*")
@@ -143,7 +143,7 @@ def test_everything_works_without_javascript(visit: Callable[..., Visit]) -> Non
     expect(page.get_by_role("button", name="Plan larger")).to_be_hidden()
     for zone in page.locator("details.zone:not([open]) > summary").all():
         zone.click()
-    page.locator("input[name=seat]:enabled").first.check(force=True)
+    choose(page.locator("input[name=seat]:enabled").first)
     page.get_by_role("button", name="Hold these places").click()
     page.wait_for_url("**/orders/*")
 

@@ -7,7 +7,7 @@ import pytest
 
 from local.provision import make_secrets
 from local.system import System
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, choose
 from tests.browser.test_buying import FESTIVAL, THEATRE
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def test_every_page_is_accessible(visit: Callable[..., Visit], device: dict[str,
     page.wait_for_selector(".plan__live")
     person.assert_accessible()
 
-    page.locator("input[name=seat]:enabled").last.check(force=True)
+    choose(page.locator("input[name=seat]:enabled").last)
     page.get_by_role("button", name="Hold these places").click()
     page.wait_for_url("**/orders/*")
     person.assert_accessible()
@@ -63,7 +63,7 @@ def test_support_reads_a_story_that_is_accessible(
     buyer = visit(**device, color_scheme=scheme)
     page = buyer.open_event(THEATRE)
     page.wait_for_selector(".plan__live")
-    page.locator("input[name=seat]:enabled").last.check(force=True)
+    choose(page.locator("input[name=seat]:enabled").last)
     page.get_by_role("button", name="Hold these places").click()
     page.wait_for_url("**/orders/*")
     number = page.locator("main").get_attribute("data-order-number")

@@ -14,16 +14,17 @@ Outcome = Literal["through", "unknown caller", "forbidden", "not found", "key pa
 # but the link of an order shows this order as well.
 Behalf = Literal["nobody", "person", "own", "order"]
 
-Page = Literal["everybody", "own order", "own form", "form", "support form", "support page", "support program"]
+Page = Literal[
+    "everybody", "own order", "own form", "form", "support form", "support action", "support page", "support program"
+]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A route between services: who may call it, and on whose behalf; `alone` are callers that need nobody's."""
+    """A route between services: who may call it, and on whose behalf."""
 
     callers: tuple[str, ...]
     behalf: Behalf = "nobody"
-    alone: tuple[str, ...] = ()
 
 
 EVERYBODY: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ SERVICES: dict[str, Row] = {
     "inventory POST /events/{event_id}/holds/{hold_id}/prolong": Row(ORDERS),
     "inventory POST /events/{event_id}/holds/{hold_id}/release": Row(ORDERS),
     "inventory GET /events/{event_id}/availability": Row(WEB),
+    "inventory GET /events/{event_id}/crowd": Row(("waitingroom",)),
     "inventory GET /events/{event_id}/seats": Row(WEB),
     "inventory GET /records/orders/{order_id}": RECORDS,
     "orders POST /orders": Row(WEB, "person"),
@@ -69,12 +71,21 @@ SERVICES: dict[str, Row] = {
     "payments POST /payments/{payment_id}/void": Row(ORDERS),
     "payments GET /records/orders/{order_id}": RECORDS,
     "tickets GET /orders/{order_id}/tickets": Row(WEB, "order"),
-    "tickets GET /orders/{order_id}/tickets.pdf": Row(("web", "notifications"), "order", alone=NOTIFICATIONS),
+    "tickets GET /orders/{order_id}/tickets.pdf": Row(WEB, "order"),
+    "tickets POST /orders/{order_id}/tickets.pdf": Row(NOTIFICATIONS),
     "tickets GET /tickets": Row(WEB, "person"),
     "tickets POST /verify": Row(EVERYBODY),
     "tickets GET /.well-known/ticket-keys.json": KEYS,
     "tickets GET /records/orders/{order_id}": RECORDS,
     "notifications GET /records/orders/{order_id}": RECORDS,
+    "waitingroom PUT /sales/{event_id}": Row(WEB),
+    "waitingroom GET /sales/{event_id}": Row(WEB),
+    "waitingroom PATCH /sales/{event_id}": Row(WEB),
+    "waitingroom GET /sales/{event_id}/drawn": Row(WEB),
+    "waitingroom POST /sales/{event_id}/challenge": Row(WEB),
+    "waitingroom PUT /sales/{event_id}/entry": Row(WEB, "person"),
+    "waitingroom GET /sales/{event_id}/entry": Row(WEB, "person"),
+    "waitingroom POST /sales/{event_id}/entry/pass": Row(WEB, "person"),
 }
 # These are open to the world, and do nothing for a request that is not signed: they have tests of their own.
 SIGNED = ("payments POST /webhooks/bank",)
@@ -84,6 +95,16 @@ PAGES: dict[str, Page] = {
     "GET /events/{event_id}": "everybody",
     "GET /events/{event_id}/plan/{name}.svg": "everybody",
     "GET /live/events/{event_id}": "everybody",
+    "GET /live/events/{event_id}/queue": "everybody",
+    "GET /api/events/{event_id}/places": "everybody",
+    # Who has joined sees their own place there, and nobody else's.
+    "GET /events/{event_id}/queue": "everybody",
+    "GET /events/{event_id}/queue/serving": "everybody",
+    "GET /events/{event_id}/queue/proof": "everybody",
+    "GET /events/{event_id}/queue/proof.json": "everybody",
+    "POST /events/{event_id}/queue": "form",
+    "POST /events/{event_id}/queue/challenge": "form",
+    "POST /events/{event_id}/queue/pass": "form",
     "GET /static/{path}": "everybody",
     "GET /favicon.ico": "everybody",
     "GET /robots.txt": "everybody",
@@ -110,6 +131,9 @@ PAGES: dict[str, Page] = {
     "POST /support/leave": "support form",
     "GET /support": "support page",
     "GET /support/orders/{number}": "support page",
+    "GET /support/sales/{event_id}": "support page",
+    "POST /support/sales/{event_id}": "support action",
+    "POST /support/sales/{event_id}/steer": "support action",
     "GET /api/support/orders/{number}": "support program",
 }
 
@@ -145,6 +169,8 @@ def of_visitor(page: Page, visitor: str) -> Outcome:
         return "forbidden"
     if page == "support form":
         return "forbidden" if is_support else "through"
+    if page == "support action":
+        return "forbidden" if is_support else "key page"
     if page == "own order":
         return "through" if is_buyer else "not found"
     if page == "own form":

@@ -226,8 +226,6 @@ def _by_people(
     row, to = SERVICES[name], name.partition(" ")[0]
     if row.behalf == "nobody":
         return
-    for alone in row.alone:
-        yield f"{alone} on nobody's behalf", tokens.headers(alone, to), "through"
     for (person, kind), token in people.items():
         yield (
             f"web for {person} ({kind} token)",

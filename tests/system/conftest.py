@@ -6,6 +6,7 @@ import pytest
 
 from local.system import System
 from local.temporary import temporary_system
+from tests.books import assert_promises_hold
 
 HASTE = {
     "orders": {
@@ -22,3 +23,4 @@ def fragile_system() -> Iterator[System]:
     """A system of their own for those whose processes die: its holds end soon, and its database survives its death."""
     with temporary_system(durable=True, environment=HASTE) as running:
         yield running
+        assert_promises_hold(running)

@@ -20,9 +20,11 @@ from local.buyer import GOOD_CARD, Buyer, Wish
 from local.system import System
 from local.topology import SERVICES
 from services.catalog.tests.examples import plan, seated_event
+from services.payments.pace_of_bank import LEAST_ASKED
 from tests.books import rows
 from tests.met_elsewhere.events import an_event, an_offer, load
 from tests.met_elsewhere.shopping import Shopper, form_to
+from tests.met_elsewhere.waiting import announce, ask_for_proofs, come_in, end
 from tests.support import story_of_support
 from tracing.model import Trace
 from tracing.reader import TraceReader
@@ -102,7 +104,9 @@ async def tour(system: System, tmp_path: Path) -> None:
         buy_seats(system),
         live_as_a_member(system),
         go_on_and_be_moved(system),
+        wait_and_come_in(system),
     )
+    await lose_the_bank(system)
 
 
 async def publish_an_event(system: System, tmp_path: Path) -> None:
@@ -155,6 +159,42 @@ async def go_on_and_be_moved(system: System) -> None:
         await shopper.confirmed(order.url)
         assert (await load(system, event | {"startDate": "2031-09-12T19:30:00+02:00", "doorTime": "18:30"}))[0] == 0
         await shopper.mail("New date")
+
+
+async def wait_and_come_in(system: System) -> None:
+    """Through the waiting room of an event that makes browsers compute first, and by the proof of its draw."""
+    name = f"Waited {uuid4()}"
+    assert (await load(system, an_event(name, name, offers=[an_offer(price="0")])))[0] == 0
+    async with Shopper(system) as shopper, Browser() as support:
+        url = await shopper.find(name)
+        event_id = url.rsplit("/", 1)[1]
+        await announce(system, support, event_id)
+        await ask_for_proofs(system, support, event_id)
+        await come_in(shopper, url)
+        order = await shopper.hold(url)
+        await shopper.pay(order)
+        await shopper.confirmed(order.url)
+        assert (await shopper.open(f"{url}/queue/proof")).status == 200
+        await end(system, support, event_id)
+
+
+async def lose_the_bank(system: System) -> None:
+    """Nobody can pay for a moment: payments says so to whoever lets people in."""
+    finder = Buyer(system.addresses, Wish(places=1, prefer_general=True))
+    event_path = (await finder.find_events())[0].removeprefix(system.addresses["web"])
+    async with Browser() as browser:
+        member = Member(system, browser)
+        await member.become("sign-up")
+        order_path = await member.hold(event_path)
+        system.kill("bank", restart=False)
+        try:
+            for _ in range(LEAST_ASKED):
+                await member.go_to_the_bank(order_path)
+        finally:
+            await asyncio.to_thread(system.restart, "bank")
+        # What was unknown is settled now.
+        await member.go_to_the_bank(order_path)
+        await member.cancel(order_path)
 
 
 async def buy_and_print(member: Member, event_path: str) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tracing.asgi import TracingMiddleware
-from tracing.spans import continued, current_traceparent, link_of, note, span
+from tracing.spans import context_of, continued, current_traceparent, inject, link_of, note, span
 from tracing.testing import Kept
 
 
@@ -112,3 +115,36 @@ async def test_a_method_that_a_stranger_invents_names_no_span(kept_spans: Kept) 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(traced), base_url="http://web") as client:
         await client.request("ZOE", "/")
     assert kept_spans.the("HTTP").attributes["http.request.method"] == "_OTHER"
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03",
+        "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-will-be-like",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-too-much",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        " 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 ",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n",
+        "00-\u0660af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "",
+        None,
+    ],
+)
+def test_a_traceparent_is_read_as_opentelemetry_reads_it(traceparent: str | None) -> None:
+    theirs = TraceContextTextMapPropagator().extract({"traceparent": traceparent or ""}, context=Context())
+    expected = trace.get_current_span(theirs).get_span_context()
+    found = trace.get_current_span(context_of(traceparent)).get_span_context()
+    assert (found, found.is_remote) == (expected, expected.is_remote)
+    link = link_of(traceparent, "named")
+    assert (link.context if link else trace.INVALID_SPAN_CONTEXT) == expected
+
+
+def test_a_traceparent_is_written_as_opentelemetry_writes_it(kept_spans: Kept) -> None:
+    assert current_traceparent() is None
+    with span("orders.first"):
+        assert current_traceparent() == inject({})["traceparent"]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from sqlalchemy import text
 from starlette.responses import Response
 
+from chassis.consistency import own_writes
 from chassis.db import Database, Transaction
 from chassis.errors import StoreUnavailable
 from chassis.facts import Fact, Heard
@@ -18,6 +19,8 @@ from chassis.models import Request as Body
 from chassis.models import Response as Answer
 from chassis.service import Service
 from chassis.settings import ServiceSettings, settings_config
+
+MAY_BE_OLD = own_writes(60, "Things stand still.")
 
 
 class SampleSettings(ServiceSettings):
@@ -97,7 +100,7 @@ def make_router(database: Database) -> APIRouter:
 
     @router.get("/things/{thing_id}", dependencies=[open_to_all])
     async def get_thing(thing_id: UUID) -> Thing:
-        async with database.reader() as reads:
+        async with database.reader(MAY_BE_OLD) as reads:
             query = text("SELECT thing_id, name FROM thing WHERE thing_id = :thing_id")
             row = (await reads.execute(query, {"thing_id": thing_id}, name="sample.thing")).mappings().one_or_none()
         if row is None:
@@ -110,7 +113,7 @@ def make_router(database: Database) -> APIRouter:
 
     @router.get("/slow", dependencies=[open_to_all])
     async def slow() -> None:
-        async with database.reader() as reads:
+        async with database.reader(MAY_BE_OLD) as reads:
             await reads.execute(text("SELECT pg_sleep(5)"), name="sample.sleep")
 
     return router

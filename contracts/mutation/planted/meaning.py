@@ -52,7 +52,7 @@ BREAKS = (
         "a page begins with the row that ended the one before",
         "orders",
         ("web relies on", "orders", "items"),
-        Edit("services/orders/queries.py", "OR order_id < :after)", "OR order_id <= :after)"),
+        Edit("services/orders/queries.py", "order_id < COALESCE(", "order_id <= COALESCE("),
     ),
     _answered(
         "Retry-After is lost",
@@ -80,8 +80,8 @@ BREAKS = (
         ("relies on", "as PDF", "application/pdf"),
         Edit(
             "services/tickets/api.py",
-            "return HttpResponse(await tickets.pdf(found, page), ",
-            'return HttpResponse(b"\\x89PNG\\r\\n\\x1a\\n" + await tickets.pdf(found, page), ',
+            "return _file_of(found, await tickets.pdf(found, page))",
+            'return _file_of(found, b"\\x89PNG\\r\\n\\x1a\\n" + await tickets.pdf(found, page))',
         ),
     ),
     Break(

@@ -98,7 +98,7 @@ BREAKS = (
         (
             Delete(pact("web-asks-inventory")),
             Delete(asks("web", "inventory")),
-            Edit(VERIFIES, 'callers=["orders", "web"]', 'callers=["orders"]'),
+            Edit(VERIFIES, 'callers=["orders", "waitingroom", "web"]', 'callers=["orders", "waitingroom"]'),
         ),
         (NEEDED,),
         ("web", "/events/{event_id}/availability"),

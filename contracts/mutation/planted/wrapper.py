@@ -77,9 +77,9 @@ BREAKS = (
         "a payment moves on, and nothing is published",
         (
             Edit(
-                "services/payments/service/gateway_operations.py",
-                "        await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))\n",
-                "",
+                "services/payments/queries.py",
+                'parameters | tx.facts_to_write(), name="payments.move"',
+                'parameters | tx.facts_to_write() | {"facts": "[]"}, name="payments.move"',
             ),
         ),
         (tells("payments"),),

@@ -15,6 +15,7 @@ MAX_CLASSES = 50
 MAX_CAPACITY = 1_000_000
 # One hold takes at most so many places, in inventory and in orders.
 MAX_PER_ORDER = 50
+MAX_PER_BUYER = 1000
 _KINDS: Mapping[str, Kind] = {"general": "general", "seated": "seated"}
 # What the offers of a range of prices have in common is written once, at the range.
 _SHARED = frozenset(
@@ -171,6 +172,11 @@ def _capacity_node(offer: Offer, selling: Selling) -> Node:
         if not node.empty:
             return node.at("value") if isinstance(node.value, dict) else node
     return candidates[0]
+
+
+def read_max_per_buyer(own: Node) -> int | None:
+    """`onsale:maxPerBuyer`: how many places one account may hold and have of the event, over all its orders; None: no bound."""
+    return None if own.missing else own.whole(at_least=1, at_most=MAX_PER_BUYER)
 
 
 def read_max_per_order(own: Node, offers: list[Offer]) -> int:

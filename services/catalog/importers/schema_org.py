@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 from services.catalog.domain import MAX_CODE_EDITION, EventDraft, EventState, Venue
 from services.catalog.importers.document import Node, Reading
 from services.catalog.importers.finding import Found, find_events
-from services.catalog.importers.offers import Offer, Selling, read_classes, read_max_per_order, read_offers
+from services.catalog.importers.offers import (
+    Offer,
+    Selling,
+    read_classes,
+    read_max_per_buyer,
+    read_max_per_order,
+    read_offers,
+)
 from services.catalog.importers.places import read_location, read_organiser, read_performers, read_venue
 from services.catalog.importers.plain_text import read_text, read_text_or
 from services.catalog.importers.states import read_event_state
@@ -44,6 +51,7 @@ _INHERITED = frozenset(
         "onsale:image",
         "onsale:seatingPlan",
         "onsale:maxPerOrder",
+        "onsale:maxPerBuyer",
         "onsale:onSale",
     }
 )
@@ -115,6 +123,7 @@ def _event(found: Found, shared: frozenset[str]) -> EventDraft:
         currency=currency,
         on_sale=at("onsale:onSale").yes_or_no(default=True),
         max_per_order=read_max_per_order(at("onsale:maxPerOrder"), offers),
+        max_per_buyer=read_max_per_buyer(at("onsale:maxPerBuyer")),
         plan_name=selling.plan_name,
         classes=classes,
         state=state,

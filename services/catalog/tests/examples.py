@@ -100,6 +100,7 @@ def whole_event(**changes: Any) -> dict[str, Any]:
             "previousStartDate": "2031-05-20T20:30:00+02:00",
             "onsale:image": "open-air",
             "onsale:maxPerOrder": 6,
+            "onsale:maxPerBuyer": 12,
             "onsale:codeEdition": 3,
             "location": {
                 "@type": "Place",

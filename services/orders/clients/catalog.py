@@ -37,6 +37,7 @@ class _Event(Read):
     state: EventState
     version: int
     max_per_order: int
+    max_per_buyer: int | None
     classes: list[_Class]
 
 
@@ -70,6 +71,7 @@ class CatalogClient(Client):
             currency=event.currency,
             on_sale=event.on_sale,
             max_per_order=event.max_per_order,
+            max_per_buyer=event.max_per_buyer,
             version=event.version,
             state=event.state,
             sale_begins_at=event.sale_begins_at,

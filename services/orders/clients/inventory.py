@@ -10,7 +10,16 @@ from pydantic import Field
 from chassis.asking import NOTHING, Client, Read, Sent, Use
 from chassis.http import ProviderProblem
 from services.orders.domain import HeldLine, Wish
-from services.orders.refusals import EventUnknown, NotOnSale, OrdersError, PlaceUnknown, SeatsTaken, SoldOut
+from services.orders.refusals import (
+    EventUnknown,
+    NotOnSale,
+    OrdersError,
+    PassNeeded,
+    PassUsed,
+    PlaceUnknown,
+    SeatsTaken,
+    SoldOut,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,8 @@ class _HoldWanted(Sent):
     places: list[_Place] = Field(max_length=50)
     seats: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(max_length=50)
     ttl_seconds: int = Field(ge=1)
+    buyer_id: UUID
+    admission: str | None = Field(max_length=2000)
 
 
 class _TimeWanted(Sent):
@@ -82,6 +93,8 @@ HOLD = Use(
         "not_on_sale": _Unsold,
         "place_unknown": None,
         "event_unknown": None,
+        "pass_needed": None,
+        "pass_used": None,
         "hold_gone": None,
         "hold_differs": None,
     },
@@ -98,13 +111,16 @@ class InventoryClient(Client):
     provider = "inventory"
     uses = (HOLD, COMMIT, PROLONG, RELEASE)
 
-    async def hold(self, wish: Wish, *, hold_id: UUID, order_id: UUID, ttl_seconds: int) -> Hold:
-        """Holds places, all or nothing. Raises `SoldOut`, `SeatsTaken`, `NotOnSale`, `PlaceUnknown` or `EventUnknown`."""
+    async def hold(self, wish: Wish, *, hold_id: UUID, order_id: UUID, buyer_id: UUID, ttl_seconds: int) -> Hold:
+        """Holds places, all or nothing. Raises `SoldOut`, `SeatsTaken`, `NotOnSale`, `PlaceUnknown`, `EventUnknown`, `PassNeeded` or
+        `PassUsed`."""
         body = _HoldWanted(
             order_id=order_id,
             places=[_Place(class_id=class_id, quantity=quantity) for class_id, quantity in wish.places],
             seats=list(wish.seats),
             ttl_seconds=ttl_seconds,
+            buyer_id=buyer_id,
+            admission=wish.admission,
         )
         try:
             hold = await self.ask(HOLD, body=body, event_id=wish.event_id, hold_id=hold_id)
@@ -146,6 +162,10 @@ def _refusal(problem: ProviderProblem, wish: Wish) -> OrdersError | ProviderProb
             return NotOnSale(facts.begins_at)
         case "seats_taken":
             return SeatsTaken(problem.detail, facts.seat_ids)
+        case "pass_needed":
+            return PassNeeded(problem.detail)
+        case "pass_used":
+            return PassUsed(problem.detail)
         case "place_unknown":
             return PlaceUnknown()
         case "event_unknown":

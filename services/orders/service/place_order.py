@@ -21,6 +21,7 @@ from services.orders.domain import (
     Order,
     OrderState,
     Wish,
+    check_limit_of_buyer,
     check_open_orders,
     check_wish,
     new_number,
@@ -106,6 +107,9 @@ class PlaceOrder:
             async with self._database.writer() as tx:
                 open_orders = await queries.lock_open_orders(tx, person_id, wish.event_id, request_key)
                 check_open_orders(wish, offer.max_per_order, open_orders)
+                if offer.max_per_buyer is not None:
+                    places = await queries.places_of_buyer(tx, person_id, wish.event_id, request_key)
+                    check_limit_of_buyer(wish, offer.max_per_buyer, places)
                 if await queries.insert_order(tx, order, wish, self._abandoned_after_seconds, request_key):
                     return order
                 known = await queries.order_of_request(tx, person_id, request_key)
@@ -125,7 +129,11 @@ class PlaceOrder:
 
     async def _ask_for_places(self, order: Order, wish: Wish) -> Hold:
         return await self._inventory.hold(
-            wish, hold_id=order.hold_id, order_id=order.order_id, ttl_seconds=self._hold_ttl_seconds
+            wish,
+            hold_id=order.hold_id,
+            order_id=order.order_id,
+            buyer_id=order.person_id,
+            ttl_seconds=self._hold_ttl_seconds,
         )
 
     async def _let_go_of_earlier_try(self, order: Order, request_key: str) -> bool:

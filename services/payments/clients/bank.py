@@ -1,7 +1,8 @@
 """The bank as a gateway: HTTP with an API key. A stranger: it gets no tokens and no traces of ours."""
 
 from collections.abc import Mapping
-from typing import Any
+from time import perf_counter
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -35,11 +36,19 @@ class _Payment(BaseModel):
     authorised_minor: int | None = None
 
 
-class BankGateway:
-    """Implements `Gateway` with the bank's API."""
+class Took(Protocol):
+    """Hears how long the bank took."""
 
-    def __init__(self, http: Calls, api_key: str) -> None:
+    def __call__(self, seconds: float, *, answered: bool) -> None:
+        """A question was answered after so many seconds, or was not."""
+
+
+class BankGateway:
+    """Implements `Gateway` with the bank's API. `took` is told how many seconds each question took, and whether it was answered."""
+
+    def __init__(self, http: Calls, api_key: str, took: Took | None = None) -> None:
         self._http = http
+        self._took = took
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
     async def open_session(self, key: str, terms: Terms) -> Seen:
@@ -81,7 +90,19 @@ class BankGateway:
         path, described = f"/v1/payments/{gateway_payment_id}/{kind}", {"route": f"/v1/payments/{{id}}/{kind}"}
         return await self._ask("POST", path, described, _OPERATION_REFUSED, key=key)
 
-    async def _ask(
+    async def _ask(self, *asked: Any, **more: Any) -> Seen:
+        """As `_answer`. What cannot be relied on is no answer, and a refusal is one."""
+        began, answered = perf_counter(), True
+        try:
+            return await self._answer(*asked, **more)
+        except GatewaySilent:
+            answered = False
+            raise
+        finally:
+            if self._took is not None:
+                self._took(perf_counter() - began, answered=answered)
+
+    async def _answer(
         self,
         method: str,
         path: str,

@@ -14,7 +14,7 @@ from chassis.clock import utc_now
 from chassis.db import Database, Transaction
 from chassis.logs import log
 from chassis.work import Work
-from services.payments import gateway_queries, ledger, queries
+from services.payments import gateway_queries, queries
 from services.payments.domain import (
     ACHIEVED_BY,
     EFFECT,
@@ -26,7 +26,6 @@ from services.payments.domain import (
     Payment,
     PaymentState,
     PaymentUnknown,
-    entries_of,
     steps_to,
 )
 from services.payments.events import fact_of
@@ -83,8 +82,8 @@ class GatewayOperations:
         if taken is None or taken.payment.gateway_payment_id is None:
             return None
         asked = {"onsale.operation": taken.operation.kind.value, "onsale.attempt": taken.operation.attempts}
-        payment_id = taken.payment.payment_id
-        with span("payments.ask_gateway", taken.payment.attributes() | asked), self.under_way.asking(payment_id):
+        ids = (taken.payment.payment_id, taken.payment.gateway_payment_id)
+        with span("payments.ask_gateway", taken.payment.attributes() | asked), self.under_way.asking(*ids):
             return await self._ask_and_record(taken, taken.payment.gateway_payment_id)
 
     async def _ask_and_record(self, taken: gateway_queries.Taken, gateway_id: str) -> Payment:
@@ -107,13 +106,15 @@ class GatewayOperations:
         """Asks the gateway how far a payment is, and applies what is new. Raises GatewayUnavailable."""
         if payment.gateway_payment_id is None:
             return payment
-        with self.under_way.asking(payment.payment_id):
+        with self.under_way.asking(payment.payment_id, payment.gateway_payment_id):
             try:
                 seen = await self._gateway.look_up(payment.gateway_payment_id)
             except GatewaySilent as error:
                 raise GatewayUnavailable from error
             if _is_known(payment, seen):
                 return payment
+            if (applied := await self._apply_alone(payment, seen)) is not None:
+                return applied.payment
             async with self._database.writer() as tx:
                 return (await self.apply(tx, payment, seen)).payment
 
@@ -139,6 +140,11 @@ class GatewayOperations:
         return self._gateway.refund
 
     async def _record(self, payment: Payment, operation: Operation, outcome: Outcome) -> Payment:
+        is_done = outcome.refusal is None and ACHIEVED_BY.get(outcome.seen.state) is operation.kind
+        # What is called off may need more than its step: see `_follow_void`.
+        alone = is_done and operation.kind is not OperationKind.VOID
+        if alone and (applied := await self._apply_alone(payment, outcome.seen)) is not None:
+            return applied.payment
         async with self._database.writer() as tx:
             if operation.kind is OperationKind.VOID:
                 payment = await self._locked(tx, payment.payment_id)
@@ -157,6 +163,19 @@ class GatewayOperations:
             await self.step(tx, payment, PaymentState.VOIDED)
         elif payment.state is PaymentState.VOIDED:
             await gateway_queries.settle_operation(tx, payment.payment_id, OperationKind.CAPTURE, CALLED_OFF)
+
+    async def _apply_alone(self, payment: Payment, seen: Seen) -> Applied | None:
+        """The same as `apply` where that is one step, whose statement is a transaction of its own: most often it is.
+
+        None, with nothing written, if it takes more than that, or if the payment has moved on.
+        """
+        if len(steps_to(payment.state, seen.state) or ()) != 1:
+            return None
+        try:
+            async with self._database.writer(single=True) as tx:
+                return await self._take_steps(tx, payment, seen)
+        except MovedOn:
+            return None
 
     async def apply(self, tx: Transaction, payment: Payment, seen: Seen) -> Applied:
         """Brings a payment to where the gateway has it: each step with its fact and its booking.
@@ -198,7 +217,7 @@ class GatewayOperations:
         was_authorised: bool = False,
     ) -> Payment:
         """One transition. Raises MovedOn, with nothing written, if the payment is not in its state any more: never if it is locked."""
-        terms, now = payment.the_terms, utc_now()
+        now = utc_now()
         captured_at = now if step is PaymentState.CAPTURED else None
         decline_reason = (reason or "unknown") if step is PaymentState.DECLINED else None
         await tx.publish(fact_of(payment, step, reason=decline_reason, at=now))
@@ -207,8 +226,6 @@ class GatewayOperations:
         )
         if moved is None:
             raise MovedOn
-        if entries := entries_of(step, terms.amount_minor):
-            await ledger.book(tx, payment.payment_id, step, entries, terms.currency)
         changed = moved.attributes() | ({"onsale.reason": decline_reason} if decline_reason else {})
         tx.after_commit(lambda: trace.get_current_span().add_event("payment changed", changed))
         return moved

@@ -14,6 +14,7 @@ from services.payments import gateway_queries
 from services.payments.domain import WebhookForged, WebhookInvalid, knowing
 from services.payments.gateway import Gateway
 from services.payments.service.follow_webhooks import following
+from services.payments.service.under_way import UnderWay
 from tracing.spans import current_traceparent
 
 TOLERANCE_SECONDS = 300
@@ -44,9 +45,10 @@ def check_signature(secret: str, body: bytes, signature: str, now: float) -> Non
 class TakeWebhook:
     """A hint is not believed: it only says which payment the bank is to be asked about, if it says anything new."""
 
-    def __init__(self, database: Database, gateway: Gateway, *, secret: str) -> None:
+    def __init__(self, database: Database, gateway: Gateway, under_way: UnderWay, *, secret: str) -> None:
         self._database = database
         self._gateway = gateway
+        self._under_way = under_way
         self._secret = secret
 
     async def __call__(self, body: bytes, signature: str, wake: Callable[[], None]) -> None:
@@ -56,6 +58,8 @@ class TakeWebhook:
             hint = Hint.model_validate_json(body)
         except ValidationError as error:
             raise WebhookInvalid from error
+        # Most often the bank tells of what it is being asked: a moment later that is written down, and the hint says nothing new.
+        await self._under_way.over(hint.gateway_payment_id)
         async with self._database.writer(single=True) as tx:
             taken = await gateway_queries.insert_webhook(
                 tx,

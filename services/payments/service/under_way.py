@@ -13,23 +13,23 @@ class UnderWay:
     """Payments of which an answer is about to be written down. It saves work and holds nothing: other processes do not see it."""
 
     def __init__(self) -> None:
-        self._asked: dict[UUID, asyncio.Event] = {}
+        self._asked: dict[UUID | str, asyncio.Event] = {}
 
     @contextmanager
-    def asking(self, payment_id: UUID) -> Iterator[None]:
+    def asking(self, payment_id: UUID, gateway_payment_id: str) -> Iterator[None]:
         """While the gateway is asked about a payment, until what it showed is written down."""
         if payment_id in self._asked:
             yield
             return
-        done = self._asked[payment_id] = asyncio.Event()
+        done = self._asked[payment_id] = self._asked[gateway_payment_id] = asyncio.Event()
         try:
             yield
         finally:
-            del self._asked[payment_id]
+            del self._asked[payment_id], self._asked[gateway_payment_id]
             done.set()
 
-    async def over(self, payment_id: UUID) -> bool:
-        """Waits until nobody asks about a payment, for a moment at most. Whether anybody did."""
+    async def over(self, payment_id: UUID | str) -> bool:
+        """Waits until nobody asks about a payment, by our id or the gateway's, for a moment at most. Whether anybody did."""
         done = self._asked.get(payment_id)
         if done is None:
             return False

@@ -1,16 +1,20 @@
 """What the public pages show of catalog and inventory: kept in memory, dropped by facts, old rather than nothing."""
 
+import asyncio
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 from jinja2 import Environment
 from pydantic import ValidationError
 
 from chassis.facts import CloudEvent, Heard
-from chassis.http import ProviderProblem
+from chassis.http import ProviderProblem, ProviderUnavailable
 from services.web.browsing.domain import EventUnknown
 from services.web.browsing.seating.house import House, build_house
 from services.web.clients.catalog import LONGEST_MARKER, CatalogClient, Event, EventPage
 from services.web.clients.inventory import InventoryClient
+from services.web.clients.waitingroom import Sale, WaitingroomClient
 from services.web.frame.cache import Cache, Cached
 from services.web.frame.domain import PageUnknown
 from tracing.spans import note
@@ -19,13 +23,16 @@ PAGE_SIZE = 24
 # Facts and bus messages drop what has changed; these times are for those that were lost.
 LIST_SECONDS = 10.0
 EVENT_SECONDS = 60.0
+SALE_SECONDS = 60.0
 PLACES_SECONDS = 5.0
 # During an on-sale every answer is out of date at once; so often at most it is asked again.
 LEAST_PLACES_SECONDS = 0.25
+# The page of an event does not wait longer than this for the waiting room: inventory checks passes whatever a page shows.
+PATIENCE_SECONDS = 1.0
 
 
 class EventFact(Heard):
-    """A fact of catalog about an event."""
+    """A fact about an event."""
 
     event_id: UUID
 
@@ -33,23 +40,37 @@ class EventFact(Heard):
 class Shop:
     """Events, their houses, and what is free."""
 
-    def __init__(self, catalog: CatalogClient, inventory: InventoryClient, templates: Environment) -> None:
+    def __init__(
+        self,
+        catalog: CatalogClient,
+        inventory: InventoryClient,
+        waitingroom: WaitingroomClient,
+        templates: Environment,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._catalog = catalog
         self._inventory = inventory
+        self._waitingroom = waitingroom
         self._templates = templates
         self._lists: Cache[tuple[str, str], EventPage] = Cache(
-            name="lists", size=256, ttl_seconds=LIST_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="lists", size=256, ttl_seconds=LIST_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
         )
         self._events: Cache[UUID, Event] = Cache(
-            name="events", size=1024, ttl_seconds=EVENT_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="events", size=1024, ttl_seconds=EVENT_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+        )
+        # Most events have no waiting room, and that is kept as well.
+        self._sales: Cache[UUID, Sale | None] = Cache(
+            name="sales", size=4096, ttl_seconds=SALE_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
         )
         # A great house weighs some megabytes: few, and for long, since geometry never changes.
-        self._houses: Cache[tuple[object, ...], House] = Cache(name="houses", size=64, ttl_seconds=24 * 3600)
+        self._houses: Cache[tuple[object, ...], House] = Cache(
+            name="houses", size=64, ttl_seconds=24 * 3600, clock=clock
+        )
         self._free: Cache[UUID, dict[UUID, int]] = Cache(
-            name="free", size=1024, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="free", size=1024, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
         )
         self._taken: Cache[UUID, dict[str, str]] = Cache(
-            name="taken", size=256, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS
+            name="taken", size=256, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
         )
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:
@@ -94,6 +115,28 @@ class Shop:
         """Which seats are held or sold."""
         return await self._taken.get(event_id, lambda: self._inventory.taken_seats(event_id))
 
+    async def sale(self, event_id: UUID) -> Sale | None:
+        """The sale of an event with a waiting room, as it was announced: its numbers are old. None also if nobody can tell now."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return (await self._sales.get(event_id, lambda: self._announced(event_id))).value
+        except (TimeoutError, ProviderUnavailable, ProviderProblem):
+            return None
+
+    async def _announced(self, event_id: UUID) -> Sale | None:
+        try:
+            return await self._waitingroom.sale(event_id)
+        except ProviderProblem as problem:
+            if problem.problem_code != "sale_unknown":
+                raise
+            return None
+
+    async def on_sale_scheduled(self, fact: CloudEvent) -> None:
+        """An event has a waiting room now, another one, or none any more."""
+        event_id = EventFact.model_validate(fact.data).event_id
+        note({"onsale.event_id": str(event_id)})
+        self.sale_changed(event_id)
+
     async def on_catalog_fact(self, fact: CloudEvent) -> None:
         """Catalog has said something new of an event."""
         self._lists.drop_all()
@@ -108,8 +151,12 @@ class Shop:
 
     def doubt_all(self) -> None:
         """Something may have been said that nobody heard here: everything that is kept is asked again."""
-        for cache in (self._lists, self._events, self._free, self._taken):
+        for cache in (self._lists, self._events, self._sales, self._free, self._taken):
             cache.drop_all()
+
+    def sale_changed(self, event_id: UUID) -> None:
+        """The waiting room of an event is not what it was."""
+        self._sales.drop(event_id)
 
     def event_changed(self, event_id: UUID) -> None:
         """An event is not what it was."""

@@ -78,6 +78,8 @@ class EventView:
     style: Style
     nothing: str
     general: list[ClassView]
+    # Classes with seats: how many are wished, and the shop chooses which.
+    best: list[ClassView]
     house: House | None
     # Why classes with seats are not sold now, by the name of the class.
     unsold_categories: Mapping[str, str]
@@ -152,6 +154,7 @@ def event_view(
     """The page of an event. `free` is None if nobody knows how many places there are."""
     now = now or datetime.now(UTC)
     closed = {one.name: why.words for one in event.classes if (why := unsold(one, event.time_zone, now))}
+    views = [(one, _class_view(one, event, free, wish, closed.get(one.name, ""))) for one in event.classes]
     moment = formats.Moment(event.starts_at, event.time_zone)
     venue = event.venue
     return EventView(
@@ -169,11 +172,8 @@ def event_view(
         max_per_order=event.max_per_order,
         style=formats.style(event.currency),
         nothing=formats.money(0, event.currency),
-        general=[
-            _class_view(one, event, free, wish, closed.get(one.name, ""))
-            for one in event.classes
-            if one.kind == "general"
-        ],
+        general=[view for one, view in views if one.kind == "general"],
+        best=[view for one, view in views if one.kind == "seated"],
         house=house,
         unsold_categories=closed,
     )

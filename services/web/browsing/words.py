@@ -33,11 +33,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Unsold:
-    """Why something is not sold now: short for a list, and as a title and a sentence for a page."""
+    """Why something is not sold now: short for a list, and as a title and a sentence for a page.
+
+    `is_ahead`: it will be, from a moment that is known."""
 
     words: str
     title: str
     text: str
+    is_ahead: bool = False
 
 
 def is_open(one: OnSale, now: datetime) -> bool:
@@ -114,7 +117,8 @@ def begins_later(begins_at: datetime, time_zone: str) -> Unsold:
     """A sale that begins at a moment that is known."""
     moment = formats.Moment(begins_at, time_zone)
     when = f"{moment.full} {moment.zone_name}".strip()
-    return Unsold(f"From {when}", f"The sale begins on {when}.", "Open this page again then: it will show the places.")
+    text = "Open this page again then: it will show the places."
+    return Unsold(f"From {when}", f"The sale begins on {when}.", text, is_ahead=True)
 
 
 def event_unsold(event: Event, now: datetime) -> Unsold | None:

@@ -11,7 +11,7 @@ from chassis.facts import CloudEvent, Heard
 from chassis.http import ProviderProblem, ProviderUnavailable
 from services.web.frame.domain import OrderNotHere, SessionEnded
 from services.web.frame.limits import Caller
-from services.web.frame.streams import HEARTBEAT, Listener, Streams, message
+from services.web.frame.streams import Listener, Streams, message
 from tracing.spans import continued, current_traceparent, link_of
 
 Snapshot = Callable[[], Awaitable[dict[str, Any]]]
@@ -43,6 +43,8 @@ class OrderWatchers:
             watching.add(listener)
             last: dict[str, Any] = {}
             listener.put(_CHANGED)
+            # The page learns at once how long silence may last.
+            listener.put(listener.heartbeat)
             opened_in = listener.caused_by = current_traceparent()
             try:
                 async for sent in listener.messages():
@@ -54,7 +56,7 @@ class OrderWatchers:
                     if now != last:
                         last = now
                         yield message("order", now)
-                    elif sent == HEARTBEAT:
+                    elif sent == listener.heartbeat:
                         yield sent
             finally:
                 watching.discard(listener)

@@ -2,10 +2,10 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, HttpUrl, UrlConstraints
+from pydantic import Field, HttpUrl, SerializerFunctionWrapHandler, UrlConstraints, model_serializer
 
 from chassis.asking import NOTHING, Client, Read, Sent, Use
 from chassis.deadline import remaining_seconds
@@ -23,6 +23,7 @@ MOST_OPEN = 5
 # What orders reads at most: classes of an order, places of a class (and seats of an order), letters of a seat's id.
 MOST_CLASSES, MOST_PLACES = 20, 50
 LONGEST_SEAT_ID = 100
+LONGEST_PASS = 2_000
 
 OPEN_STATES = frozenset({"placing", "held", "paying", "authorised", "committed"})
 
@@ -143,6 +144,13 @@ class _OrderWanted(Sent):
     event_id: UUID
     places: list[_Place] = Field(max_length=MOST_CLASSES)
     seats: list[Annotated[str, Field(min_length=1, max_length=LONGEST_SEAT_ID)]] = Field(max_length=MOST_PLACES)
+    admission: str | None = Field(default=None, max_length=LONGEST_PASS)
+
+    @model_serializer(mode="wrap")
+    def _without_a_pass_as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A version of orders that knows no passes refuses a field that it does not know."""
+        written: dict[str, Any] = write(self)
+        return {name: value for name, value in written.items() if name != "admission" or value is not None}
 
 
 class _OrdersWanted(Sent):
@@ -176,6 +184,8 @@ PLACE_ORDER = Use(
         "no_places": None,
         "too_many_places": None,
         "order_still_open": OrderStillOpen,
+        "pass_needed": None,
+        "pass_used": None,
         "still_in_progress": None,
     },
     person=True,
@@ -227,13 +237,24 @@ class OrdersClient(Client):
     )
 
     async def place(
-        self, token: str, event_id: UUID, places: dict[UUID, int], seats: list[str], idempotency_key: str
+        self,
+        token: str,
+        event_id: UUID,
+        places: dict[UUID, int],
+        seats: list[str],
+        idempotency_key: str,
+        *,
+        admission: str | None = None,
     ) -> Order:
-        """Holds the places for this person, for a while. Waits while an earlier click of the same key is served."""
+        """Holds the places for this person, for a while. Waits while an earlier click of the same key is served.
+
+        `admission`: the pass of the waiting room, for an event that has one.
+        """
         body = _OrderWanted(
             event_id=event_id,
             places=[_Place(class_id=class_id, quantity=quantity) for class_id, quantity in places.items()],
             seats=seats,
+            admission=admission,
         )
         for _ in range(FIRST_CLICK_LOOKS):
             try:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from opentelemetry import trace
@@ -25,9 +25,20 @@ class Cached(Generic[V]):
 
 @dataclass
 class _Entry(Generic[V]):
+    """`asked_at` is when it was asked for: what happened since then may be missing from it."""
+
     value: V
-    loaded_at: float
+    asked_at: float
     fresh_until: float
+
+
+@dataclass(eq=False)
+class _Load(Generic[V]):
+    """A request for an answer. `asked_at` is None until it is sent; `is_dropped`: it was sent before something changed."""
+
+    task: "asyncio.Task[V]" = field(init=False)
+    asked_at: float | None = None
+    is_dropped: bool = False
 
 
 class Cache(Generic[K, V]):
@@ -35,7 +46,9 @@ class Cache(Generic[K, V]):
 
     A dropped answer is not thrown away: if the provider then fails, the last answer is given, marked as stale.
     `least_age_seconds` bounds how often one key is asked while facts about it rain down: an answer younger
-    than that is given although it was dropped. Each answer is an event `cache` of the span that asks.
+    than that is given although it was dropped. The age of an answer counts from when it was asked for, however long it took:
+    who asks after a drop does not share a request that was sent earlier than that. Each answer is an event `cache` of the span
+    that asks.
     """
 
     def __init__(
@@ -53,8 +66,8 @@ class Cache(Generic[K, V]):
         self._least_age_seconds = least_age_seconds
         self._clock = clock
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
-        self._loading: dict[K, asyncio.Task[V]] = {}
-        self._drops: dict[K, int] = {}
+        # The request that who asks now shares; those that were dropped meanwhile are awaited only by who asked before.
+        self._loading: dict[K, _Load[V]] = {}
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> Cached[V]:
         """The answer for a key; `load` asks for it if need be. Raises what `load` raises if nothing is kept."""
@@ -64,7 +77,8 @@ class Cache(Generic[K, V]):
             if self._clock() < entry.fresh_until:
                 self._note("hit", entry)
                 return Cached(entry.value)
-        self._note("shared" if key in self._loading else "miss", entry)
+        loading = self._loading.get(key)
+        self._note("miss" if loading is None or loading.is_dropped else "shared", entry)
         try:
             return Cached(await self._load_once(key, load))
         except ProviderUnavailable:
@@ -77,47 +91,64 @@ class Cache(Generic[K, V]):
     def _note(self, outcome: str, entry: _Entry[V] | None) -> None:
         attributes: dict[str, str | int] = {"onsale.cache.name": self._name, "onsale.cache.outcome": outcome}
         if entry is not None:
-            attributes["onsale.cache.age_ms"] = int((self._clock() - entry.loaded_at) * 1000)
+            attributes["onsale.cache.age_ms"] = int((self._clock() - entry.asked_at) * 1000)
         trace.get_current_span().add_event("cache", attributes)
 
     async def _load_once(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        task = self._loading.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._load(key, load))
-            self._loading[key] = task
-            # Whoever waits sees the error. If all who waited have gone, asyncio would log it as never retrieved.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        loading = self._loading.get(key)
+        if loading is None or loading.is_dropped:
+            loading = self._begin(key, load, earlier=loading)
         # One visitor who leaves must not take the answer away from the others.
-        return await asyncio.shield(task)
+        return await asyncio.shield(loading.task)
 
-    async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        drops = self._drops.setdefault(key, 0)
+    def _begin(self, key: K, load: Callable[[], Awaitable[V]], earlier: _Load[V] | None) -> _Load[V]:
+        begun: _Load[V] = _Load()
+        self._loading[key] = begun
+        begun.task = asyncio.ensure_future(self._load(key, load, begun, earlier))
+        # Whoever waits sees the error. If all who waited have gone, asyncio would log it as never retrieved.
+        begun.task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return begun
+
+    async def _load(self, key: K, load: Callable[[], Awaitable[V]], begun: _Load[V], earlier: _Load[V] | None) -> V:
         try:
+            if earlier is not None and (young := await self._young_answer(key, earlier)) is not None:
+                return young.value
+            begun.asked_at = self._clock()
             value = await load()
             # An answer that was dropped while it was on its way may already be out of date.
-            dropped_meanwhile = self._drops.get(key, 0) != drops
-            self._keep(key, value, self._least_age_seconds if dropped_meanwhile else self._ttl_seconds)
+            self._keep(key, value, begun.asked_at, self._least_age_seconds if begun.is_dropped else self._ttl_seconds)
             return value
         finally:
-            self._loading.pop(key, None)
-            self._drops.pop(key, None)
+            if self._loading.get(key) is begun:
+                del self._loading[key]
 
-    def _keep(self, key: K, value: V, fresh_seconds: float) -> None:
-        now = self._clock()
-        self._entries[key] = _Entry(value, now, now + fresh_seconds)
+    async def _young_answer(self, key: K, earlier: _Load[V]) -> _Entry[V] | None:
+        """The answer of a request that was dropped, if it comes while it is young enough to be given all the same."""
+        if earlier.asked_at is not None:
+            left = earlier.asked_at + self._least_age_seconds - self._clock()
+            await asyncio.wait({earlier.task}, timeout=max(0.0, left))
+        entry = self._entries.get(key)
+        return entry if entry is not None and self._clock() < entry.fresh_until else None
+
+    def _keep(self, key: K, value: V, asked_at: float, fresh_seconds: float) -> None:
+        kept = self._entries.get(key)
+        if kept is not None and kept.asked_at > asked_at:
+            return
+        self._entries[key] = _Entry(value, asked_at, asked_at + fresh_seconds)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
     def drop(self, key: K) -> None:
-        """What is kept for this key is out of date."""
-        if key in self._drops:
-            self._drops[key] += 1
+        """What is kept for this key is out of date, and what was asked for and has not come yet."""
+        loading = self._loading.get(key)
+        if loading is not None and loading.asked_at is not None:
+            loading.is_dropped = True
         entry = self._entries.get(key)
         if entry is not None:
-            entry.fresh_until = min(entry.fresh_until, entry.loaded_at + self._least_age_seconds)
+            entry.fresh_until = min(entry.fresh_until, entry.asked_at + self._least_age_seconds)
 
     def drop_all(self) -> None:
         """Everything that is kept is out of date."""
-        for key in list(self._entries) + [key for key in self._drops if key not in self._entries]:
+        for key in {*self._entries, *self._loading}:
             self.drop(key)

@@ -1,10 +1,13 @@
 """The cookies of a browser: its session, its visitor id, its purchases; and whether a form is really its own."""
 
 import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.datastructures import FormData
-from starlette.requests import Request, cookie_parser
+from starlette.requests import HTTPConnection, Request, cookie_parser
 from starlette.responses import Response
 
 from services.web.frame.domain import FormTooOld
@@ -23,6 +26,14 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _PURCHASE_SECONDS = 24 * 3600
 
 
+@dataclass(frozen=True)
+class Admission:
+    """A pass of a waiting room, and until when it is good."""
+
+    token: str
+    until: datetime
+
+
 class Cookies:
     """Reads and writes the cookies, and signs what is in them."""
 
@@ -35,8 +46,9 @@ class Cookies:
         self._pass_name = "__Secure-pass" if self._secure else "pass"
         self._purchase_name = "__Secure-purchase" if self._secure else "purchase"
         self._contact_name = f"{prefix}contact"
+        self._admission_name = "__Secure-admission" if self._secure else "admission"
 
-    def caller(self, request: Request) -> Caller:
+    def caller(self, request: HTTPConnection) -> Caller:
         """Which browser asks, by address and cookie; known without a look at sessions."""
         cookies = (request.cookies.get(name, "") for name in (self._session_name, self._visitor_name))
         cookie = next((one for one in cookies if _SECRET.fullmatch(one)), None)
@@ -57,6 +69,13 @@ class Cookies:
     def form_token(self, visitor: Visitor) -> str:
         """A token for the forms of one page."""
         return self._signer.form_token(visitor.binding)
+
+    def page_tag(self, visitor: Visitor, digest: str) -> str:
+        """The mark (ETag) of a page with these contents whose forms are this visitor's: who has it need not be sent it again.
+
+        It is a weak one: the page is another each time in its trace and in its attempt.
+        """
+        return f'W/"{self._signer.page(digest, visitor.binding)}"'
 
     async def own_form(self, request: Request, visitor: Visitor) -> FormData:
         """The form that was sent, if this visitor got it from us. Raises FormTooOld.
@@ -112,6 +131,28 @@ class Cookies:
         """What a link in a mail has left for the order of this address."""
         found = request.cookies.get(self._pass_name, "")
         return found if self.is_pass(found) else None
+
+    def remember_admission(self, response: Response, event_id: UUID, admission: Admission) -> None:
+        """This browser may order places of this event, until the pass is over or used."""
+        until = int(admission.until.timestamp())
+        value = self._signer.admission(str(event_id), until, admission.token)
+        seconds = max(1, until - int(time.time()))
+        self._set(response, self._admission_name, value, seconds, path=f"/events/{event_id}")
+
+    def forget_admission(self, response: Response, event_id: UUID) -> None:
+        """The pass is used, or worth nothing."""
+        self._set(response, self._admission_name, "", 0, path=f"/events/{event_id}")
+
+    def admission(self, request: Request, event_id: UUID) -> Admission | None:
+        """The browser's pass for this event, while it is good."""
+        found = self._signer.admission_of(str(event_id), request.cookies.get(self._admission_name, ""))
+        if found is None or found[0] <= time.time():
+            return None
+        return Admission(found[1], datetime.fromtimestamp(found[0], UTC))
+
+    def hidden_address(self, request: Request, event_id: UUID) -> str:
+        """What a queue is told of where a browser is: enough to count, and nothing to find it."""
+        return self._signer.hidden_address(str(event_id), address_of(request))
 
     def trace_parent(self, scope: dict[str, object]) -> str | None:
         """The trace that a request for an order continues: from its cookie, never from a header of the browser."""

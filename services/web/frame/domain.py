@@ -56,6 +56,28 @@ class SessionEnded(WebError):
         super().__init__("You were signed out after a long time. Sign in again to go on.")
 
 
+class ForeignPage(WebError):
+    """A page of another site opens a socket here."""
+
+    code = "foreign_page"
+    category = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("This can be opened by our own pages alone. Open the event's page.")
+
+
+class SocketNeeded(WebError):
+    """A request for a socket that does not ask to be one, or whose wish a proxy has not passed on."""
+
+    code = "socket_needed"
+    category = "upgrade_needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is a WebSocket. If a browser was sent here, the proxy between does not pass on the headers Upgrade and Connection."
+        )
+
+
 class TooManyStreams(WebError):
     """This process holds as many open streams as it may."""
 

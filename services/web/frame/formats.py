@@ -1,10 +1,14 @@
 """How money and moments read on a page: amounts in the reader's way, words in English, with the event's own clock."""
 
+import math
 from datetime import UTC, datetime
 
 from chassis.clock import zone_of
 from chassis.money import Money, Style, style_of
 from services.web.frame.reader import language
+
+MINUTE_SECONDS, HOUR_MINUTES = 60, 60
+LONGEST_IN_MINUTES = 90
 
 
 def money(minor: int, currency: str) -> str:
@@ -69,6 +73,18 @@ class Moment:
 def count(number: int, one: str, many: str) -> str:
     """`1 seat`, `2 seats`."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def wait(seconds: float | None) -> str:
+    """An estimate of a wait as people say it; static/queue.js has the same words."""
+    if seconds is None:
+        return "nobody can say at the moment"
+    if seconds <= MINUTE_SECONDS:
+        return "at most a minute"
+    minutes = math.ceil(seconds / MINUTE_SECONDS)
+    if minutes <= LONGEST_IN_MINUTES:
+        return f"about {minutes} minutes"
+    return f"about {round(minutes / HOUR_MINUTES)} hours"
 
 
 def enumerate_names(names: list[str], most: int = 6) -> str:

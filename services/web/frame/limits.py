@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 # One customer of a provider has a whole network of this size.
 _IPV6_PREFIX = 64
@@ -32,7 +32,7 @@ class Caller:
         return self.cookie or f"no cookie at {self.address}"
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """Where a request comes from, past the proxies that `trusted_proxies` names.
 
     Of an IPv6 address it is the network that one customer has.

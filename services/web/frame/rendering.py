@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from chassis.keeping import NOT_MODIFIED, OK, has_already
 from services.web.frame.assets import Assets
 from services.web.frame.cookies import Cookies
 from services.web.frame.reader import language
@@ -20,6 +21,8 @@ from services.web.frame.visitors import Visitor
 from services.web.settings import WebSettings
 from tracing.spans import current_trace_id
 
+# By the cookie, so that a browser asks again when it has got one since, also when it goes back.
+KEPT_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
 _COME_BACK = re.compile(r"/(?:orders|events)/[0-9a-f-]{36}(?=/|$)")
 _LOCAL_ORIGINS = "http://127.0.0.1:* http://localhost:*"
 
@@ -94,19 +97,32 @@ class Renderer:
 
         `context` is given the attempt that the page's form makes, and asked only when the page is drawn. Pages of one template with
         the same `key` and language are the same page.
+
+        The browser of who has no session may keep it, and asks each time whether it is still so. With a session it may not: an attempt
+        that has become an order must not come back, or the same wish again would be that order.
         """
         trace_id = current_trace_id()
         if visitor.is_signed_in or not trace_id:
             return self.page(request, visitor, template, **context(new_secret()))
         marks = self._shared.marks
-        own = Own(trace_id, self._cookies.form_token(visitor), new_secret())
+
+        def own() -> Own:
+            return Own(trace_id, self._cookies.form_token(visitor), new_secret())
 
         def draw() -> str:
             about = self._about(request, marks.trace_id, marks.form_token, "", is_signed_in=False, name=None)
             return self._templates.get_template(template).render(page=about, **context(marks.attempt))
 
-        content = self._shared.filled((template, request.url.path, key, language()), sources, own, draw)
-        return self._answer(content, visitor, 200)
+        drawn = self._shared.drawn((template, request.url.path, key, language()), sources, draw)
+        headers = self._headers()
+        if not visitor.session_cookie and not visitor.has_changed:
+            tag = self._cookies.page_tag(visitor, drawn.digest)
+            headers = {**headers, **KEPT_HEADERS, "ETag": tag}
+            if has_already(request.headers.raw, tag):
+                return Response(status_code=NOT_MODIFIED, headers=headers)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return self._answer(drawn.filled(own()), visitor, OK, headers)
+        return self._answer(drawn.compressed(own()), visitor, OK, {**headers, "Content-Encoding": "gzip"})
 
     def _about(
         self, request: Request, trace_id: str, form_token: str, here: str, *, is_signed_in: bool, name: str | None
@@ -124,8 +140,10 @@ class Renderer:
             shop_url=self._shop_url,
         )
 
-    def _answer(self, content: str, visitor: Visitor, status: int) -> Response:
-        response = HTMLResponse(content, status, self._headers())
+    def _answer(
+        self, content: str | bytes, visitor: Visitor, status: int, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        response = HTMLResponse(content, status, headers or self._headers())
         self._cookies.write_cookies(response, visitor)
         return response
 

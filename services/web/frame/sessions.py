@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from cryptography.exceptions import InvalidTag
 
+from chassis.consistency import own_writes
 from chassis.db import Database
 from chassis.http import ProviderProblem, ProviderUnavailable
 from chassis.logs import log
@@ -23,6 +24,7 @@ LIFETIME = timedelta(days=30)
 REFRESH_BEFORE = timedelta(seconds=90)
 REFRESH_LEASE_SECONDS = 10.0
 WAIT_FOR_OTHERS_SECONDS = 4.0
+MAY_BE_OLD = own_writes(5, "Each page asks for it. What must know of a session's end at once asks the primary.")
 
 _LOG = log(__name__)
 
@@ -55,7 +57,7 @@ class Sessions:
 
     async def find(self, session_id: str) -> Session | None:
         """The session of a cookie, None if there is none any more."""
-        async with self._database.reader() as reads:
+        async with self._database.reader(MAY_BE_OLD) as reads:
             row = await queries.session_by_hash(reads, digest(session_id))
         if row is None:
             # The session may have begun a moment ago, so that a replica does not know it yet.

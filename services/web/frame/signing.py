@@ -67,6 +67,32 @@ class Signer:
             return None
         return traceparent if _same(mac, self._mac("purchase", order_id, traceparent)) else None
 
+    def admission(self, event_id: str, until: int, token: str) -> str:
+        """The value of an event's admission cookie: a pass of its waiting room, and until when it is good (Unix time)."""
+        return f"{until}~{token}~{self._mac('admission', event_id, str(until), token)}"
+
+    def admission_of(self, event_id: str, cookie: str) -> tuple[int, str] | None:
+        """Until when, and the pass of an admission cookie; None if this server did not sign it for this event."""
+        until, token, mac = [*cookie.split("~", 2), "", ""][:3]
+        is_good = bool(_UNIX_TIME.fullmatch(until)) and _same(mac, self._mac("admission", event_id, until, token))
+        return (int(until), token) if is_good else None
+
+    def page(self, digest: str, binding: str) -> str:
+        """Stands for a page's contents and the cookie that its forms are bound to, of which it tells nothing."""
+        return self._mac("page", digest, binding)
+
+    def pins(self, pins: str) -> str:
+        """What shows that we made a cookie of pins."""
+        return self._mac("pins", pins)
+
+    def pins_are_ours(self, pins: str, mac: str) -> bool:
+        """Whether we made it."""
+        return _same(mac, self._mac("pins", pins))
+
+    def hidden_address(self, event_id: str, address: str) -> str:
+        """Stands for a network address in the queue of an event: the same for all who come from there, and nobody can turn it back."""
+        return hmac.digest(self._key, f"address of a queue:{event_id}:{address}".encode(), "sha256").hex()
+
     def support(self, until: int, key: bytes) -> str:
         """The value of the cookie of a visit of support: good until a moment (Unix time), while the key stays."""
         visit = secrets.token_urlsafe(18)

@@ -1,10 +1,11 @@
-"""Open streams of server-sent events: what is sent, who listens, and how many there may be."""
+"""Open streams: server-sent events, and what is behind sockets too: who listens, how many there may be, and why one ends."""
 
 import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
 from types import FrameType
 from typing import Any
 
@@ -27,7 +28,9 @@ def message(event: str, data: object) -> bytes:
     return b"event: " + event.encode() + b"\ndata: " + orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS) + b"\n\n"
 
 
-HEARTBEAT = b": still here\n\n"
+def heartbeat_of(seconds: float) -> bytes:
+    """What is sent in silence. It is an event and no comment, so that pages notice when it does not come."""
+    return message("still-here", {"heartbeat_ms": int(seconds * 1000)})
 
 
 async def streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:
@@ -42,30 +45,39 @@ async def streaming(stream: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(whole(), headers=_HEADERS, media_type=_MEDIA_TYPE)
 
 
-class Listener:
-    """One open stream's queue. It holds some messages; a browser that does not take them is dropped and comes back."""
+class End(StrEnum):
+    """Why a stream ended."""
 
-    def __init__(self) -> None:
+    AGE = "age"  # it was open for long enough
+    RESTART = "restart"  # this process stops
+    SLOW = "slow"  # its browser does not take what is sent
+    GONE = "gone"  # its browser has left
+
+
+class Listener:
+    """One open stream's queue. It holds some messages; a browser that does not take them is dropped and comes back.
+
+    `heartbeat` is what is sent in silence, every so many seconds; without one it is an event of a stream.
+    """
+
+    def __init__(self, heartbeat: bytes | None = None, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+        self.heartbeat = heartbeat or heartbeat_of(heartbeat_seconds)
+        self._heartbeat_seconds = heartbeat_seconds
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_SIZE)
         # The span that caused what was queued last.
         self.caused_by: str | None = None
-        self._dropped = False
-
-    @property
-    def is_dropped(self) -> bool:
-        """Whether it was too slow, or everything ends."""
-        return self._dropped
+        self.end: End | None = None
 
     def put(self, sent: bytes) -> None:
         """Queues a message, or drops the listener if it is too slow."""
         try:
             self._queue.put_nowait(sent)
         except asyncio.QueueFull:
-            self.drop()
+            self.drop(End.SLOW)
 
-    def drop(self) -> None:
-        """Ends the stream, also if its queue is full."""
-        self._dropped = True
+    def drop(self, why: End) -> None:
+        """Ends the stream, also if its queue is full. The first reason counts."""
+        self.end = self.end or why
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(None)
@@ -75,11 +87,15 @@ class Listener:
         loop = asyncio.get_running_loop()
         # Streams that began in the same second, after a roll-out, do not end in the same second.
         end = loop.time() + LONGEST_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - jitter is no secret
-        while not self._dropped and (left := end - loop.time()) > 0:
+        while self.end is None:
+            if (left := end - loop.time()) <= 0:
+                self.end = End.AGE
+                return
             try:
-                sent = await asyncio.wait_for(self._queue.get(), min(HEARTBEAT_SECONDS, left))
+                async with asyncio.timeout(min(self._heartbeat_seconds, left)):
+                    sent = await self._queue.get()
             except TimeoutError:
-                yield HEARTBEAT
+                yield self.heartbeat
                 continue
             if sent is None:
                 return
@@ -89,8 +105,15 @@ class Listener:
 class Streams:
     """All open streams of this process: counted, bounded together and by who asks, and ended when the process stops."""
 
-    def __init__(self, most: int, most_of_browser: int, most_of_address: int) -> None:
+    def __init__(
+        self,
+        most: int,
+        most_of_browser: int,
+        most_of_address: int,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self._most = most
+        self.heartbeat_seconds = heartbeat_seconds
         self._of_browser = Shares(most_of_browser)
         self._of_address = Shares(most_of_address)
         self._listeners: set[Listener] = set()
@@ -106,10 +129,10 @@ class Streams:
             raise TooManyStreams
 
     @contextmanager
-    def listener(self, caller: Caller) -> Iterator[Listener]:
+    def listener(self, caller: Caller, heartbeat: bytes | None = None) -> Iterator[Listener]:
         """A listener as long as the block lasts. Raises TooManyStreams, TooManyStreamsOfOne."""
         self.check(caller)
-        listener = Listener()
+        listener = Listener(heartbeat, self.heartbeat_seconds)
         with self._of_browser.one(caller.browser), self._of_address.one(caller.address):
             self._listeners.add(listener)
             try:
@@ -120,7 +143,7 @@ class Streams:
     def end_all(self) -> None:
         """Ends every stream; browsers come back to another process."""
         for listener in list(self._listeners):
-            listener.drop()
+            listener.drop(End.RESTART)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

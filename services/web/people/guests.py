@@ -1,16 +1,24 @@
 """How a visitor becomes a guest: a buyer without an account, with a session of their own."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from uuid import UUID
 
+from starlette.requests import Request
+
 from services.web.frame.cache import Cache
+from services.web.frame.domain import SessionEnded
 from services.web.frame.limits import Allowance, Caller
 from services.web.frame.sessions import Session, Sessions
+from services.web.frame.site import Site
 from services.web.frame.visitors import Visitor
 from services.web.people.domain import TooManyGuests
 from services.web.settings import WebSettings
 
 # A visitor who presses twice before the first answer is one guest.
 GUEST_MEMORY_SECONDS = 30.0
+
+Done = TypeVar("Done")
 
 
 class Guests:
@@ -41,6 +49,31 @@ class Guests:
         # The attempt is a secret of the page that was sent to this visitor: the cookie alone is not enough to share it.
         session = (await self._made.get((visitor.visitor_id, attempt), make)).value
         visitor.has_begun_anew(session)
+
+    async def act(
+        self,
+        site: Site,
+        request: Request,
+        visitor: Visitor,
+        event_id: UUID,
+        attempt: str,
+        do: Callable[[str], Awaitable[Done]],
+    ) -> Done:
+        """Does something with a token of the visitor, who becomes a guest first if they have no session, or a guest's that is over."""
+        caller = site.cookies.caller(request)
+        if visitor.session is None:
+            await self.become(visitor, caller, event_id, attempt)
+        try:
+            async with site.token_of(visitor) as token:
+                return await do(token)
+        except SessionEnded:
+            # A person who was signed in has to sign in again; a guest has nothing to lose and becomes a new guest.
+            if visitor.is_signed_in:
+                raise
+            visitor.has_ended()
+            await self.become(visitor, caller, event_id, attempt)
+            async with site.token_of(visitor) as token:
+                return await do(token)
 
     async def _bounded(self, caller: Caller, event_id: UUID) -> Session:
         bounds = (

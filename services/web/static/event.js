@@ -1,7 +1,10 @@
 // The event page: steppers, seats and what was chosen, all of them views of the same form fields.
-import { listen } from "./live.js";
+import { follow } from "./follow.js";
 import { say } from "./say.js";
 import { seatPlan } from "./seats.js";
+
+// How often is asked which places are left, while no socket says it.
+const ASK_MS = 5000;
 
 const form = document.getElementById("buy");
 if (form) start(form);
@@ -158,7 +161,7 @@ function start(form) {
   const holder = form.querySelector("[data-plan]");
   const plan = holder && seatPlan(holder, form.querySelector("[data-tools]"), seats, { nameOf, price: (seat) => amount(Number(seat.closest("fieldset").dataset.price)), changed, say });
   show();
-  listen(form.dataset.live, { snapshot: (state) => apply(state, true), change: (state) => apply(state, false) });
+  follow({ socket: form.dataset.live, ask: form.dataset.ask, askMs: () => ASK_MS, snapshot: (state) => apply(state, state.seats !== "unknown"), change: (state) => apply(state, false) });
 }
 
 // An amount with the parts of which the server writes amounts itself: prices and their sum never read differently.

@@ -16,13 +16,13 @@ from services.web.frame.site import Site
 from services.web.frame.visitors import Visitor
 from services.web.support.access import Access
 from services.web.support.domain import (
-    MOST_SHOWN,
     OrderNotFound,
     SupportKeyWrong,
     TooManyTries,
     normal_number,
     order_id_of,
 )
+from services.web.support.key_page import key_page
 from services.web.support.story import Storyteller
 from services.web.support.views import StoryOut, page_of, story_out
 from tracing.reader import normal_trace_id
@@ -61,7 +61,7 @@ def make_support_router(site: Site, access: Access, storyteller: Storyteller) ->
     async def support_page(request: Request, q: str = "") -> Response:
         visitor = await site.recognise(request)
         if not await access.is_in(request):
-            return _key_page(site, request, visitor)
+            return key_page(site, request, visitor)
         return await _looked_up(site, request, visitor, q) if q.strip() else _search_page(site, request, visitor)
 
     @router.post("/support/enter", dependencies=[open_to_all])
@@ -81,7 +81,7 @@ def make_support_router(site: Site, access: Access, storyteller: Storyteller) ->
     async def story_page(request: Request, number: str) -> Response:
         visitor = await site.recognise(request)
         if not await access.is_in(request):
-            return _key_page(site, request, visitor, number=number)
+            return key_page(site, request, visitor, number=number)
         try:
             head = await _head(site, number, "page")
         except OrderNotFound:
@@ -133,14 +133,15 @@ async def _enter(site: Site, access: Access, request: Request) -> Response:
         form = await site.cookies.own_form(request, visitor)
         opened = access.opens(str(form.get("key") or "").strip())
     except FormTooOld:
-        return _key_page(site, request, visitor, _OLD_PAGE, 403)
+        return key_page(site, request, visitor, _OLD_PAGE, 403)
     except TooManyTries:
-        return _key_page(site, request, visitor, _WAIT, 429)
+        return key_page(site, request, visitor, _WAIT, 429)
     number = str(form.get("number") or "")
     if not opened:
         _LOG.warning("a wrong support key was tried")
-        return _key_page(site, request, visitor, _WRONG_KEY, 401, number=number)
-    response = site.renderer.go_to(_story_path(number), visitor)
+        return key_page(site, request, visitor, _WRONG_KEY, 401, number=number)
+    sale = order_id_of(str(form.get("sale") or ""))
+    response = site.renderer.go_to(f"/support/sales/{sale}" if sale else _story_path(number), visitor)
     access.let_in(response)
     _LOG.info("somebody of support came in")
     return response
@@ -173,16 +174,6 @@ async def _looked_up(site: Site, request: Request, visitor: Visitor, words: str)
     link = f"{site.renderer.trace_url}/trace/{trace_id}" if site.renderer.trace_url else None
     notice, status = (None, 200) if heads else (_NO_TRACE, 404)
     return _search_page(site, request, visitor, notice, status, words=words, heads=heads, trace_link=link)
-
-
-def _key_page(
-    site: Site, request: Request, visitor: Visitor, notice: Notice | None = None, status: int = 200, *, number: str = ""
-) -> Response:
-    notices = [notice] if notice else []
-    shown = number[:MOST_SHOWN]
-    return site.renderer.page(
-        request, visitor, "support/key.html", status=status, here="support", number=shown, notices=notices
-    )
 
 
 def _search_page(

@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-PROVIDERS = ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets")
+from services.web.tests.waiting_neighbour import WaitingNeighbour
+
+PROVIDERS = ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets", "waitingroom")
 RECORDING = ("inventory", "notifications", "orders", "payments", "tickets")
 
 
@@ -101,6 +103,17 @@ def sample_event(title: str, classes: list[dict[str, Any]], seat_map: dict[str, 
     } | more
 
 
+def _with_pin(send: Any, pin: str) -> Callable[[Any], Any]:
+    """Says where the write ended."""
+
+    async def send_with_pin(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"onsale-pin", pin.encode())]
+        await send(message)
+
+    return send_with_pin
+
+
 @dataclass
 class Neighbours:
     """Everybody that web asks, and what they have been asked."""
@@ -121,9 +134,13 @@ class Neighbours:
     bank: str = "http://127.0.0.1:9/pay"
     refuse: dict[str, JSONResponse] = field(default_factory=dict)
     traceparents: list[str] = field(default_factory=list)
+    # The position that a provider answers with when something is written there, and those that it is asked with.
+    writes_at: dict[str, str] = field(default_factory=dict)
+    pins: list[tuple[str, str, str]] = field(default_factory=list)
     # What support reads: orders by number and trace, and entries by service.
     heads: list[dict[str, Any]] = field(default_factory=list)
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    waitingroom: WaitingNeighbour = field(default_factory=WaitingNeighbour)
 
     def add_event(self, event: dict[str, Any], seat_map: dict[str, Any] | None = None, free: int = 100) -> UUID:
         """Puts an event on sale."""
@@ -174,6 +191,7 @@ class Neighbours:
                 Route("/tickets", self._mine),
             ],
         }
+        routes["waitingroom"] = self.waitingroom.routes()
         for name in RECORDING:
             routes[name].append(Route("/records/orders/{order_id}", self._recorded(name)))
         return Starlette(
@@ -189,6 +207,10 @@ class Neighbours:
             self.asked.append((name, scope["method"], path))
             if parent := request.headers.get("traceparent"):
                 self.traceparents.append(parent)
+            if pin := request.headers.get("onsale-pin"):
+                self.pins.append((name, scope["method"], pin))
+            if scope["method"] != "GET" and name in self.writes_at:
+                send = _with_pin(send, self.writes_at[name])
             answer: Any = app
             if name in self.down:
                 answer = problem(503, f"{name}_unavailable", "Try again.")
@@ -323,7 +345,8 @@ class Neighbours:
         if key in self.by_key:
             return JSONResponse(self.orders[self.by_key[key]], 201)
         event = self.events[body["event_id"]]
-        refusal = self._refusal(event, body)
+        passless = self.waitingroom.refuses(body["event_id"], _person(request), body.get("admission"))
+        refusal = passless or self._refusal(event, body)
         if refusal is not None:
             return refusal
         self.taken[event["event_id"]].update(dict.fromkeys(body["seats"], "held"))

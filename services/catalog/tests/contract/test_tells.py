@@ -44,8 +44,14 @@ THE_PLAY = {
 ITS_SEATS = {
     "event_id": PLAY,
     "seats": [
-        {"seat_id": f"{row}{number}", "label": f"Main, Row {row}, Seat {number}", "class_id": class_id}
-        for row, class_id in (("A", STALLS), ("B", CIRCLE))
+        {
+            "seat_id": f"{row}{number}",
+            "label": f"Main, Row {row}, Seat {number}",
+            "class_id": class_id,
+            "row_id": f"0-{row_index}",
+            "place_in_row": number,
+        }
+        for row_index, (row, class_id) in enumerate((("A", STALLS), ("B", CIRCLE)))
         for number in (1, 2)
     ],
 }

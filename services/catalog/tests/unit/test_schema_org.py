@@ -96,6 +96,13 @@ def test_the_smallest_eligible_quantity_bounds_an_order_unless_the_event_says_ot
     assert read(event(offers=offers, **{"onsale:maxPerOrder": 2}))[0].max_per_order == 2
 
 
+def test_how_many_places_a_buyer_may_have_is_bounded_only_if_the_file_says_so() -> None:
+    assert read(event())[0].max_per_buyer is None
+    assert read(event(**{"onsale:maxPerBuyer": 4}))[0].max_per_buyer == 4
+    with pytest.raises(ImportRefused, match="maxPerBuyer"):
+        read(event(**{"onsale:maxPerBuyer": 0}))
+
+
 @pytest.mark.parametrize(
     ("changes", "bad_field", "words"),
     [

@@ -82,7 +82,13 @@ async def test_published_seats_can_be_taken(catalog: Hearing, database: Database
     async with database.writer() as tx:
         classes = {"class_id": CLASS, "event_id": EVENT, "name": "Stalls", "kind": "seated", "capacity": 1}
         await queries.upsert_event(tx, known, [classes])
-    seat = {"seat_id": matchers.text("A1"), "label": matchers.text("Row A"), "class_id": matchers.identifier(CLASS)}
+    seat = {
+        "seat_id": matchers.text("A1"),
+        "label": matchers.text("Row A"),
+        "class_id": matchers.identifier(CLASS),
+        "row_id": matchers.text("0-0"),
+        "place_in_row": matchers.integer(1),
+    }
     data = {"event_id": matchers.identifier(EVENT), "seats": matchers.several(seat)}
     with catalog.published("events.catalog.seats_published.v1", data, about=EVENT) as event:
         await deliver(make_inbox(), database, event)

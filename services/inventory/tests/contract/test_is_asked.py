@@ -13,8 +13,10 @@ from contracts.provider import Provided, provided, verify_answers
 from contracts.states import ForOneRequest
 from services.inventory import granting, queries
 from services.inventory.app import create_app
+from services.inventory.passes import PassVerifier
 from services.inventory.settings import InventorySettings
 
+PASS = uuid4()
 STARTS_AT = datetime(2031, 6, 21, 18, tzinfo=UTC)
 
 
@@ -42,6 +44,29 @@ class States:
 
     async def an_event_with_one_place_left(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given, capacity=3)
+        await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
+
+    async def an_event_with_no_place_left(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given, capacity=2)
+        await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
+
+    async def an_event_with_a_waiting_room(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        async with self._database.writer() as tx:
+            await queries.schedule_sale(tx, UUID(given["event_id"]), 1, needs_pass=True)
+
+    async def an_event_with_a_waiting_room_and_a_buyer_with_a_pass(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_a_waiting_room(given)
+        # Whoever wrote the contract cannot sign: what a pass must be is tested in integration/test_passes.py.
+        self._briefly.change(PassVerifier, "pass_id", lambda *_: PASS)
+
+    async def an_event_with_a_waiting_room_and_a_buyer_whose_pass_is_used(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_a_waiting_room_and_a_buyer_with_a_pass(given)
+        async with self._database.writer() as tx:
+            await queries.take_passes(tx, {PASS: uuid4()})
+
+    async def an_event_with_places_in_carts(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
         await self.hold({**given, "hold_id": uuid4(), "order_id": uuid4()})
 
     async def a_hold_of_two_places(self, given: dict[str, Any]) -> None:
@@ -125,13 +150,22 @@ async def test_inventory_answers_what_its_consumers_ask(harness: Harness) -> Non
         await verify_answers(
             "inventory",
             inventory.url,
-            callers=["orders", "web"],
+            callers=["orders", "waitingroom", "web"],
             states={
                 "an event with free places": states.an_event_with_free_places,
                 "an event for which very many wait": states.an_event_for_which_very_many_wait,
                 "an event whose class is not on sale": states.an_event_whose_class_is_not_on_sale,
                 "an event whose class goes on sale later": states.an_event_whose_class_goes_on_sale_later,
                 "an event with one place left": states.an_event_with_one_place_left,
+                "an event with no place left": states.an_event_with_no_place_left,
+                "an event with a waiting room": states.an_event_with_a_waiting_room,
+                "an event with a waiting room and a buyer with a pass": (
+                    states.an_event_with_a_waiting_room_and_a_buyer_with_a_pass
+                ),
+                "an event with a waiting room and a buyer whose pass is used": (
+                    states.an_event_with_a_waiting_room_and_a_buyer_whose_pass_is_used
+                ),
+                "an event with places in carts": states.an_event_with_places_in_carts,
                 "an event with free seats": states.an_event_with_free_seats,
                 "an event whose seat is taken": states.an_event_whose_seat_is_taken,
                 "a hold of two places": states.a_hold_of_two_places,

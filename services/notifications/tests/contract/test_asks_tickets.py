@@ -5,11 +5,14 @@ import pytest
 from chassis.http import ProviderProblem, ProviderUnavailable
 from contracts.consumer import Answer, Asking, a_state, an_id, ask, asks, problem
 from services.notifications.clients.tickets import PDF, TicketsClient
+from services.notifications.domain import Contact
 
 tickets = asks("notifications", "tickets", TicketsClient)
 
 # The smallest file that is known by its beginning to be a PDF.
 A_PDF = b"%PDF-1.4\n%%EOF\n"
+BUYER = Contact("Ada Lovelace", "ada@example.org", language="de")
+HOLDER = {"name": "Ada Lovelace", "language": "de"}
 
 
 async def test_the_tickets_of_an_order_come_as_a_pdf(tickets: Asking[TicketsClient]) -> None:
@@ -17,10 +20,10 @@ async def test_the_tickets_of_an_order_come_as_a_pdf(tickets: Asking[TicketsClie
     async with tickets.expects(
         "the PDF of an order's tickets",
         a_state("an order with tickets", order_id=order_id, person_id=an_id("notifications asks tickets: buyer")),
-        ask(PDF, query={"format": "a4"}, order_id=order_id),
+        ask(PDF, body=HOLDER, order_id=order_id),
         Answer(200, content=A_PDF, content_type="application/pdf"),
     ) as client:
-        assert await client.pdf_of(order_id) == A_PDF
+        assert await client.pdf_of(order_id, BUYER) == A_PDF
 
 
 async def test_an_order_without_tickets_has_no_pdf(tickets: Asking[TicketsClient]) -> None:
@@ -28,11 +31,11 @@ async def test_an_order_without_tickets_has_no_pdf(tickets: Asking[TicketsClient
     async with tickets.expects(
         "the PDF of an order without tickets",
         None,
-        ask(PDF, query={"format": "a4"}, order_id=order_id),
+        ask(PDF, body=HOLDER, order_id=order_id),
         problem(404, "tickets_unknown"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
-            await client.pdf_of(order_id)
+            await client.pdf_of(order_id, BUYER)
         assert refused.value.problem_code == "tickets_unknown"
 
 
@@ -42,8 +45,8 @@ async def test_a_printer_that_is_busy_is_to_be_asked_later(tickets: Asking[Ticke
     async with tickets.expects(
         "the PDF of an order's tickets while very many print",
         a_state("an order with tickets while very many print", order_id=order_id, person_id=buyer),
-        ask(PDF, query={"format": "a4"}, order_id=order_id),
+        ask(PDF, body=HOLDER, order_id=order_id),
         problem(503, "printer_busy"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
-            await client.pdf_of(order_id)
+            await client.pdf_of(order_id, BUYER)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.db import Database
-from chassis.testing import Harness
+from chassis.testing import Harness, first_delivery
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.provider import provided, verify_answers
 from services.notifications import queries
@@ -35,8 +35,8 @@ async def test_notifications_answers_what_its_consumers_ask(harness: Harness) ->
             "content": {},
         }
         with continued("a state", TRACEPARENT):
-            async with database.writer() as tx:
-                await notifications.note(tx, Template.TICKETS, **about)
+            async with database.writer(single=True) as tx:
+                await notifications.note(tx, Template.TICKETS, **about, received=first_delivery("notifications"))
         for is_last in (False, True):
             async with database.writer() as tx:
                 (delivery,) = await queries.claim_due(tx, limit=1, lease_seconds=60)

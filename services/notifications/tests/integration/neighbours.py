@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -19,6 +18,7 @@ from PIL import Image
 from zxingcpp import BarcodeFormat, create_barcode
 
 from chassis.ids import uuid7
+from local.processes import free_port
 
 CODE = "OS1.A" + "B" * 164
 
@@ -40,6 +40,8 @@ class Neighbours:
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     pdfs: dict[str, bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    # For whom tickets were to be printed.
+    holders: list[dict[str, Any]] = field(default_factory=list)
     down: bool = False
     # PDFs that are not printed yet: whoever asks for one waits.
     unprinted: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -60,8 +62,9 @@ class Neighbours:
         """`tickets`, as far as it is asked."""
         app = FastAPI()
 
-        @app.get("/orders/{order_id}/tickets.pdf")
+        @app.post("/orders/{order_id}/tickets.pdf")
         async def pdf(order_id: UUID, request: Request) -> Response:
+            self.holders.append(await request.json())
             if (printed := self.unprinted.get(str(order_id))) is not None:
                 await printed.wait()
 
@@ -86,8 +89,8 @@ class MailServer:
     """A real SMTP server on a port of its own, which can be stopped and started. Keeps what it took, in order."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.port: int = taken.getsockname()[1]
+        # It is closed at first: a port that the kernel gives to outgoing connections could be taken until it starts.
+        self.port = free_port()
         self.envelopes: list[Envelope] = []
         # What it answers to RCPT and DATA; None means that it takes the mail.
         self.refuse_recipient: str | None = None

@@ -9,6 +9,7 @@ from chassis.db import Database, Transaction
 from chassis.ids import uuid7
 from chassis.migrated import migrations_of
 from chassis.migrations import migrate
+from chassis.testing import first_delivery
 from services.notifications import queries
 from services.notifications.domain import Delivery, Template, name_of
 from services.notifications.tests.integration.conftest import World
@@ -30,7 +31,7 @@ async def database(world: World) -> AsyncIterator[Database]:
                 "message_id": f"<{number}@onsale.example>",
                 "traceparent": None,
             }
-            assert await queries.insert_delivery(tx, row)
+            assert await queries.insert_delivery(tx, row, first_delivery("notifications")) == (True, True)
     yield made
     await made.close()
 
@@ -82,7 +83,7 @@ async def test_news_of_an_event_wait_where_the_version_before_does_not_look(data
             "message_id": "<4@onsale.example>",
             "traceparent": None,
         }
-        assert await queries.insert_delivery(tx, row)
+        assert await queries.insert_delivery(tx, row, first_delivery("notifications")) == (True, True)
     # All that it leases; it cannot read the name of such a row, and would then send nothing at all.
     before = await world.rows("SELECT template FROM delivery WHERE state = 'waiting' AND next_attempt_at <= now()")
     assert {each["template"] for each in before} == {"tickets"}

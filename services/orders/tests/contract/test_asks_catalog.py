@@ -39,6 +39,7 @@ def an_event(
         "state": matchers.one_of(state, "scheduled", "rescheduled", "postponed", "cancelled", "moved_online"),
         "version": matchers.integer(1),
         "max_per_order": matchers.integer(6),
+        "max_per_buyer": matchers.nothing(),
         "classes": matchers.several(
             {
                 "class_id": matchers.identifier(CLASS),
@@ -100,6 +101,7 @@ async def test_an_offer_is_read_to_the_letter(catalog: Asking[CatalogClient]) ->
         "state": "rescheduled",
         "version": 1,
         "max_per_order": 6,
+        "max_per_buyer": 12,
         "classes": classes,
     }
     async with catalog.expects(

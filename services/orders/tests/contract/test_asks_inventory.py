@@ -1,5 +1,6 @@
 """What orders needs of inventory: holds, their refusals, and their two ends."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,13 @@ from contracts import matchers
 from contracts.consumer import Answer, Ask, Asking, a_state, an_id, ask, asks, problem
 from services.orders.clients.inventory import COMMIT, HOLD, PROLONG, RELEASE, HoldLost, InventoryClient
 from services.orders.domain import Wish
-from services.orders.refusals import EventUnknown, NotOnSale, PlaceUnknown, SeatsTaken, SoldOut
+from services.orders.refusals import EventUnknown, NotOnSale, PassNeeded, PassUsed, PlaceUnknown, SeatsTaken, SoldOut
 
 inventory = asks("orders", "inventory", InventoryClient)
 
 ORDER = an_id("order")
+BUYER = an_id("orders asks inventory: buyer")
+PASS = "a pass of the waiting room"
 TTL_SECONDS = 600
 # How much longer a hold is wanted for a payment; more than it had, so that it is seen to last longer.
 MORE_SECONDS = 1500
@@ -42,6 +45,8 @@ def ask_for(wish: Wish, hold_id: UUID) -> Ask:
         "places": [{"class_id": str(class_id), "quantity": quantity} for class_id, quantity in wish.places],
         "seats": list(wish.seats),
         "ttl_seconds": TTL_SECONDS,
+        "buyer_id": str(BUYER),
+        "admission": wish.admission,
     }
     return ask(HOLD, body=body, event_id=wish.event_id, hold_id=hold_id)
 
@@ -69,7 +74,7 @@ async def test_places_of_general_admission_are_held_for_a_while(inventory: Askin
         ask_for(wish, hold_id),
         Answer(201, {"expires_at": matchers.from_now(TTL_SECONDS), "lines": [a_line_of_places(standing)]}),
     ) as client:
-        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         (line,) = hold.lines
         assert (line.class_id, line.seat_id, line.quantity) == (standing, None, 2)
         assert hold.expires_at == datetime(2031, 6, 21, 18, tzinfo=UTC)
@@ -88,7 +93,7 @@ async def test_asking_again_for_the_same_hold_gives_the_same_and_no_more_time(
         ask_for(wish, hold_id),
         Answer(200, {"expires_at": matchers.from_now(SECONDS_LEFT), "lines": [a_line_of_places(standing)]}),
     ) as client:
-        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert len(hold.lines) == 1
 
 
@@ -103,7 +108,7 @@ async def test_seats_are_held_by_their_ids_and_come_with_their_labels(inventory:
         ask_for(wish, hold_id),
         Answer(201, {"expires_at": matchers.from_now(TTL_SECONDS), "lines": [line]}),
     ) as client:
-        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         (held,) = hold.lines
         assert (held.class_id, held.seat_id, held.seat_label) == (stalls, "A1", "Seat A1")
 
@@ -119,8 +124,67 @@ async def test_more_places_than_are_left_are_refused_with_how_many_are_left(inve
         problem(409, "sold_out", class_id=str(standing), available=1),
     ) as client:
         with pytest.raises(SoldOut) as refused:
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert (refused.value.class_id, refused.value.available) == (standing, 1)
+
+
+async def test_places_of_which_none_are_left_are_refused_as_gone(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("none left"), hold_of("none left")
+    standing = an_id("orders asks inventory: standing, none left")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold of places of which none are left",
+        a_state("an event with no place left", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        problem(410, "sold_out", class_id=str(standing), available=0),
+    ) as client:
+        with pytest.raises(SoldOut) as refused:
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
+        assert refused.value.available == 0
+
+
+async def test_places_of_an_event_with_a_waiting_room_are_held_with_a_pass(
+    inventory: Asking[InventoryClient],
+) -> None:
+    event_id, hold_id = event_of("pass"), hold_of("pass")
+    standing = an_id("orders asks inventory: standing, pass")
+    wish = replace(a_wish(event_id, standing), admission=PASS)
+    async with inventory.expects(
+        "a hold with a pass of the waiting room",
+        a_state("an event with a waiting room and a buyer with a pass", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        Answer(201, {"expires_at": matchers.from_now(TTL_SECONDS), "lines": [a_line_of_places(standing)]}),
+    ) as client:
+        hold = await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
+        assert len(hold.lines) == 1
+
+
+async def test_without_a_pass_they_are_refused(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("no pass"), hold_of("no pass")
+    standing = an_id("orders asks inventory: standing, no pass")
+    wish = a_wish(event_id, standing)
+    async with inventory.expects(
+        "a hold without a pass that is needed",
+        a_state("an event with a waiting room", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        problem(403, "pass_needed"),
+    ) as client:
+        with pytest.raises(PassNeeded):
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
+
+
+async def test_a_pass_is_used_once(inventory: Asking[InventoryClient]) -> None:
+    event_id, hold_id = event_of("used pass"), hold_of("used pass")
+    standing = an_id("orders asks inventory: standing, used pass")
+    wish = replace(a_wish(event_id, standing), admission=PASS)
+    async with inventory.expects(
+        "a hold with a pass that was used",
+        a_state("an event with a waiting room and a buyer whose pass is used", event_id=event_id, class_id=standing),
+        ask_for(wish, hold_id),
+        problem(409, "pass_used"),
+    ) as client:
+        with pytest.raises(PassUsed):
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
 
 
 async def test_a_seat_that_somebody_has_is_refused_by_its_id(inventory: Asking[InventoryClient]) -> None:
@@ -134,7 +198,7 @@ async def test_a_seat_that_somebody_has_is_refused_by_its_id(inventory: Asking[I
         problem(409, "seats_taken", seat_ids=["A2"]),
     ) as client:
         with pytest.raises(SeatsTaken) as refused:
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert refused.value.seat_ids == ["A2"]
 
 
@@ -158,7 +222,7 @@ async def test_places_that_are_not_on_sale_are_refused_with_when_they_will_be(
         problem(409, "not_on_sale", begins_at=begins_at),
     ) as client:
         with pytest.raises(NotOnSale) as refused:
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert refused.value.begins_at == expected
 
 
@@ -172,7 +236,7 @@ async def test_a_place_that_the_event_does_not_have_is_refused(inventory: Asking
         problem(404, "place_unknown"),
     ) as client:
         with pytest.raises(PlaceUnknown):
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
 
 
 async def test_an_event_that_inventory_does_not_know_is_refused(inventory: Asking[InventoryClient]) -> None:
@@ -181,7 +245,7 @@ async def test_an_event_that_inventory_does_not_know_is_refused(inventory: Askin
         "a hold for an event that is not known", None, ask_for(wish, hold_id), problem(404, "event_unknown")
     ) as client:
         with pytest.raises(EventUnknown):
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
 
 
 async def test_of_a_hold_in_a_crowd_nothing_is_known(inventory: Asking[InventoryClient]) -> None:
@@ -195,7 +259,7 @@ async def test_of_a_hold_in_a_crowd_nothing_is_known(inventory: Asking[Inventory
         problem(503, "inventory_busy"),
     ) as client:
         with pytest.raises(ProviderUnavailable):
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
 
 
 async def test_a_hold_that_was_given_back_cannot_be_had_again(inventory: Asking[InventoryClient]) -> None:
@@ -209,7 +273,7 @@ async def test_a_hold_that_was_given_back_cannot_be_had_again(inventory: Asking[
         problem(410, "hold_gone"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert refused.value.problem_code == "hold_gone"
 
 
@@ -224,7 +288,7 @@ async def test_the_id_of_a_hold_cannot_stand_for_other_places(inventory: Asking[
         problem(409, "hold_differs"),
     ) as client:
         with pytest.raises(ProviderProblem) as refused:
-            await client.hold(wish, hold_id=hold_id, order_id=ORDER, ttl_seconds=TTL_SECONDS)
+            await client.hold(wish, hold_id=hold_id, order_id=ORDER, buyer_id=BUYER, ttl_seconds=TTL_SECONDS)
         assert refused.value.problem_code == "hold_differs"
 
 

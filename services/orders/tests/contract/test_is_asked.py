@@ -64,6 +64,14 @@ class States:
         await self.an_event_with_free_places(given)
         self._neighbours.refuse("hold", 409, "seats_taken")
 
+    async def an_event_for_which_one_needs_a_pass(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("hold", 403, "pass_needed")
+
+    async def an_event_whose_pass_was_used(self, given: dict[str, Any]) -> None:
+        await self.an_event_with_free_places(given)
+        self._neighbours.refuse("hold", 409, "pass_used")
+
     async def an_event_that_is_not_on_sale(self, given: dict[str, Any]) -> None:
         await self.an_event_with_free_places(given)
         self._neighbours.on_sale = False
@@ -259,6 +267,8 @@ async def test_orders_answers_what_its_consumers_ask(harness: Harness) -> None:
                     ),
                     "an event whose places are sold out": states.an_event_that_is_sold_out,
                     "an event whose seat is taken": states.an_event_whose_seat_is_taken,
+                    "an event for which one needs a pass": states.an_event_for_which_one_needs_a_pass,
+                    "an event whose pass was used for other places": states.an_event_whose_pass_was_used,
                     "an event that is not on sale": states.an_event_that_is_not_on_sale,
                     "an event whose sale lies ahead": states.an_event_whose_sale_lies_ahead,
                     "an event that is cancelled": states.an_event_that_is_cancelled,

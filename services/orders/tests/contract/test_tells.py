@@ -128,4 +128,8 @@ async def test_orders_says_on_the_bus_what_its_consumers_need(harness: Harness) 
             }
             await orders.do("POST", "/orders", caller="web", person=uuid4(), body=wish)
             message = await asyncio.wait_for(said.get(), 10)
-            await verify_messages("orders", watchers=watchers_of("orders"), messages={CHANGED: message})
+            await verify_messages(
+                "orders",
+                watchers=watchers_of("orders"),
+                messages={CHANGED: message, f"{CHANGED} that says how it is": message},
+            )

@@ -20,6 +20,7 @@ class Neighbours:
     class_id: UUID = field(default_factory=uuid4)
     free_class_id: UUID = field(default_factory=uuid4)
     on_sale: bool = True
+    max_per_buyer: int | None = None
     # What catalog says besides, of the event and of its class.
     event_says: dict[str, Any] = field(default_factory=dict)
     class_says: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +94,7 @@ class Neighbours:
                     "state": "scheduled",
                     "version": 1,
                     "max_per_order": 6,
+                    "max_per_buyer": self.max_per_buyer,
                     "classes": classes,
                 }
                 | self.event_says

@@ -137,6 +137,14 @@ async def test_who_presses_again_after_the_process_died_with_the_answer_finds_th
     assert desk.neighbours.hold_states() == ["held"]
 
 
+async def test_who_presses_again_when_the_pass_is_used_and_gone_finds_the_order(desk: Desk) -> None:
+    key = str(uuid4())
+    order = (await desk.place(key=key, admission="a pass of the waiting room")).json()
+    again = await desk.place(key=key)  # the first answer has taken the pass out of the browser
+    assert (again.status_code, again.json().get("order_id")) == (201, order["order_id"])
+    assert desk.neighbours.hold_states() == ["held"]
+
+
 async def test_a_cancelled_try_with_a_later_id_does_not_hide_the_order(desk: Desk) -> None:
     key = str(uuid4())
     order = (await desk.place(key=key)).json()

@@ -55,6 +55,30 @@ async def test_who_pays_or_cancels_may_go_on(desk: Desk, way: str) -> None:
     assert (await desk.place(quantity=MOST)).status_code == 201
 
 
+async def test_a_limit_of_buyers_counts_what_was_bought_as_well(desk: Desk) -> None:
+    desk.neighbours.max_per_buyer = MOST + 2
+    paying = (await desk.checkout((await desk.place(quantity=MOST)).json()["order_id"])).json()
+    desk.neighbours.authorise(desk.payment_of(paying))
+    await desk.act(paying["order_id"], "refresh")
+    await desk.in_state(paying["order_id"], "confirmed")
+    refused = await desk.place(quantity=3)
+    assert (refused.status_code, refused.json()["code"], refused.json()["has"]) == (409, "limit_of_buyer", MOST)
+    assert refused.json()["detail"].endswith("You have 6 of them: choose at most 2 more.")
+    clicks = await asyncio.gather(*(desk.place(quantity=1) for _ in range(6)))
+    assert Counter(answer.status_code for answer in clicks) == {201: 2, 409: 4}
+    desk.buyer = uuid4()
+    assert (await desk.place(quantity=MOST)).status_code == 201
+
+
+async def test_what_was_given_back_counts_no_more(desk: Desk) -> None:
+    desk.neighbours.max_per_buyer = MOST
+    order = (await desk.place(quantity=MOST)).json()
+    assert (await desk.place(quantity=1)).status_code == 409
+    await desk.act(order["order_id"], "cancel")
+    await desk.in_state(order["order_id"], "cancelled")
+    assert (await desk.place(quantity=MOST)).status_code == 201
+
+
 async def test_another_person_and_another_event_are_counted_by_themselves(desk: Desk) -> None:
     assert (await desk.place(quantity=MOST)).status_code == 201
     desk.buyer = uuid4()

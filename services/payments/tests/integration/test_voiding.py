@@ -108,8 +108,9 @@ async def test_a_void_that_the_bank_does_not_answer_is_carried_on_by_a_worker(ha
     async with running_till(harness, tmp_path, database_url=url, bank_url="http://127.0.0.1:9") as away:
         answer = await away.void(payment)
         assert (answer.status_code, answer.json()["code"]) == (503, "gateway_unavailable")
-        await away.rows("UPDATE gateway_operation SET ask_again_at = now()")
     async with running_till(harness, tmp_path, database_url=url) as after:
+        # Not before: a worker of the process whose bank is away would take it, and put it off by a minute.
+        await after.rows("UPDATE gateway_operation SET ask_again_at = now()")
         await after.becomes(payment, "refunded")
         assert await after.charges() == ["charge", "refund"]
 

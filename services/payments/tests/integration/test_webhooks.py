@@ -1,9 +1,11 @@
 """Hints from the bank, genuine and forged."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import time
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from services.payments.clients.bank import BankGateway
 from services.payments.gateway import Seen
 from services.payments.service import under_way
+from services.payments.service.under_way import UnderWay
 from services.payments.tests.integration.conftest import Till
 from simulators.bank.testing import WEBHOOK_SECRET
 from tracing.spans import trace_id_of
@@ -102,11 +105,40 @@ async def test_a_webhook_that_overtakes_the_answer_to_its_capture_waits_for_it(
 ) -> None:
     payment = await till.authorised("webhook_never")
     about = await gateway_id(till, payment)
+    capture, over = BankGateway.capture, UnderWay.over
+    waits, sent = asyncio.Event(), list[asyncio.Task[httpx.Response]]()
+
+    async def overtaken(bank: BankGateway, gateway_payment_id: str, key: str) -> Seen:
+        seen = await capture(bank, gateway_payment_id, key)
+        sent.append(asyncio.create_task(send(till, hint(about))))
+        await waits.wait()
+        return seen
+
+    async def noted(payments: UnderWay, payment_id: UUID | str) -> bool:
+        waits.set()
+        return await over(payments, payment_id)
+
+    monkeypatch.setattr(under_way, "MOMENT_SECONDS", 10)
+    monkeypatch.setattr(BankGateway, "capture", overtaken)
+    monkeypatch.setattr(UnderWay, "over", noted)
+    monkeypatch.setattr(BankGateway, "look_up", never_asked)
+    assert (await till.capture(payment)).json()["state"] == "captured"
+    assert (await sent[0]).status_code == 204
+    [taken] = await till.rows("SELECT attempts, handled_at FROM webhook")
+    assert taken["attempts"] == 0
+    assert taken["handled_at"] is not None
+
+
+async def test_a_webhook_that_another_process_took_meanwhile_is_followed_when_the_answer_is_here(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await till.authorised("webhook_never")
+    about = await gateway_id(till, payment)
     capture = BankGateway.capture
 
     async def overtaken(bank: BankGateway, gateway_payment_id: str, key: str) -> Seen:
         seen = await capture(bank, gateway_payment_id, key)
-        await send(till, hint(about))
+        await till.rows(WEBHOOK_ELSEWHERE, about)
         await till.harness.eventually(is_claimed)
         return seen
 
@@ -116,14 +148,21 @@ async def test_a_webhook_that_overtakes_the_answer_to_its_capture_waits_for_it(
     async def is_handled() -> bool:
         return bool(await till.rows("SELECT 1 FROM webhook WHERE handled_at IS NOT NULL"))
 
-    async def asked(*_asked: object) -> None:
-        raise AssertionError("The bank was asked.")
-
     monkeypatch.setattr(under_way, "MOMENT_SECONDS", 10)
     monkeypatch.setattr(BankGateway, "capture", overtaken)
-    monkeypatch.setattr(BankGateway, "look_up", asked)
+    monkeypatch.setattr(BankGateway, "look_up", never_asked)
     assert (await till.capture(payment)).json()["state"] == "captured"
     await till.harness.eventually(is_handled)
+
+
+WEBHOOK_ELSEWHERE = """
+    INSERT INTO webhook (webhook_id, type, gateway_payment_id, attempts, ask_at)
+    VALUES ('wh_elsewhere', 'payment.captured', $1, 0, now())
+"""
+
+
+async def never_asked(*_asked: object) -> None:
+    raise AssertionError("The bank was asked.")
 
 
 @pytest.mark.parametrize("kind", ["payment.refunded", "payment.voided", "payment.other", "authorised.payment"])

@@ -21,6 +21,11 @@ async def bought(harness: Harness, person_id: UUID, *lines: dict[str, Any], **ch
     return str(order["order_id"])
 
 
+def text_of(pdf: bytes) -> str:
+    document: Any = pypdfium2.PdfDocument(BytesIO(pdf))  # type: ignore[no-untyped-call]  # the library has no types
+    return str(document[0].get_textpage().get_text_range())
+
+
 def codes_in(pdf: bytes) -> list[str]:
     document: Any = pypdfium2.PdfDocument(BytesIO(pdf))  # type: ignore[no-untyped-call]  # the library has no types
     images = [page.render(scale=1.6).to_pil().convert("L") for page in document]
@@ -50,14 +55,29 @@ async def test_the_pdf_holds_the_codes_of_the_order(harness: Harness, running: R
     assert codes_in(pdf.content) == [item["code"] for item in items]
 
 
-async def test_notifications_prints_any_order_and_web_only_for_a_person(harness: Harness, running: RunningApp) -> None:
-    url = f"/orders/{await bought(harness, uuid7())}/tickets.pdf"
-    assert (await running.http.get(url, headers=harness.headers("notifications", to="tickets"))).status_code == 200
+async def test_web_prints_only_for_a_person(harness: Harness, running: RunningApp) -> None:
+    person_id = uuid7()
+    url = f"/orders/{await bought(harness, person_id)}/tickets.pdf"
     assert (await running.http.get(url, headers=harness.headers("web", to="tickets"))).status_code == 401
-    assert (await running.http.get(url, headers=harness.headers("stranger", to="tickets"))).status_code == 403
+    assert (await running.http.get(url, headers=harness.headers("notifications", to="tickets"))).status_code == 403
     assert (await running.http.get(url)).status_code == 401
-    wrong = await running.http.get(f"{url}?format=a5", headers=harness.headers("notifications", to="tickets"))
+    wrong = await running.http.get(f"{url}?format=a5", headers=harness.headers("web", to="tickets", person=person_id))
     assert wrong.status_code == 422
+
+
+async def test_notifications_says_for_whom_tickets_are_printed(harness: Harness, running: RunningApp) -> None:
+    url = f"/orders/{await bought(harness, uuid7())}/tickets.pdf"
+    own, others = (harness.headers(name, to="tickets") for name in ("notifications", "web"))
+    holder = {"name": "Ada Lovelace", "language": "de"}
+    printed = await running.http.post(url, json=holder, headers=own)
+    assert (printed.status_code, printed.headers["content-type"]) == (200, "application/pdf")
+    assert "Ada Lovelace" in text_of(printed.content)
+    nobody = await running.http.post(url, json={}, headers=own)
+    assert "NAME" not in text_of(nobody.content)
+    assert (await running.http.post(url, json={"name": "x" * 201}, headers=own)).status_code == 422
+    assert (await running.http.post(url, json=holder, headers=others)).status_code == 403
+    unknown = await running.http.post(f"/orders/{uuid7()}/tickets.pdf", json=holder, headers=own)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "tickets_unknown")
 
 
 async def test_the_tickets_themselves_are_not_for_notifications(harness: Harness, running: RunningApp) -> None:

@@ -160,6 +160,27 @@ async def test_the_same_tickets_are_printed_once_for_all_who_ask_and_kept(press:
     assert press.begun == ["one"]
 
 
+async def test_who_looked_while_somebody_elses_was_being_made_does_not_print_it_again(
+    press: Press, printer: Printer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, looks = printer._shelf.find, threading.Event()
+
+    def slow_find(digest: str) -> bytes | None:
+        found = find(digest)
+        looks.wait(10)
+        return found
+
+    press.let("one")
+    monkeypatch.setattr(printer._shelf, "find", slow_find)
+    late = asyncio.create_task(printer.print(order("one"), Format.A4))
+    await asyncio.sleep(0.05)
+    monkeypatch.setattr(printer._shelf, "find", find)
+    assert await printer.print(order("one"), Format.A4) == b"%PDF one"
+    looks.set()
+    assert await late == b"%PDF one"
+    assert press.begun == ["one"]
+
+
 async def test_a_ticket_that_changed_is_printed_anew(press: Press, printer: Printer) -> None:
     tickets = order("one")
     press.let("one")

@@ -15,6 +15,7 @@ from chassis.identity import open_to_all
 from chassis.logs import log
 from services.web.buying.domain import Contact, TicketsNotHere, contact_errors
 from services.web.buying.issued_tickets import IssuedTickets
+from services.web.buying.just_placed import JustPlaced
 from services.web.buying.pages.ordering import unsold_notice
 from services.web.buying.ticket_views import ticket_view
 from services.web.buying.views import may_prolong, order_view
@@ -60,14 +61,17 @@ class Extras:
     status: int = 200
 
 
-def make_order_router(site: Site, issued: IssuedTickets) -> APIRouter:
+def make_order_router(site: Site, issued: IssuedTickets, just_placed: JustPlaced) -> APIRouter:
     """Pages of one order. They are its buyer's alone; anybody else gets the same answer as for no order."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/orders/{order_id}", dependencies=[open_to_all])
     async def show(request: Request, order_id: UUID) -> Response:
         async with _viewer(site, request, order_id) as (visitor, token):
-            return await _page(site, request, visitor, token, await site.orders.order(token, order_id))
+            # Who is back from the bank wants to see what has happened there.
+            kept = None if "returned" in request.query_params else just_placed.take(visitor, order_id)
+            order = kept or await site.orders.order(token, order_id)
+            return await _page(site, request, visitor, token, order)
 
     @router.get("/orders/{order_id}/open", dependencies=[open_to_all])
     async def open_from_mail(

@@ -18,7 +18,10 @@ from services.web.browsing.domain import Wish
 from services.web.browsing.held_places import held_notice, own_orders, own_seats
 from services.web.browsing.pages import EventPage
 from services.web.browsing.shop import Shop
+from services.web.browsing.way_in import queue_path
 from services.web.browsing.words import begins_later
+from services.web.buying.just_placed import JustPlaced
+from services.web.buying.turns import TooManyAtOnce, Turns
 from services.web.clients.catalog import Event
 from services.web.clients.orders import (
     LONGEST_SEAT_ID,
@@ -30,7 +33,7 @@ from services.web.clients.orders import (
     SoldOut,
 )
 from services.web.frame import formats
-from services.web.frame.domain import FormTooOld, SessionEnded
+from services.web.frame.domain import FormTooOld
 from services.web.frame.notices import Notice, page_too_old
 from services.web.frame.site import Site
 from services.web.frame.visitors import Visitor
@@ -55,6 +58,20 @@ NOT_OPEN_YET = Notice(
     "What you chose is still here. Press the button again in a few seconds.",
     focus=True,
 )
+NO_PASS = {
+    "pass_needed": Notice(
+        "warning",
+        "Tickets of this event are sold by way of its waiting room.",
+        "Nothing was held and nothing was charged. Perhaps your turn is over: the waiting room tells you, and when the next is.",
+        focus=True,
+    ),
+    "pass_used": Notice(
+        "warning",
+        "You have held places with this turn already.",
+        "Each turn is for one order. You find it among your orders; for other places, wait for another turn.",
+        focus=True,
+    ),
+}
 NO_ANSWER = Notice(
     "error",
     "We could not hold your places just now.",
@@ -63,10 +80,20 @@ NO_ANSWER = Notice(
 )
 
 
-def make_ordering_router(site: Site, shop: Shop, guests: Guests, event_page: EventPage) -> APIRouter:
+MANY_AT_ONCE = Notice(
+    "warning",
+    "Very many people order at this moment.",
+    "Nothing was held yet, and what you chose is still here. Press the button again in a few seconds.",
+    focus=True,
+)
+
+
+def make_ordering_router(
+    site: Site, shop: Shop, guests: Guests, event_page: EventPage, just_placed: JustPlaced
+) -> APIRouter:
     """The form of the event page."""
     router = APIRouter(include_in_schema=False)
-    ordering = Ordering(site, shop, guests, event_page)
+    ordering = Ordering(site, shop, guests, event_page, just_placed)
 
     @router.post("/events/{event_id}/orders", dependencies=[open_to_all])
     async def order(request: Request, event_id: UUID) -> Response:
@@ -78,11 +105,13 @@ def make_ordering_router(site: Site, shop: Shop, guests: Guests, event_page: Eve
 class Ordering:
     """Takes the form of the event page; what cannot be fulfilled is answered with that page, and what was chosen."""
 
-    def __init__(self, site: Site, shop: Shop, guests: Guests, event_page: EventPage) -> None:
+    def __init__(self, site: Site, shop: Shop, guests: Guests, event_page: EventPage, just_placed: JustPlaced) -> None:
         self._site = site
         self._shop = shop
         self._guests = guests
         self._event_page = event_page
+        self._just_placed = just_placed
+        self._turns = Turns()
 
     async def order(self, request: Request, event_id: UUID) -> Response:
         """The way to the order that was placed, or the event's page again."""
@@ -106,9 +135,16 @@ class Ordering:
 
     async def _place(self, request: Request, visitor: Visitor, event_id: UUID, wish: Wish, attempt: str) -> Response:
         try:
-            with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": wish.places}):
-                order = await self._place_as_somebody(request, visitor, event_id, wish, attempt)
-                note(order.attributes())
+            async with self._turns.turn(event_id):
+                with span("web.place_order", {"onsale.event_id": str(event_id), "onsale.places": wish.places}):
+                    order = await self._place_as_somebody(request, visitor, event_id, wish, attempt)
+                    note(order.attributes())
+        except TooManyAtOnce as error:
+            page = await self._event_page.show(
+                request, visitor, event_id, wish=wish, attempt=attempt, notices=(MANY_AT_ONCE,), status=503
+            )
+            page.headers["Retry-After"] = str(error.retry_after_seconds)
+            return page
         except ProviderUnavailable:
             # Perhaps it was done all the same: the same attempt again finds it instead of doing it twice.
             return await self._event_page.show(
@@ -116,38 +152,33 @@ class Ordering:
             )
         except ProviderProblem as problem:
             return await self._refused(request, visitor, event_id, wish, problem)
+        self._just_placed.keep(visitor, order)
         response = self._site.renderer.go_to(f"/orders/{order.order_id}", visitor)
         self._site.cookies.remember_purchase(response, order.order_id, current_traceparent())
+        if self._site.cookies.admission(request, event_id):
+            self._site.cookies.forget_admission(response, event_id)  # it is used
         return response
 
     async def _place_as_somebody(
         self, request: Request, visitor: Visitor, event_id: UUID, wish: Wish, attempt: str
     ) -> Order:
-        """Places the order. A visitor without a session, or with that of a guest that is over, becomes a guest first."""
-        if visitor.session is None:
-            await self._become_guest(request, visitor, event_id, attempt)
-        try:
-            return await self._ask_for_places(visitor, event_id, wish, attempt)
-        except SessionEnded:
-            # A person who was signed in has to sign in again; a guest has nothing to lose and becomes a new guest.
-            if visitor.is_signed_in:
-                raise
-            visitor.has_ended()
-            await self._become_guest(request, visitor, event_id, attempt)
-            return await self._ask_for_places(visitor, event_id, wish, attempt)
-
-    async def _become_guest(self, request: Request, visitor: Visitor, event_id: UUID, attempt: str) -> None:
-        await self._guests.become(visitor, self._site.cookies.caller(request), event_id, attempt)
-
-    async def _ask_for_places(self, visitor: Visitor, event_id: UUID, wish: Wish, attempt: str) -> Order:
+        """Places the order, with the pass of the waiting room that the browser has. A visitor without a session becomes a guest."""
         key = idempotency_key(attempt, event_id, wish)
-        async with self._site.token_of(visitor) as token:
-            return await self._site.orders.place(token, event_id, dict(wish.quantities), list(wish.seats), key)
+        found = self._site.cookies.admission(request, event_id)
+        admission = found.token if found else None
+
+        async def place(token: str) -> Order:
+            places, seats = dict(wish.quantities), list(wish.seats)
+            return await self._site.orders.place(token, event_id, places, seats, key, admission=admission)
+
+        return await self._guests.act(self._site, request, visitor, event_id, attempt, place)
 
     async def _refused(
         self, request: Request, visitor: Visitor, event_id: UUID, wish: Wish, problem: ProviderProblem
     ) -> Response:
         """Back to the event's page, with what was chosen and is still free, and a sentence about what is not."""
+        if problem.problem_code in NO_PASS:
+            return await self._sent_back(request, visitor, event_id, problem)
         self._shop.places_changed(event_id)
         if problem.problem_code in {"not_on_sale", "event_cancelled"}:
             self._shop.event_changed(event_id)  # what is kept of it here says otherwise
@@ -163,6 +194,18 @@ class Ordering:
             status=503 if notice is NOT_OPEN_YET else problem.status,
             also_taken=taken,
         )
+
+    async def _sent_back(
+        self, request: Request, visitor: Visitor, event_id: UUID, problem: ProviderProblem
+    ) -> Response:
+        """To the waiting room: places of this event are held only for who has been let in."""
+        self._shop.sale_changed(event_id)  # perhaps it is not known here yet that there is one
+        notice = replace(NO_PASS[problem.problem_code], href=queue_path(event_id), words="Go to the waiting room")
+        response = await self._event_page.show(
+            request, visitor, event_id, notices=(notice,), status=problem.status, has_lost_pass=True
+        )
+        self._site.cookies.forget_admission(response, event_id)
+        return response
 
     async def _notice(
         self, event_id: UUID, problem: ProviderProblem, taken: frozenset[str], own: list[Order]

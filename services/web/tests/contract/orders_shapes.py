@@ -14,6 +14,7 @@ from services.web.clients.orders import PLACE_ORDER, OrdersClient, OrderState
 
 TOKEN = "a.persons.token"
 KEY = "a-form-that-was-sent-once"
+A_PASS = "a.pass.of-the-waiting-room"
 RETURN_URL = "http://shop.test/orders/1/return"
 PLACES = {
     "class_name": matchers.text("Standing"),
@@ -120,13 +121,18 @@ A_HEAD: dict[str, Any] = {
 
 
 def ask_to_place(
-    buyer: UUID, event_id: UUID, class_id: UUID | None, seats: tuple[str, ...] = (), quantity: int = 2
+    buyer: UUID,
+    event_id: UUID,
+    class_id: UUID | None,
+    seats: tuple[str, ...] = (),
+    quantity: int = 2,
+    admission: str | None = None,
 ) -> Ask:
     body = {
         "event_id": str(event_id),
         "places": [{"class_id": str(class_id), "quantity": quantity}] if class_id else [],
         "seats": list(seats),
-    }
+    } | ({"admission": admission} if admission else {})
     return ask(PLACE_ORDER, body=body, person=buyer, key=KEY)
 
 

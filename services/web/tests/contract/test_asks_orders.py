@@ -26,6 +26,7 @@ from services.web.clients.records import GET_RECORDS
 from services.web.tests.contract.orders_shapes import (
     A_HEAD,
     A_PAGE_TO_PAY,
+    A_PASS,
     A_SEAT,
     BEING_PLACED,
     HELD_SECONDS,
@@ -121,6 +122,36 @@ async def test_who_holds_as_much_as_one_order_may_have_is_led_to_the_open_order(
     facts = {"order_id": str(order_id)}
     async with refused(orders, "an order beside an open one", state, asked, 409, "order_still_open", **facts) as client:
         await client.place(TOKEN, event_id, {class_id: 2}, [], KEY)
+
+
+async def test_with_a_pass_of_the_waiting_room_places_are_held(orders: Asking[OrdersClient]) -> None:
+    _, buyer = ids("with a pass")
+    event_id, class_id = an_id("web asks orders: event, pass"), an_id("web asks orders: class, pass")
+    async with orders.expects(
+        "an order with a pass of the waiting room",
+        a_state("an event with free places", event_id=event_id, class_id=class_id),
+        ask_to_place(buyer, event_id, class_id, admission=A_PASS),
+        Answer(201, an_order(None, "held", **TO_THE_LETTER, event_id=str(event_id))),
+    ) as client:
+        assert (await client.place(TOKEN, event_id, {class_id: 2}, [], KEY, admission=A_PASS)).state == "held"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code", "admission"),
+    [
+        ("for which one needs a pass", 403, "pass_needed", None),
+        ("whose pass was used for other places", 409, "pass_used", A_PASS),
+    ],
+)
+async def test_who_has_no_good_pass_is_told_so(
+    orders: Asking[OrdersClient], words: str, status: int, code: str, admission: str | None
+) -> None:
+    _, buyer = ids(words)
+    event_id, class_id = an_id(f"web asks orders: event {words}"), an_id(f"web asks orders: class {words}")
+    state = a_state(f"an event {words}", event_id=event_id, class_id=class_id)
+    asked = ask_to_place(buyer, event_id, class_id, admission=admission)
+    async with refused(orders, f"an order for an event {words}", state, asked, status, code) as client:
+        await client.place(TOKEN, event_id, {class_id: 2}, [], KEY, admission=admission)
 
 
 async def test_an_order_of_nothing_is_refused(orders: Asking[OrdersClient]) -> None:

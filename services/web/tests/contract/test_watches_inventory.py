@@ -10,7 +10,6 @@ from contracts import matchers
 from contracts.consumer import Watching, an_id, watches
 from contracts.demanded import refuse_unread
 from services.web.browsing.event_rooms import EventRooms, PlacesChanged
-from services.web.frame.streams import Streams
 from services.web.tests.contract.listening import NotingShop
 
 inventory = watches("web", "inventory")
@@ -23,7 +22,7 @@ async def hear(body: bytes, event_id: UUID) -> PlacesChanged:
     shop = NotingShop()
     payload = orjson.loads(body)
     refuse_unread(payload, PlacesChanged, SUBJECT)
-    await EventRooms(shop, Streams(1, 1, 1)).on_places_changed(f"{SUBJECT}.{event_id}", payload)
+    await EventRooms(shop).on_places_changed(f"{SUBJECT}.{event_id}", payload)
     assert shop.forgotten == [event_id]
     return PlacesChanged.model_validate(payload)
 

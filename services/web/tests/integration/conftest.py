@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import nats
 import pytest
+from websockets.asyncio.client import connect
 
 from chassis.testing import Harness
 from services.web.app import create_app
@@ -36,10 +37,11 @@ class Browser:
         return await self.http.post(action, data=page.forms[action] | fields)
 
     async def place(self, event_id: UUID, *seats: str) -> str:
-        """Holds seats; the path of the order."""
+        """Holds seats and follows the way to the order, as browsers do; its path."""
         page = await self.open(f"/events/{event_id}")
         response = await self.send(page, f"/events/{event_id}/orders", seat=list(seats))
         assert response.status_code == 303, response.text
+        await self.http.get(response.headers["location"])
         return response.headers["location"]
 
 
@@ -65,10 +67,26 @@ class Stage:
         await client.publish(subject, json.dumps(payload).encode())
         await client.drain()
 
+    def socket(self, browser: Browser, path: str, **headers: str) -> connect:
+        """A socket of a browser, with its cookies."""
+        cookies = "; ".join(f"{one.name}={one.value}" for one in browser.http.cookies.jar)
+        return connect(
+            self.base_url.replace("http", "ws", 1) + path,
+            additional_headers={name.replace("_", "-"): value for name, value in headers.items()} | {"Cookie": cookies},
+            proxy=None,
+        )
+
     @asynccontextmanager
     async def listening(self, browser: Browser, path: str) -> AsyncIterator["asyncio.Queue[tuple[str, Any]]"]:
-        """The events of a stream as they come."""
+        """What an order's stream says, or the socket of an event, as it comes; greetings and heartbeats aside."""
         queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+        async def hear() -> None:
+            async with self.socket(browser, path) as socket:
+                async for said in socket:
+                    message = json.loads(said)
+                    if message.pop("version", None):
+                        await queue.put((message.pop("kind"), message))
 
         async def listen() -> None:
             async with browser.http.stream("GET", path, timeout=None) as response:  # the test has a time-out
@@ -77,10 +95,10 @@ class Stage:
                 async for line in response.aiter_lines():
                     if line.startswith("event: "):
                         name = line.removeprefix("event: ")
-                    if line.startswith("data: "):
+                    if line.startswith("data: ") and name != "still-here":
                         await queue.put((name, json.loads(line.removeprefix("data: "))))
 
-        task = asyncio.create_task(listen())
+        task = asyncio.create_task(hear() if path.startswith("/live/events/") else listen())
         try:
             yield queue
         finally:

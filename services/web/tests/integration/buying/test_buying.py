@@ -4,6 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
+from services.web.buying import turns
 from services.web.tests.integration.conftest import Browser, Stage
 from services.web.tests.neighbours import problem
 from services.web.tests.reading_pages import PageRead
@@ -50,6 +53,54 @@ async def test_a_guest_buys_seats_from_the_first_page_to_the_ticket(stage: Stage
         assert pdf.content.endswith(pdf_format.encode())
     assert (await browser.open("/my/tickets")).ticket_codes == confirmed.ticket_codes
     assert "K7Q2-9MXA" in (await browser.open("/my/orders")).html
+
+
+async def test_the_way_to_an_order_asks_for_no_order_once_and_anything_later_does(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    placed = await browser.send(page, f"/events/{stage.play}/orders", seat="0-0-0")
+    path = placed.headers["location"]
+    assert (await browser.open(path)).main["data-order-state"] == "held"
+    assert stage.neighbours.count("orders", path) == 0
+    assert (await browser.open(path)).main["data-order-state"] == "held"
+    assert stage.neighbours.count("orders", path) == 1
+
+
+async def test_an_order_that_was_just_placed_is_nobody_elses(stage: Stage) -> None:
+    browser, other = await stage.browser(), await stage.browser()
+    await other.place(stage.play, "0-1-1")
+    page = await browser.open(f"/events/{stage.play}")
+    path = (await browser.send(page, f"/events/{stage.play}/orders", seat="0-0-0")).headers["location"]
+    assert (await other.http.get(path)).status_code == 404
+
+
+async def test_in_a_rush_who_cannot_be_served_soon_keeps_their_choice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    with monkeypatch.context() as rush:
+        rush.setattr(turns, "MOST_WAITING", -turns.MOST_AT_ONCE)
+        refused = await browser.send(page, f"/events/{stage.play}/orders", seat="0-0-0")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "3")
+    read = PageRead(refused.text)
+    assert "Very many people order at this moment." in read.html
+    assert not stage.neighbours.orders
+    again = await browser.send(read, f"/events/{stage.play}/orders", seat="0-0-0")
+    assert again.status_code == 303
+
+
+async def test_who_wants_any_good_seats_says_how_many(stage: Stage) -> None:
+    browser = await stage.browser()
+    page = await browser.open(f"/events/{stage.play}")
+    assert "Let us choose: seats beside each other" in page.html
+    stalls = next(one for one in stage.neighbours.events[str(stage.play)]["classes"] if one["kind"] == "seated")
+    quantity = {f"quantity-{stalls['class_id']}": "3"}
+    placed = await browser.send(page, f"/events/{stage.play}/orders", **quantity)
+    assert placed.status_code == 303
+    (order,) = stage.neighbours.orders.values()
+    assert [(line["class_id"], line["quantity"]) for line in order["lines"]] == [(stalls["class_id"], 3)]
+    assert "Let us choose" not in (await browser.open(f"/events/{stage.festival}")).html
 
 
 async def test_a_guest_buys_places_without_a_number(stage: Stage) -> None:

@@ -89,7 +89,9 @@ async def test_a_copy_of_the_database_opens_no_session(stage: Stage) -> None:
 async def test_a_token_that_is_about_to_end_is_renewed_once_whoever_asks(stage: Stage) -> None:
     stage.neighbours.token_lives_seconds = 1
     browser = await stage.browser()
-    path = await browser.place(stage.play, "0-0-0")
+    page = await browser.open(f"/events/{stage.play}")
+    placed = await browser.send(page, f"/events/{stage.play}/orders", seat="0-0-0")
+    path = placed.headers["location"]
     stage.neighbours.token_lives_seconds = 900
 
     answers = await asyncio.gather(*(browser.http.get(path) for _ in range(5)))

@@ -46,6 +46,12 @@ def make(clock: Clock, least_age_seconds: float = 0.0, size: int = 10) -> Cache[
     return Cache(name="sample", size=size, ttl_seconds=10, least_age_seconds=least_age_seconds, clock=clock)
 
 
+async def until_asked(source: Source, times: int) -> None:
+    async with asyncio.timeout(2):
+        while source.asked < times:  # noqa: ASYNC110  # nothing else runs here
+            await asyncio.sleep(0)
+
+
 async def test_an_answer_is_kept_until_its_time_is_over() -> None:
     clock, source = Clock(), Source()
     cache = make(clock)
@@ -106,12 +112,88 @@ async def test_an_answer_that_was_dropped_on_its_way_is_not_kept() -> None:
     cache = make(Clock())
     source.gate.clear()
     asking = asyncio.create_task(cache.get("a", source.loading()))
-    while source.asked == 0:  # noqa: ASYNC110  # bounded by the test's time-out; nothing else runs here
-        await asyncio.sleep(0)
+    await until_asked(source, 1)
     cache.drop("a")
     source.gate.set()
     await asking
 
+    assert await cache.get("a", source.loading()) == Cached(2)
+
+
+async def test_who_asks_after_a_drop_does_not_share_what_was_asked_before_it() -> None:
+    clock, source = Clock(), Source()
+    cache = make(clock, least_age_seconds=0.01)
+    source.gate.clear()
+    before = asyncio.create_task(cache.get("a", source.loading()))
+    await until_asked(source, 1)
+    cache.drop("a")
+    clock.now += 1
+    after = [asyncio.create_task(cache.get("a", source.loading())) for _ in range(20)]
+    await until_asked(source, 2)
+    source.gate.set()
+
+    assert await before == Cached(1)
+    assert await asyncio.gather(*after) == [Cached(2)] * 20
+    assert await cache.get("a", source.loading()) == Cached(2)
+
+
+async def test_a_slow_answer_is_as_old_as_its_question() -> None:
+    clock, source = Clock(), Source()
+    cache = make(clock)
+    source.gate.clear()
+    asking = asyncio.create_task(cache.get("a", source.loading()))
+    await until_asked(source, 1)
+    clock.now += 9.9
+    source.gate.set()
+    await asking
+    assert await cache.get("a", source.loading()) == Cached(1)
+    clock.now += 0.2
+
+    assert await cache.get("a", source.loading()) == Cached(2)
+
+
+async def test_an_answer_that_comes_late_does_not_replace_one_that_was_asked_for_later() -> None:
+    clock, source, slow = Clock(), Source(), Source()
+    cache = make(clock)
+    slow.gate.clear()
+    before = asyncio.create_task(cache.get("a", slow.loading()))
+    await until_asked(slow, 1)
+    cache.drop("a")
+    source.asked = 1
+    clock.now += 1
+    assert await asyncio.wait_for(cache.get("a", source.loading()), 2) == Cached(2)
+    slow.gate.set()
+    assert await before == Cached(1)
+
+    assert await cache.get("a", source.loading()) == Cached(2)
+
+
+async def test_drops_that_rain_down_on_a_slow_provider_ask_no_more_often_either() -> None:
+    clock, source = Clock(), Source()
+    cache = make(clock, least_age_seconds=60)
+    source.gate.clear()
+    asking = []
+    for _ in range(20):
+        asking.append(asyncio.create_task(cache.get("a", source.loading())))
+        await until_asked(source, 1)
+        cache.drop("a")
+        clock.now += 1
+    source.gate.set()
+
+    # The answer is younger than a minute: it is given to all, as one that is kept would be.
+    assert await asyncio.gather(*asking) == [Cached(1)] * 20
+    assert source.asked == 1
+
+
+async def test_being_told_twice_asks_once() -> None:
+    source = Source()
+    cache = make(Clock())
+    await cache.get("a", source.loading())
+    for _ in range(2):
+        cache.drop("a")
+        cache.drop_all()
+
+    assert await cache.get("a", source.loading()) == Cached(2)
     assert await cache.get("a", source.loading()) == Cached(2)
 
 

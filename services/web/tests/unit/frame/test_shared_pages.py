@@ -1,5 +1,6 @@
 """A page that all share is drawn once, and nobody's own words are on anybody else's."""
 
+import gzip
 from collections.abc import Callable
 
 import pytest
@@ -41,7 +42,9 @@ def own(name: str) -> Own:
 def test_each_visitor_has_their_own_words_on_it(pages: SharedPages) -> None:
     drawn: list[str] = []
     event = object()
-    texts = [pages.filled("e", (event,), own(name), drawing(pages, "Hello", drawn)) for name in ("ada", "ben")]
+    texts = [
+        pages.drawn("e", (event,), drawing(pages, "Hello", drawn)).filled(own(name)).decode() for name in ("ada", "ben")
+    ]
     assert texts == [
         "Hello trace-ada token-ada attempt-ada token-ada",
         "Hello trace-ben token-ben attempt-ben token-ben",
@@ -53,7 +56,7 @@ def test_it_is_drawn_anew_when_something_that_it_shows_is_another(pages: SharedP
     drawn: list[str] = []
     # Equal, and not the same: what was loaded again may say something else in what is not compared.
     for sources in (([1],), ([1],)):
-        pages.filled("e", sources, own("ada"), drawing(pages, "Hello", drawn))
+        pages.drawn("e", sources, drawing(pages, "Hello", drawn))
     assert len(drawn) == 2
 
 
@@ -61,18 +64,41 @@ def test_it_is_drawn_anew_after_a_second_since_it_may_tell_the_time(pages: Share
     drawn: list[str] = []
     for seconds in (0.0, 0.99, 1.0):
         clock.now = 100.0 + seconds
-        pages.filled("e", (), own("ada"), drawing(pages, "Hello", drawn))
+        pages.drawn("e", (), drawing(pages, "Hello", drawn))
     assert len(drawn) == 2
 
 
 def test_what_is_filled_in_is_text_and_no_markup(pages: SharedPages) -> None:
-    page = pages.filled("e", (), Own('"><script>', "t", "a"), drawing(pages, "Hello", []))
-    assert "<script>" not in page
+    page = pages.drawn("e", (), drawing(pages, "Hello", [])).filled(Own('"><script>', "t", "a"))
+    assert b"<script>" not in page
 
 
 def test_only_so_many_are_kept_and_the_one_that_was_not_asked_for_longest_goes(pages: SharedPages) -> None:
     drawn: list[str] = []
     for key in ["first", *range(MOST_PAGES - 1), "first", "one more", "first", 0]:
-        pages.filled(key, (), own("ada"), drawing(pages, str(key), drawn))
+        pages.drawn(key, (), drawing(pages, str(key), drawn))
     assert drawn.count("first") == 1
     assert drawn.count("0") == 2
+
+
+def test_its_digest_is_that_of_what_all_share_in_every_process(pages: SharedPages) -> None:
+    other = SharedPages()
+    same = [each.drawn("e", (), drawing(each, "Hello", [])).digest for each in (pages, other)]
+    assert same[0] == same[1]
+    assert pages.drawn("f", (), drawing(pages, "Goodbye", [])).digest != same[0]
+
+
+def test_compressed_it_says_the_same_and_is_as_long_for_everybody(pages: SharedPages) -> None:
+    page = pages.drawn("e", (), drawing(pages, "Hello, hello, hello. \u00fc" * 500, []))
+    lengths = set()
+    for name in ("ada", "aaa", "ben"):
+        compressed = page.compressed(own(name))
+        assert gzip.decompress(compressed) == page.filled(own(name))
+        lengths.add(len(compressed))
+    assert len(lengths) == 1
+    assert lengths.pop() < len(page.filled(own("ada"))) / 10
+
+
+def test_a_page_without_words_of_ones_own_is_compressed_too(pages: SharedPages) -> None:
+    page = pages.drawn("e", (), lambda: "Hello")
+    assert gzip.decompress(page.compressed(own("ada"))) == b"Hello"

@@ -6,7 +6,7 @@ import pytest
 
 from services.web.frame.domain import TooManyStreams, TooManyStreamsOfOne
 from services.web.frame.limits import Caller
-from services.web.frame.streams import QUEUE_SIZE, Streams, message
+from services.web.frame.streams import QUEUE_SIZE, End, Streams, message
 
 SOMEBODY = Caller("192.0.2.1", "cookie")
 
@@ -27,7 +27,7 @@ async def test_a_listener_that_does_not_take_its_messages_is_dropped() -> None:
         for _ in range(QUEUE_SIZE + 1):
             listener.put(b"sent")
 
-        assert listener.is_dropped
+        assert listener.end is End.SLOW
         assert [sent async for sent in listener.messages()] == []
 
 

@@ -1,0 +1,79 @@
+"""Whoever changes several places locks them in one order, so that two who do it at once wait for each other and not both for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from services.inventory.tests.integration.conftest import SEATS, Shop
+
+ENDS = ["commit", "release"]
+
+
+@asynccontextmanager
+async def somebody_else(shop: Shop) -> AsyncIterator[asyncpg.Connection]:
+    """Another process in the middle of its transaction."""
+    connection = await asyncpg.connect(shop.app.app.state.service.settings.database_url.get_secret_value())
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '3s'")
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def is_waited_for(connection: asyncpg.Connection) -> bool:
+    """Whether somebody waits for what this connection has locked."""
+    return bool(
+        await connection.fetch("SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    )
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_seats_of_a_hold_are_changed_in_the_order_in_which_wishes_lock_them(shop: Shop, end: str) -> None:
+    held = (await shop.hold(seats=SEATS[:2])).json()["hold_id"]
+    # The first one lies behind the second one then: whoever goes through them as they lie begins with the wrong one.
+    await shop.write(
+        "WITH gone AS (DELETE FROM seat WHERE seat_id = 'A1' RETURNING *) INSERT INTO seat SELECT * FROM gone"
+    )
+    lock = "SELECT FROM seat WHERE seat_id = $1 FOR UPDATE"
+    async with somebody_else(shop) as other:
+        await other.execute(lock, SEATS[0])
+        ending = asyncio.create_task(shop.end(held, end))
+        await shop.harness.eventually(lambda: is_waited_for(other))
+        await other.execute(lock, SEATS[1])
+    assert (await ending).status_code == 200
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_classes_of_a_hold_are_counted_in_the_order_in_which_wishes_lock_them(shop: Shop, end: str) -> None:
+    first, second = sorted([shop.standing, uuid4()])
+    other_class = second if first == shop.standing else first
+    columns = "event_id, kind, capacity"
+    await shop.write(
+        f"INSERT INTO ticket_class (class_id, name, {columns}) SELECT '{other_class}', 'Lawn', {columns}"  # noqa: S608
+        f" FROM ticket_class WHERE class_id = '{shop.standing}'"
+    )
+    held = await _of_both(shop, other_class)
+    await shop.write(f"UPDATE ticket_class SET name = name WHERE class_id = '{first}'")  # noqa: S608
+    lock = "SELECT FROM ticket_class WHERE class_id = $1 FOR UPDATE"
+    async with somebody_else(shop) as other:
+        await other.execute(lock, first)
+        ending = asyncio.create_task(shop.end(held, end))
+        await shop.harness.eventually(lambda: is_waited_for(other))
+        await other.execute(lock, second)
+    assert (await ending).status_code == 200
+
+
+async def _of_both(shop: Shop, other_class: UUID) -> UUID:
+    """A hold of a place in each of the two classes."""
+    hold_id = uuid4()
+    places = [{"class_id": str(each), "quantity": 1} for each in (shop.standing, other_class)]
+    body = {"order_id": str(uuid4()), "places": places, "seats": [], "ttl_seconds": 600}
+    url = f"/events/{shop.event_id}/holds/{hold_id}"
+    answer = await shop.app.http.put(url, json=body, headers=shop.harness.headers("orders", to="inventory"))
+    assert answer.status_code == 201
+    return hold_id

@@ -1,0 +1,5 @@
+"""Run by Alembic."""
+
+from chassis.migrations import run_migrations
+
+run_migrations()
