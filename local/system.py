@@ -24,7 +24,7 @@ from local.lock import FolderLock
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
-from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
+from local.provision import make_databases, make_keys, make_secrets, make_stream, to_be_migrated, write_private
 from local.quiet import wait_until_quiet
 from local.ready import is_ready
 from local.replica import PostgresReplica
@@ -299,8 +299,9 @@ class System:
         self._check_stop()
 
     def _migrate(self) -> None:
+        wanted = _run(to_be_migrated(self.postgres.url, SERVICES, self.shards))
         with ThreadPoolExecutor(MIGRATIONS_AT_ONCE) as pool:
-            self._wait_for([pool.submit(self._migrate_one, service) for service in SERVICES])
+            self._wait_for([pool.submit(self._migrate_one, service) for service in wanted])
 
     def _migrate_one(self, service: str) -> None:
         if not self._stop_requested.is_set():
