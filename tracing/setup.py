@@ -14,8 +14,9 @@ from tracing.encoding import QuickExporter
 from tracing.parts import Part, SharedProvider, current_part
 from tracing.process import LifeIds, LifeSampler, OwnLife
 
-# With the backend down the SDK's shutdown would otherwise hold a stopping process for 30 s.
-EXPORT_TIMEOUT_SECONDS = 2
+# A busy backend may be slow: what it is not given is missing where it is looked for most. A process that stops has less time, and
+# with the backend down the SDK would hold it for 30 s.
+EXPORT_SECONDS, LAST_EXPORT_SECONDS = 10, 2
 SCHEDULE_DELAY_MILLISECONDS = 500
 QUEUE_SPANS = 20_000
 
@@ -78,7 +79,17 @@ def share_process(endpoint: str | None) -> SharedProvider:
 
 
 def _sending_to(endpoint: str | None) -> SpanProcessor | None:
-    if not endpoint:
-        return None
-    exporter = QuickExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
-    return BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=SCHEDULE_DELAY_MILLISECONDS)
+    return Sender(endpoint.rstrip("/") + "/v1/traces") if endpoint else None
+
+
+class Sender(BatchSpanProcessor):
+    """Sends spans to an address, some at a time."""
+
+    def __init__(self, address: str) -> None:
+        self._exporter = QuickExporter(endpoint=address, timeout=EXPORT_SECONDS)
+        super().__init__(self._exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=SCHEDULE_DELAY_MILLISECONDS)
+
+    def shutdown(self) -> None:
+        """Sends what is left, if that can be done soon."""
+        self._exporter.hurry(LAST_EXPORT_SECONDS)
+        super().shutdown()  # type: ignore[no-untyped-call]  # the SDK has no types there
