@@ -216,17 +216,21 @@ class System:
             )
         }
         self._start_servers(self.nats)
-        self._provision(secrets)
+        is_new = self._provision(secrets)
         self._start_replica()
         # They need no migration, so they start meanwhile.
         homes = {self._home_of(service) for service in SERVICES}
         for name in self._programs.keys() - homes:
             self._start_program(self._programs[name])
         self._migrate()
-        # Before catalog starts: what is in its outbox by then is published at once, and what comes later at its next look.
-        self._load_sample()
+        # What is in catalog's outbox when it starts is published at once, and what comes later at its next look. So the first events
+        # are loaded before; later starts mostly find some, and nobody waits for them to say so.
+        if is_new:
+            self._load_sample()
         for name in homes:
             self._start_program(self._programs[name])
+        if not is_new:
+            self._load_sample()
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
         self.wait_until_quiet("catalog", consumers=set(consumers_of(SHARDED, self.shards)))
@@ -287,16 +291,20 @@ class System:
         self._stop_requested.set()
         self._on_broken()
 
-    def _provision(self, secrets: Secrets) -> None:
-        async def provision() -> None:
-            await asyncio.gather(
+    def _provision(self, secrets: Secrets) -> bool:
+        """Databases, logins and the firehose's stream; whether any database is new."""
+
+        async def provision() -> bool:
+            made, _ = await asyncio.gather(
                 make_databases(self.postgres.url(), secrets.databases, self.shards),
                 make_stream(nats_url(ADMIN, self.ports, secrets), shards=self.shards),
             )
             write_private(self.layout.shards_file, str(self.shards))
+            return bool(made)
 
-        _run(provision())
+        is_new = _run(provision())
         self._check_stop()
+        return is_new
 
     def _migrate(self) -> None:
         wanted = _run(to_be_migrated(self.postgres.url, SERVICES, self.shards))
