@@ -142,8 +142,8 @@ manifests: python ## build everything in k8s/ and hold it against schemas, rules
 images: python ## build all container images (NAMES="orders web": some; BASE_IMAGE=... another base)
 	@$(DEV) -m local.images $(NAMES)
 
-system: python ## only the tests of a whole running system, browser included
-	@$(DEV) tests/run.py system browser
+system: python ## only the tests of a whole running system, browser included (WAY=monolith: its services are one process; WAY=services)
+	@$(if $(WAY),ONSALE_WAY="$(WAY)") $(DEV) tests/run.py system browser
 
 tunnel: python ## a phone in a tunnel buys its ticket: two minutes away, one there, three seconds of latency (make test has a short one)
 	@TUNNEL_SCALE=1 $(DEV) -m pytest tests/browser/test_bad_networks.py -m browser -k tunnel --timeout 3000

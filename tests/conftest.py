@@ -15,11 +15,16 @@ NEVER_SILENT = {"web": {"WEB_HEARTBEAT_SECONDS": "2"}}
 # Many tests load an event and buy it: they need not wait until catalog looks by itself for what the loader wrote.
 SOON_PUBLISHED = {"catalog": {"CATALOG_OUTBOX_POLL_SECONDS": "0.2"}}
 
+WAYS = ("services", "monolith")
+
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
     """Everything, with the sample events. Leave it as you found it: at the end the auditor looks at what was sold."""
-    together = tuple(SERVICES) if os.environ.get("ONSALE_WAY") == "monolith" else ()
+    way = os.environ.get("ONSALE_WAY", "services")
+    if way not in WAYS:
+        pytest.exit(f"WAY={way}: there is no such way to run the services. There are {', '.join(WAYS)}.", returncode=2)
+    together = tuple(SERVICES) if way == "monolith" else ()
     with temporary_system(environment=SOON_PUBLISHED | NEVER_SILENT, together=together) as running:
         yield running
         assert_promises_hold(running)
