@@ -14,7 +14,8 @@ from rehearsal.audit.auditor import audit
 from rehearsal.audit.model import Audit
 from rehearsal.audit.sources import Sources
 
-REST_SECONDS = 30.0
+# Twice a lease: what a killed process was at is nobody else's for so long.
+REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ HASTE = {
         "ORDERS_ABANDONED_AFTER_SECONDS": "2",
         "ORDERS_SAGA_EVERY_SECONDS": "0.2",
     },
+    # A mail whose sender was killed stays its own for the rest of a lease: usually for longer than tests wait for the end of all.
+    "notifications": {"NOTIFICATIONS_ATTEMPT_SECONDS": "8", "NOTIFICATIONS_LEASE_SECONDS": "10"},
 }
 
 
