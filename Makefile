@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads bench-ways service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,9 +14,10 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
-		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
+		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") \
+		$(if $(filter-out 0,$(MONOLITH)),--monolith) $(if $(APART),--apart "$(APART)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
 move-bucket: python ## move an event and those in its bucket to another shard of make up SHARDS=2, while it is sold (EVENT=its id or address, or BUCKET=7; TO=1)
 	@$(RUN) -m local.move_bucket --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TO),--to "$(TO)")
@@ -125,6 +126,10 @@ bench-pretix: python ## this commit and pretix sell the same in turns: purchases
 bench-reads: python ## the page of an event without caches, with them, and with a 304; reads with and without a pin, in turns (ROUNDS= SECONDS=)
 	@$(RUN) -m local.bench.reads $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
 
+bench-ways: python ## a process for each service, and one for all: start, memory, purchases a second, in turns (ROUNDS= PURCHASES= WIDE=)
+	@$(RUN) -m local.bench.ways $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(PURCHASES),--purchases "$(PURCHASES)") \
+		$(if $(WIDE),--wide "$(WIDE)")
+
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
 
@@ -137,8 +142,8 @@ manifests: python ## build everything in k8s/ and hold it against schemas, rules
 images: python ## build all container images (NAMES="orders web": some; BASE_IMAGE=... another base)
 	@$(DEV) -m local.images $(NAMES)
 
-system: python ## only the tests of a whole running system, browser included
-	@$(DEV) tests/run.py system browser
+system: python ## only the tests of a whole running system, browser included (WAY=monolith: its services are one process; WAY=services)
+	@$(if $(WAY),ONSALE_WAY="$(WAY)") $(DEV) tests/run.py system browser
 
 tunnel: python ## a phone in a tunnel buys its ticket: two minutes away, one there, three seconds of latency (make test has a short one)
 	@TUNNEL_SCALE=1 $(DEV) -m pytest tests/browser/test_bad_networks.py -m browser -k tunnel --timeout 3000

@@ -63,8 +63,12 @@ class Answered:
         return orjson.loads(self.content)
 
 
+class NotListening(OSError):
+    """The provider is known to take no calls at this moment."""
+
+
 # What these say was never sent, so it may be tried again whatever it is.
-NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, NotListening)
 
 # Carries a request to the provider. Raises aiohttp.ClientError, TimeoutError or OSError if there is no answer.
 Carry = Callable[[Sending], Awaitable[Answered]]

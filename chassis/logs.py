@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import structlog
 
 from chassis.errors import scrubbed
+from tracing.parts import current_part
 from tracing.spans import current_span_id, current_trace_id, process_traceparent
 
 # OpenTelemetry's exporters log each batch that they cannot send; one line in this time is enough.
@@ -130,7 +131,8 @@ def _log_a_threads_end(ended: threading.ExceptHookArgs) -> None:
 
 def _add_service(name: str) -> Any:
     def add(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-        event["service"] = name
+        part = current_part.get()
+        event["service"] = part.name if part else name
         return event
 
     return add

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -43,9 +44,18 @@ def serve(path: str) -> None:
     """Serves until SIGTERM or SIGINT; then finishes what is in flight, and stops."""
     app = load(path)()
     log_all_that_goes_wrong()
-    _collect_rarely()
+    collect_rarely()
+    server = Server(configuration(app))
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def configuration(app: Any) -> uvicorn.Config:
+    """How an application is served, by the settings of its service."""
     settings: ServiceSettings = app.state.service.settings
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -62,14 +72,9 @@ def serve(path: str) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         **socket_options(app),
     )
-    server = Server(config)
-    with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        sys.exit(STARTUP_FAILURE)
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """What the application is made of stays for ever: the collector need not look at it again."""
     gc.collect()
     gc.freeze()
@@ -112,15 +117,18 @@ def main(*, reload: bool = False) -> int:
         return 2
     try:
         (serve_and_reload if reload else serve)(path)
-    except ValidationError as error:
-        for each in error.errors():
-            where = ".".join(map(str, each["loc"])) or "values"
-            sys.stderr.write(f"Setting {where} of {error.title}: {each['msg']}.\n")
-        return 1
-    except FileNotFoundError as error:
-        sys.stderr.write(f"{error.filename} is missing. `make up` generates the keys of a development system.\n")
+    except (ValidationError, FileNotFoundError) as error:
+        sys.stderr.write(sentences_of(error))
         return 1
     return 0
+
+
+def sentences_of(error: ValidationError | FileNotFoundError) -> str:
+    """What is wrong with the settings, a line each."""
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename} is missing. `make up` generates the keys of a development system.\n"
+    wrong = ((".".join(map(str, each["loc"])) or "values", each["msg"]) for each in error.errors())
+    return "".join(f"Setting {where} of {error.title}: {why}.\n" for where, why in wrong)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from chassis.forgetting import BATCH, EVERY_SECONDS, Forgetting
 from chassis.health import Readiness, make_health_router
 from chassis.identity import access_of
 from chassis.inbox import Inbox
+from chassis.inside import carry_to
 from chassis.keeping import SparesWhatIsKept
 from chassis.lag import lag_of
 from chassis.late import late_work, watch_of
@@ -143,7 +144,8 @@ class Service:
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
         """The client of another of our services, by its class (chassis/asking.py); `more` is what else its __init__ takes."""
         self.clients.append(kind)
-        calls = ServiceCalls(kind.provider, base_url, self._tokens, metrics=self.metrics)
+        carry = carry_to(kind.provider)
+        calls = ServiceCalls(kind.provider, base_url, self._tokens, metrics=self.metrics, carry=carry)
         self._clients.append(calls)
         return kind(calls, *more)
 
@@ -271,7 +273,8 @@ class Service:
 
     def _person_verifier(self) -> PersonVerifier:
         url = urlsplit(self.settings.person_keys_url)
-        calls = ServiceCalls(PEOPLE_ISSUER, f"{url.scheme}://{url.netloc}", self._tokens, metrics=self.metrics)
+        origin, carry = f"{url.scheme}://{url.netloc}", carry_to(PEOPLE_ISSUER)
+        calls = ServiceCalls(PEOPLE_ISSUER, origin, self._tokens, metrics=self.metrics, carry=carry)
         self._clients.append(calls)
         return PersonVerifier(self.settings.person_keys_url, calls)
 

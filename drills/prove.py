@@ -22,6 +22,7 @@ from local.running import Running
 from local.temporary import temporary_system
 
 HOSTS = 3
+FIFTHS = 5
 
 
 @dataclass
@@ -125,15 +126,15 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("names", nargs="*", help="some drills; without a name all of them")
-    parser.add_argument("--third", type=int, help="every third drill; 0, 1 and 2 are all of them")
+    parser.add_argument("--fifth", type=int, help="every fifth drill; 0 to 4 are all of them")
     chosen = parser.parse_args()
     drills = all_drills()
     if unknown := set(chosen.names) - drills.keys():
         print(f"There is no drill {', '.join(sorted(unknown))}. There are: {', '.join(drills)}.", file=sys.stderr)
         return 2
     wanted = [drill for name, drill in drills.items() if not chosen.names or name in chosen.names]
-    if chosen.third is not None:
-        wanted = wanted[chosen.third % 3 :: 3]
+    if chosen.fifth is not None:
+        wanted = wanted[chosen.fifth % FIFTHS :: FIFTHS]
     try:
         replicas = int(any(drill.needs_replica for drill in wanted))
         with temporary_system(hosts=HOSTS, replicas=replicas) as system:

@@ -117,6 +117,7 @@ def install(name: str) -> None:
     file = ROOT / "requirements" / f"{name}.txt"
     total = len(re.findall(r"^[a-z0-9][a-z0-9._-]*(?:\[[^\]]*\])?==", file.read_text(), re.MULTILINE))
     options = ["--no-deps", "--require-hashes", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    options.append("--no-compile")  # pip would do it on one core
     process = subprocess.Popen(
         [str(PYTHON), "-m", "pip", "install", *options, "-r", str(file)],
         stdin=subprocess.DEVNULL,
@@ -143,6 +144,9 @@ def install(name: str) -> None:
                 file, "\n  ".join(said[-LAST_LINES:])
             )
         )
+    progress("Packages: compiling ...")
+    # What does not compile here is for another Python: whoever imports it says so.
+    run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")])
     progress(f"Packages: {total} installed.")
     sys.stderr.write("\n")
 

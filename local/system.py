@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -24,12 +24,13 @@ from local.lock import FolderLock
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
-from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
+from local.provision import make_databases, make_keys, make_secrets, make_stream, to_be_migrated, write_private
 from local.quiet import wait_until_quiet
 from local.ready import is_ready
 from local.replica import PostgresReplica
 from local.supervisor import Supervisor
 from local.topology import (
+    MONOLITH,
     ROOT,
     SERVICES,
     SHARDED,
@@ -57,6 +58,7 @@ class System:
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
     `shards`: over how many databases the places are spread, at least as many as they were before.
+    `together`: the services that are one process; the others have one each, as all have without it.
     `hosts`: on how many hosts of this machine the services live, apart from each other (local/housing.py).
     `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
@@ -73,6 +75,7 @@ class System:
         hosts: int = 0,
         replicas: int = 0,
         shards: int = 1,
+        together: Collection[str] = (),
         on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
@@ -86,6 +89,7 @@ class System:
             if replicas
             else None
         )
+        self.together = tuple(together)
         self.shards = max(shards, _known_shards(self.layout))
         self.nats: NatsServer | None = None
         self.hosts = Hosts(hosts, str(self.layout.folder))
@@ -125,19 +129,19 @@ class System:
 
     def log_file(self, name: str) -> Path:
         """What that program has said."""
-        return self.layout.log_file(name)
+        return self.layout.log_file(self._home_of(name))
 
     def pid(self, name: str) -> int:
         """The process of a service, a simulator or the trace store."""
-        return self._supervising().pid(name)
+        return self._supervising().pid(self._home_of(name))
 
     def is_running(self, name: str) -> bool:
         """Whether that program's process lives at this moment."""
-        return self._supervising().is_running(name)
+        return self._supervising().is_running(self._home_of(name))
 
     def kill(self, name: str, restart: bool = True) -> None:
         """SIGKILL, as a crash would be. The supervisor starts it again unless `restart` is false."""
-        self._supervising().kill(name, restart)
+        self._supervising().kill(self._home_of(name), restart)
 
     def restart(self, name: str, env: Mapping[str, str] | None = None) -> None:
         """Stops a program, starts it with these variables added to its own, and waits until it is ready."""
@@ -145,10 +149,13 @@ class System:
 
     def restart_all(self, environments: Mapping[str, Mapping[str, str]]) -> None:
         """The same for several programs at once, each with its own variables. Raises KeyError for an unknown one."""
-        wanted = {name: self._programs[name] for name in environments}
+        homes: dict[str, dict[str, str]] = {}
+        for name, environment in environments.items():
+            homes.setdefault(self._home_of(name), {}).update(environment)
+        wanted = {name: self._programs[name] for name in homes}
         self._supervising().stop(*wanted)
         for name, program in wanted.items():
-            self._start_program(program, environments[name])
+            self._start_program(program, homes[name])
         self.wait_ready(*wanted)
 
     def link(self, a: str, b: str, **link: Any) -> None:
@@ -160,7 +167,12 @@ class System:
 
     def wait_ready(self, *names: str, seconds: float = READY_SECONDS) -> None:
         """Waits until these programs (default: all) say that they are ready."""
-        self._poll({name: self._programs[name] for name in names or self._programs}, seconds)
+        homes = map(self._home_of, names) if names else self._programs
+        self._poll({name: self._programs[name] for name in homes}, seconds)
+
+    def _home_of(self, name: str) -> str:
+        """The program that a service is, or is a part of."""
+        return MONOLITH if name in self.together else name
 
     def request_stop(self, hurry: bool = False) -> None:
         """Ends a start that is under way; `hurry` also cuts short a stop that is. Safe in a signal handler."""
@@ -200,19 +212,25 @@ class System:
                 housing,
                 with_replica=self.replica is not None,
                 shards=self.shards,
+                together=self.together,
             )
         }
         self._start_servers(self.nats)
-        self._provision(secrets)
+        is_new = self._provision(secrets)
         self._start_replica()
         # They need no migration, so they start meanwhile.
-        for name in self._programs.keys() - SERVICES.keys():
+        homes = {self._home_of(service) for service in SERVICES}
+        for name in self._programs.keys() - homes:
             self._start_program(self._programs[name])
         self._migrate()
-        # Before catalog starts: what is in its outbox by then is published at once, and what comes later at its next look.
-        self._load_sample()
-        for name in SERVICES:
+        # What is in catalog's outbox when it starts is published at once, and what comes later at its next look. So the first events
+        # are loaded before; later starts mostly find some, and nobody waits for them to say so.
+        if is_new:
+            self._load_sample()
+        for name in homes:
             self._start_program(self._programs[name])
+        if not is_new:
+            self._load_sample()
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
         self.wait_until_quiet("catalog", consumers=set(consumers_of(SHARDED, self.shards)))
@@ -273,37 +291,46 @@ class System:
         self._stop_requested.set()
         self._on_broken()
 
-    def _provision(self, secrets: Secrets) -> None:
-        async def provision() -> None:
-            await asyncio.gather(
+    def _provision(self, secrets: Secrets) -> bool:
+        """Databases, logins and the firehose's stream; whether any database is new."""
+
+        async def provision() -> bool:
+            made, _ = await asyncio.gather(
                 make_databases(self.postgres.url(), secrets.databases, self.shards),
                 make_stream(nats_url(ADMIN, self.ports, secrets), shards=self.shards),
             )
             write_private(self.layout.shards_file, str(self.shards))
+            return bool(made)
 
-        _run(provision())
+        is_new = _run(provision())
         self._check_stop()
+        return is_new
 
     def _migrate(self) -> None:
+        wanted = _run(to_be_migrated(self.postgres.url, SERVICES, self.shards))
         with ThreadPoolExecutor(MIGRATIONS_AT_ONCE) as pool:
-            self._wait_for([pool.submit(self._migrate_one, service) for service in SERVICES])
+            self._wait_for([pool.submit(self._migrate_one, service) for service in wanted])
 
     def _migrate_one(self, service: str) -> None:
         if not self._stop_requested.is_set():
             self._run_to_end(
-                f"{service}.migrate", "chassis.migrate", (service,), self._programs[service], "could not be migrated"
+                f"{service}.migrate",
+                "chassis.migrate",
+                (service,),
+                self._programs[self._home_of(service)],
+                "could not be migrated",
             )
 
     def _load_sample(self) -> None:
         """The sample events, when no event lies ahead: on the first start, and when all have become history."""
         if self._sample:
             arguments = ("--sample", "--if-empty")
-            program = self._programs["catalog"]
+            program = self._programs[self._home_of("catalog")]
             self._run_to_end("catalog.load", "services.catalog.load", arguments, program, "could not load its samples")
 
     def load(self, file: str) -> str:
         """Loads a file into the catalogue, and says how it was understood. Raises StartError with what is wrong with it."""
-        program = self._programs["catalog"]
+        program = self._programs[self._home_of("catalog")]
         log = self.log_file("catalog.load")
         said = log.stat().st_size if log.exists() else 0
         failure: StartError | None = None
@@ -318,7 +345,7 @@ class System:
 
     def _run_to_end(self, name: str, module: str, arguments: tuple[str, ...], program: Program, failed: str) -> None:
         """Runs a command of a service with that service's environment. Raises StartError if it fails."""
-        environment = {**program.environment, **self._environment.get(program.name, {})}
+        environment = {**program.environment, **self._extra(program)}
         child = self._supervising().run(name, module, arguments, environment)
         deadline = time.monotonic() + MIGRATE_SECONDS
         while child.poll() is None and not self._stop_requested.is_set() and time.monotonic() < deadline:
@@ -332,19 +359,25 @@ class System:
 
     def _start_program(self, program: Program, extra: Mapping[str, str] | None = None) -> None:
         self._check_stop()
-        self._supervising().start(program, {**self._environment.get(program.name, {}), **(extra or {})})
+        self._supervising().start(program, {**self._extra(program), **(extra or {})})
+
+    def _extra(self, program: Program) -> dict[str, str]:
+        """What was said of it, or of a service that it is, when the system was made."""
+        names = [*self.together, MONOLITH] if program.name == MONOLITH else [program.name]
+        return {key: value for name in names for key, value in self._environment.get(name, {}).items()}
 
     def _poll(self, waiting: dict[str, Program], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while waiting:
-            waiting = {name: program for name, program in waiting.items() if not is_ready(program.ready_url)}
+            waiting = {name: program for name, program in waiting.items() if not all(map(is_ready, program.ready_urls))}
             for name in waiting:
                 if self._supervising().failures(name) >= GIVE_UP_AFTER_FAILURES:
                     raise StartError(f"{name} does not start. {self.layout.last_words(name)}")
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
+                url = next((url for url in waiting[name].ready_urls if not is_ready(url)), waiting[name].ready_urls[0])
                 raise StartError(
-                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {waiting[name].ready_url} and {self.log_file(name)}"
+                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {url} and {self.log_file(name)}"
                 )
             self._pause(0.03)
 

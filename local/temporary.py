@@ -1,7 +1,7 @@
 """A whole system for a while, for whoever tries things on one: its ports and its folder are its own, and nothing is left of it."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ def temporary_system(
     hosts: int = 0,
     replicas: int = 0,
     shards: int = 1,
+    together: Collection[str] = (),
 ) -> Iterator[System]:
     """Started, with the sample events, and stopped afterwards. Raises StartError. For the parameters see `System`."""
     with tempfile.TemporaryDirectory(prefix="onsale-system-") as folder:
@@ -30,6 +31,7 @@ def temporary_system(
             hosts=hosts,
             replicas=replicas,
             shards=shards,
+            together=together,
         )
         try:
             system.start()

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from local.processes import LOOPBACK, free_port
 ROOT = Path(__file__).resolve().parent.parent
 # Connections of each service: as many as the cores keep busy, since each costs Postgres 4 MiB.
 POOL_SIZE = min(8, max(4, 2 * (os.cpu_count() or 1)))
+
+# The program that is several services at once, and the connections of each of them: one event loop keeps few busy.
+MONOLITH, MONOLITH_POOL_SIZE = "monolith", 2
 
 # Each service, and the providers that it calls. In this order they get their ports: a new one goes before web, after the others.
 SERVICES: dict[str, tuple[str, ...]] = {
@@ -148,7 +151,7 @@ class Program:
     module: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)  # holds secrets
-    ready_url: str
+    ready_urls: tuple[str, ...]
     # Those of a higher rank are stopped first: web before what it calls, the trace store last.
     rank: int = 1
     # What its process enters first: the host that it lives on.
@@ -239,14 +242,21 @@ def programs(
     *,
     with_replica: bool = False,
     shards: int = 1,
+    together: Collection[str] = (),
 ) -> list[Program]:
-    """Every Python program, in the order in which they are started. Without `housing` all live on this machine."""
+    """Every Python program, in the order in which they are started. Without `housing` all live on this machine.
+
+    The services of `together` are one program.
+    """
     where = housing or Housing()
     services = [_service(name, layout, ports, secrets, log_format, where) for name in SERVICES]
     if shards > 1:
         services = [_sharded(each, ports, secrets, shards) for each in services]
     if with_replica:
         services = [_reading_a_replica(each, ports, secrets) for each in services]
+    if together:
+        apart = [each for each in services if each.name not in together]
+        services = [*apart, _monolith([each for each in services if each.name in together])]
     store = [] if "otlp" in ports.elsewhere else [_trace_store(layout, ports)]
     return [*store, _bank(layout, ports, secrets), _mailbox(layout, ports), *services]
 
@@ -277,9 +287,23 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         module="chassis.serve",
         arguments=(f"services.{name}.app:create_app",),
         environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
-        ready_url=f"{ports.url(name)}/readyz",
+        ready_urls=(f"{ports.url(name)}/readyz",),
         rank=2 if name == "web" else 1,
         namespaces=housing.namespaces_of(name),
+    )
+
+
+def _monolith(services: Sequence[Program]) -> Program:
+    """One program for several services, with the settings of all of them: each has a prefix of its own."""
+    environment = {name: value for each in services for name, value in each.environment.items()}
+    pools = {f"{each.name.upper()}_DATABASE_POOL_SIZE": str(MONOLITH_POOL_SIZE) for each in services}
+    return Program(
+        name=MONOLITH,
+        module="chassis.monolith",
+        arguments=tuple(each.name for each in services),
+        environment={**environment, **pools, "TICKETS_PRINTER_THREADS": "1"},
+        ready_urls=tuple(url for each in services for url in each.ready_urls),
+        rank=max(each.rank for each in services),
     )
 
 
@@ -345,7 +369,7 @@ def _bank(layout: Layout, ports: Ports, secrets: Secrets) -> Program:
             "BANK_WEBHOOK_URL": f"{ports.url('payments')}/webhooks/bank",
             "BANK_PUBLIC_URL": ports.url("bank"),
         },
-        ready_url=f"{ports.url('bank')}/readyz",
+        ready_urls=(f"{ports.url('bank')}/readyz",),
     )
 
 
@@ -356,7 +380,7 @@ def _mailbox(layout: Layout, ports: Ports) -> Program:
         module="simulators.mailbox",
         arguments=(*listening, "--data", str(layout.folder / "mailbox")),
         environment={},
-        ready_url=f"{ports.url('mailbox')}/readyz",
+        ready_urls=(f"{ports.url('mailbox')}/readyz",),
     )
 
 
@@ -367,6 +391,6 @@ def _trace_store(layout: Layout, ports: Ports) -> Program:
         module="tracing.store",
         arguments=(*listening, "--data", str(layout.folder / "traces")),
         environment={},
-        ready_url=f"{ports.url('traces')}/livez",
+        ready_urls=(f"{ports.url('traces')}/livez",),
         rank=0,
     )

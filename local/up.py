@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -11,7 +12,7 @@ from local.backend import ports_with_backend
 from local.console import Console
 from local.errors import StartError, Stopped
 from local.system import System
-from local.topology import MOST_SHARDS, ROOT, Ports
+from local.topology import MOST_SHARDS, ROOT, SERVICES, Ports
 
 DEFAULT_DATA = ROOT / ".onsale"
 HIGHEST_BASE = 65_000
@@ -29,25 +30,59 @@ def main() -> int:
     parser.add_argument(
         "--shards", type=int, choices=range(1, MOST_SHARDS + 1), default=1, help="databases for places (SHARDS=2)"
     )
+    parser.add_argument("--monolith", action="store_true", help="all services in one process (make up MONOLITH=1)")
+    parser.add_argument("--apart", default="", help="but for these, which have one each (MONOLITH=1 APART=tickets)")
     parser.add_argument("--otlp", default="", help="send spans there (make up OTLP=http://127.0.0.1:4318)")
     parser.add_argument("--traces", default="", help="with --otlp: where traces can be looked at, a Jaeger")
     chosen = parser.parse_args()
     if chosen.traces and not chosen.otlp:
         parser.error("TRACES= says where the traces can be looked at that OTLP= sends away: say OTLP= too")
+    try:
+        together = _together(chosen.apart, is_wanted=chosen.monolith)
+    except ValueError as error:
+        parser.error(str(error))
+    if together and chosen.hosts:
+        parser.error("MONOLITH=1 is one process, and HOSTS= are several: say one of them")
     ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
     try:
         ports = ports_with_backend(ports, chosen.otlp, chosen.traces) if chosen.otlp else ports
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return run(chosen.data, ports, Console(), chosen.hosts, chosen.replicas, chosen.shards)
+    shape = Shape(chosen.hosts, chosen.replicas, chosen.shards, together)
+    return run(chosen.data, ports, Console(), shape)
 
 
-def run(data: Path, ports: Ports, console: Console, hosts: int, replicas: int = 0, shards: int = 1) -> int:
+@dataclass(frozen=True)
+class Shape:
+    """In which of its ways the same system runs: see `System`."""
+
+    hosts: int = 0
+    replicas: int = 0
+    shards: int = 1
+    together: tuple[str, ...] = ()
+
+
+def _together(apart: str, *, is_wanted: bool) -> tuple[str, ...]:
+    """The services that are one process. Raises ValueError with a sentence."""
+    names = apart.replace(",", " ").split()
+    if not is_wanted:
+        if names:
+            raise ValueError("APART= says what is not in the one process of MONOLITH=1: say MONOLITH=1 too")
+        return ()
+    if unknown := [name for name in names if name not in SERVICES]:
+        raise ValueError(f"APART={unknown[0]}: there is no such service. There are {', '.join(SERVICES)}.")
+    together = tuple(name for name in SERVICES if name not in names)
+    if len(together) < 2:
+        raise ValueError("APART= leaves nothing to be together: make up without MONOLITH=1 is that.")
+    return together
+
+
+def run(data: Path, ports: Ports, console: Console, shape: Shape) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
     stop = threading.Event()
     try:
-        system = System(data, ports, console=console, hosts=hosts, replicas=replicas, shards=shards, on_broken=stop.set)
+        system = System(data, ports, console=console, on_broken=stop.set, **asdict(shape))
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -95,6 +130,8 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
         rows.insert(5, ("Replica", f"127.0.0.1:{ports.of['replica']}  ({behind})"))
     if ports.elsewhere:
         rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
+    if system.together:
+        rows.append(("Monolith", f"{', '.join(system.together)} in one process (pid {system.pid('web')})"))
     if system.hosts.housing.hosts:
         rows.append(("Hosts", system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)

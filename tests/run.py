@@ -131,13 +131,13 @@ def contracts() -> list[Part]:
 
 
 def mutation() -> list[Part]:
-    """A tenth of the generated breaks of contracts and a third of those by hand, others with each commit.
+    """A fifteenth of the generated breaks of contracts and a third of those by hand, others with each commit.
 
     `make contracts-mutation` plants all of them.
     """
     number = int(_number_of_this_commit())
     return [
-        _scored("generated breaks", "contracts.mutation.generated.run", "--part", f"{number % 10}/10"),
+        _scored("generated breaks", "contracts.mutation.generated.run", "--part", f"{number % 15}/15"),
         _scored("mutation of contracts", "contracts.mutation", "--third", str(number)),
     ]
 
@@ -180,9 +180,9 @@ def system() -> list[Part]:
 
 
 def browser() -> list[Part]:
-    """A browser in front of a whole running system."""
+    """A browser in front of a whole running system, all of whose services are one process here: the same tests, the other way."""
     install_chromium()
-    return [_pytest("browser", *WITH_BROWSER)]
+    return [_pytest("browser", *WITH_BROWSER, ONSALE_WAY=os.environ.get("ONSALE_WAY", "monolith"))]
 
 
 def containers() -> list[Part]:
@@ -191,11 +191,11 @@ def containers() -> list[Part]:
 
 
 def drills() -> list[Part]:
-    """A third of the drills on a running system, others with each commit: off, on, off again. `make drills`: all."""
+    """A fifth of the drills on a running system, others with each commit: off, on, off again. `make drills`: all."""
     beside = getattr(_beside, "is_true", False)
     print(f"\nRunning: drills{', beside the others' if beside else ''}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "drills.prove", "--third", _number_of_this_commit()]
+    command = [sys.executable, "-m", "drills.prove", "--fifth", _number_of_this_commit()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(f"\n--- drills\n{done.stdout}", flush=True)
     score = re.search(r"^proved (\d+) of (\d+)$", done.stdout, re.MULTILINE)
@@ -229,7 +229,7 @@ LANES = (
 )
 
 
-def _pytest(name: str, *arguments: str) -> Part:
+def _pytest(name: str, *arguments: str, **environment: str) -> Part:
     beside = getattr(_beside, "is_true", False)
     print(f"\nRunning: {name}{', beside the others' if beside else ''}", flush=True)
     started = time.monotonic()
@@ -237,7 +237,12 @@ def _pytest(name: str, *arguments: str) -> Part:
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}", *arguments]
         done = subprocess.run(
-            command, check=False, text=True, stderr=subprocess.STDOUT, stdout=subprocess.PIPE if beside else None
+            command,
+            check=False,
+            text=True,
+            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE if beside else None,
+            env={**os.environ, **environment},
         )
         code = done.returncode
         if beside:

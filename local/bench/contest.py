@@ -112,6 +112,8 @@ class Contestant:
     data: Path
     base_port: int
     found: dict[str, list[float]] = field(default_factory=dict)
+    # What `make up` is told beyond that, as arguments of local/up.py.
+    options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -141,7 +143,7 @@ class Contestant:
         command = [sys.executable, "local/bootstrap.py", "run", "-m", "local.up"]
         options = ["--data", str(self.data), "--ports", str(self.base_port)]
         with self.data.with_suffix(".log").open("wb") as log:
-            self._process = spawn([*command, *options], output=log, env=os.environ, cwd=self.checkout)
+            self._process = spawn([*command, *options, *self.options], output=log, env=os.environ, cwd=self.checkout)
         while not self.reading.run_file.exists():
             if self._process.poll() is not None or time.perf_counter() - began > READY_SECONDS:
                 raise ContestFailed(f"{self.name} did not start; see {log.name}.")

@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ import pytest
 from playwright.sync_api import Page
 
 from local.system import System
-from local.topology import ROOT
 from tests.browser.conftest import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.browser
@@ -83,9 +79,7 @@ def house(system: System, tmp_path_factory: pytest.TempPathFactory) -> str:
     files = {"plan.json": a_plan(plan), "event.json": event}
     for name, document in files.items():
         (folder / name).write_text(json.dumps(document))
-    command = [sys.executable, "-m", "services.catalog.load", *(str(folder / name) for name in files)]
-    environment = {**os.environ, **system._programs["catalog"].environment}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+        system.load(str(folder / name))
     return title
 
 
