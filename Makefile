@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads service owners documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -127,6 +127,9 @@ bench-reads: python ## the page of an event without caches, with them, and with 
 
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
+
+owners: python ## who knows which feature, what hangs on one person, and what is owed until when; red past a date (DATE=2027-07-01: as on that day)
+	@$(DEV) -m contracts.completeness.owners $(if $(DATE),--date "$(DATE)")
 
 documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
 	@$(DEV) -m k8s.documents
