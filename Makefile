@@ -14,9 +14,9 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
-		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
+		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REGIONS),--regions "$(REGIONS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
 move-bucket: python ## move an event and those in its bucket to another shard of make up SHARDS=2, while it is sold (EVENT=its id or address, or BUCKET=7; TO=1)
 	@$(RUN) -m local.move_bucket --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TO),--to "$(TO)")
@@ -24,7 +24,7 @@ move-bucket: python ## move an event and those in its bucket to another shard of
 lag: python ## how far the replica of make up REPLICAS=1 is behind from now on (SECONDS=5; 0: as near as it can be)
 	@$(RUN) -m local.lag --data "$(DATA)" --seconds "$(or $(SECONDS),0)"
 
-link: python ## how two hosts of make up HOSTS=3 are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
+link: python ## how two hosts of make up HOSTS=3, or the regions of make up REGIONS=2, are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
 	@$(RUN) -m local.link --data "$(DATA)" $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(DELAY),--delay "$(DELAY)") \
 		$(if $(JITTER),--jitter "$(JITTER)") $(if $(LOSS),--loss "$(LOSS)") $(if $(PARTITION),--partition "$(PARTITION)")
 

@@ -15,6 +15,7 @@ def temporary_system(
     durable: bool = False,
     environment: Mapping[str, Mapping[str, str]] | None = None,
     hosts: int = 0,
+    regions: int = 0,
     replicas: int = 0,
     shards: int = 1,
 ) -> Iterator[System]:
@@ -28,6 +29,7 @@ def temporary_system(
             durable=durable,
             environment=environment,
             hosts=hosts,
+            regions=regions,
             replicas=replicas,
             shards=shards,
         )

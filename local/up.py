@@ -25,6 +25,7 @@ def main() -> int:
         "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
     )
     parser.add_argument("--hosts", type=int, default=0, help="on how many hosts the services live (make up HOSTS=3)")
+    parser.add_argument("--regions", type=int, default=0, help="in how many regions, far apart (make up REGIONS=2)")
     parser.add_argument("--replicas", type=int, choices=(0, 1), default=0, help="a replica to read from (REPLICAS=1)")
     parser.add_argument(
         "--shards", type=int, choices=range(1, MOST_SHARDS + 1), default=1, help="databases for places (SHARDS=2)"
@@ -40,14 +41,25 @@ def main() -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return run(chosen.data, ports, Console(), chosen.hosts, chosen.replicas, chosen.shards)
+    return run(chosen.data, ports, Console(), chosen.hosts, chosen.replicas, chosen.shards, chosen.regions)
 
 
-def run(data: Path, ports: Ports, console: Console, hosts: int, replicas: int = 0, shards: int = 1) -> int:
+def run(
+    data: Path, ports: Ports, console: Console, hosts: int, replicas: int = 0, shards: int = 1, regions: int = 0
+) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
     stop = threading.Event()
     try:
-        system = System(data, ports, console=console, hosts=hosts, replicas=replicas, shards=shards, on_broken=stop.set)
+        system = System(
+            data,
+            ports,
+            console=console,
+            hosts=hosts,
+            regions=regions,
+            replicas=replicas,
+            shards=shards,
+            on_broken=stop.set,
+        )
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -96,7 +108,7 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
     if ports.elsewhere:
         rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
     if system.hosts.housing.hosts:
-        rows.append(("Hosts", system.hosts.description))
+        rows.append((system.hosts.title, system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)
     again = "" if data.absolute() == DEFAULT_DATA else f" DATA={data}"
     return f"\nOnsale is ready.\n\n{table}\n\n  try: make buy{again}      Ctrl-C stops everything.\n"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from drills.calls import calls
+from tracing.calls import calls
 from drills.journeys import buy_places
 from drills.model import Answer, Drill, Link
 from drills.stage import Question
