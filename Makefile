@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads service owners documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads bench-regions service owners documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -124,6 +124,9 @@ bench-pretix: python ## this commit and pretix sell the same in turns: purchases
 
 bench-reads: python ## the page of an event without caches, with them, and with a 304; reads with and without a pin, in turns (ROUNDS= SECONDS=)
 	@$(RUN) -m local.bench.reads $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
+bench-regions: python ## what physics costs: pages and purchases with two regions 100 ms apart, and writes that wait for the other side (ROUNDS= SECONDS=)
+	@$(RUN) -m local.bench.regions $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
 
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
