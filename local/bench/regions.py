@@ -7,7 +7,6 @@ page and a purchase cross from one region to the other is counted on their trace
 
 import argparse
 import asyncio
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from tracing.reader import TraceReader
 WELL, APART = "joined well", f"{2 * DELAY_BETWEEN_REGIONS_MS:g} ms apart"
 WAYS = {WELL: 0.0, APART: DELAY_BETWEEN_REGIONS_MS}
 PAGES_OF_A_TURN = 4
-PURCHASES_OF_A_TURN = 4
+PURCHASES_OF_A_TURN = 2
 CROWD, AT_ONCE = 20, 10
 OLD, KEPT = "a page, its numbers too old", "the same page again"
 TOGETHER = "a purchase, all steps"
@@ -46,9 +45,9 @@ class Samples:
     trace_ids: list[str] = field(default_factory=list)
 
     @property
-    def median(self) -> float:
-        """Of the milliseconds."""
-        return statistics.median(self.ms)
+    def quick(self) -> float:
+        """Milliseconds of which a quarter was quicker: what others do on this machine makes some much slower."""
+        return sorted(self.ms)[len(self.ms) // 4]
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Bench:
         self._addresses = system.addresses
         self._opened_at = 0.0
         self.samples: dict[tuple[str, str], Samples] = {}
-        self.rates: dict[str, list[float]] = {way: [] for way in WAYS}
+        self.rates: dict[str, float] = {}
 
     async def run(self, rounds: int) -> None:
         """All turns, after one of pages and purchases that counts for nothing."""
@@ -101,7 +100,8 @@ class Bench:
         for number in range(rounds):
             for way in reversed(WAYS) if number % 2 else WAYS:
                 await self._one_by_one(way, urls)
-                await self._crowd(way)
+        for way in WAYS:
+            await self._crowd(way)
 
     async def _one_by_one(self, way: str, urls: list[str]) -> None:
         self._system.link(NEAR, FAR, delay_ms=WAYS[way])
@@ -114,10 +114,11 @@ class Bench:
             await self._buy(way, urls)
 
     async def _crowd(self, way: str) -> None:
+        self._system.link(NEAR, FAR, delay_ms=WAYS[way])
         purchases, seconds = await buy_many(self._addresses, WISH, CROWD, AT_ONCE)
         if failed := [each.failure for each in purchases if each.failure is not None]:
             raise RuntimeError(f"Not everybody could buy: {failed[0]}")
-        self.rates[way].append(CROWD / seconds)
+        self.rates[way] = CROWD / seconds
 
     async def _open(self, url: str, samples: Samples) -> None:
         """As somebody new does."""
@@ -151,13 +152,12 @@ class Bench:
 
     def told(self) -> Iterator[str]:
         """The table of times."""
-        yield f"{'median of milliseconds':36}{WELL:>14}{APART:>14}{'more':>10}{'ways there and back':>22}"
+        yield f"{'milliseconds, a quarter was quicker':36}{WELL:>14}{APART:>14}{'more':>10}{'ways there and back':>22}"
         for what in dict.fromkeys(what for what, _ in self.samples):
-            well, apart = (self._of(what, way).median for way in (WELL, APART))
+            well, apart = (self._of(what, way).quick for way in (WELL, APART))
             ways = (apart - well) / (2 * DELAY_BETWEEN_REGIONS_MS)
             yield f"{what:36}{well:14.0f}{apart:14.0f}{apart - well:10.0f}{ways:22.1f}"
-        well, apart = (statistics.median(self.rates[way]) for way in (WELL, APART))
-        yield f"{f'purchases a second, {AT_ONCE} buyers':36}{well:14.1f}{apart:14.1f}"
+        yield f"{f'purchases a second, {AT_ONCE} buyers':36}{self.rates[WELL]:14.1f}{self.rates[APART]:14.1f}"
 
 
 def pages_and_purchases(rounds: int) -> str:
@@ -179,11 +179,11 @@ def pages_and_purchases(rounds: int) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make bench-regions", description="What physics costs in two regions.")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each way (ROUNDS=2)")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of each way (ROUNDS=4)")
     parser.add_argument("--seconds", type=float, default=1.5, help="how long each writes (SECONDS=1.5)")
     given = parser.parse_args()
     print(pages_and_purchases(given.rounds), flush=True)
-    print(f"\n{committing.told(asyncio.run(committing.measure(given.rounds, given.seconds)))}\n")
+    print(f"\n{committing.told(asyncio.run(committing.measure(max(1, given.rounds // 2), given.seconds)))}\n")
     print(Path("/proc/loadavg").read_text().strip(), "(load average)")
 
 

@@ -270,7 +270,8 @@ def assert_lives_where_said(up: Up, trace: Trace, hosts: Mapping[str, tuple[str,
 
 def assert_only_the_other_region_is_far(trace: Trace) -> None:
     """A question is half of the time on its way there, and its answer half of it back; within a region it is not."""
-    one_way_ns = DELAY_BETWEEN_REGIONS_MS * 1_000_000
+    # The network's loop and the clocks of two processes are some fractions of a millisecond apart.
+    one_way_ns = 0.9 * DELAY_BETWEEN_REGIONS_MS * 1_000_000
     far: dict[tuple[str, str], list[int]] = defaultdict(list)
     beside: dict[tuple[str, str], list[int]] = defaultdict(list)
     for call in calls_in(trace):
