@@ -11,7 +11,7 @@ Its exit code is 1 while a debt is past its date, and 2 when a descriptor cannot
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -177,7 +177,7 @@ def _days(debt: Debt, today: date) -> str:
     return f"LATE {-days} d" if debt.is_late(today) else f"in {days} d"
 
 
-def _columns(rows: list[tuple[str, ...]]) -> str:
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
