@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads bench-ways service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads bench-ways bench-regions service owners documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,9 +14,9 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
-		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") \
+		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REGIONS),--regions "$(REGIONS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") \
 		$(if $(filter-out 0,$(MONOLITH)),--monolith) $(if $(APART),--apart "$(APART)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
 move-bucket: python ## move an event and those in its bucket to another shard of make up SHARDS=2, while it is sold (EVENT=its id or address, or BUCKET=7; TO=1)
@@ -25,7 +25,7 @@ move-bucket: python ## move an event and those in its bucket to another shard of
 lag: python ## how far the replica of make up REPLICAS=1 is behind from now on (SECONDS=5; 0: as near as it can be)
 	@$(RUN) -m local.lag --data "$(DATA)" --seconds "$(or $(SECONDS),0)"
 
-link: python ## how two hosts of make up HOSTS=3 are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
+link: python ## how two hosts of make up HOSTS=3, or the regions of make up REGIONS=2, are joined (A=edge B=money DELAY=200 JITTER= LOSS=10 PARTITION=1; nothing: well)
 	@$(RUN) -m local.link --data "$(DATA)" $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(DELAY),--delay "$(DELAY)") \
 		$(if $(JITTER),--jitter "$(JITTER)") $(if $(LOSS),--loss "$(LOSS)") $(if $(PARTITION),--partition "$(PARTITION)")
 
@@ -130,8 +130,14 @@ bench-ways: python ## a process for each service, and one for all: start, memory
 	@$(RUN) -m local.bench.ways $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(PURCHASES),--purchases "$(PURCHASES)") \
 		$(if $(WIDE),--wide "$(WIDE)")
 
+bench-regions: python ## what physics costs: pages and purchases with two regions 100 ms apart, and writes that wait for the other side (ROUNDS= SECONDS=)
+	@$(RUN) -m local.bench.regions $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
+
+owners: python ## who knows which feature, what hangs on one person, and what is owed until when; red past a date (DATE=2027-07-01: as on that day)
+	@$(DEV) -m contracts.completeness.owners $(if $(DATE),--date "$(DATE)")
 
 documents: python ## write what services promise (OpenAPI, schemas, AsyncAPI), who may reach whom in a cluster, and the lists of services, from the code
 	@$(DEV) -m k8s.documents

@@ -14,6 +14,13 @@ _WEB = ("web",)
 _MONEY = ("orders", "payments")
 _POST = ("tickets", "notifications")
 
+# The regions of `make up REGIONS=2`. A page is drawn from what is near its reader; a place is sold by whoever can say no, and that
+# is where the event is sold. Half of what a question and its answer take is on the way there: 100 ms are Europe and North America.
+NEAR, FAR = "near", "far"
+REGIONS = 2
+DELAY_BETWEEN_REGIONS_MS = 50.0
+_NEAR_THE_READER = ("accounts", "catalog", "web")
+
 
 def places_of(services: Iterable[str]) -> Mapping[int, Mapping[str, tuple[str, ...]]]:
     """The plans, by the number of hosts. Services that are in no group live at the shop; the last plan has each alone.
@@ -58,6 +65,15 @@ def hosts_of(count: int, services: Iterable[str]) -> Mapping[str, tuple[str, ...
         *most, last = sorted(places)
         raise StartError(f"There can be {', '.join(map(str, most))} or {last} hosts, not {count}: make up HOSTS=3")
     return places[count]
+
+
+def regions_of(count: int, services: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """The services of each region, by its name: what pages are made of, and all that a sale needs. Raises StartError."""
+    if count != REGIONS:
+        raise StartError(f"There can be {REGIONS} regions, not {count}: make up REGIONS={REGIONS}")
+    names = tuple(services)
+    near = tuple(name for name in names if name in _NEAR_THE_READER)
+    return {NEAR: near, FAR: tuple(name for name in names if name not in near)}
 
 
 def addresses_of(hosts: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

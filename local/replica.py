@@ -10,14 +10,27 @@ from local.processes import LOOPBACK, Account, changes_user, end, spawn
 from local.unprivileged import account_for, place_of
 
 COPY_SECONDS = 300.0
+# As which the primary knows it (`synchronous_standby_names`).
+NAME = "replica"
 
 
 class PostgresReplica(PostgresServer):
-    """Follows a primary that runs, and takes reads. Each start copies the primary anew: what it has is nobody's only copy."""
+    """Follows a primary that runs, and takes reads. Each start copies the primary anew: what it has is nobody's only copy.
 
-    def __init__(self, primary: PostgresServer, folder: Path, port: int, durable: bool = True) -> None:
-        super().__init__(folder, port, durable, {"cluster_name": "replica"})
+    `through`: the port at which it finds the primary, if that is not the primary's own.
+    """
+
+    def __init__(
+        self,
+        primary: PostgresServer,
+        folder: Path,
+        port: int | None = None,
+        durable: bool = True,
+        through: int | None = None,
+    ) -> None:
+        super().__init__(folder, port, durable, {"cluster_name": NAME})
         self._primary = primary
+        self._through = through or primary.port
 
     def start(self) -> None:
         """Copies the primary, starts the server, and waits until it accepts reads."""
@@ -38,7 +51,7 @@ class PostgresReplica(PostgresServer):
     def _copy(self, installation: Path, data: Path, account: Account) -> None:
         command: list[str | Path] = [
             installation / "bin" / "pg_basebackup",
-            *("-h", LOOPBACK, "-p", str(self._primary.port), "-U", SUPERUSER, "-D", data),
+            *("-h", LOOPBACK, "-p", str(self._through), "-U", SUPERUSER, "-D", data),
             # It says itself where the primary is, and that it is a replica.
             *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
         ]

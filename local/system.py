@@ -59,7 +59,8 @@ class System:
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
     `shards`: over how many databases the places are spread, at least as many as they were before.
     `together`: the services that are one process; the others have one each, as all have without it.
-    `hosts`: on how many hosts of this machine the services live, apart from each other (local/housing.py).
+    `hosts`: on how many hosts of this machine the services live, apart from each other; or `regions`: in how many, far from each
+    other (local/housing.py).
     `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
 
@@ -73,6 +74,7 @@ class System:
         sample: bool = True,
         environment: Mapping[str, Mapping[str, str]] | None = None,
         hosts: int = 0,
+        regions: int = 0,
         replicas: int = 0,
         shards: int = 1,
         together: Collection[str] = (),
@@ -92,7 +94,7 @@ class System:
         self.together = tuple(together)
         self.shards = max(shards, _known_shards(self.layout))
         self.nats: NatsServer | None = None
-        self.hosts = Hosts(hosts, str(self.layout.folder))
+        self.hosts = Hosts(hosts, str(self.layout.folder), regions)
         self._forks = ForkServer(ROOT, str(self.layout.folder))
         self._pumps: Pumps | None = None
         self._supervisor: Supervisor | None = None

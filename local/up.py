@@ -26,6 +26,7 @@ def main() -> int:
         "--ports", type=_base, default=None, help="the shop's port; all others follow (make up PORTS=...)"
     )
     parser.add_argument("--hosts", type=int, default=0, help="on how many hosts the services live (make up HOSTS=3)")
+    parser.add_argument("--regions", type=int, default=0, help="in how many regions, far apart (make up REGIONS=2)")
     parser.add_argument("--replicas", type=int, choices=(0, 1), default=0, help="a replica to read from (REPLICAS=1)")
     parser.add_argument(
         "--shards", type=int, choices=range(1, MOST_SHARDS + 1), default=1, help="databases for places (SHARDS=2)"
@@ -41,15 +42,15 @@ def main() -> int:
         together = _together(chosen.apart, is_wanted=chosen.monolith)
     except ValueError as error:
         parser.error(str(error))
-    if together and chosen.hosts:
-        parser.error("MONOLITH=1 is one process, and HOSTS= are several: say one of them")
+    if together and (chosen.hosts or chosen.regions):
+        parser.error("MONOLITH=1 is one process, and HOSTS= and REGIONS= are about several: say one of them")
     ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
     try:
         ports = ports_with_backend(ports, chosen.otlp, chosen.traces) if chosen.otlp else ports
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    shape = Shape(chosen.hosts, chosen.replicas, chosen.shards, together)
+    shape = Shape(chosen.hosts, chosen.regions, chosen.replicas, chosen.shards, together)
     return run(chosen.data, ports, Console(), shape)
 
 
@@ -58,6 +59,7 @@ class Shape:
     """In which of its ways the same system runs: see `System`."""
 
     hosts: int = 0
+    regions: int = 0
     replicas: int = 0
     shards: int = 1
     together: tuple[str, ...] = ()
@@ -133,7 +135,7 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
     if system.together:
         rows.append(("Monolith", f"{', '.join(system.together)} in one process (pid {system.pid('web')})"))
     if system.hosts.housing.hosts:
-        rows.append(("Hosts", system.hosts.description))
+        rows.append((system.hosts.title, system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)
     again = "" if data.absolute() == DEFAULT_DATA else f" DATA={data}"
     return f"\nOnsale is ready.\n\n{table}\n\n  try: make buy{again}      Ctrl-C stops everything.\n"

@@ -124,6 +124,9 @@ def _problems_of(system: System, service: str, code: Iterable[Need]) -> Iterator
     needed = {_api_needed(need): str(need) for need in code if need.edge.consumer == service}
     yield from _lists_differ(path, "consumesApis", spec.get("consumesApis", []), needed)
     described = {_name(entity): entity for entity in entities if entity.get("kind") == "API"}
+    for name, count in Counter(_name(entity) for entity in entities if entity.get("kind") == "API").items():
+        if count > 1:
+            yield f"{path} describes the API {name} {count} times. A portal shows one of them: keep one."
     for api in apis:
         yield from _problems_of_api(path, api, described.get(api.name))
     for name in sorted(described.keys() - offered.keys()):

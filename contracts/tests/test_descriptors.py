@@ -69,6 +69,14 @@ def test_a_definition_that_is_not_there_is_reported(made_up: System) -> None:
     assert "shelf_changed.schema.json, the definition of shelf-changed, is not there. Run `make documents`." in sentence
 
 
+def test_an_api_that_is_described_twice_is_reported(made_up: System) -> None:
+    descriptor = made_up.folder / "library/catalog-info.yaml"
+    first, *apis = descriptor.read_text(encoding="utf-8").split("---\n")
+    write(descriptor, "---\n".join([first, *apis, apis[0]]))
+    (sentence,) = problems_of_descriptors(made_up)
+    assert "library/catalog-info.yaml describes the API library-http 2 times." in sentence
+
+
 def test_two_services_that_offer_an_api_of_the_same_name_are_reported(made_up: System) -> None:
     problems = problems_of_descriptors(changed(made_up, "reader", facts=("events.reader.book_lent.v1",)))
     assert "2 services offer an API book-lent; names are for all of them." in problems

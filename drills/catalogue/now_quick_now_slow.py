@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from drills.calls import calls
 from drills.journeys import Visit, reload_an_order
 from drills.model import Answer, Drill, Link
 from drills.stage import Question
+from tracing.calls import calls
 from tracing.model import Span, Trace
 
 SLOW_SECONDS = 0.4

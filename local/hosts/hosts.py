@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from local.errors import StartError
 from local.hosts.kernel import why_no_hosts
 from local.hosts.switch import Link
-from local.housing import Housing, addresses_of, hosts_of
+from local.housing import DELAY_BETWEEN_REGIONS_MS, FAR, NEAR, Housing, addresses_of, hosts_of, regions_of
 from local.processes import LOOPBACK, end
 from local.topology import SERVICES
 from local.watchdog import watchdog
@@ -29,11 +29,17 @@ ROOT = Path(__file__).resolve().parents[2]
 class Hosts:
     """`count` hosts with networks of their own, when the kernel permits it; else with names only. 0: everything is on one.
 
-    Raises StartError if there is no plan for so many. Safe to use from several threads.
+    With `regions` there is one host for each region, far from each other. Raises StartError if there is no plan for so many, or if
+    both are given. Safe to use from several threads.
     """
 
-    def __init__(self, count: int, label: str) -> None:
-        self._services = hosts_of(count, SERVICES) if count else {}
+    def __init__(self, count: int, label: str, regions: int = 0) -> None:
+        if count and regions:
+            raise StartError(
+                "HOSTS= and REGIONS= both say where services live. Leave one of them away: make up REGIONS=2"
+            )
+        self._are_regions = bool(regions)
+        self._services = regions_of(regions, SERVICES) if regions else hosts_of(count, SERVICES) if count else {}
         self._label = label  # of whom the process is, for `ps`
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +69,7 @@ class Hosts:
         if beyond := [url for url in elsewhere if urlsplit(url).hostname not in {LOOPBACK, "localhost"}]:
             raise StartError(
                 f"Hosts reach nothing beyond this machine, so not {beyond[0]}. Take a backend at {LOOPBACK} (a collector can pass on), "
-                "or leave HOSTS= away."
+                "or leave HOSTS= and REGIONS= away."
             )
         process = self._start_process(output)
         addresses = addresses_of(self._services)
@@ -78,6 +84,8 @@ class Hosts:
         namespaces = {host: tuple(files) for host, files in reply["namespaces"].items()}
         self.housing = Housing(self._services, addresses, namespaces)
         self.no_network = None
+        if self._are_regions:
+            self.link(NEAR, FAR, Link(delay_ms=DELAY_BETWEEN_REGIONS_MS))
         threading.Thread(target=self._mourn, args=(process, say), name="hosts", daemon=True).start()
 
     def _start_process(self, output: int) -> "subprocess.Popen[bytes]":
@@ -98,10 +106,20 @@ class Hosts:
         return self._process
 
     @property
+    def title(self) -> str:
+        """What they are, for people."""
+        return "Regions" if self._are_regions else "Hosts"
+
+    @property
     def description(self) -> str:
         """Who lives where, for people; and why there is no network between them, if there is none."""
         who = "; ".join(f"{host}: {', '.join(services)}" for host, services in self._services.items())
-        return f"{who}\n{'':13}{self.no_network}" if self.no_network else f"{who}  (make link A= B=)"
+        if self.no_network:
+            return f"{who}\n{'':13}{self.no_network}"
+        if self._are_regions:
+            apart = f"{2 * DELAY_BETWEEN_REGIONS_MS:g} ms there and back; make link A={NEAR} B={FAR} DELAY="
+            return f"{who}\n{'':13}{apart}"
+        return f"{who}  (make link A= B=)"
 
     def link(self, a: str, b: str, link: Link) -> None:
         """How these two hosts are joined from now on. Raises StartError if there are no such two, or no network."""

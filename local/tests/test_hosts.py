@@ -17,7 +17,7 @@ from local.hosts import hosts as hosts_module
 from local.hosts.hosts import Hosts
 from local.hosts.kernel import inside, why_no_hosts
 from local.hosts.switch import Link
-from local.housing import Housing, addresses_of, hosts_of, places_of
+from local.housing import Housing, addresses_of, hosts_of, places_of, regions_of
 from local.processes import LOOPBACK
 from local.provision import make_secrets
 from local.tests.helpers import eventually, lives, ordinary_user, run_as
@@ -48,6 +48,21 @@ def test_a_service_of_which_no_plan_knows_lives_at_the_shop_or_alone() -> None:
 def test_a_number_of_hosts_that_nobody_planned_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(StartError, match=f"2, 3, 4 or {len(SERVICES)} hosts, not 5"):
         Hosts(5, "a test")
+
+
+def test_what_pages_are_made_of_is_near_the_reader_and_all_that_a_sale_needs_is_far() -> None:
+    regions = regions_of(2, [*SERVICES, "onemore"])
+    assert set(regions["near"]) == {"web", "accounts", "catalog"}
+    assert sorted([*regions["near"], *regions["far"]]) == sorted([*SERVICES, "onemore"])
+
+
+@pytest.mark.parametrize(
+    ("hosts", "regions", "said"),
+    [(0, 3, "There can be 2 regions, not 3: make up REGIONS=2"), (3, 2, "HOSTS= and REGIONS= both say where services")],
+)
+def test_regions_that_there_cannot_be_are_refused(hosts: int, regions: int, said: str) -> None:
+    with pytest.raises(StartError, match=said):
+        Hosts(hosts, "a test", regions)
 
 
 def programs_in(folder: Path, housing: Housing) -> dict[str, dict[str, str]]:
@@ -169,6 +184,29 @@ def test_hosts_reach_each_other_and_this_machine_has_no_way_there(machine: Machi
     assert "lan0" not in [name for _, name in socket.if_nameindex()]
     with machine.on("edge"):
         assert sorted(name for _, name in socket.if_nameindex()) == ["lan0", "lo"]
+
+
+@needs_networks
+def test_two_regions_are_far_from_each_other_until_they_are_joined_otherwise() -> None:
+    hosts = Hosts(0, "a test of regions", regions=2)
+    hosts.open(Ports.free().of, output=2)
+    try:
+        assert [each["is"] for each in hosts.links()] == ["50 ms each way"]
+        assert hosts.title == "Regions"
+        assert "100 ms there and back; make link A=near B=far DELAY=" in hosts.description
+        hosts.link("near", "far", Link())
+        assert [each["is"] for each in hosts.links()] == ["well"]
+    finally:
+        hosts.close()
+
+
+def test_without_networks_regions_have_names_and_no_way_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts_module, "why_no_hosts", lambda: "they need root")
+    hosts = Hosts(0, "a test", regions=2)
+    hosts.open(Ports.default().of, output=2)
+    assert hosts.housing.host_of("inventory") == "far"
+    assert "no network between them that could be slow or cut: they need root." in hosts.description
+    hosts.close()
 
 
 @needs_networks

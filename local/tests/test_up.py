@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +18,23 @@ import pytest
 
 from local.browser import Browser
 from local.buyer import Buyer, Wish
-from local.housing import hosts_of
+from local.hosts.kernel import why_no_hosts
+from local.housing import DELAY_BETWEEN_REGIONS_MS, NEAR, hosts_of, regions_of
 from local.postgres import PostgresServer
 from local.processes import SERVERS_PORTS, port_is_taken
 from local.running import Running
 from local.tests.helpers import ROOT, eventually, folder_for_anybody, lives, processes_that_mention
 from local.topology import SERVICES, Ports
 from tracing.assertions import assert_complete, wait_for_trace
+from tracing.calls import calls_in
 from tracing.model import Trace
 from tracing.reader import TraceReader
 
 START_SECONDS = 90.0
+TWO_REGIONS = ("--regions", "2")
+TRIES_OF_A_PAGE = 5
+
+needs_networks = pytest.mark.skipif(why_no_hosts() is not None, reason=f"networks of their own: {why_no_hosts()}")
 
 
 @dataclass
@@ -37,6 +44,7 @@ class Up:
     folder: Path
     base: int
     process: "subprocess.Popen[bytes]" = field(init=False)
+    options: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -55,6 +63,7 @@ class Up:
         return hasattr(self, "process") and self.process.poll() is None
 
     def start(self, *options: str) -> None:
+        self.options = options
         command = [sys.executable, "-m", "local.up", "--data", str(self.data), "--ports", str(self.base), *options]
         with (self.folder / "output").open("wb") as output:
             self.process = subprocess.Popen(
@@ -99,11 +108,18 @@ def kept_up() -> Iterator[Up]:
 
 @pytest.fixture
 def ready_up(kept_up: Up) -> Up:
-    """One that is ready, on the data of the test before; only after one that ended it is it started again."""
-    if not kept_up.is_running:
-        kept_up.start()
-        kept_up.wait_until("Onsale is ready")
-    return kept_up
+    return ready(kept_up)
+
+
+def ready(up: Up, *options: str) -> Up:
+    """One that is ready, on the data of the test before; it is started only if that one has ended it, or had it otherwise."""
+    if up.is_running and up.options != options:
+        up.process.send_signal(signal.SIGINT)
+        up.wait_for_end()
+    if not up.is_running:
+        up.start(*options)
+        up.wait_until("Onsale is ready")
+    return up
 
 
 def _free_base() -> int:
@@ -177,9 +193,8 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(up: Up, moment: str) -> No
 
 
 @pytest.mark.system
-def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: Up) -> None:
-    up.start("--hosts", "3")
-    up.wait_until("Onsale is ready")
+def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(kept_up: Up) -> None:
+    up = ready(kept_up, "--hosts", "3")
     assert_a_purchase_crosses_hosts(up, 3)
     addresses = Running.find(up.data).addresses
     assert addresses["web"] == f"http://127.0.0.1:{up.base}"
@@ -190,9 +205,25 @@ def test_it_finds_its_data_again_and_leaves_nothing_behind_even_when_killed(up: 
     up.process.wait()
     eventually(lambda: up.left_behind() == [])
 
-    up.start()
-    up.wait_until("Onsale is ready")
+    ready(up, *TWO_REGIONS)
     assert events_of(up) == before
+
+
+@pytest.mark.system
+@needs_networks
+def test_in_two_regions_a_purchase_waits_for_the_other_side_and_a_page_that_is_kept_does_not(kept_up: Up) -> None:
+    up = ready(kept_up, *TWO_REGIONS)
+    addresses = Running.find(up.data).addresses
+    trace = asyncio.run(trace_of_a_purchase(addresses))
+    assert_complete(trace)
+    assert_lives_where_said(up, trace, regions_of(2, SERVICES))
+    assert_only_the_other_region_is_far(trace)
+    assert asyncio.run(hosts_of_a_kept_page(addresses, events_of(up)[0])) == {NEAR}
+
+
+@pytest.mark.system
+def test_ctrl_c_ends_it_and_leaves_nothing_behind(kept_up: Up) -> None:
+    up = ready(kept_up, *TWO_REGIONS)
     up.process.send_signal(signal.SIGINT)
     assert up.wait_for_end() == 0
     assert up.left_behind() == []
@@ -227,11 +258,47 @@ def assert_a_purchase_crosses_hosts(up: Up, count: int) -> None:
     """In one trace, whose spans tell on which host their service lives: the one of which `make up` said so."""
     trace = asyncio.run(trace_of_a_purchase(Running.find(up.data).addresses))
     assert_complete(trace)
+    assert_lives_where_said(up, trace, hosts_of(count, SERVICES))
+
+
+def assert_lives_where_said(up: Up, trace: Trace, hosts: Mapping[str, tuple[str, ...]]) -> None:
     lived = {(span.service, str(span.resource.get("host.name"))) for span in trace.spans}
-    hosts = hosts_of(count, SERVICES)
     assert lived == {(service, host) for host, services in hosts.items() for service in services}
     for host, services in hosts.items():
         assert f"{host}: {', '.join(services)}" in up.output
+
+
+def assert_only_the_other_region_is_far(trace: Trace) -> None:
+    """A question is half of the time on its way there, and its answer half of it back; within a region it is not."""
+    # The network's loop and the clocks of two processes are some fractions of a millisecond apart.
+    one_way_ns = 0.9 * DELAY_BETWEEN_REGIONS_MS * 1_000_000
+    far: dict[tuple[str, str], list[int]] = defaultdict(list)
+    beside: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for call in calls_in(trace):
+        if call.server is not None:
+            on_its_way_ns = call.server.start_ns - call.client.start_ns
+            (far if call.is_between_hosts else beside)[call.client.service, call.server.service].append(on_its_way_ns)
+            assert not call.is_between_hosts or call.client.duration_ns >= 2 * one_way_ns
+    assert far.keys() >= {("web", "orders"), ("web", "tickets"), ("orders", "catalog"), ("notifications", "accounts")}
+    assert beside.keys() >= {("web", "accounts"), ("orders", "inventory"), ("orders", "payments")}
+    assert not far.keys() & beside.keys()
+    assert min(ns for of_edge in far.values() for ns in of_edge) >= one_way_ns
+    assert min(ns for of_edge in beside.values() for ns in of_edge) < one_way_ns
+
+
+async def hosts_of_a_kept_page(addresses: dict[str, str], url: str) -> set[str]:
+    """Those that took part in a page which somebody else has just seen. On a busy machine that may be too long ago, once or twice."""
+    found: set[str] = set()
+    with TraceReader(addresses["traces"]) as reader:
+        for _ in range(TRIES_OF_A_PAGE):
+            for _visitor in range(2):
+                async with Browser() as browser:
+                    page = await browser.open(url)
+            trace = await wait_for_trace(reader, page.meta["trace-id"], has=[("web", "GET /events/*")])
+            found = {str(span.resource.get("host.name")) for span in trace.spans}
+            if len(found) == 1:
+                break
+    return found
 
 
 async def trace_of_a_purchase(addresses: dict[str, str]) -> Trace:

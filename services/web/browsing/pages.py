@@ -109,10 +109,11 @@ class EventPage:
     async def _places(self, event_id: UUID, *, with_seats: bool) -> tuple[dict[UUID, int] | None, dict[str, str], bool]:
         """What is free and what is taken, and whether that is old or unknown."""
         try:
-            free = await self._shop.free_places(event_id)
             if not with_seats:
+                free = await self._shop.free_places(event_id)
                 return free.value, NO_SEATS, free.stale
-            taken = await self._shop.taken_seats(event_id)
+            # At once: inventory may be on another continent, and a second way there and back is what readers would wait for.
+            free, taken = await asyncio.gather(self._shop.free_places(event_id), self._shop.taken_seats(event_id))
         except (ProviderUnavailable, ProviderProblem):
             # Inventory does not answer, or has not heard yet of an event that was published a moment ago.
             return None, NO_SEATS, True

@@ -3,6 +3,7 @@
 They keep to docs/architecture.md, say no where the real ones say no, and can be switched off one by one.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -137,6 +138,8 @@ class Neighbours:
     # The position that a provider answers with when something is written there, and those that it is asked with.
     writes_at: dict[str, str] = field(default_factory=dict)
     pins: list[tuple[str, str, str]] = field(default_factory=list)
+    # If it is there, inventory says what is free and which seats are taken only when it is asked both at once.
+    both_at_once: asyncio.Barrier | None = None
     # What support reads: orders by number and trace, and entries by service.
     heads: list[dict[str, Any]] = field(default_factory=list)
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -326,6 +329,8 @@ class Neighbours:
     # ---- inventory ----
 
     async def _availability(self, request: Request) -> Response:
+        if self.both_at_once is not None:
+            await self.both_at_once.wait()
         event_id = request.path_params["event_id"]
         classes = [
             {"class_id": class_id, "capacity": 100, "available": free} for class_id, free in self.free[event_id].items()
@@ -333,6 +338,8 @@ class Neighbours:
         return JSONResponse({"event_id": event_id, "classes": classes})
 
     async def _seats(self, request: Request) -> Response:
+        if self.both_at_once is not None:
+            await self.both_at_once.wait()
         event_id = request.path_params["event_id"]
         taken = [{"seat_id": seat_id, "state": state} for seat_id, state in self.taken[event_id].items()]
         return JSONResponse({"event_id": event_id, "taken": taken})

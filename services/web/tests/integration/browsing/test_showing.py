@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services.web.browsing.pages import OLD_NUMBERS
 from services.web.frame.streams import HEARTBEAT_SECONDS
 from services.web.tests.integration.conftest import Stage
 from services.web.tests.neighbours import problem, sample_class, sample_event
@@ -38,6 +39,15 @@ async def test_many_who_come_at_once_ask_catalog_once(stage: Stage) -> None:
     assert {page.status_code for page in pages} == {200}
     assert stage.neighbours.count("catalog", f"/events/{stage.play}") == 1
     assert stage.neighbours.count("inventory", f"/events/{stage.play}/seats") == 1
+
+
+async def test_what_is_free_and_which_seats_are_taken_is_asked_at_once(stage: Stage) -> None:
+    stage.neighbours.both_at_once = asyncio.Barrier(2)
+    page = await (await stage.browser()).open(f"/events/{stage.play}")
+    assert OLD_NUMBERS.title not in page.html
+    # Whoever asks for one alone is not answered, and asks again.
+    asked = [stage.neighbours.count("inventory", f"/events/{stage.play}/{what}") for what in ("availability", "seats")]
+    assert asked == [1, 1]
 
 
 async def test_a_fact_of_catalog_drops_what_was_kept(stage: Stage) -> None:

@@ -31,10 +31,11 @@ class Call:
 
 def calls(traces: Sequence[Trace], caller: str, *callees: str) -> list[Call]:
     """All calls of a service to these others."""
-    return [call for trace in traces for call in _calls_in(trace) if _is_wanted(call, caller, callees)]
+    return [call for trace in traces for call in calls_in(trace) if _is_wanted(call, caller, callees)]
 
 
-def _calls_in(trace: Trace) -> Iterator[Call]:
+def calls_in(trace: Trace) -> Iterator[Call]:
+    """Every call over HTTP in a trace, by when it began."""
     for span in trace.spans:
         if span.kind == "client" and "http.request.method" in span.attributes:
             server = next((child for child in trace.children_of(span) if child.kind == "server"), None)
