@@ -19,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.statreload import StatReload
 
 from chassis.logs import log_all_that_goes_wrong
+from chassis.on_bus import BusServer
 from chassis.protocol import BoundedProtocol
 from chassis.server import KEEP_ALIVE_SECONDS, Server
 from chassis.settings import ServiceSettings
@@ -62,9 +63,16 @@ def serve(path: str) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         **socket_options(app),
     )
-    server = Server(config)
+    service = app.state.service
+    on_bus = (
+        BusServer(service.broker, settings.service_name, app, service.metrics, service.crowds)
+        if service.is_on_bus
+        else None
+    )
+    server = Server(config, on_bus)
     with suppress(KeyboardInterrupt):
-        server.run()
+        # Without sockets it opens no port.
+        server.run(sockets=[] if on_bus else None)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 

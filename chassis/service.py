@@ -36,7 +36,8 @@ from chassis.late import late_work, watch_of
 from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.operations import Operation
-from chassis.people import PEOPLE_ISSUER, PersonVerifier
+from chassis.over_bus import CallsOverBus
+from chassis.people import KEYS_PATH, PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.relay import Relay
 from chassis.settings import ServiceSettings
@@ -47,6 +48,7 @@ from chassis.work import Queue
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
 from tracing.export import MetricsExport
+from tracing.http_client import BUS
 from tracing.instruments import Instrument
 from tracing.measured import MetricsMiddleware
 from tracing.messaging import message_attributes
@@ -106,11 +108,12 @@ class Service:
         )
         self.metrics = Metrics(resource_of(self._telemetry))
         self._watching = Watching(self.metrics)
-        self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name, self.metrics)
-        self.bus = Bus(self._broker, self.metrics)
-        self._firehose = Firehose(self._broker, self.metrics)
+        self.broker = Broker(settings.nats_url.get_secret_value(), settings.service_name, self.metrics)
+        self.bus = Bus(self.broker, self.metrics)
+        self._calls_over_bus = CallsOverBus(self.broker, settings.service_name) if settings.transport == "bus" else None
+        self._firehose = Firehose(self.broker, self.metrics)
         self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
-        self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
+        self._readiness = Readiness(alive=lambda: self.broker.beyond_repair)
         self._databases: list[Database] = []
         self._queues: dict[Database, tuple[Queue, ...]] = {}
         self._clients: list[Calls] = []
@@ -143,9 +146,16 @@ class Service:
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
         """The client of another of our services, by its class (chassis/asking.py); `more` is what else its __init__ takes."""
         self.clients.append(kind)
-        calls = ServiceCalls(kind.provider, base_url, self._tokens, metrics=self.metrics)
+        return kind(self._calls_to(kind.provider, base_url), *more)
+
+    def _calls_to(self, provider: str, base_url: str) -> ServiceCalls:
+        over_bus = self._calls_over_bus
+        if over_bus is not None:
+            base_url = f"{BUS}://{provider}"
+        carry = over_bus.to(provider) if over_bus is not None else None
+        calls = ServiceCalls(provider, base_url, self._tokens, metrics=self.metrics, carry=carry)
         self._clients.append(calls)
-        return kind(calls, *more)
+        return calls
 
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> Calls:
         """Calls to a service that is not ours: it gets no tokens and no trace headers."""
@@ -159,7 +169,7 @@ class Service:
         self.inboxes.append(inbox)
         receive = inbox.receiver(database or self._databases[0])
         subjects = sorted(inbox.subscriptions)
-        self._watching.consumer(inbox.consumer, lambda: lag_of(self._broker, inbox.consumer, subjects))
+        self._watching.consumer(inbox.consumer, lambda: lag_of(self.broker, inbox.consumer, subjects))
         self._tasks.append((f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, receive)))
 
     def listen(self, subject: str, on_fact: OnFact, *, on_gap: Callable[[], None] | None = None) -> None:
@@ -178,12 +188,17 @@ class Service:
             except Exception as error:  # noqa: BLE001  # one bad fact must not end the subscription
                 _LOG.warning("a fact was not understood", subject=message.subject, error=safe_text(error))
 
-        self._broker.subscribe(subject, on_message, on_gap)
+        self.broker.subscribe(subject, on_message, on_gap)
+
+    @property
+    def is_on_bus(self) -> bool:
+        """Whether it is asked over the bus and opens no port: with that transport all but what browsers talk to."""
+        return self._calls_over_bus is not None and not self.settings.is_for_browsers
 
     @property
     def subjects(self) -> list[str]:
         """The subjects that every process of the service listens to, of the bus and of the firehose."""
-        return self._broker.subjects
+        return self.broker.subjects
 
     def work(self, worker: Worker) -> Worker:
         """Runs a worker as long as the service runs. Returns it, so that others can wake it."""
@@ -270,10 +285,8 @@ class Service:
         return app
 
     def _person_verifier(self) -> PersonVerifier:
-        url = urlsplit(self.settings.person_keys_url)
-        calls = ServiceCalls(PEOPLE_ISSUER, f"{url.scheme}://{url.netloc}", self._tokens, metrics=self.metrics)
-        self._clients.append(calls)
-        return PersonVerifier(self.settings.person_keys_url, calls)
+        url = urlsplit(self.settings.person_keys_url or KEYS_PATH)
+        return PersonVerifier(url.geturl(), self._calls_to(PEOPLE_ISSUER, f"{url.scheme}://{url.netloc}"))
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -295,11 +308,11 @@ class Service:
                 stack.push_async_callback(database.close)
             for client in self._clients:
                 stack.push_async_callback(client.aclose)
-            stack.push_async_callback(self._broker.close)
+            stack.push_async_callback(self.broker.close)
             watching = (("watching", self._watching.run), ("pulse", self._watching.feel_pulse))
             for resource in self._managed:
                 await stack.enter_async_context(resource)
-            await stack.enter_async_context(_running(*watching, ("nats", self._broker.run), *self._tasks))
+            await stack.enter_async_context(_running(*watching, ("nats", self.broker.run), *self._tasks))
             # The first request may kill this process, and whoever looks for it has to know that it was there.
             await asyncio.to_thread(provider.wait_until_known, KNOWN_SECONDS)
             _LOG.info("started", port=settings.port)
@@ -308,7 +321,7 @@ class Service:
             _LOG.info("stopping")
 
     async def _check_broker(self) -> None:
-        if problem := self._broker.problem:
+        if problem := self.broker.problem:
             raise ConnectionError(problem)
 
     async def _check_consumers(self) -> None:

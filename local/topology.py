@@ -26,6 +26,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets", "waitingroom"),
 }
 
+# Who reads the keys of accounts, with which it knows people: it takes their tokens.
+READ_PEOPLES_KEYS = ("accounts", "orders", "tickets", "waitingroom")
+
 # The facts that each service must not miss; its consumer of the firehose has its name.
 HEARS: dict[str, tuple[str, ...]] = {
     "inventory": (
@@ -76,6 +79,11 @@ def consumers_of(service: str, shards: int = 1) -> list[str]:
     """The consumers of the firehose that a service has: its own, and with several shards one for each further one."""
     further = range(1, shards) if service == SHARDED else ()
     return [service, *(f"{service}-shard-{number}" for number in further)]
+
+
+def asked_by(service: str) -> list[str]:
+    """The services that a service asks."""
+    return sorted({*SERVICES.get(service, ()), *(("accounts",) if service in READ_PEOPLES_KEYS else ())})
 
 
 def hearers_of(provider: str) -> list[str]:
