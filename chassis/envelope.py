@@ -38,11 +38,6 @@ class Answer:
     piece: bytes
 
 
-def subject_of(service: str) -> str:
-    """Where a service is asked."""
-    return f"calls.{service}"
-
-
 def written_request(method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
     """The head of a request. Raises ValueError for what would be another head when it is read."""
     lines = [f"{method} {target} {length}", *(f"{name.lower()}: {value}" for name, value in headers.items())]

@@ -6,7 +6,6 @@ a service of ours opens connections to it, and refuses the next unread; a crowd 
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
@@ -17,6 +16,7 @@ import nats.errors
 import orjson
 from nats.aio.msg import Msg
 
+from chassis.ask_bus import subject_at, subject_of
 from chassis.broker import Broker, Ear
 from chassis.crowds import Crowd, refusal
 from chassis.envelope import (
@@ -26,7 +26,6 @@ from chassis.envelope import (
     Request,
     pieces,
     read_request,
-    subject_of,
     written_answer,
 )
 from chassis.logs import log
@@ -60,11 +59,6 @@ class AnswerTooLarge(Exception):
         super().__init__(
             f"An answer over the bus has at most {MOST_BODY_BYTES} bytes. Offer it in parts, or over HTTP."
         )
-
-
-def subject_at(service: str, host: str | None = None) -> str:
-    """Where the process of a service on a host is asked, that one and no other: for probes."""
-    return f"{subject_of(service)}.at.{(host or socket.gethostname()).replace('.', '-')}"
 
 
 class BusServer:

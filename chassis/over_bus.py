@@ -14,13 +14,11 @@ from multidict import CIMultiDict
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from chassis.ask_bus import NO_RESPONDERS, subject_of
 from chassis.broker import Broker
 from chassis.calls import Answered, Carry, NotSent, Sending
-from chassis.envelope import CONTINUE, MOST_BODY_BYTES, pieces, read_answer, subject_of, written_request
+from chassis.envelope import CONTINUE, MOST_BODY_BYTES, pieces, read_answer, written_request
 from chassis.logs import log
-
-# With this status NATS itself answers what nobody is there for.
-NO_RESPONDERS = "503"
 
 _LOG = log(__name__)
 
@@ -45,7 +43,7 @@ class _Waiting:
         if self._answered is not None:
             self._add(message.data)
             return
-        if message.headers and message.headers.get("Status") == NO_RESPONDERS:
+        if message.headers and message.headers.get("Status") == NO_RESPONDERS.decode():
             self.answer.set_exception(NotSent("Nobody takes requests there."))
             return
         read = read_answer(message.data)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
+from starlette.routing import Route
 
 from chassis.asking import Client
 from chassis.broker import Broker
@@ -37,6 +38,7 @@ from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.operations import Operation
 from chassis.over_bus import CallsOverBus
+from chassis.passing_on import PassingOn
 from chassis.people import KEYS_PATH, PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.relay import Relay
@@ -120,6 +122,7 @@ class Service:
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._managed: list[AbstractAsyncContextManager[Any]] = []
         self._routers: list[APIRouter] = []
+        self._passed_on: list[Route] = []
         self._mounts: list[tuple[str, Any, str]] = []
         self._gauges: dict[str, Callable[[], int]] = {}
         self.inboxes: list[Inbox] = []
@@ -150,10 +153,8 @@ class Service:
 
     def _calls_to(self, provider: str, base_url: str) -> ServiceCalls:
         over_bus = self._calls_over_bus
-        if over_bus is not None:
-            base_url = f"{BUS}://{provider}"
-        carry = over_bus.to(provider) if over_bus is not None else None
-        calls = ServiceCalls(provider, base_url, self._tokens, metrics=self.metrics, carry=carry)
+        address, carry = (f"{BUS}://{provider}", over_bus.to(provider)) if over_bus else (base_url, None)
+        calls = ServiceCalls(provider, address, self._tokens, metrics=self.metrics, carry=carry)
         self._clients.append(calls)
         return calls
 
@@ -235,6 +236,12 @@ class Service:
         """Crowds come with requests of this operation, each for one `part` of its path: see chassis/crowds.py."""
         self.crowds.append(Crowd(operation.method, operation.path, part, self.metrics))
 
+    def pass_on(self, method: str, path: str, provider: str) -> None:
+        """Over the bus, who is not ours reaches an open operation of a provider here: it has no port. Over HTTP it has its own."""
+        if self._calls_over_bus is not None:
+            app = PassingOn(provider, self._calls_over_bus.to(provider))
+            self._passed_on.append(Route(path, app, methods=[method], include_in_schema=False))
+
     def mount(self, path: str, app: Any, name: str) -> None:
         """Adds an ASGI application under a path, e.g. static files."""
         self._mounts.append((path, app, name))
@@ -269,6 +276,7 @@ class Service:
         for router in (health, *self._routers):
             _check_access(router)
             _add_routes(app, router)
+        app.router.routes.extend(self._passed_on)
         for path, mounted, name in self._mounts:
             app.mount(path, mounted, name)
         handle_errors(app, self._errors, self._error_page)

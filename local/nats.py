@@ -16,11 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from chassis.envelope import MOST_BODY_BYTES, subject_of
+from chassis.ask_bus import subject_of
+from chassis.envelope import MOST_BODY_BYTES
 from chassis.stream import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
-from local.topology import LISTENS, MOST_SHARDS, asked_by, consumers_of
+from local.topology import ADMIN, LISTENS, MOST_SHARDS, asked_by, consumers_of
+
+__all__ = ["ADMIN", "NatsServer", "binary", "permissions_of"]
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -31,7 +34,6 @@ ONE_PROCESSOR = {"GOMAXPROCS": "1"}
 MAX_PAYLOAD = 1 << 20
 # Answers to one request: that the rest of its body is wanted, and the pieces of the answer itself.
 MOST_ANSWERS = 3 + MOST_BODY_BYTES // MAX_PAYLOAD
-ADMIN = "admin"  # makes the stream and its consumers; no service has its password
 
 
 def permissions_of(service: str) -> dict[str, dict[str, Any]]:

@@ -22,14 +22,16 @@ from local.hosts.switch import Link
 from local.keeper import Keeper, Kept
 from local.lock import FolderLock
 from local.nats import ADMIN, NatsServer
+from local.on_bus import on_the_bus
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
 from local.provision import make_databases, make_keys, make_secrets, make_stream, write_private
 from local.quiet import wait_until_quiet
-from local.ready import is_ready
+from local.ready import is_ready, shown
 from local.replica import PostgresReplica
 from local.supervisor import Supervisor
 from local.topology import (
+    READY,
     ROOT,
     SERVICES,
     SHARDED,
@@ -37,6 +39,7 @@ from local.topology import (
     Ports,
     Program,
     Secrets,
+    Transport,
     consumers_of,
     nats_url,
     programs,
@@ -73,6 +76,7 @@ class System:
         hosts: int = 0,
         replicas: int = 0,
         shards: int = 1,
+        transport: Transport = "http",
         on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
@@ -86,6 +90,7 @@ class System:
             if replicas
             else None
         )
+        self.transport = transport
         self.shards = max(shards, _known_shards(self.layout))
         self.nats: NatsServer | None = None
         self.hosts = Hosts(hosts, str(self.layout.folder))
@@ -120,7 +125,8 @@ class System:
     @property
     def addresses(self) -> dict[str, str]:
         """Where everything is, by name: `web`, `bank`, `mailbox`, `traces`, the services, ..."""
-        http_names = [*SERVICES, "bank", "mailbox", "traces", "otlp"]
+        services = SERVICES if self.transport == "http" else ("web",)
+        http_names = [*services, "bank", "mailbox", "traces", "otlp"]
         return {name: self.ports.url(name) for name in http_names} | {"smtp": f"127.0.0.1:{self.ports.of['smtp']}"}
 
     def log_file(self, name: str) -> Path:
@@ -190,18 +196,13 @@ class System:
         log_format = "text" if self._console.is_terminal else "json"
         self._open_hosts(self._pumps)
         housing = self.hosts.housing
-        self._programs = {
-            p.name: p
-            for p in programs(
-                self.layout,
-                self.ports,
-                secrets,
-                log_format,
-                housing,
-                with_replica=self.replica is not None,
-                shards=self.shards,
-            )
-        }
+        with_replica = self.replica is not None
+        started = programs(
+            self.layout, self.ports, secrets, log_format, housing, with_replica=with_replica, shards=self.shards
+        )
+        if self.transport == "bus":
+            started = on_the_bus(started, self.ports, secrets)
+        self._programs = {program.name: program for program in started}
         self._start_servers(self.nats)
         self._provision(secrets)
         self._start_replica()
@@ -344,7 +345,7 @@ class System:
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
                 raise StartError(
-                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {waiting[name].ready_url} and {self.log_file(name)}"
+                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {shown(waiting[name].ready_url)} and {self.log_file(name)}"
                 )
             self._pause(0.03)
 
@@ -370,6 +371,8 @@ class System:
             "data": str(self.layout.folder),
             "addresses": self.addresses,
             "ports": dict(self.ports.of),
+            # Where services are asked how they are: those without a port over the bus. The file is for its owner alone.
+            "services": {name: self._programs[name].ready_url.removesuffix(READY) for name in SERVICES},
         }
         write_private(self.layout.run_file, json.dumps(state, indent=1))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.system import System
-from local.topology import Ports
+from local.topology import Ports, Transport
 
 
 @contextmanager
@@ -17,6 +17,7 @@ def temporary_system(
     hosts: int = 0,
     replicas: int = 0,
     shards: int = 1,
+    transport: Transport = "http",
 ) -> Iterator[System]:
     """Started, with the sample events, and stopped afterwards. Raises StartError. For the parameters see `System`."""
     with tempfile.TemporaryDirectory(prefix="onsale-system-") as folder:
@@ -30,6 +31,7 @@ def temporary_system(
             hosts=hosts,
             replicas=replicas,
             shards=shards,
+            transport=transport,
         )
         try:
             system.start()

@@ -5,10 +5,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from local.housing import Housing
 from local.processes import LOOPBACK, free_port
 
+Transport = Literal["http", "bus"]
+ADMIN = "admin"  # makes the stream and its consumers; no service has its password
+READY, WEBHOOKS = "/readyz", "/webhooks/bank"
 ROOT = Path(__file__).resolve().parent.parent
 # Connections of each service: as many as the cores keep busy, since each costs Postgres 4 MiB.
 POOL_SIZE = min(8, max(4, 2 * (os.cpu_count() or 1)))
@@ -285,7 +289,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         module="chassis.serve",
         arguments=(f"services.{name}.app:create_app",),
         environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
-        ready_url=f"{ports.url(name)}/readyz",
+        ready_url=f"{ports.url(name)}{READY}",
         rank=2 if name == "web" else 1,
         namespaces=housing.namespaces_of(name),
     )
@@ -350,7 +354,7 @@ def _bank(layout: Layout, ports: Ports, secrets: Secrets) -> Program:
             "BANK_DATA": str(layout.books),
             "BANK_API_KEY": secrets.bank_api_key,
             "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
-            "BANK_WEBHOOK_URL": f"{ports.url('payments')}/webhooks/bank",
+            "BANK_WEBHOOK_URL": f"{ports.url('payments')}{WEBHOOKS}",
             "BANK_PUBLIC_URL": ports.url("bank"),
         },
         ready_url=f"{ports.url('bank')}/readyz",

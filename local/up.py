@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from local.backend import ports_with_backend
 from local.console import Console
@@ -29,6 +30,12 @@ def main() -> int:
     parser.add_argument(
         "--shards", type=int, choices=range(1, MOST_SHARDS + 1), default=1, help="databases for places (SHARDS=2)"
     )
+    parser.add_argument(
+        "--transport",
+        choices=("http", "bus"),
+        default="http",
+        help="what carries calls between services (TRANSPORT=bus)",
+    )
     parser.add_argument("--otlp", default="", help="send spans there (make up OTLP=http://127.0.0.1:4318)")
     parser.add_argument("--traces", default="", help="with --otlp: where traces can be looked at, a Jaeger")
     chosen = parser.parse_args()
@@ -40,14 +47,15 @@ def main() -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return run(chosen.data, ports, Console(), chosen.hosts, chosen.replicas, chosen.shards)
+    chosen_parts = {name: getattr(chosen, name) for name in ("hosts", "replicas", "shards", "transport")}
+    return run(chosen.data, ports, Console(), **chosen_parts)
 
 
-def run(data: Path, ports: Ports, console: Console, hosts: int, replicas: int = 0, shards: int = 1) -> int:
-    """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
+def run(data: Path, ports: Ports, console: Console, **chosen: Any) -> int:
+    """Runs a system until a signal ends it; what is chosen is what `System` takes. The exit code: 1 if it could not start."""
     stop = threading.Event()
     try:
-        system = System(data, ports, console=console, hosts=hosts, replicas=replicas, shards=shards, on_broken=stop.set)
+        system = System(data, ports, console=console, on_broken=stop.set, **chosen)
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -93,6 +101,8 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
     if system.replica is not None:
         behind = "catalog, orders and tickets read there; make lag SECONDS=5"
         rows.insert(5, ("Replica", f"127.0.0.1:{ports.of['replica']}  ({behind})"))
+    if system.transport == "bus":
+        rows.append(("Services", "ask each other over NATS; none but the shop has a port"))
     if ports.elsewhere:
         rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
     if system.hosts.housing.hosts:

@@ -12,13 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
-from chassis import crowds, on_bus
+from chassis import crowds
+from chassis.ask_bus import subject_at
 from chassis.broker import Broker
 from chassis.calls import Answered, Carry, NotSent, Sending, ServiceCalls
 from chassis.crowds import Crowd
 from chassis.envelope import MOST_BODY_BYTES, written_answer, written_request
 from chassis.http import ProviderUnavailable
-from chassis.on_bus import BusServer, subject_at
+from chassis.on_bus import BusServer
 from chassis.over_bus import CallsOverBus
 from chassis.tokens import ServiceTokens
 from tracing.metrics import Metrics
@@ -241,7 +242,7 @@ async def test_more_than_a_process_serves_at_once_is_refused_at_once(bench: Benc
     app, carry = Application(), await bench.carry()
     app.go_on.clear()
     await bench.serve(app, most_at_once=2)
-    served = [asyncio.create_task(carry(asking())) for _ in range(2)]
+    served = [asyncio.ensure_future(carry(asking())) for _ in range(2)]
     for _ in served:
         await app.begun.acquire()
     refused = await carry(asking(traceparent=f"00-{TRACE}-{'1' * 16}-01"))
@@ -261,10 +262,10 @@ async def test_a_crowd_is_refused_unread_and_leaves_room_for_another_event(
     app.go_on.clear()
     await bench.serve(app, crowds=[Crowd("PUT", "/events/{event_id}/holds/{hold_id}", "event_id", Metrics())])
     hot, quiet = (asking("PUT", f"/events/{event}/holds/1") for event in ("hot", "quiet"))
-    first = asyncio.create_task(carry(hot))
+    first = asyncio.ensure_future(carry(hot))
     await app.begun.acquire()
     assert (await carry(hot)).status_code == 503
-    other = asyncio.create_task(carry(quiet))
+    other = asyncio.ensure_future(carry(quiet))
     await app.begun.acquire()
     app.go_on.set()
     assert [(await each).status_code for each in (first, other)] == [200, 200]
@@ -274,7 +275,7 @@ async def test_whoever_stops_finishes_what_was_begun_and_takes_no_more(bench: Be
     app, carry = Application(), await bench.carry()
     app.go_on.clear()
     server = await bench.serve(app)
-    begun = asyncio.create_task(carry(asking()))
+    begun = asyncio.ensure_future(carry(asking()))
     await app.begun.acquire()
     stopping = asyncio.create_task(server.stop(30.0))
     await refused_from_now_on(carry)
@@ -364,7 +365,7 @@ async def test_a_request_is_answered_to_an_inbox_and_to_nobody_elses_subject(ben
 
 async def test_a_probe_asks_one_process(bench: Bench, nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = Application()
-    monkeypatch.setattr(on_bus.socket, "gethostname", lambda: "orders-7.example")
+    monkeypatch.setattr("socket.gethostname", lambda: "orders-7.example")
     await bench.serve(app)
     client = await nats.connect(nats_url, inbox_prefix="_INBOX_stranger")
     assert subject_at("inventory") == "calls.inventory.at.orders-7-example"

@@ -147,7 +147,7 @@ def test_make_up_ends_with_the_sentence_when_a_server_cannot_be_brought_back(
     monkeypatch.setattr(up, "_welcome", lambda *_: "")
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        assert up.run(tmp_path / "data", Ports.free(), Console(quiet=True), 0) == 1
+        assert up.run(tmp_path / "data", Ports.free(), Console(quiet=True)) == 1
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
