@@ -21,10 +21,11 @@ OF_THE_CONNECTION = frozenset(
 class PassingOn:
     """ASGI: a provider, at somebody else's address. It has no span of its own: the provider's names this request's, as a stranger's."""
 
-    def __init__(self, provider: str, carry: Carry, origin: str = "") -> None:
+    def __init__(self, provider: str, carry: Carry, origin: str = "", seconds: float = TIMEOUT_SECONDS) -> None:
         self._provider = provider
         self._carry = carry
         self._origin = origin
+        self._seconds = seconds
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -54,7 +55,7 @@ class PassingOn:
         if "traceparent" not in headers:
             inject(headers)
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-        seconds = remaining_seconds(TIMEOUT_SECONDS)
+        seconds = remaining_seconds(self._seconds)
         return Sending(
             scope["method"], self._origin, path, query, headers, body, seconds, min(CONNECT_SECONDS, seconds)
         )
