@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads service documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads bench-transport service documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -89,8 +89,8 @@ audit-bugs: python ## plant bugs that oversell, lose or double, one at a time: t
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
 
-contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first, and the documents)
-	@$(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
+contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first, and the documents; TRANSPORT=bus: asked over NATS)
+	@$(if $(TRANSPORT),TRANSPORT="$(TRANSPORT)") $(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
 
 can-i-deploy: python ## whether this checkout can run beside the last release (SERVICE=orders: only that one changes)
 	@$(DEV) -m contracts.deploying.across $(if $(SERVICE),--service "$(SERVICE)")
@@ -124,6 +124,10 @@ bench-pretix: python ## this commit and pretix sell the same in turns: purchases
 
 bench-reads: python ## the page of an event without caches, with them, and with a 304; reads with and without a pin, in turns (ROUNDS= SECONDS=)
 	@$(RUN) -m local.bench.reads $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
+bench-transport: python ## calls and purchases over HTTP and over the bus, in turns: latency and CPU of both ends (ROUNDS= CALLS= PURCHASES=)
+	@$(RUN) -m local.bench.transport $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(CALLS),--calls "$(CALLS)") \
+		$(if $(PURCHASES),--purchases "$(PURCHASES)")
 
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"
