@@ -73,6 +73,13 @@ def listening_agrees(place: Place) -> Found:
                 case _:
                     continue
             ports = {str(each["containerPort"]) for each in container.ports}
+            if program_of(container) == "chassis.serve" and not place.has_port(found.get("ONSALE_SERVICE", "")):
+                if ports or found.get("ONSALE_TRANSPORT") != "bus":
+                    yield (
+                        pod.owner.where,
+                        f"container {container.name} is on the bus and opens no port. Remove {', '.join(ports)}.",
+                    )
+                continue
             if port not in ports:
                 yield (
                     pod.owner.where,
