@@ -123,7 +123,7 @@ def main(*, reload: bool = False) -> int:
     except ValidationError as error:
         for each in error.errors():
             where = ".".join(map(str, each["loc"])) or "values"
-            sys.stderr.write(f"Setting {where} of {error.title}: {each['msg']}.\n")
+            sys.stderr.write(f"Setting {where} of {error.title}: {each['msg'].rstrip('.')}.\n")
         return 1
     except FileNotFoundError as error:
         sys.stderr.write(f"{error.filename} is missing. `make up` generates the keys of a development system.\n")
