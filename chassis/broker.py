@@ -117,7 +117,8 @@ class Broker:
         """Subscribes now and on each further connection: for what begins when the service has started. `leave` ends it."""
         self._ears.append(ear)
         if (client := self._client) is not None:
-            await _listen(client, ear)
+            with suppress(*_FAILURES):  # if it is just lost, the next one hears
+                await _listen(client, ear)
 
     async def leave(self, ear: Ear) -> None:
         """Subscribes no more; returns when all that came until now was handed over."""
