@@ -23,7 +23,7 @@ from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
 from local.topology import ADMIN, LISTENS, MOST_SHARDS, asked_by, consumers_of
 
-__all__ = ["ADMIN", "NatsServer", "binary", "permissions_of"]
+__all__ = ["ADMIN", "MOST_ANSWERS", "NatsServer", "binary", "permissions_of"]
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0

@@ -24,7 +24,7 @@ from contracts.pactfile import edges
 from contracts.promises.documents import ASYNCAPI, FOLDER
 from k8s.edges import takes_people
 from k8s.nats import users_conf
-from local.nats import ADMIN, NatsServer, binary
+from local.nats import ADMIN, MOST_ANSWERS, NatsServer, binary
 from local.provision import make_keys, make_secrets, make_stream
 from local.topology import HEARS, LISTENS, SERVICES, Layout, Ports, programs
 
@@ -194,23 +194,31 @@ async def test_a_service_takes_its_share_of_what_it_is_asked_and_nobody_elses(se
     assert sorted(set(refused)) == sorted(f"calls.{service}" for service in SERVICES if service != user)
 
 
-async def test_who_was_asked_answers_and_nobody_else_does(server: NatsServer) -> None:
+async def test_who_was_asked_answers_in_so_many_pieces_and_nobody_else_does(server: NatsServer) -> None:
     """Not even if it knows the inbox: an answer is the right of whoever was given the request."""
     (orders, _), (inventory, _), (tickets, refused) = [
         await connect(server, name) for name in ("orders", "inventory", "tickets")
     ]
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def keep(message: Msg) -> None:
+        heard.put_nowait(message.data)
 
     async def answer(message: Msg) -> None:
         await tickets.publish(message.reply, b"forged")
         await tickets.flush()
         await tickets.flush()
-        for _ in range(2):
-            await inventory.publish(message.reply, b"true")
+        for number in range(MOST_ANSWERS):
+            await inventory.publish(message.reply, b"%d" % number)
 
     await inventory.subscribe("calls.inventory", queue="inventory", cb=answer)
-    await inventory.flush()
-    await inventory.flush()
-    assert (await orders.request("calls.inventory", b"?", timeout=5)).data == b"true"
+    await orders.subscribe("_INBOX_orders.x.*", cb=keep)
+    for client in (inventory, orders):
+        await client.flush()
+        await client.flush()
+    await orders.publish("calls.inventory", b"?", reply="_INBOX_orders.x.1")
+    pieces = [await asyncio.wait_for(heard.get(), 5) for _ in range(MOST_ANSWERS)]
+    assert pieces == [b"%d" % number for number in range(MOST_ANSWERS)]
     assert [each.startswith("_inbox_orders.") for each in refused] == [True]
     for client in (orders, inventory, tickets):
         await client.close()
