@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up lag move-bucket link buy trace traces stuck verify-queue restart load test contracts can-i-deploy release contracts-mutation contracts-coverage contracts-graph tunnel \
-	contracts-publish bench bench-tracing bench-pretix bench-reads bench-ways bench-regions service owners documents manifests images system lint format lock clean
+	contracts-publish bench bench-tracing bench-pretix bench-reads bench-ways bench-regions bench-transport service owners documents manifests images system lint format lock clean
 
 # The first Python that is new enough; PYTHON=... names another. If there is none, local/bootstrap.py says what to do.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,10 +14,11 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; TRANSPORT=bus: services ask each other over NATS and have no ports; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
 		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REGIONS),--regions "$(REGIONS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") \
-		$(if $(filter-out 0,$(MONOLITH)),--monolith) $(if $(APART),--apart "$(APART)") $(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
+		$(if $(filter-out 0,$(MONOLITH)),--monolith) $(if $(APART),--apart "$(APART)") $(if $(TRANSPORT),--transport "$(TRANSPORT)") \
+		$(if $(OTLP),--otlp "$(OTLP)") $(if $(TRACES),--traces "$(TRACES)")
 
 move-bucket: python ## move an event and those in its bucket to another shard of make up SHARDS=2, while it is sold (EVENT=its id or address, or BUCKET=7; TO=1)
 	@$(RUN) -m local.move_bucket --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TO),--to "$(TO)")
@@ -90,8 +91,8 @@ audit-bugs: python ## plant bugs that oversell, lose or double, one at a time: t
 test: python ## everything that CI runs, from a bare checkout
 	@$(DEV) tests/run.py
 
-contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first, and the documents)
-	@$(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
+contracts: python ## the contracts between services (SERVICE=inventory: of one; PACTS=write: write the pacts first, and the documents; TRANSPORT=bus: asked over NATS)
+	@$(if $(TRANSPORT),TRANSPORT="$(TRANSPORT)") $(DEV) -m contracts.run $(if $(SERVICE),--service "$(SERVICE)")
 
 can-i-deploy: python ## whether this checkout can run beside the last release (SERVICE=orders: only that one changes)
 	@$(DEV) -m contracts.deploying.across $(if $(SERVICE),--service "$(SERVICE)")
@@ -132,6 +133,10 @@ bench-ways: python ## a process for each service, and one for all: start, memory
 
 bench-regions: python ## what physics costs: pages and purchases with two regions 100 ms apart, and writes that wait for the other side (ROUNDS= SECONDS=)
 	@$(RUN) -m local.bench.regions $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
+bench-transport: python ## calls and purchases over HTTP and over the bus, in turns: latency and CPU of both ends (ROUNDS= CALLS= PURCHASES=)
+	@$(RUN) -m local.bench.transport $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(CALLS),--calls "$(CALLS)") \
+		$(if $(PURCHASES),--purchases "$(PURCHASES)")
 
 service: python ## a new service, whole and green, with its lines in all places (NAME=insights)
 	@$(DEV) -m local.newservice --name "$(NAME)"

@@ -9,11 +9,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from time import monotonic
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from chassis.logs import log
 from tracing.instruments import NATS_CONNECTED, NATS_LOST
@@ -42,6 +44,18 @@ _LOG = log(__name__)
 _FAILURES = (OSError, nats.errors.Error, TimeoutError)
 
 
+@dataclass(eq=False, slots=True)
+class Ear:
+    """What is subscribed to on each connection; with `queue`, each message goes to one of those who name the same."""
+
+    subject: str
+    on_message: OnMessage
+    on_gap: Callable[[], None] | None = None
+    queue: str = ""
+    # On the connection that there is now.
+    present: Subscription | None = field(default=None, repr=False)
+
+
 class Broker:
     """The connections of one service to NATS, one after the other."""
 
@@ -50,7 +64,7 @@ class Broker:
         self._name = service_name
         self._client: Client | None = None
         self._connected = asyncio.Event()
-        self._subscriptions: list[tuple[str, OnMessage, Callable[[], None] | None]] = []
+        self._ears: list[Ear] = []
         self._metrics = metrics or Metrics()
         self._metrics.show(NATS_CONNECTED, lambda: [(float(self.is_connected), {})])
         self._is_running = False
@@ -88,7 +102,7 @@ class Broker:
     @property
     def subjects(self) -> list[str]:
         """What is subscribed to."""
-        return sorted({subject for subject, _, _ in self._subscriptions})
+        return sorted({ear.subject for ear in self._ears})
 
     def subscribe(self, subject: str, on_message: OnMessage, on_gap: Callable[[], None] | None = None) -> None:
         """Subscribes on each connection that is made; `on_gap` is called each time, since messages of before were missed.
@@ -97,7 +111,22 @@ class Broker:
         """
         if self._is_running:
             raise RuntimeError("Subscribe before the service is started.")
-        self._subscriptions.append((subject, on_message, on_gap))
+        self._ears.append(Ear(subject, on_message, on_gap))
+
+    async def join(self, ear: Ear) -> None:
+        """Subscribes now and on each further connection: for what begins when the service has started. `leave` ends it."""
+        self._ears.append(ear)
+        if (client := self._client) is not None:
+            with suppress(*_FAILURES):  # if it is just lost, the next one hears
+                await _listen(client, ear)
+
+    async def leave(self, ear: Ear) -> None:
+        """Subscribes no more; returns when all that came until now was handed over."""
+        self._ears.remove(ear)
+        present, ear.present = ear.present, None
+        if present is not None and self.is_connected:
+            with suppress(*_FAILURES):
+                await asyncio.wait_for(present.drain(), DRAIN_SECONDS)  # type: ignore[no-untyped-call]
 
     async def client(self) -> Client:
         """The connected client; waits for it. It may be lost at any time: ask for it again after an error."""
@@ -156,10 +185,10 @@ class Broker:
                 error_cb=self._report,
                 closed_cb=self._note_end,
             )
-            for subject, on_message, on_gap in self._subscriptions:
-                await client.subscribe(subject, cb=on_message)
-                if on_gap is not None:
-                    on_gap()
+            for ear in self._ears:
+                await _listen(client, ear)
+                if ear.on_gap is not None:
+                    ear.on_gap()
         self._client = client
         if self._replace_at is None:
             self._problem = ""
@@ -211,6 +240,10 @@ class Broker:
 def _is_refusal(reason: str) -> bool:
     """Whether it is this login that the server does not want, and not a server that is away."""
     return any(word in reason.lower() for word in ("authorization", "authentication", "expired", "revoked"))
+
+
+async def _listen(client: Client, ear: Ear) -> None:
+    ear.present = await client.subscribe(ear.subject, queue=ear.queue, cb=ear.on_message)
 
 
 async def _let_go(client: Client) -> None:

@@ -1,4 +1,5 @@
-"""Calls over HTTP, with aiohttp: to our own services, and to strangers.
+"""Calls over HTTP, with aiohttp: to our own services, and to strangers. What carries them may be another than the network, with the
+same rules above it: chassis/over_bus.py.
 
 A call is tried again here and nowhere else: bounded, with full jitter and a budget, if that is safe (`chassis/http.py` has the
 rules), and always if it found no connection, for then nobody has heard of it. Each attempt has its own span and its own measure.
@@ -22,7 +23,7 @@ from chassis import http
 from chassis.deadline import DEADLINE_HEADER, remaining_seconds
 from chassis.http import PERSON_HEADER, PIN_HEADER, ProviderUnavailable, RetryBudget, person_token, provider_pins
 from chassis.tokens import ServiceTokens
-from tracing.http_client import NOT_CONNECTED, attributes_of_call, note_answer
+from tracing.http_client import NOT_CONNECTED, address_of_call, attributes_of_call, note_answer
 from tracing.instruments import HTTP_CLIENT_DURATION
 from tracing.metrics import Metrics
 from tracing.series import Series
@@ -63,12 +64,12 @@ class Answered:
         return orjson.loads(self.content)
 
 
-class NotListening(OSError):
-    """The provider is known to take no calls at this moment."""
+class NotSent(ConnectionError):
+    """There is nobody who takes the request, and nobody has heard of it."""
 
 
 # What these say was never sent, so it may be tried again whatever it is.
-NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, NotListening)
+NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, NotSent)
 
 # Carries a request to the provider. Raises aiohttp.ClientError, TimeoutError or OSError if there is no answer.
 Carry = Callable[[Sending], Awaitable[Answered]]
@@ -107,7 +108,9 @@ class Calls:
         self._timeout_seconds = timeout_seconds
         self._origin = base_url.rstrip("/")
         parts = urlsplit(self._origin)
-        self._address = (parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
+        self._address = address_of_call(
+            provider, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme), parts.scheme
+        )
         self._metrics = metrics
         self._series: dict[tuple[str, str, int], Series] = {}
         self._budget = RetryBudget()
@@ -175,10 +178,7 @@ class Calls:
         raise ProviderUnavailable(self._provider)
 
     async def _traced(self, attempt: _Attempt) -> Answered:
-        host, port = self._address
-        attributes = attributes_of_call(
-            attempt.method, self._provider, host, port, attempt.path, attempt.route, attempt.number
-        )
+        attributes = self._address | attributes_of_call(attempt.method, attempt.path, attempt.route, attempt.number)
         attributes.update(attempt.attributes)
         name = f"{attempt.method} {attempt.route}" if attempt.route else attempt.method
         with span(name, attributes, SpanKind.CLIENT) as current:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from multidict import CIMultiDict
 
-from chassis.calls import Answered, Carry, NotListening, Sending
+from chassis.calls import Answered, Carry, NotSent, Sending
 from chassis.crowds import Crowd, refusal
 from chassis.logs import log
 from tracing.parts import Part, current_part
@@ -77,7 +77,7 @@ class Household:
         async def carry(sending: Sending) -> Answered:
             member = self._members.get(provider)
             if member is None or not member.is_open:
-                raise NotListening(f"{provider} does not answer calls yet, or any more.")
+                raise NotSent(f"{provider} does not answer calls yet, or any more.")
             return await _carried(member, sending)
 
         return carry

@@ -17,6 +17,8 @@ from chassis.tokens import VerifiedTokens, key_id_of, read_keys, verified_claims
 
 PEOPLE_ISSUER = "accounts"
 PEOPLE_AUDIENCE = "onsale"
+# Where accounts publishes its keys.
+KEYS_PATH = "/.well-known/jwks.json"
 KEYS_FRESH_SECONDS = 300
 KEYS_RETRY_SECONDS = 2
 

@@ -20,6 +20,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.statreload import StatReload
 
 from chassis.logs import log_all_that_goes_wrong
+from chassis.on_bus import BusServer
 from chassis.protocol import BoundedProtocol
 from chassis.server import KEEP_ALIVE_SECONDS, Server
 from chassis.settings import ServiceSettings
@@ -45,9 +46,16 @@ def serve(path: str) -> None:
     app = load(path)()
     log_all_that_goes_wrong()
     collect_rarely()
-    server = Server(configuration(app))
+    service = app.state.service
+    on_bus = (
+        BusServer(service.broker, service.settings.service_name, app, service.metrics, service.crowds)
+        if service.is_on_bus
+        else None
+    )
+    server = Server(configuration(app), on_bus)
     with suppress(KeyboardInterrupt):
-        server.run()
+        # Without sockets it opens no port.
+        server.run(sockets=[] if on_bus else None)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
@@ -127,7 +135,7 @@ def sentences_of(error: ValidationError | FileNotFoundError) -> str:
     """What is wrong with the settings, a line each."""
     if isinstance(error, FileNotFoundError):
         return f"{error.filename} is missing. `make up` generates the keys of a development system.\n"
-    wrong = ((".".join(map(str, each["loc"])) or "values", each["msg"]) for each in error.errors())
+    wrong = ((".".join(map(str, each["loc"])) or "values", each["msg"].rstrip(".")) for each in error.errors())
     return "".join(f"Setting {where} of {error.title}: {why}.\n" for where, why in wrong)
 
 

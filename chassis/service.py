@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
+from starlette.routing import Route
 
 from chassis.asking import Client
 from chassis.broker import Broker
@@ -37,7 +38,9 @@ from chassis.late import late_work, watch_of
 from chassis.logs import log, set_up_logs
 from chassis.migrated import migrations_of, newest_migration
 from chassis.operations import Operation
-from chassis.people import PEOPLE_ISSUER, PersonVerifier
+from chassis.over_bus import CallsOverBus
+from chassis.passing_on import PassingOn
+from chassis.people import KEYS_PATH, PEOPLE_ISSUER, PersonVerifier
 from chassis.problems import ErrorPage, handle_errors, problem_response
 from chassis.relay import Relay
 from chassis.settings import ServiceSettings
@@ -48,6 +51,7 @@ from chassis.work import Queue
 from chassis.worker import Worker
 from tracing.asgi import ParentOf, TracingMiddleware
 from tracing.export import MetricsExport
+from tracing.http_client import BUS
 from tracing.instruments import Instrument
 from tracing.measured import MetricsMiddleware
 from tracing.messaging import message_attributes
@@ -107,17 +111,19 @@ class Service:
         )
         self.metrics = Metrics(resource_of(self._telemetry))
         self._watching = Watching(self.metrics)
-        self._broker = Broker(settings.nats_url.get_secret_value(), settings.service_name, self.metrics)
-        self.bus = Bus(self._broker, self.metrics)
-        self._firehose = Firehose(self._broker, self.metrics)
+        self.broker = Broker(settings.nats_url.get_secret_value(), settings.service_name, self.metrics)
+        self.bus = Bus(self.broker, self.metrics)
+        self._calls_over_bus = CallsOverBus(self.broker, settings.service_name) if settings.transport == "bus" else None
+        self._firehose = Firehose(self.broker, self.metrics)
         self._tokens = ServiceTokens(settings.service_name, load_signing_key(settings.key_file))
-        self._readiness = Readiness(alive=lambda: self._broker.beyond_repair)
+        self._readiness = Readiness(alive=lambda: self.broker.beyond_repair)
         self._databases: list[Database] = []
         self._queues: dict[Database, tuple[Queue, ...]] = {}
         self._clients: list[Calls] = []
         self._tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._managed: list[AbstractAsyncContextManager[Any]] = []
         self._routers: list[APIRouter] = []
+        self._passed_on: list[Route] = []
         self._mounts: list[tuple[str, Any, str]] = []
         self._gauges: dict[str, Callable[[], int]] = {}
         self.inboxes: list[Inbox] = []
@@ -144,10 +150,15 @@ class Service:
     def client_of(self, kind: type[Asked], base_url: str, *more: Any) -> Asked:
         """The client of another of our services, by its class (chassis/asking.py); `more` is what else its __init__ takes."""
         self.clients.append(kind)
-        carry = carry_to(kind.provider)
-        calls = ServiceCalls(kind.provider, base_url, self._tokens, metrics=self.metrics, carry=carry)
+        return kind(self._calls_to(kind.provider, base_url), *more)
+
+    def _calls_to(self, provider: str, base_url: str) -> ServiceCalls:
+        address, carry = base_url, carry_to(provider)
+        if carry is None and self._calls_over_bus is not None:
+            address, carry = f"{BUS}://{provider}", self._calls_over_bus.to(provider)
+        calls = ServiceCalls(provider, address, self._tokens, metrics=self.metrics, carry=carry)
         self._clients.append(calls)
-        return kind(calls, *more)
+        return calls
 
     def stranger(self, provider: str, base_url: str, *, timeout_seconds: float = 5.0) -> Calls:
         """Calls to a service that is not ours: it gets no tokens and no trace headers."""
@@ -161,7 +172,7 @@ class Service:
         self.inboxes.append(inbox)
         receive = inbox.receiver(database or self._databases[0])
         subjects = sorted(inbox.subscriptions)
-        self._watching.consumer(inbox.consumer, lambda: lag_of(self._broker, inbox.consumer, subjects))
+        self._watching.consumer(inbox.consumer, lambda: lag_of(self.broker, inbox.consumer, subjects))
         self._tasks.append((f"inbox {inbox.consumer}", lambda: self._firehose.consume(inbox.consumer, receive)))
 
     def listen(self, subject: str, on_fact: OnFact, *, on_gap: Callable[[], None] | None = None) -> None:
@@ -180,12 +191,17 @@ class Service:
             except Exception as error:  # noqa: BLE001  # one bad fact must not end the subscription
                 _LOG.warning("a fact was not understood", subject=message.subject, error=safe_text(error))
 
-        self._broker.subscribe(subject, on_message, on_gap)
+        self.broker.subscribe(subject, on_message, on_gap)
+
+    @property
+    def is_on_bus(self) -> bool:
+        """Whether it is asked over the bus and opens no port: with that transport all but what browsers talk to."""
+        return self._calls_over_bus is not None and not self.settings.is_for_browsers
 
     @property
     def subjects(self) -> list[str]:
         """The subjects that every process of the service listens to, of the bus and of the firehose."""
-        return self._broker.subjects
+        return self.broker.subjects
 
     def work(self, worker: Worker) -> Worker:
         """Runs a worker as long as the service runs. Returns it, so that others can wake it."""
@@ -222,6 +238,12 @@ class Service:
         """Crowds come with requests of this operation, each for one `part` of its path: see chassis/crowds.py."""
         self.crowds.append(Crowd(operation.method, operation.path, part, self.metrics))
 
+    def pass_on(self, method: str, path: str, provider: str) -> None:
+        """Over the bus, who is not ours reaches an open operation of a provider here: it has no port. Over HTTP it has its own."""
+        if self._calls_over_bus is not None:
+            app = PassingOn(provider, self._calls_over_bus.to(provider))
+            self._passed_on.append(Route(path, app, methods=[method], include_in_schema=False))
+
     def mount(self, path: str, app: Any, name: str) -> None:
         """Adds an ASGI application under a path, e.g. static files."""
         self._mounts.append((path, app, name))
@@ -256,6 +278,7 @@ class Service:
         for router in (health, *self._routers):
             _check_access(router)
             _add_routes(app, router)
+        app.router.routes.extend(self._passed_on)
         for path, mounted, name in self._mounts:
             app.mount(path, mounted, name)
         handle_errors(app, self._errors, self._error_page)
@@ -272,11 +295,8 @@ class Service:
         return app
 
     def _person_verifier(self) -> PersonVerifier:
-        url = urlsplit(self.settings.person_keys_url)
-        origin, carry = f"{url.scheme}://{url.netloc}", carry_to(PEOPLE_ISSUER)
-        calls = ServiceCalls(PEOPLE_ISSUER, origin, self._tokens, metrics=self.metrics, carry=carry)
-        self._clients.append(calls)
-        return PersonVerifier(self.settings.person_keys_url, calls)
+        url = urlsplit(self.settings.person_keys_url or KEYS_PATH)
+        return PersonVerifier(url.geturl(), self._calls_to(PEOPLE_ISSUER, f"{url.scheme}://{url.netloc}"))
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -298,11 +318,11 @@ class Service:
                 stack.push_async_callback(database.close)
             for client in self._clients:
                 stack.push_async_callback(client.aclose)
-            stack.push_async_callback(self._broker.close)
+            stack.push_async_callback(self.broker.close)
             watching = (("watching", self._watching.run), ("pulse", self._watching.feel_pulse))
             for resource in self._managed:
                 await stack.enter_async_context(resource)
-            await stack.enter_async_context(_running(*watching, ("nats", self._broker.run), *self._tasks))
+            await stack.enter_async_context(_running(*watching, ("nats", self.broker.run), *self._tasks))
             # The first request may kill this process, and whoever looks for it has to know that it was there.
             await asyncio.to_thread(provider.wait_until_known, KNOWN_SECONDS)
             _LOG.info("started", port=settings.port)
@@ -311,7 +331,7 @@ class Service:
             _LOG.info("stopping")
 
     async def _check_broker(self) -> None:
-        if problem := self._broker.problem:
+        if problem := self.broker.problem:
             raise ConnectionError(problem)
 
     async def _check_consumers(self) -> None:

@@ -3,13 +3,23 @@
 A setting that all services of an environment share may be given once, with the prefix `ONSALE_`; a service's own goes before it.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 SHARED_PREFIX = "ONSALE_"
+
+
+@dataclass(frozen=True)
+class _OfOurs:
+    """Marks the address of one of our services."""
+
+
+# The base address of another of our services. With `transport=bus` none is needed, since the bus knows where everybody is.
+ProviderUrl = Annotated[str, _OfOurs()]
 
 
 def settings_config(prefix: str) -> SettingsConfigDict:
@@ -21,8 +31,12 @@ class ServiceSettings(BaseSettings):
     """Settings that all services share. Times are in seconds."""
 
     service_name: ClassVar[str]
+    # Browsers talk to it, and they speak HTTP: it opens its port whatever carries the calls of services.
+    is_for_browsers: ClassVar[bool] = False
 
     environment: Literal["local", "test", "production"] = "local"
+    # What carries calls between our services. With "bus" it is NATS: a service needs no address of another, and opens no port.
+    transport: Literal["http", "bus"] = "http"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     # postgresql://login:password@host:port/database
@@ -58,7 +72,7 @@ class ServiceSettings(BaseSettings):
     key_file: Path
     service_keys_file: Path
     # Where the keys are published that verify people's tokens.
-    person_keys_url: str
+    person_keys_url: ProviderUrl = ""
     drain_seconds: float = Field(default=10.0, ge=0)
     # Failpoint for crash tests: the process kills itself when it reaches this point. Refused in production.
     crash_at: str | None = None
@@ -83,3 +97,13 @@ class ServiceSettings(BaseSettings):
             raise ValueError("crash_at is for crash tests: it must not be set in production.")
         if self.environment == "production" and self.drill:
             raise ValueError("drill is for practising: production must not start with one on. Leave it out.")
+        if self.transport == "http" and (missing := self._providers_without_address()):
+            names = " and ".join(f"{self.model_config.get('env_prefix', '')}{name.upper()}" for name in missing)
+            raise ValueError(
+                f"Over HTTP this service has to know where others are: set {names}, or {SHARED_PREFIX}TRANSPORT=bus for all services."
+            )
+
+    def _providers_without_address(self) -> list[str]:
+        fields = type(self).model_fields.items()
+        ours = (name for name, field in fields if any(isinstance(each, _OfOurs) for each in field.metadata))
+        return [name for name in ours if not getattr(self, name)]

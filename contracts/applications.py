@@ -45,6 +45,8 @@ def _settings_of(service: str, keys: Keys) -> ServiceSettings:
     for name, field in kind.model_fields.items():
         if name == "signing_key_file":
             values[name] = keys.key_file(service)
+        elif name not in values and (field.default in {PydanticUndefined, ""} and name.endswith("_url")):
+            values[name] = NOWHERE
         elif name not in values and field.default is PydanticUndefined and field.default_factory is None:
-            values[name] = NOWHERE if name.endswith("url") else "x" * 40
+            values[name] = "x" * 40
     return kind(**values)

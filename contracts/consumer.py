@@ -8,7 +8,7 @@ committed pact (or written, with `PACTS=write`); if a test failed, neither happe
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from chassis.idempotency import KEY_HEADER
 from chassis.ids import uuid7
 from chassis.inbox import Inbox, Received
 from chassis.tokens import ServiceTokens
-from contracts import matchers
+from contracts import matchers, over_bus
 from contracts.demanded import Demanded, refuse_unread, understood
 from contracts.journal import Entry, note
 from contracts.mismatches import sentences_of
@@ -201,9 +201,10 @@ class Asking(Generic[Client]):
         _describe(interaction, edge, ask, answer)
         tokens = ServiceTokens(edge.consumer, Ed25519PrivateKey.generate())
         about = f'{edge}, "{description}"'
-        carrier = requests.Carrier()
         try:
-            with pact.serve("127.0.0.1") as server:
+            async with AsyncExitStack() as stack:
+                server = stack.enter_context(pact.serve("127.0.0.1"))
+                carrier = requests.Carrier(await over_bus.way_to(stack, edge, str(server.url)))
                 async with ServiceCalls(edge.provider, str(server.url), tokens, carry=carrier.carry) as http:
                     with understood(about, edge.consumer):
                         client = self._make_client(http)

@@ -27,7 +27,7 @@ from chassis.idempotency import KEY_HEADER
 from chassis.outbox import row_of
 from chassis.settings import ServiceSettings
 from chassis.testing import Harness, Overheard
-from contracts import moments
+from contracts import moments, over_bus
 from contracts.broker import verified_as
 from contracts.consumer import TRACEPARENT, with_tracing
 from contracts.facts import aggregate_of
@@ -288,6 +288,9 @@ async def provided(
 ) -> AsyncIterator[Provided]:
     """Serves an application with its lifespan. Requests carry real tokens in place of the contracts' placeholders."""
     app = recording.Recorder(RealTokens(create_app(settings), harness, settings.service_name))
-    async with harness.serving(app) as url, httpx.AsyncClient(base_url=url, timeout=STATE_SECONDS) as http:
+    serving = (
+        over_bus.served_over_bus(harness, app, settings.service_name) if over_bus.is_wanted() else harness.serving(app)
+    )
+    async with serving as url, httpx.AsyncClient(base_url=url, timeout=STATE_SECONDS) as http:
         recording.serve(url, app)
         yield Provided(url, http)

@@ -1,7 +1,8 @@
 """`make contracts`: compares every pact with its consumer's tests, and verifies it at its provider; pair by pair, with totals.
 
 `make contracts SERVICE=inventory` does so for what one service needs and promises. With `PACTS=write` the pacts are first written
-from the consumers' tests, of one service also those of whoever asks it, and then the documents that follow from them.
+from the consumers' tests, of one service also those of whoever asks it, and then the documents that follow from them. With
+`TRANSPORT=bus` all that is asked is asked over NATS (contracts/over_bus.py).
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree as ET
 
-from contracts import picture
+from contracts import over_bus, picture
 from contracts.journal import JOURNAL, Entry, entries
 from contracts.pactfile import EXTERNAL, PACTS, WRITING, Edge, Kind, all_edges, edges, exit_code_of, is_writing
 from contracts.running import PROVIDERS_SIDE, pytest_command, service_asked_for
@@ -248,6 +249,11 @@ def main() -> int:
     service = service_asked_for(ROOT, "make contracts", "Compares and verifies the contracts between services.")
     if os.environ.get("PACTS") not in {None, "", "check", WRITING}:
         print(f"PACTS={os.environ['PACTS']} means nothing. PACTS={WRITING} writes pacts; without it they are compared.")
+        return 2
+    if os.environ.get(over_bus.TRANSPORT) not in {None, "", "http", over_bus.BUS}:
+        print(
+            f"{over_bus.TRANSPORT}={os.environ[over_bus.TRANSPORT]} means nothing. {over_bus.TRANSPORT}={over_bus.BUS} asks over NATS."
+        )
         return 2
     outcome = run(service, write=is_writing())
     print(f"\n{outcome.totals()}\n")

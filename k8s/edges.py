@@ -141,6 +141,7 @@ def _local() -> Iterator[Edge]:
     """With simulators, one Jaeger, and jobs that make what production has been given."""
     yield Edge(service("payments"), BANK, 8020, why="authorise, capture, ask")
     yield Edge(BANK, service("payments"), HTTP, why="webhooks")
+    yield Edge(BANK, service("web"), HTTP, why="webhooks, where payments has no port (components/transport/bus)")
     yield Edge(service("notifications"), MAILBOX, 8025, why="mail")
     for name in SERVICES:
         for party in (service(name), migration(name)):

@@ -115,7 +115,7 @@ def _sentence(error: Mapping[str, Any], prefix: str) -> str:
     where = "_".join(str(each).upper() for each in error["loc"])
     if error["type"] == "missing":
         return f"{prefix}{where} is not set, and {kind_of(prefix)} cannot start without it. Set it."
-    return f"{prefix}{where or 'settings'} is refused: {error['msg']}."
+    return f"{prefix}{where or 'settings'} is refused: {error['msg'].rstrip('.')}."
 
 
 def kind_of(prefix: str) -> str:

@@ -18,6 +18,7 @@ COMMAND = "`make documents`"
 FOLDERS = ("k8s/infra/local/databases", "k8s/infra/production/services")
 FOLDER_FILE = "kustomization.yaml"
 TEMPLATE = "template"
+ON_BUS = "k8s/components/transport/bus/kustomization.yaml"
 _LIST = re.compile(
     r"(?P<head>^(?P<indent> *)# list: (?P<name>\w+)\b.*\n)(?:.*\n)*?(?P<end>^ *# end of list$)", re.MULTILINE
 )
@@ -77,6 +78,7 @@ def listings() -> Iterator[Listing]:
     yield Listing("skaffold.yaml", "checked", lambda: _each(_CHECKED))
     yield Listing("skaffold.yaml", "shipped", lambda: _each(_SHIPPED))
     yield Listing("tracing/prometheus/rules.yaml", "gone", lambda: _GONE.format(names="|".join(_names())))
+    yield Listing(ON_BUS, "addresses", lambda: "\n".join(map(_without_addresses, _asking())))
     for name, providers in SERVICES.items():
         if providers:
             yield Listing(_settings_of(name), "addresses", lambda name=name: "\n".join(_addresses(name)))  # type: ignore[misc]
@@ -101,6 +103,17 @@ def _settings_of(name: str) -> str:
 
 def _addresses(name: str) -> list[str]:
     return [f"- {name.upper()}_{each.upper()}_URL=http://{each}:8000" for each in sorted(SERVICES[name])]
+
+
+def _asking() -> list[str]:
+    return [name for name in _names() if SERVICES[name]]
+
+
+def _without_addresses(name: str) -> str:
+    """What takes the addresses of others out of a service's ConfigMap."""
+    variables = [each.removeprefix("- ").partition("=")[0] for each in _addresses(name)]
+    gone = "\n".join(f"    - {{op: remove, path: /data/{each}}}" for each in variables)
+    return f"- target: {{kind: ConfigMap, name: {name}}}\n  patch: |-\n{gone}"
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:

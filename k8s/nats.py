@@ -26,10 +26,13 @@ def users_conf() -> str:
 def _user(name: str) -> str:
     rights = permissions_of(name)
     lines = [f"    {{user: {name}, password: ${name.upper()}, permissions: {{"]
-    for verb, rule in rights.items():
+    for verb in ("publish", "subscribe"):
+        rule = rights[verb]
         lines.append(f"      {verb}: {{allow: [")
         lines += [f"        {json.dumps(subject)}" for subject in rule["allow"]]
         lines.append("      ]}")
+    answers = rights["allow_responses"]
+    lines.append(f"      allow_responses: {{max: {answers['max']}, expires: {json.dumps(answers['expires'])}}}")
     return "\n".join([*lines, "    }}", ""])
 
 

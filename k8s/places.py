@@ -19,6 +19,8 @@ class Plan:
     makes_secrets: bool = True
     # What is applied there for a moment only.
     also: tuple[str, ...] = ()
+    # What another place is without ports: scanners have seen it there.
+    on_bus: bool = False
 
 
 _VERIFY = ("k8s/verify/job.yaml",)
@@ -28,6 +30,15 @@ PLANS = (
     Plan("light", "k8s/overlays/local", "k8s/infra/local/light"),
     Plan("ci", "k8s/overlays/ci", "k8s/infra/local/light", also=_VERIFY),
     Plan("production", "k8s/overlays/production", "k8s/infra/production", "production", makes_secrets=False),
+    Plan("bus", "k8s/overlays/bus", "k8s/infra/local/bus", also=_VERIFY, on_bus=True),
+    Plan(
+        "production-bus",
+        "k8s/overlays/production-bus",
+        "k8s/infra/production-bus",
+        "production",
+        makes_secrets=False,
+        on_bus=True,
+    ),
 )
 
 
@@ -54,6 +65,10 @@ class Place:
     def config(self) -> dict[str, dict[str, str]]:
         """The ConfigMaps, by name."""
         return {each.name: at(each.document, "data", default={}) for each in self.all.of_kind("ConfigMap")}
+
+    def has_port(self, service: str) -> bool:
+        """Whether a service listens there: over the bus it is asked without, and web alone has one."""
+        return not self.plan.on_bus or service == "web"
 
     def pods_of(self, service: str) -> list[Pod]:
         """The pods that run a service itself, not its jobs."""

@@ -73,6 +73,9 @@ def listening_agrees(place: Place) -> Found:
                 case _:
                     continue
             ports = {str(each["containerPort"]) for each in container.ports}
+            if program_of(container) == "chassis.serve" and not place.has_port(found.get("ONSALE_SERVICE", "")):
+                yield from ((pod.owner.where, f"container {container.name} {each}") for each in _on_bus(found, ports))
+                continue
             if port not in ports:
                 yield (
                     pod.owner.where,
@@ -83,6 +86,14 @@ def listening_agrees(place: Place) -> Found:
                     pod.owner.where,
                     f"container {container.name} listens on {host} alone, so that nobody reaches it. Set the host to 0.0.0.0.",
                 )
+
+
+def _on_bus(found: dict[str, str], ports: set[str]) -> Iterator[str]:
+    """What is wrong with a service that is asked over the bus."""
+    if ports:
+        yield f"is on the bus and opens no port. Remove {', '.join(sorted(ports))}."
+    if (transport := found.get("ONSALE_TRANSPORT", "http")) != "bus":
+        yield f"is on the bus, and ONSALE_TRANSPORT is {transport}. Set it to bus."
 
 
 def addresses_exist(place: Place) -> Found:

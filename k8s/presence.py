@@ -64,7 +64,7 @@ def _of_service(place: Place, service: str) -> Found:
     if not deployments:
         yield f"Deployment/{service}", f"is missing in {place.name}. Add k8s/base/{service}."
     for each in deployments:
-        for kind in ("Service", "ConfigMap", "PodDisruptionBudget"):
+        for kind in (*(("Service",) if place.has_port(service) else ()), "ConfigMap", "PodDisruptionBudget"):
             if not _beside(place.all, kind, each):
                 yield (
                     f"{kind}/{each.name}",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from k8s.edges import OPENAPI
 from k8s.objects import NAME, at
 from k8s.places import Place
+from services.web.app import PASSED_ON
 
 ROOT = Path(__file__).resolve().parent.parent
 Found = Iterator[tuple[str, str]]
@@ -26,17 +27,19 @@ def routes_are_answered(place: Place) -> Found:
                 target = place.all.named("Service", backend["name"])
                 service = target.labels.get(NAME, "") if target else ""
                 for match in (rule.get("matches") or [{}]) if service else ():
-                    if wrong := _wrong(service, match):
+                    if wrong := _wrong(service, match, PASSED_ON if place.plan.on_bus else ()):
                         yield each.where, wrong
 
 
-def _wrong(service: str, match: Mapping[str, Any]) -> str | None:
+def _wrong(service: str, match: Mapping[str, Any], passed_on: Iterable[tuple[str, str, str]]) -> str | None:
     kind, path = at(match, "path", "type", default="PathPrefix"), at(match, "path", "value", default="/")
     method = match.get("method")
     if service != SHOP and (kind != "Exact" or not method):
         return f"lets in more of {service} than is for the world: {method or 'any method'} {path}. Name the method and an Exact path."
     begins = path.rstrip("/") + "/"
     answered = [(verb, each) for verb, each in paths_of(service) if method in {None, verb}]
+    if service == SHOP:
+        answered += [(verb, each) for verb, each, _ in passed_on if method in {verb, "HEAD" if verb == "GET" else verb}]
     if any(each == path or (kind == "PathPrefix" and each.startswith(begins)) for _, each in answered):
         return None
     return f"sends {method or 'any method'} {path} to {service}, which does not answer that. Correct the match."

@@ -63,7 +63,7 @@ def probes(found: Object) -> Iterator[str]:
 
 def _probe(pod: Pod, container: Container, name: str) -> Iterator[str]:
     probe = container.document[name]
-    path = at(probe, "httpGet", "path")
+    path = at(probe, "httpGet", "path") or _asked_over_bus(at(probe, "exec", "command", default=[]))
     if pod.kind == SERVICE and path != _PATHS[name]:
         yield (
             f"container {container.name}: its {name} asks {path or 'no path'}. Services answer it at {_PATHS[name]}: "
@@ -74,6 +74,12 @@ def _probe(pod: Pod, container: Container, name: str) -> Iterator[str]:
         port = at(probe, way, "port")
         if port is not None and port not in declared and port not in declared.values():
             yield f"container {container.name}: its {name} asks port {port}, on which it does not listen. Name one of its ports."
+
+
+def _asked_over_bus(command: list[str]) -> str | None:
+    """What a command asks its own process over the bus, if that is what it does."""
+    *program, path = command or [""]
+    return path if program == ["python", "-m", "chassis.ask_bus"] else None
 
 
 def tokens(found: Object) -> Iterator[str]:

@@ -13,13 +13,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
+from chassis.ask_bus import subject_of
+from chassis.envelope import MOST_BODY_BYTES
 from chassis.stream import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn
-from local.topology import LISTENS, MOST_SHARDS, consumers_of
+from local.topology import ADMIN, LISTENS, MOST_SHARDS, asked_by, consumers_of
+
+__all__ = ["ADMIN", "MOST_ANSWERS", "NatsServer", "binary", "permissions_of"]
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -27,11 +31,16 @@ IN_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 ROOM_BYTES = 1 << 30
 # Its ten ticks a second wake several threads otherwise, and it sells no less: it takes three hundredths of a purchase's time.
 ONE_PROCESSOR = {"GOMAXPROCS": "1"}
-ADMIN = "admin"  # makes the stream and its consumers; no service has its password
+MAX_PAYLOAD = 1 << 20
+# Answers to one request: that the rest of its body is wanted, and the pieces of the answer itself.
+MOST_ANSWERS = 3 + MOST_BODY_BYTES // MAX_PAYLOAD
 
 
-def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
+def permissions_of(service: str) -> dict[str, dict[str, Any]]:
     """What a service may say and hear: its own facts and bus messages, its own consumer of the firehose, and what it listens to.
+
+    It may ask the providers that it has, take its own share of what it is asked itself (in its queue group: nobody listens in),
+    and answer whoever asked it: so nobody answers for another. A process is asked how it is by its own service alone.
 
     It may take from that consumer and acknowledge what it took, and from nobody else's. It makes, changes and deletes neither streams
     nor consumers, since whoever makes a consumer chooses on which subject its facts are said. A forbidden subject shows up at the
@@ -43,6 +52,8 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
             "allow": [
                 f"events.{service}.>",
                 f"bus.{service}.>",
+                *(f"{subject_of(each)}{rest}" for each in asked_by(service) for rest in ("", ".pieces.>")),
+                f"{subject_of(service)}.at.*",
                 f"$JS.API.STREAM.INFO.{STREAM}",
                 f"$JS.API.STREAM.MSG.GET.{STREAM}",  # how old the first fact is that its consumer has not taken
                 *(f"$JS.API.CONSUMER.INFO.{STREAM}.{each}" for each in consumers),
@@ -50,7 +61,15 @@ def permissions_of(service: str) -> dict[str, dict[str, list[str]]]:
                 *(f"$JS.ACK.{STREAM}.{each}.>" for each in consumers),
             ]
         },
-        "subscribe": {"allow": [f"_INBOX_{service}.>", *LISTENS.get(service, ())]},
+        "subscribe": {
+            "allow": [
+                f"_INBOX_{service}.>",
+                f"{subject_of(service)} {service}",
+                *(f"{subject_of(service)}.{each}" for each in ("at.*", "pieces.>")),
+                *LISTENS.get(service, ()),
+            ]
+        },
+        "allow_responses": {"max": MOST_ANSWERS, "expires": "2m"},
     }
 
 
@@ -151,7 +170,7 @@ class NatsServer:
             "server_name": "onsale",
             "listen": f"{LOOPBACK}:{self.port or -1}",
             "ports_file_dir": str(self.store_dir),
-            "max_payload": 1 << 20,
+            "max_payload": MAX_PAYLOAD,
             "jetstream": {"store_dir": str(self.store_dir), "max_file_store": 4 << 30, "max_memory_store": 256 << 20},
         }
         if self._users is not None:

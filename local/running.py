@@ -18,6 +18,8 @@ class Running:
     data: Path
     control: Path
     ports: dict[str, int] = field(default_factory=dict)
+    # Where each service is asked how it is (local/ready.py): by its port, or over the bus with a login.
+    services: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def find(cls, data: Path) -> "Running":
@@ -25,7 +27,9 @@ class Running:
         file = Layout(data.absolute()).run_file
         try:
             state = json.loads(file.read_text())
-            return cls(state["addresses"], Path(state["data"]), Path(state["control"]), state["ports"])
+            return cls(
+                state["addresses"], Path(state["data"]), Path(state["control"]), state["ports"], state["services"]
+            )
         except (OSError, ValueError, KeyError) as error:
             raise StartError(
                 f"No running system was found ({file} is missing). Start one in another terminal: make up"

@@ -1,16 +1,17 @@
 """`make stuck`: all remembered work that is late, over all services, with why it waits and how to go on."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.client import OK
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from local.errors import StartError
+from local.ready import got
 from local.running import Running
 from local.topology import SERVICES
 
@@ -26,7 +27,7 @@ def main() -> int:
     parser.add_argument("--older", type=int, default=LATE_SECONDS, help="since how many seconds it has been wanted")
     chosen = parser.parse_args()
     try:
-        addresses = Running.find(chosen.data).addresses
+        addresses = Running.find(chosen.data).services
     except StartError as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,11 +64,11 @@ def render(late: list[dict[str, Any]], silent: list[str], now: datetime) -> str:
 
 def _ask(service: str, address: str, older_seconds: int) -> list[dict[str, Any]] | str:
     try:
-        answer = httpx.get(
-            f"{address}/work", params={"older_seconds": older_seconds}, timeout=PATIENCE_SECONDS, trust_env=False
-        )
-        found: list[dict[str, Any]] = answer.raise_for_status().json()["late"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+        status, body = got(f"{address}/work?older_seconds={older_seconds}", PATIENCE_SECONDS)
+        found: list[dict[str, Any]] = json.loads(body)["late"] if status == OK else []
+        if status != OK:
+            raise ConnectionError(f"It answered {status}.")
+    except (OSError, ValueError, KeyError) as error:
         return (
             f"{service} does not say what waits there ({type(error).__name__}): look whether it runs, and its database."
         )

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -22,15 +22,18 @@ from local.hosts.switch import Link
 from local.keeper import Keeper, Kept
 from local.lock import FolderLock
 from local.nats import ADMIN, NatsServer
+from local.on_bus import on_the_bus
 from local.postgres import PostgresServer
 from local.processes import port_is_taken
 from local.provision import make_databases, make_keys, make_secrets, make_stream, to_be_migrated, write_private
 from local.quiet import wait_until_quiet
-from local.ready import is_ready
+from local.ready import is_ready, shown
 from local.replica import PostgresReplica
+from local.shape import Shape
 from local.supervisor import Supervisor
 from local.topology import (
     MONOLITH,
+    READY,
     ROOT,
     SERVICES,
     SHARDED,
@@ -57,10 +60,7 @@ class System:
 
     A context manager. `start` raises StartError with a sentence that says what to do, or Stopped when `request_stop` was
     called meanwhile; call `stop` in every case. `environment` maps a program's name to variables that are added to its own.
-    `shards`: over how many databases the places are spread, at least as many as they were before.
-    `together`: the services that are one process; the others have one each, as all have without it.
-    `hosts`: on how many hosts of this machine the services live, apart from each other; or `regions`: in how many, far from each
-    other (local/housing.py).
+    `shape`: in which of its ways it runs, by default in the plainest.
     `on_broken` is called when it cannot go on (`broken` says why): then stop it.
     """
 
@@ -73,11 +73,7 @@ class System:
         durable: bool = True,
         sample: bool = True,
         environment: Mapping[str, Mapping[str, str]] | None = None,
-        hosts: int = 0,
-        regions: int = 0,
-        replicas: int = 0,
-        shards: int = 1,
-        together: Collection[str] = (),
+        shape: Shape | None = None,
         on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.layout = Layout(data_dir.absolute())
@@ -85,16 +81,16 @@ class System:
         self._console = console or Console(quiet=True)
         self._sample = sample
         self._environment = environment or {}
+        self.shape = shape or Shape()
         self.postgres = PostgresServer(self.layout.folder / "postgres", self.ports.of["postgres"], durable)
         self.replica = (
             PostgresReplica(self.postgres, self.layout.folder / "replica", self.ports.of["replica"], durable)
-            if replicas
+            if self.shape.replicas
             else None
         )
-        self.together = tuple(together)
-        self.shards = max(shards, _known_shards(self.layout))
+        self.shards = max(self.shape.shards, _known_shards(self.layout))
         self.nats: NatsServer | None = None
-        self.hosts = Hosts(hosts, str(self.layout.folder), regions)
+        self.hosts = Hosts(self.shape.hosts, str(self.layout.folder), self.shape.regions)
         self._forks = ForkServer(ROOT, str(self.layout.folder))
         self._pumps: Pumps | None = None
         self._supervisor: Supervisor | None = None
@@ -126,7 +122,8 @@ class System:
     @property
     def addresses(self) -> dict[str, str]:
         """Where everything is, by name: `web`, `bank`, `mailbox`, `traces`, the services, ..."""
-        http_names = [*SERVICES, "bank", "mailbox", "traces", "otlp"]
+        services = SERVICES if self.shape.transport == "http" else ("web",)
+        http_names = [*services, "bank", "mailbox", "traces", "otlp"]
         return {name: self.ports.url(name) for name in http_names} | {"smtp": f"127.0.0.1:{self.ports.of['smtp']}"}
 
     def log_file(self, name: str) -> Path:
@@ -174,7 +171,7 @@ class System:
 
     def _home_of(self, name: str) -> str:
         """The program that a service is, or is a part of."""
-        return MONOLITH if name in self.together else name
+        return MONOLITH if name in self.shape.together else name
 
     def request_stop(self, hurry: bool = False) -> None:
         """Ends a start that is under way; `hurry` also cuts short a stop that is. Safe in a signal handler."""
@@ -203,20 +200,19 @@ class System:
         self._supervisor = Supervisor(self._forks, self._pumps, self._console, self.layout.log_file)
         log_format = "text" if self._console.is_terminal else "json"
         self._open_hosts(self._pumps)
-        housing = self.hosts.housing
-        self._programs = {
-            p.name: p
-            for p in programs(
-                self.layout,
-                self.ports,
-                secrets,
-                log_format,
-                housing,
-                with_replica=self.replica is not None,
-                shards=self.shards,
-                together=self.together,
-            )
-        }
+        started = programs(
+            self.layout,
+            self.ports,
+            secrets,
+            log_format,
+            self.hosts.housing,
+            with_replica=self.replica is not None,
+            shards=self.shards,
+            together=self.shape.together,
+        )
+        if self.shape.transport == "bus":
+            started = on_the_bus(started, self.ports, secrets)
+        self._programs = {program.name: program for program in started}
         self._start_servers(self.nats)
         is_new = self._provision(secrets)
         self._start_replica()
@@ -365,7 +361,7 @@ class System:
 
     def _extra(self, program: Program) -> dict[str, str]:
         """What was said of it, or of a service that it is, when the system was made."""
-        names = [*self.together, MONOLITH] if program.name == MONOLITH else [program.name]
+        names = [*self.shape.together, MONOLITH] if program.name == MONOLITH else [program.name]
         return {key: value for name in names for key, value in self._environment.get(name, {}).items()}
 
     def _poll(self, waiting: dict[str, Program], seconds: float) -> None:
@@ -379,7 +375,7 @@ class System:
                 name = next(iter(waiting))
                 url = next((url for url in waiting[name].ready_urls if not is_ready(url)), waiting[name].ready_urls[0])
                 raise StartError(
-                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {url} and {self.log_file(name)}"
+                    f"Not ready after {seconds:g} s: {', '.join(waiting)}. See {shown(url)} and {self.log_file(name)}"
                 )
             self._pause(0.03)
 
@@ -405,8 +401,16 @@ class System:
             "data": str(self.layout.folder),
             "addresses": self.addresses,
             "ports": dict(self.ports.of),
+            # Where services are asked how they are: those without a port over the bus. The file is for its owner alone.
+            "services": {name: self._told_of(name) for name in SERVICES},
         }
         write_private(self.layout.run_file, json.dumps(state, indent=1))
+
+    def _told_of(self, service: str) -> str:
+        """Where a service is asked how it is."""
+        if self.shape.transport == "http":
+            return self.ports.url(service)
+        return self._programs[service].ready_urls[0].removesuffix(READY)
 
     # Stop
 

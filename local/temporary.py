@@ -1,10 +1,12 @@
 """A whole system for a while, for whoever tries things on one: its ports and its folder are its own, and nothing is left of it."""
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from local.shape import Shape
 from local.system import System
 from local.topology import Ports
 
@@ -14,27 +16,13 @@ def temporary_system(
     *,
     durable: bool = False,
     environment: Mapping[str, Mapping[str, str]] | None = None,
-    hosts: int = 0,
-    regions: int = 0,
-    replicas: int = 0,
-    shards: int = 1,
-    together: Collection[str] = (),
+    **shape: Any,
 ) -> Iterator[System]:
-    """Started, with the sample events, and stopped afterwards. Raises StartError. For the parameters see `System`."""
+    """Started, with the sample events, and stopped afterwards. Raises StartError. For the parameters see `System` and `Shape`."""
     with tempfile.TemporaryDirectory(prefix="onsale-system-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # as root, Postgres runs as another user, who has to pass
-        system = System(
-            data,
-            Ports.free(),
-            durable=durable,
-            environment=environment,
-            hosts=hosts,
-            regions=regions,
-            replicas=replicas,
-            shards=shards,
-            together=together,
-        )
+        system = System(data, Ports.free(), durable=durable, environment=environment, shape=Shape(**shape))
         try:
             system.start()
             yield system

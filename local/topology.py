@@ -5,10 +5,14 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from local.housing import Housing
 from local.processes import LOOPBACK, free_port
 
+Transport = Literal["http", "bus"]
+ADMIN = "admin"  # makes the stream and its consumers; no service has its password
+READY, WEBHOOKS = "/readyz", "/webhooks/bank"
 ROOT = Path(__file__).resolve().parent.parent
 # Connections of each service: as many as the cores keep busy, since each costs Postgres 4 MiB.
 POOL_SIZE = min(8, max(4, 2 * (os.cpu_count() or 1)))
@@ -28,6 +32,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "waitingroom": ("inventory",),
     "web": ("accounts", "catalog", "inventory", "notifications", "orders", "payments", "tickets", "waitingroom"),
 }
+
+# Who reads the keys of accounts, with which it knows people: it takes their tokens.
+READ_PEOPLES_KEYS = ("accounts", "orders", "tickets", "waitingroom")
 
 # The facts that each service must not miss; its consumer of the firehose has its name.
 HEARS: dict[str, tuple[str, ...]] = {
@@ -79,6 +86,11 @@ def consumers_of(service: str, shards: int = 1) -> list[str]:
     """The consumers of the firehose that a service has: its own, and with several shards one for each further one."""
     further = range(1, shards) if service == SHARDED else ()
     return [service, *(f"{service}-shard-{number}" for number in further)]
+
+
+def asked_by(service: str) -> list[str]:
+    """The services that a service asks."""
+    return sorted({*SERVICES.get(service, ()), *(("accounts",) if service in READ_PEOPLES_KEYS else ())})
 
 
 def hearers_of(provider: str) -> list[str]:
@@ -287,7 +299,7 @@ def _service(name: str, layout: Layout, ports: Ports, secrets: Secrets, log_form
         module="chassis.serve",
         arguments=(f"services.{name}.app:create_app",),
         environment={f"{name.upper()}_{key}": value for key, value in {**common, **providers, **own}.items()},
-        ready_urls=(f"{ports.url(name)}/readyz",),
+        ready_urls=(f"{ports.url(name)}{READY}",),
         rank=2 if name == "web" else 1,
         namespaces=housing.namespaces_of(name),
     )
@@ -366,7 +378,7 @@ def _bank(layout: Layout, ports: Ports, secrets: Secrets) -> Program:
             "BANK_DATA": str(layout.books),
             "BANK_API_KEY": secrets.bank_api_key,
             "BANK_WEBHOOK_SECRET": secrets.bank_webhook_secret,
-            "BANK_WEBHOOK_URL": f"{ports.url('payments')}/webhooks/bank",
+            "BANK_WEBHOOK_URL": f"{ports.url('payments')}{WEBHOOKS}",
             "BANK_PUBLIC_URL": ports.url("bank"),
         },
         ready_urls=(f"{ports.url('bank')}/readyz",),

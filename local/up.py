@@ -4,15 +4,15 @@ import argparse
 import signal
 import sys
 import threading
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
 from local.backend import ports_with_backend
 from local.console import Console
 from local.errors import StartError, Stopped
+from local.shape import Shape
 from local.system import System
-from local.topology import MOST_SHARDS, ROOT, SERVICES, Ports
+from local.topology import MOST_SHARDS, ROOT, Ports
 
 DEFAULT_DATA = ROOT / ".onsale"
 HIGHEST_BASE = 65_000
@@ -33,58 +33,35 @@ def main() -> int:
     )
     parser.add_argument("--monolith", action="store_true", help="all services in one process (make up MONOLITH=1)")
     parser.add_argument("--apart", default="", help="but for these, which have one each (MONOLITH=1 APART=tickets)")
+    parser.add_argument(
+        "--transport",
+        choices=("http", "bus"),
+        default="http",
+        help="what carries calls between services (TRANSPORT=bus)",
+    )
     parser.add_argument("--otlp", default="", help="send spans there (make up OTLP=http://127.0.0.1:4318)")
     parser.add_argument("--traces", default="", help="with --otlp: where traces can be looked at, a Jaeger")
     chosen = parser.parse_args()
     if chosen.traces and not chosen.otlp:
         parser.error("TRACES= says where the traces can be looked at that OTLP= sends away: say OTLP= too")
     try:
-        together = _together(chosen.apart, is_wanted=chosen.monolith)
+        shape = Shape.of_arguments(chosen)
     except ValueError as error:
         parser.error(str(error))
-    if together and (chosen.hosts or chosen.regions):
-        parser.error("MONOLITH=1 is one process, and HOSTS= and REGIONS= are about several: say one of them")
     ports = Ports.from_base(chosen.ports) if chosen.ports else Ports.default()
     try:
         ports = ports_with_backend(ports, chosen.otlp, chosen.traces) if chosen.otlp else ports
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    shape = Shape(chosen.hosts, chosen.regions, chosen.replicas, chosen.shards, together)
     return run(chosen.data, ports, Console(), shape)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """In which of its ways the same system runs: see `System`."""
-
-    hosts: int = 0
-    regions: int = 0
-    replicas: int = 0
-    shards: int = 1
-    together: tuple[str, ...] = ()
-
-
-def _together(apart: str, *, is_wanted: bool) -> tuple[str, ...]:
-    """The services that are one process. Raises ValueError with a sentence."""
-    names = apart.replace(",", " ").split()
-    if not is_wanted:
-        if names:
-            raise ValueError("APART= says what is not in the one process of MONOLITH=1: say MONOLITH=1 too")
-        return ()
-    if unknown := [name for name in names if name not in SERVICES]:
-        raise ValueError(f"APART={unknown[0]}: there is no such service. There are {', '.join(SERVICES)}.")
-    together = tuple(name for name in SERVICES if name not in names)
-    if len(together) < 2:
-        raise ValueError("APART= leaves nothing to be together: make up without MONOLITH=1 is that.")
-    return together
 
 
 def run(data: Path, ports: Ports, console: Console, shape: Shape) -> int:
     """Runs a system until a signal ends it. The exit code: 1 if it could not start."""
     stop = threading.Event()
     try:
-        system = System(data, ports, console=console, on_broken=stop.set, **asdict(shape))
+        system = System(data, ports, console=console, shape=shape, on_broken=stop.set)
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -130,10 +107,12 @@ def _welcome(system: System, data: Path, ports: Ports) -> str:
     if system.replica is not None:
         behind = "catalog, orders and tickets read there; make lag SECONDS=5"
         rows.insert(5, ("Replica", f"127.0.0.1:{ports.of['replica']}  ({behind})"))
+    if system.shape.transport == "bus":
+        rows.append(("Services", "ask each other over NATS; none but the shop has a port"))
     if ports.elsewhere:
         rows.append(("OTLP", f"{addresses['otlp']}  (the dev trace store does not run)"))
-    if system.together:
-        rows.append(("Monolith", f"{', '.join(system.together)} in one process (pid {system.pid('web')})"))
+    if system.shape.together:
+        rows.append(("Monolith", f"{', '.join(system.shape.together)} in one process (pid {system.pid('web')})"))
     if system.hosts.housing.hosts:
         rows.append((system.hosts.title, system.hosts.description))
     table = "\n".join(f"  {name:<10} {where}" for name, where in rows)

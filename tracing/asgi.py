@@ -19,6 +19,8 @@ FORBIDDEN = 403
 SERVER_ERROR = 500
 # Where a scope keeps the method that was asked for, if it is answered by another (HEAD by GET).
 ASKED_METHOD = "onsale_asked_method"
+# Where a scope says what carried the request, if it is not HTTP: NATS.
+CARRIED_BY = "onsale_carried_by"
 # Others are invented by strangers: a name of theirs in a span's would be one more each time.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -130,6 +132,8 @@ def _attributes_of(scope: Scope, is_remembered: bool) -> dict[str, str | bool]:
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
     }
+    if carrier := scope.get(CARRIED_BY):
+        attributes["network.protocol.name"] = carrier
     if is_remembered:
         attributes["onsale.remembered_parent"] = True
     return attributes

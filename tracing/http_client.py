@@ -9,17 +9,23 @@ SERVER_ERROR = 500
 NOT_CONNECTED = "onsale.not_connected"
 
 
-def attributes_of_call(
-    method: str, provider: str, host: str, port: int, path: str, route: str | None, attempt: int
-) -> dict[str, str | int]:
-    """What the span of an attempt says before there is an answer; `attempt` counts from 1."""
-    attributes: dict[str, str | int] = {
-        "http.request.method": method,
-        "peer.service": provider,
-        "server.address": host,
-        "server.port": port,
-        "url.path": path,
-    }
+# How a provider without a port is called: its address is a subject of NATS.
+BUS = "bus"
+
+
+def address_of_call(provider: str, host: str, port: int | None, scheme: str) -> dict[str, str | int]:
+    """Who is asked, and where: what the spans of all calls to a provider say."""
+    address: dict[str, str | int] = {"peer.service": provider, "server.address": host}
+    if port is not None:
+        address["server.port"] = port
+    if scheme == BUS:
+        address["network.protocol.name"] = "nats"
+    return address
+
+
+def attributes_of_call(method: str, path: str, route: str | None, attempt: int) -> dict[str, str | int]:
+    """What the span of an attempt says beside the address before there is an answer; `attempt` counts from 1."""
+    attributes: dict[str, str | int] = {"http.request.method": method, "url.path": path}
     if route:
         attributes["url.template"] = route
     if attempt > 1:

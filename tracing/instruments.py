@@ -41,6 +41,12 @@ CROWD_REFUSED = Instrument(
     "Requests that were refused before they were read, since so many for the same were being served.",
     ("http.request.method", "http.route"),
 )
+BUS_REFUSED = Instrument(
+    "onsale.bus.refused",
+    "counter",
+    "{request}",
+    "Requests over the bus that were refused before they were read, since the process served as many as it can.",
+)
 HTTP_CLIENT_DURATION = Instrument(
     "http.client.request.duration",
     "histogram",

@@ -225,7 +225,7 @@ def in_process(app: Any) -> httpx.AsyncClient:
 
 def broker_of(app: RunningApp) -> Broker:
     service: Service = app.app.state.service
-    return service._broker
+    return service.broker
 
 
 async def ready(app: RunningApp) -> Any:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from chassis.calls import Answered, Calls, Network, NotListening, Sending
+from chassis.calls import Answered, Calls, Network, NotSent, Sending
 from chassis.crowds import MOST_OF_ONE, Crowd
 from chassis.inside import Household, carry_to
 from chassis.testing import Harness
@@ -189,7 +189,7 @@ async def test_one_that_has_not_started_was_never_asked_and_is_asked_again_whate
 
     home = Household({"shop"})
     home.take_in("shop", lambda: an_app(answer))
-    with pytest.raises(NotListening):
+    with pytest.raises(NotSent):
         await call(home, sending())
     late = await at_home(an_app(answer))
     asked = 0

@@ -23,6 +23,7 @@ from local.errors import StartError
 from local.keeper import GIVE_UP_AFTER, Keeper, Kept
 from local.nats import ADMIN, NatsServer
 from local.postgres import PostgresServer
+from local.shape import Shape
 from local.system import System
 from local.temporary import temporary_system
 from local.tests.helpers import eventually, lives, processes_that_mention
@@ -147,7 +148,7 @@ def test_make_up_ends_with_the_sentence_when_a_server_cannot_be_brought_back(
     monkeypatch.setattr(up, "_welcome", lambda *_: "")
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        assert up.run(tmp_path / "data", Ports.free(), Console(quiet=True), up.Shape()) == 1
+        assert up.run(tmp_path / "data", Ports.free(), Console(quiet=True), Shape()) == 1
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

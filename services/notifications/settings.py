@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from chassis.settings import ServiceSettings, settings_config
+from chassis.settings import ProviderUrl, ServiceSettings, settings_config
 from services.notifications.domain import is_address
 
 
@@ -15,8 +15,8 @@ class NotificationsSettings(ServiceSettings):
     model_config = settings_config("NOTIFICATIONS_")
     service_name = "notifications"
 
-    accounts_url: str
-    tickets_url: str
+    accounts_url: ProviderUrl = ""
+    tickets_url: ProviderUrl = ""
     # Where buyers find their order: the public address of the shop. Without it mails carry no link.
     shop_url: str | None = None
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from chassis.settings import ServiceSettings, settings_config
+from chassis.settings import ProviderUrl, ServiceSettings, settings_config
 
 
 class OrdersSettings(ServiceSettings):
@@ -13,9 +13,9 @@ class OrdersSettings(ServiceSettings):
     model_config = settings_config("ORDERS_")
     service_name: ClassVar[str] = "orders"
 
-    catalog_url: str
-    inventory_url: str
-    payments_url: str
+    catalog_url: ProviderUrl = ""
+    inventory_url: ProviderUrl = ""
+    payments_url: ProviderUrl = ""
     hold_ttl_seconds: int = Field(default=600, ge=10, le=3600)
     # How long a buyer may keep places unpaid altogether, if they ask for more time.
     hold_longest_seconds: int = Field(default=1800, ge=10, le=3600)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.settings import ServiceSettings, settings_config
+from chassis.settings import ProviderUrl, ServiceSettings, settings_config
 
 
 class TicketsSettings(ServiceSettings):
@@ -18,7 +18,7 @@ class TicketsSettings(ServiceSettings):
     # Public keys (JWKS) that signed codes before: still believed, so that printed tickets outlive a change of key.
     retired_keys_file: Path | None = None
     # PDFs that are made at the same time, each in a thread, and how many may wait for one.
-    accounts_url: str
+    accounts_url: ProviderUrl = ""
     # How long a PDF waits for the holder's name; then it is printed without one.
     name_seconds: float = Field(default=1.5, gt=0)
     # Printed PDFs, kept so that they are not printed twice: where, how many bytes of them, and for how long. Without a folder

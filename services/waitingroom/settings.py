@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import ServiceSettings, settings_config
+from chassis.settings import ProviderUrl, ServiceSettings, settings_config
 
 
 class WaitingroomSettings(ServiceSettings):
@@ -11,7 +11,7 @@ class WaitingroomSettings(ServiceSettings):
     model_config = settings_config("WAITINGROOM_")
     service_name = "waitingroom"
 
-    inventory_url: str
+    inventory_url: ProviderUrl = ""
     # How often people are let in, and numbers are given to who comes after the draw.
     step_seconds: float = Field(default=0.5, gt=0)
     # How long somebody whose turn it is may take to come in, and how long their pass is good for then.

@@ -52,6 +52,12 @@ from services.web.watches import OPEN_STREAMS
 
 STREAMS = ("/live/",)
 SWEEP_SECONDS = 600.0
+# What banks and gates ask. Where services have ports of their own, it goes there.
+PASSED_ON = (
+    ("POST", "/webhooks/bank", "payments"),
+    ("POST", "/verify", "tickets"),
+    ("GET", "/.well-known/ticket-keys.json", "tickets"),
+)
 
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:
@@ -130,6 +136,8 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         make_files_router(assets),
     ):
         service.include(router)
+    for method, path, provider in PASSED_ON:
+        service.pass_on(method, path, provider)
     app = service.build()
     # Outermost: every answer, also of the chassis, is protected; streams are left as they are.
     app.add_middleware(Compressing, minimum_size=1024, compresslevel=5)

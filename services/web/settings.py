@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import ServiceSettings, settings_config
+from chassis.settings import ProviderUrl, ServiceSettings, settings_config
 
 
 class WebSettings(ServiceSettings):
@@ -12,19 +12,20 @@ class WebSettings(ServiceSettings):
 
     model_config = settings_config("WEB_")
     service_name = "web"
+    is_for_browsers = True
 
     # Where browsers find this service; banks send them back there.
     public_url: str
     # Signs form tokens and purchase cookies. The same in every process; changing it makes open pages ask again.
     cookie_secret: SecretStr = Field(min_length=32)
-    accounts_url: str
-    catalog_url: str
-    inventory_url: str
-    notifications_url: str
-    orders_url: str
-    payments_url: str
-    tickets_url: str
-    waitingroom_url: str
+    accounts_url: ProviderUrl = ""
+    catalog_url: ProviderUrl = ""
+    inventory_url: ProviderUrl = ""
+    notifications_url: ProviderUrl = ""
+    orders_url: ProviderUrl = ""
+    payments_url: ProviderUrl = ""
+    tickets_url: ProviderUrl = ""
+    waitingroom_url: ProviderUrl = ""
     # Base address of the trace viewer, e.g. http://127.0.0.1:16686; without one pages show the id alone.
     trace_url: str | None = None
     # Where traces can be read (the viewer's API, from within), to add what spans tell to the pages of support.

@@ -29,6 +29,7 @@ def test_a_service_more_stands_in_every_list(copy: Path, monkeypatch: pytest.Mon
     assert {each.split()[0] for each in found} == {
         "k8s/base/kustomization.yaml",
         "k8s/base/web/browse/kustomization.yaml",
+        "k8s/components/transport/bus/kustomization.yaml",
         "k8s/infra/local/databases/kustomization.yaml",
         "k8s/infra/local/databases/onemore/kustomization.yaml",
         "k8s/infra/local/light/databases.yaml",

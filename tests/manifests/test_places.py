@@ -47,7 +47,7 @@ CHANGED: dict[str, tuple[str, str, str, Any, str]] = {
         "ConfigMap/orders",
         "data.ORDERS_PAYMENTS_URL",
         None,
-        "ORDERS_PAYMENTS_URL is not set, and orders cannot start without it",
+        "has to know where others are: set ORDERS_PAYMENTS_URL, or ONSALE_TRANSPORT=bus",
     ),
     "a setting that is refused": ("settings", "ConfigMap/orders", "data.ORDERS_HOLD_TTL_SECONDS", "1", "HOLD_TTL_SECONDS is refused"),
     "a key file that nobody names": ("settings", "ConfigMap/onsale", "data.ONSALE_KEY_FILE", None, "KEY_FILE is not set"),

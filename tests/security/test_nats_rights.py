@@ -15,13 +15,16 @@ from pathlib import Path
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
 
 from chassis.service import Service
 from chassis.stream import STREAM, ensure_stream
+from contracts.pactfile import edges
 from contracts.promises.documents import ASYNCAPI, FOLDER
+from k8s.edges import takes_people
 from k8s.nats import users_conf
-from local.nats import ADMIN, NatsServer, binary
+from local.nats import ADMIN, MOST_ANSWERS, NatsServer, binary
 from local.provision import make_keys, make_secrets, make_stream
 from local.topology import HEARS, LISTENS, SERVICES, Layout, Ports, programs
 
@@ -81,9 +84,25 @@ def subjects_of_services() -> list[str]:
     return sorted(re.sub(r"\{\w+\}", "1", channel["address"]) for channel in channels)
 
 
-def sayable() -> dict[str, str]:
-    """Subjects that somebody could say something on, each with whose it is."""
-    subjects = {subject: subject.split(".")[1] for subject in subjects_of_services()}
+def asking() -> dict[str, set[str]]:
+    """Who asks each service: by contract, and for the keys that vouch for people."""
+    asked = {
+        service: {edge.consumer for edge in edges() if (edge.kind, edge.provider) == ("asks", service)}
+        for service in SERVICES
+    }
+    return asked | {"accounts": asked["accounts"] | {name for name in SERVICES if takes_people(name)}}
+
+
+def sayable() -> dict[str, str | set[str]]:
+    """Subjects that somebody could say something on, each with whose it is, or with all who may."""
+    subjects: dict[str, str | set[str]] = {subject: subject.split(".")[1] for subject in subjects_of_services()}
+    for service, callers in asking().items():
+        subjects |= {
+            f"calls.{service}": callers,
+            f"calls.{service}.pieces.x.1": callers,
+            f"calls.{service}.at.host": service,
+        }
+        subjects |= {f"calls.{service}.anything": NOBODY}
     for service in SERVICES:
         subjects |= {f"events.{service}.anything.v1": service, f"bus.{service}.anything.1": service}
         subjects[f"_INBOX_{service}.x"] = NOBODY
@@ -98,7 +117,9 @@ def hearable() -> dict[str, set[str]]:
     subjects = {">": set[str](), "bus.>": set[str](), "events.>": set[str](), "$JS.>": set[str](), "$SYS.>": set[str]()}
     subjects |= {"_INBOX.>": set[str](), "*.>": set[str]()}
     for service in SERVICES:
-        subjects |= {f"_INBOX_{service}.>": {service}}
+        subjects |= {f"_INBOX_{service}.>": {service}, f"calls.{service}.at.*": {service}}
+        # Each request goes to one process, in its service's queue group: to hear them beside that is nobody's right.
+        subjects |= {f"calls.{service}": set[str](), f"calls.{service}.>": set[str]()}
         subjects |= {f"{kind}.{service}.>": listening(f"{kind}.{service}.>") for kind in ("events", "bus")}
     return subjects | {subject: listening(subject) for subject in subjects_of_services()}
 
@@ -147,7 +168,7 @@ async def test_a_user_says_what_is_its_own_and_nothing_else(server: NatsServer, 
     wrong = {
         subject: whose
         for subject, whose in sayable().items()
-        if (whose in {user, EVERYBODY}) is (subject.lower() in refused)
+        if (user in whose if isinstance(whose, set) else whose in {user, EVERYBODY}) is (subject.lower() in refused)
     }
     assert wrong == {}
 
@@ -160,6 +181,47 @@ async def test_a_user_hears_what_it_listens_to_and_nothing_else(server: NatsServ
     await answered(client)
     wrong = {subject: who for subject, who in hearable().items() if (user in who) is (subject.lower() in refused)}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("user", SERVICES)
+async def test_a_service_takes_its_share_of_what_it_is_asked_and_nobody_elses(server: NatsServer, user: str) -> None:
+    client, refused = await connect(server, user)
+    for service in SERVICES:
+        for group in (user, service):
+            await client.subscribe(f"calls.{service}", queue=group)
+    await answered(client)
+    # Two refusals for each other service: in its queue group, and in the user's own.
+    assert sorted(set(refused)) == sorted(f"calls.{service}" for service in SERVICES if service != user)
+
+
+async def test_who_was_asked_answers_in_so_many_pieces_and_nobody_else_does(server: NatsServer) -> None:
+    """Not even if it knows the inbox: an answer is the right of whoever was given the request."""
+    (orders, _), (inventory, _), (tickets, refused) = [
+        await connect(server, name) for name in ("orders", "inventory", "tickets")
+    ]
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def keep(message: Msg) -> None:
+        heard.put_nowait(message.data)
+
+    async def answer(message: Msg) -> None:
+        await tickets.publish(message.reply, b"forged")
+        await tickets.flush()
+        await tickets.flush()
+        for number in range(MOST_ANSWERS):
+            await inventory.publish(message.reply, b"%d" % number)
+
+    await inventory.subscribe("calls.inventory", queue="inventory", cb=answer)
+    await orders.subscribe("_INBOX_orders.x.*", cb=keep)
+    for client in (inventory, orders):
+        await client.flush()
+        await client.flush()
+    await orders.publish("calls.inventory", b"?", reply="_INBOX_orders.x.1")
+    pieces = [await asyncio.wait_for(heard.get(), 5) for _ in range(MOST_ANSWERS)]
+    assert pieces == [b"%d" % number for number in range(MOST_ANSWERS)]
+    assert [each.startswith("_inbox_orders.") for each in refused] == [True]
+    for client in (orders, inventory, tickets):
+        await client.close()
 
 
 @pytest.mark.parametrize("user", SERVICES)

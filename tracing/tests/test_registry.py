@@ -18,7 +18,14 @@ FOLDERS = ("tracing", "chassis", "services")
 NAMESPACES = "client code db deployment error exception host http messaging network onsale otel peer process server service telemetry url"
 NAME = re.compile(rf"({'|'.join(NAMESPACES.split())})(\.[a-z_]+)+")
 # They look like names in telemetry, and are something else: a message of ASGI, a template, the name of a host.
-OTHERS = {"http.response.start", "http.response.body", "http.disconnect", "error.html", "onsale.example"}
+OTHERS = {
+    "http.request",
+    "http.response.start",
+    "http.response.body",
+    "http.disconnect",
+    "error.html",
+    "onsale.example",
+}
 WORTH_A_LOOK = re.compile(rf"[\"'](?:{'|'.join(NAMESPACES.split())})\.|tracing\.spans")
 SETTERS = {"add_event", "continued", "late_span", "note", "set_attribute", "set_attributes", "span", "start_span"}
 

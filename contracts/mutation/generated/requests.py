@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import httpx
 from pact import Pact
 
-from chassis.calls import Answered, Network, Sending
+from chassis.calls import Answered, Carry, Network, Sending
 from chassis.deadline import DEADLINE_HEADER
 from contracts.demanded import paths_of
 from contracts.mutation.generated.kinds import KINDS
@@ -58,16 +58,17 @@ Spoil = Callable[[Asked], Asked | None]
 
 
 class Carrier:
-    """Carries requests over the network, and keeps what it carried. `close` it."""
+    """Carries requests over the network, or by `carry`, and keeps what it carried. `close` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, carry: Carry | None = None) -> None:
         self._network = Network(is_encrypted=False)
+        self._carry = carry or self._network.carry
         self.carried: list[Asked] = []
 
     async def carry(self, sending: Sending) -> Answered:
         """One request (chassis/calls.py)."""
         self.carried.append(Asked.of(sending))
-        return await self._network.carry(sending)
+        return await self._carry(sending)
 
     async def close(self) -> None:
         """Lets go of the connections."""

@@ -27,6 +27,7 @@ def browser() -> Browser:
     made = WebSettings.model_construct(
         cookie_secret=WebSettings.model_fields["cookie_secret"].annotation("s" * 40),  # type: ignore[misc]
         public_url="http://shop.example",
+        transport="bus",
     )
     return Browser(made)
 
