@@ -158,11 +158,12 @@ async def test_a_service_that_is_killed_within_a_call_is_a_time_out_and_then_nob
         call = asyncio.ensure_future(carry(a_request("/livez", seconds=2.0)))
         with pytest.raises(TimeoutError):
             await carry(a_request("/livez", seconds=0.5))
-        on_bus.kill("inventory")
+        on_bus.kill("inventory", restart=False)
         with pytest.raises(TimeoutError):
             await call
         with pytest.raises(NotSent):
             await carry(a_request("/livez", seconds=SOON_SECONDS))
+        await asyncio.to_thread(on_bus.restart, "inventory")
         assert (await _answered(carry)).status_code == 200
     await asyncio.to_thread(on_bus.wait_ready)
     assert (await buy(on_bus)).failure is None
