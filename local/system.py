@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from local.backend import check_backend
+from local.chores import Chores
 from local.console import Console, Pumps
 from local.control import Command, Control
 from local.errors import StartError, Stopped
@@ -47,8 +48,6 @@ from local.topology import (
 )
 
 READY_SECONDS = 60.0
-MIGRATE_SECONDS = 120.0
-MIGRATIONS_AT_ONCE = 2
 LOCK_SECONDS = 20.0  # an earlier system that was killed is given this time to end
 GIVE_UP_AFTER_FAILURES = 3
 
@@ -220,15 +219,16 @@ class System:
         homes = {self._home_of(service) for service in SERVICES}
         for name in self._programs.keys() - homes:
             self._start_program(self._programs[name])
-        self._migrate()
+        chores = self._chores_of(self._supervisor)
+        self._migrate(chores)
         # What is in catalog's outbox when it starts is published at once, and what comes later at its next look. So the first events
         # are loaded before; later starts mostly find some, and nobody waits for them to say so.
-        if is_new:
-            self._load_sample()
+        if is_new and self._sample:
+            chores.load_sample()
         for name in homes:
             self._start_program(self._programs[name])
-        if not is_new:
-            self._load_sample()
+        if not is_new and self._sample:
+            chores.load_sample()
         self.wait_ready()
         # The first purchase must not come before inventory has heard of the events.
         self.wait_until_quiet("catalog", consumers=set(consumers_of(SHARDED, self.shards)))
@@ -304,56 +304,20 @@ class System:
         self._check_stop()
         return is_new
 
-    def _migrate(self) -> None:
-        wanted = _run(to_be_migrated(self.postgres.url, SERVICES, self.shards))
-        with ThreadPoolExecutor(MIGRATIONS_AT_ONCE) as pool:
-            self._wait_for([pool.submit(self._migrate_one, service) for service in wanted])
-
-    def _migrate_one(self, service: str) -> None:
-        if not self._stop_requested.is_set():
-            self._run_to_end(
-                f"{service}.migrate",
-                "chassis.migrate",
-                (service,),
-                self._programs[self._home_of(service)],
-                "could not be migrated",
-            )
-
-    def _load_sample(self) -> None:
-        """The sample events, when no event lies ahead: on the first start, and when all have become history."""
-        if self._sample:
-            arguments = ("--sample", "--if-empty")
-            program = self._programs[self._home_of("catalog")]
-            self._run_to_end("catalog.load", "services.catalog.load", arguments, program, "could not load its samples")
+    def _migrate(self, chores: Chores) -> None:
+        chores.migrate(_run(to_be_migrated(self.postgres.url, SERVICES, self.shards)))
+        self._check_stop()
 
     def load(self, file: str) -> str:
         """Loads a file into the catalogue, and says how it was understood. Raises StartError with what is wrong with it."""
-        program = self._programs[self._home_of("catalog")]
-        log = self.log_file("catalog.load")
-        said = log.stat().st_size if log.exists() else 0
-        failure: StartError | None = None
-        try:
-            self._run_to_end("catalog.load", "services.catalog.load", (file,), program, "could not load the file")
-        except StartError as error:
-            failure = error
-        sentences = log.read_bytes()[said:].decode(errors="replace").strip()
-        if failure is not None:
-            raise StartError(sentences or str(failure)) from failure
-        return sentences
+        return self._chores_of(self._supervising()).load(file)
 
-    def _run_to_end(self, name: str, module: str, arguments: tuple[str, ...], program: Program, failed: str) -> None:
-        """Runs a command of a service with that service's environment. Raises StartError if it fails."""
-        environment = {**program.environment, **self._extra(program)}
-        child = self._supervising().run(name, module, arguments, environment)
-        deadline = time.monotonic() + MIGRATE_SECONDS
-        while child.poll() is None and not self._stop_requested.is_set() and time.monotonic() < deadline:
-            child.wait(0.05)
-        if child.poll() is None:
-            child.send_signal(9)
-            child.wait(5)
-        self._check_stop()
-        if child.poll() != 0:
-            raise StartError(f"{program.name} {failed}. {self.layout.last_words(name)}")
+    def _chores_of(self, supervisor: Supervisor) -> Chores:
+        return Chores(supervisor, self.layout, self._environment_of, self._stop_requested)
+
+    def _environment_of(self, service: str) -> dict[str, str]:
+        program = self._programs[self._home_of(service)]
+        return {**program.environment, **self._extra(program)}
 
     def _start_program(self, program: Program, extra: Mapping[str, str] | None = None) -> None:
         self._check_stop()
