@@ -20,6 +20,7 @@ from uvicorn.config import STARTUP_FAILURE
 from chassis.failpoints import arm
 from chassis.inside import Housed, Household
 from chassis.logs import log_all_that_goes_wrong
+from chassis.migrated import SERVICES
 from chassis.serve import collect_rarely, configuration, load, sentences_of
 from chassis.server import Server
 from tracing.setup import share_process
@@ -95,6 +96,9 @@ def main() -> int:
     names = sys.argv[1:] or os.environ.get(SERVICES_VARIABLE, "").replace(",", " ").split()
     if not names:
         sys.stderr.write(f"Say which services: python -m chassis.monolith accounts web (or {SERVICES_VARIABLE})\n")
+        return 2
+    if unknown := [name for name in names if not (SERVICES / name / "app.py").is_file()]:
+        sys.stderr.write(f"There is no service {', '.join(unknown)}.\n")
         return 2
     try:
         return uvloop.run(_run(names))
