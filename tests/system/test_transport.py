@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from chassis.broker import Broker
-from chassis.calls import Answered, Carry, NotSent, Sending
+from chassis.calls import Carry, NotSent, Sending
 from chassis.over_bus import CallsOverBus
 from local.buyer import Buyer, Purchase, Wish
 from local.provision import make_secrets
@@ -141,7 +141,7 @@ async def test_a_large_body_is_refused_as_over_http_and_not_sent(on_bus: System)
 
 async def test_more_than_a_process_serves_is_refused_at_once_and_says_when_to_come_again(on_bus: System) -> None:
     async with asking_as(on_bus, "web", "catalog") as carry:
-        answers = await asyncio.gather(*(carry(a_request("/readyz", seconds=SOON_SECONDS)) for _ in range(400)))
+        answers = await asyncio.gather(*(carry(a_request("/readyz", seconds=SOON_SECONDS)) for _ in range(1000)))
         again = await carry(a_request("/readyz"))
     refused = [each for each in answers if each.status_code == 503]
     assert refused
@@ -164,16 +164,5 @@ async def test_a_service_that_is_killed_within_a_call_is_a_time_out_and_then_nob
         with pytest.raises(NotSent):
             await carry(a_request("/livez", seconds=SOON_SECONDS))
         await asyncio.to_thread(on_bus.restart, "inventory")
-        assert (await _answered(carry)).status_code == 200
-    await asyncio.to_thread(on_bus.wait_ready)
+        assert (await carry(a_request("/livez"))).status_code == 200
     assert (await buy(on_bus)).failure is None
-
-
-async def _answered(carry: Carry) -> Answered:
-    deadline = time.monotonic() + SOON_SECONDS
-    while True:
-        try:
-            return await carry(a_request("/livez"))
-        except NotSent:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
