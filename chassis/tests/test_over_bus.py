@@ -398,11 +398,3 @@ async def test_an_answer_that_cannot_be_read_is_no_answer(bench: Bench, nats_url
     with pytest.raises(aiohttp.ClientPayloadError):  # at once, and one of the errors that calls know
         await carry(asking(seconds=60.0))
     await odd.close()
-
-
-@pytest.mark.parametrize(
-    ("target", "headers"), [("/a\r\nX: 1", {}), ("/a b", {}), ("/a", {"X": "1\r\nY: 2"}), ("/a", {"X": "1\nY: 2"})]
-)
-def test_a_head_cannot_be_broken_out_of(target: str, headers: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="line break"):
-        written_request("GET", target, headers, 0)
