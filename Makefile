@@ -154,7 +154,7 @@ images: python ## build all container images (NAMES="orders web": some; BASE_IMA
 	@$(DEV) -m local.images $(NAMES)
 
 system: python ## only the tests of a whole running system, browser included (WAY=monolith: its services are one process; WAY=services)
-	@$(if $(WAY),ONSALE_WAY="$(WAY)") $(DEV) tests/run.py system browser
+	@$(if $(WAY),ONSALE_WAY="$(WAY)") $(DEV) tests/run.py system starting browser
 
 tunnel: python ## a phone in a tunnel buys its ticket: two minutes away, one there, three seconds of latency (make test has a short one)
 	@TUNNEL_SCALE=1 $(DEV) -m pytest tests/browser/test_bad_networks.py -m browser -k tunnel --timeout 3000

@@ -1,9 +1,9 @@
 """`make test`: everything that CI runs. `python tests/run.py PART ...` runs some of it (lint tests contracts mutation bugs
-manifests system browser drills containers).
+manifests system starting browser drills containers).
 
 All parts run, also after one has failed; then come a table of their times and, alone on the last line, how many tests passed.
-Whole systems mostly wait: their tests run beside those that keep the processor busy, in two lanes, and are shown when they have
-ended. Which part is in which lane only matters for the time: all three should end at the same moment.
+Whole systems mostly wait: their tests run beside those that keep the processor busy, in lanes of their own, and are shown when they
+have ended. Which part is in which lane only matters for the time: all should end at the same moment.
 """
 
 import os
@@ -48,15 +48,8 @@ WITHOUT_SYSTEM = (
 )
 CHECKS_OF_CONTRACTS = ("-m", "planted", "-n", AT_ONCE, "--dist", "worksteal", "contracts")
 # Their folders, too: to collect all tests takes some seconds each time. A test holds that none of them lies elsewhere.
-WITH_SYSTEM = (
-    "-m",
-    "system and not browser",
-    "local/tests/test_keeper.py",
-    "local/tests/test_up.py",
-    "tests/met_elsewhere",
-    "tests/security",
-    "tests/system",
-)
+WITH_SYSTEM = ("-m", "system and not browser", "tests/met_elsewhere", "tests/security", "tests/system")
+STARTING = ("-m", "system and not browser", "local/tests/test_keeper.py", "local/tests/test_up.py")
 # A process of its own: Playwright keeps an event loop running, in which asynchronous tests cannot start theirs.
 WITH_BROWSER = ("-m", "browser", "simulators", "tests/browser")
 WITH_CONTAINERS = ("-m", "containers", "tests/containers")
@@ -179,6 +172,11 @@ def system() -> list[Part]:
     return [_pytest("system", *WITH_SYSTEM)]
 
 
+def starting() -> list[Part]:
+    """`make up` as a person meets it: systems that are started, stopped and killed."""
+    return [_pytest("make up", *STARTING)]
+
+
 def browser() -> list[Part]:
     """A browser in front of a whole running system, all of whose services are one process here: the same tests, the other way."""
     install_chromium()
@@ -218,14 +216,16 @@ PARTS = {
     "bugs": bugs,
     "manifests": manifests,
     "system": system,
+    "starting": starting,
     "browser": browser,
     "drills": drills,
     "containers": containers,
 }
 LANES = (
-    ("lint", "tests", "contracts", "manifests"),
-    ("system", "drills"),
-    ("browser", "containers", "mutation", "bugs"),
+    ("lint", "tests"),
+    ("system", "bugs"),
+    ("browser", "containers"),
+    ("starting", "contracts", "manifests", "drills", "mutation"),
 )
 
 
