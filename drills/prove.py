@@ -18,11 +18,11 @@ from drills.model import Drill
 from drills.stage import Stage
 from drills.switching import Switchboard
 from local.errors import StartError
+from local.parts import part_of
 from local.running import Running
 from local.temporary import temporary_system
 
 HOSTS = 3
-FIFTHS = 5
 
 
 @dataclass
@@ -126,15 +126,15 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("names", nargs="*", help="some drills; without a name all of them")
-    parser.add_argument("--fifth", type=int, help="every fifth drill; 0 to 4 are all of them")
+    parser.add_argument("--part", help="a part of them: 3/6 is every sixth, beginning with number 3")
     chosen = parser.parse_args()
     drills = all_drills()
     if unknown := set(chosen.names) - drills.keys():
         print(f"There is no drill {', '.join(sorted(unknown))}. There are: {', '.join(drills)}.", file=sys.stderr)
         return 2
     wanted = [drill for name, drill in drills.items() if not chosen.names or name in chosen.names]
-    if chosen.fifth is not None:
-        wanted = wanted[chosen.fifth % FIFTHS :: FIFTHS]
+    if chosen.part is not None:
+        wanted = part_of(wanted, chosen.part)
     try:
         replicas = int(any(drill.needs_replica for drill in wanted))
         with temporary_system(hosts=HOSTS, replicas=replicas) as system:

@@ -124,20 +124,20 @@ def contracts() -> list[Part]:
 
 
 def mutation() -> list[Part]:
-    """A fifteenth of the generated breaks of contracts and a third of those by hand, others with each commit.
+    """A thirtieth of the generated breaks of contracts and a sixth of those by hand, others with each commit.
 
     `make contracts-mutation` plants all of them.
     """
     number = int(_number_of_this_commit())
     return [
-        _scored("generated breaks", "contracts.mutation.generated.run", "--part", f"{number % 15}/15"),
-        _scored("mutation of contracts", "contracts.mutation", "--third", str(number)),
+        _scored("generated breaks", "contracts.mutation.generated.run", "--part", f"{number % 30}/30"),
+        _scored("mutation of contracts", "contracts.mutation", "--part", f"{number}/6"),
     ]
 
 
 def bugs() -> list[Part]:
-    """A sixth of the bugs that oversell, lose or double, others with each commit. `make audit-bugs` plants all of them."""
-    return [_scored("planted bugs", "rehearsal.bugs", "--sixth", _number_of_this_commit())]
+    """A twelfth of the bugs that oversell, lose or double, others with each commit. `make audit-bugs` plants all of them."""
+    return [_scored("planted bugs", "rehearsal.bugs", "--part", f"{_number_of_this_commit()}/12")]
 
 
 def _scored(name: str, module: str, *arguments: str) -> Part:
@@ -189,11 +189,11 @@ def containers() -> list[Part]:
 
 
 def drills() -> list[Part]:
-    """A fifth of the drills on a running system, others with each commit: off, on, off again. `make drills`: all."""
+    """A sixth of the drills on a running system, others with each commit: off, on, off again. `make drills`: all."""
     beside = getattr(_beside, "is_true", False)
     print(f"\nRunning: drills{', beside the others' if beside else ''}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "drills.prove", "--fifth", _number_of_this_commit()]
+    command = [sys.executable, "-m", "drills.prove", "--part", f"{_number_of_this_commit()}/6"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(f"\n--- drills\n{done.stdout}", flush=True)
     score = re.search(r"^proved (\d+) of (\d+)$", done.stdout, re.MULTILINE)

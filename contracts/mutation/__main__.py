@@ -1,18 +1,19 @@
 """`make contracts-mutation`: plants every break, or those whose names have some words: `python -m contracts.mutation WORDS`.
 
-`python -m contracts.mutation --third N` plants every third, beginning with the Nth: three such runs with 0, 1 and 2 plant all.
+`python -m contracts.mutation --part 1/6` plants every sixth, beginning with number 1 (from 0).
 """
 
 import sys
 
 from contracts.mutation.planted import BREAKS
 from contracts.mutation.suite import run
+from local.parts import part_of
 
 
 def main(arguments: list[str]) -> int:
     """Plants the breaks that the arguments choose."""
-    if arguments[:1] == ["--third"]:
-        return run(BREAKS[int(arguments[1]) % 3 :: 3])
+    if arguments[:1] == ["--part"]:
+        return run(part_of(BREAKS, arguments[1]))
     words = " ".join(arguments)
     chosen = [each for each in BREAKS if words in each.name]
     if not chosen:

@@ -271,7 +271,7 @@ def test_breaks_have_names_of_their_own_and_words_to_look_for_and_leave_the_shar
 
 
 def test_every_planted_break_fits_the_code_as_it_is() -> None:
-    """Only a third of them is planted for each commit, so whoever changes code would learn it from somebody else's commit."""
+    """Only a sixth of them is planted for each commit, so whoever changes code would learn it from somebody else's commit."""
     edits = [(each.name, change) for each in BREAKS for change in each.changes if isinstance(change, Edit)]
     texts = {path: (CHECKOUT / path).read_text(encoding="utf-8") for path in {edit.path for _, edit in edits}}
     assert [(name, edit.path, edit.old) for name, edit in edits if texts[edit.path].count(edit.old) != 1] == []

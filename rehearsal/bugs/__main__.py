@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import StartError
+from local.parts import part_of
 from local.system import System
 from local.temporary import temporary_system
 from rehearsal.audit.auditor import audit
@@ -26,7 +27,6 @@ from rehearsal.bugs.sale import HASTE, sell
 from rehearsal.bugs.tested import try_test
 
 CLEAN_SECONDS = 60.0
-SIXTHS = 6
 
 HEAD = f"{'bug':<30}{'of':>3}  {'found by':<20}{'the database would refuse by':<44}what it does"
 
@@ -39,9 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make audit-bugs", description=__doc__)
     parser.add_argument("--names", nargs="*", default=[], help="only these (NAMES=)")
-    parser.add_argument("--sixth", type=int, help="a sixth of them, by this number: others each time")
+    parser.add_argument("--part", help="a part of them: 7/12 is every twelfth, beginning with number 7")
     chosen = parser.parse_args(arguments)
-    rows, faults, tested = (_wanted(bugs, chosen.names, chosen.sixth) for bugs in (ROW_BUGS, CODE_BUGS, TESTED_BUGS))
+    rows, faults, tested = (_wanted(bugs, chosen.names, chosen.part) for bugs in (ROW_BUGS, CODE_BUGS, TESTED_BUGS))
     if not (rows or faults or tested):
         known = ", ".join([*(each.name for each in ROW_BUGS), *SWITCHES])
         print(f"There is no such bug. There are: {known}", file=sys.stderr)
@@ -61,10 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if caught == len(outcomes) else 1
 
 
-def _wanted(bugs: Sequence[Any], names: list[str], sixth: int | None) -> list[Any]:
+def _wanted(bugs: Sequence[Any], names: list[str], part: str | None) -> list[Any]:
     if names:
         return [each for each in bugs if each.name in names]
-    return list(bugs) if sixth is None else list(bugs)[sixth % SIXTHS :: SIXTHS]
+    return list(bugs) if part is None else part_of(bugs, part)
 
 
 def _on_a_system(rows: list[RowBug], faults: list[CodeBug]) -> list[Outcome]:
