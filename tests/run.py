@@ -222,10 +222,9 @@ PARTS = {
     "containers": containers,
 }
 LANES = (
-    ("lint", "tests"),
-    ("system", "bugs"),
-    ("browser", "containers"),
-    ("starting", "contracts", "manifests", "drills", "mutation"),
+    ("lint", "tests", "manifests", "bugs"),
+    ("system", "contracts", "drills"),
+    ("browser", "containers", "starting", "mutation"),
 )
 
 
