@@ -24,12 +24,19 @@ def evidence(trace: Trace) -> list[Span]:
 
 def _was_made_elsewhere(trace: Trace, sent: Span) -> bool:
     made = trace.get(sent.parent_id)
-    # The successor may have answered others before it sent the fact: one earlier span of another process is enough.
-    before = [made] if made else [each for each in trace.spans if _is_earlier(each, sent)]
-    if not before:
-        # A quick purchase fits between two exports: then whoever made the fact left nothing, and only callers noticed.
-        return any(_got_no_answer(trace, each) and each.end_ns < sent.start_ns for each in trace.spans)
-    return any(each.resource.get(INSTANCE) != sent.resource.get(INSTANCE) for each in before)
+    if made is not None:
+        return _is_of_another(made, sent)
+    # The successor may have answered others before it sent the fact: one earlier span of another process is enough. And a quick
+    # purchase fits between two exports: then whoever made the fact left nothing, and only callers noticed.
+    return any(
+        (_is_earlier(each, sent) and _is_of_another(each, sent))
+        or (_got_no_answer(trace, each) and each.end_ns < sent.start_ns)
+        for each in trace.spans
+    )
+
+
+def _is_of_another(span: Span, sent: Span) -> bool:
+    return span.resource.get(INSTANCE) != sent.resource.get(INSTANCE)
 
 
 def _got_no_answer(trace: Trace, span: Span) -> bool:

@@ -43,6 +43,11 @@ def test_so_it_is_if_the_killed_process_left_nothing_and_only_its_caller_noticed
     assert proved(UNANSWERED, SENT) == [SENT]
 
 
+def test_so_it_is_if_the_successor_did_something_before_it_sent_the_fact() -> None:
+    looked = span("7", "6", "GET /orders/{order_id}", 50, of="orders/2")
+    assert proved(UNANSWERED, looked, SENT) == [SENT]
+
+
 def test_a_fact_sent_by_its_maker_is_none() -> None:
     assert proved(UNANSWERED, span("8", "1", CREATED.name, 20, of="orders/2"), SENT) == []
 
