@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from asyncio import InvalidStateError
 from io import StringIO
 from time import monotonic
 from types import TracebackType
@@ -46,6 +47,7 @@ def set_up_logs(service_name: str, log_format: str, level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_Seldom("opentelemetry", TELEMETRY_SAYS_SECONDS))
+    handler.addFilter(_late_answer)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -113,6 +115,17 @@ class _Seldom(logging.Filter):
             return False
         self._silent_until[record.name] = now + self._every_seconds
         return True
+
+
+def _late_answer(record: logging.LogRecord) -> bool:
+    """Says in a sentence what nats-py shows as a traceback of its own: an answer of the server for which nobody waits any more.
+
+    It comes when a connection is given up, as at the end of a process. What follows is the broker's business (chassis/broker.py).
+    """
+    if record.name.startswith("nats.") and record.exc_info and isinstance(record.exc_info[1], InvalidStateError):
+        record.msg, record.args, record.exc_info = "NATS answered after nobody waited for it any more", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _log_the_end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

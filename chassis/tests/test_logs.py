@@ -1,5 +1,6 @@
 """Log lines tell what failed, and nothing that was secret on the way."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -37,3 +38,21 @@ def test_a_traceback_shows_no_local_variables(log_format: str, capsys: pytest.Ca
     assert "a token of 11 characters is refused" in said
     assert "fail_with_a_secret" in said
     assert SECRET not in said
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_answer_of_nats_that_comes_too_late_is_a_sentence_and_other_errors_stay_whole(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs("sample", log_format, "INFO")
+    waiting: asyncio.Future[bool] = asyncio.Future(loop=asyncio.new_event_loop())
+    waiting.cancel()
+    for name in ("nats.aio.client", "elsewhere"):
+        try:
+            waiting.set_result(True)
+        except asyncio.InvalidStateError:
+            logging.getLogger(name).exception("nats: encountered error")
+    said = capsys.readouterr().out
+    assert said.count("NATS answered after nobody waited for it any more") == 1
+    assert said.count("Traceback") == 1
+    waiting.get_loop().close()
