@@ -81,6 +81,14 @@ class Crowd:
             del self._served[wanted]
 
 
+def crowd_of(crowds: Iterable[Crowd], method: bytes, url: bytes) -> tuple[Crowd, bytes] | None:
+    """The crowd that a request is of, and what it is for; None if it is of none."""
+    for crowd in crowds:
+        if (wanted := crowd.wanted(method, url)) is not None:
+            return crowd, wanted
+    return None
+
+
 def refusal(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The rest of an answer behind its first headers. It has no span: the trace that it names is the one with which the request came."""
     for name, value in headers:

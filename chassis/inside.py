@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from multidict import CIMultiDict
 
 from chassis.calls import Answered, Carry, NotSent, Sending
-from chassis.crowds import Crowd, refusal
+from chassis.crowds import Crowd, crowd_of, refusal
 from chassis.logs import log
 from tracing.parts import Part, current_part
 
@@ -103,12 +103,11 @@ async def _carried(member: Housed, sending: Sending) -> Answered:
         sending.path.encode() + (f"?{sending.query}".encode() if sending.query else b""),
     )
     app: Any = member
-    for crowd in member.crowds:
-        if (wanted := crowd.wanted(method, address)) is not None:
-            if not crowd.has_room(wanted):
-                return _refused(headers)
-            app = crowd.enter(member, wanted)
-            break
+    if found := crowd_of(member.crowds, method, address):
+        crowd, wanted = found
+        if not crowd.has_room(wanted):
+            return _refused(headers)
+        app = crowd.enter(member, wanted)
     exchange = _Exchange(sending.body)
     scope = {
         "type": "http",

@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 
 from chassis.ask_bus import subject_at, subject_of
 from chassis.broker import Broker, Ear
-from chassis.crowds import Crowd, refusal
+from chassis.crowds import Crowd, crowd_of, refusal
 from chassis.envelope import (
     CONTINUE,
     MOST_BODY_BYTES,
@@ -110,7 +110,7 @@ class BusServer:
         except ValueError:
             await self._answer(message.reply, NO_REQUEST)
             return
-        crowd, wanted = self._crowd_of(request)
+        crowd, wanted = crowd_of(self._crowds, request.method.encode(), request.target) or (None, b"")
         if len(self._tasks) >= self._most_at_once:
             self._refused += 1
             await self._refuse(message.reply, request)
@@ -123,14 +123,6 @@ class BusServer:
             task = asyncio.create_task(self._serve(app, request, message.reply))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-    def _crowd_of(self, request: Request) -> tuple[Crowd | None, bytes]:
-        if self._crowds:
-            method = request.method.encode()
-            for crowd in self._crowds:
-                if (wanted := crowd.wanted(method, request.target)) is not None:
-                    return crowd, wanted
-        return None, b""
 
     async def _serve(self, app: App, request: Request, reply: str) -> None:
         exchange = _Exchange(request, reply, self._publish, self._next_piece_of)

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from chassis.crowds import Crowd, refusal
+from chassis.crowds import Crowd, crowd_of, refusal
 
 # A browser sends its cookies and some dozen headers: 4 KiB. Proxies take 8 to 16.
 MOST_HEADER_BYTES = 32 * 1024
@@ -91,12 +91,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._entering = None
         if self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete):
             return True
-        method = self.parser.get_method()
-        for crowd in self._crowds:
-            if (wanted := crowd.wanted(method, self.url)) is not None:
-                self._entering = crowd, wanted
-                return crowd.has_room(wanted)
-        return True
+        self._entering = crowd_of(self._crowds, self.parser.get_method(), self.url)
+        return self._entering is None or self._entering[0].has_room(self._entering[1])
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by uvicorn when a request begins to be served."""

@@ -3,7 +3,6 @@
 A service that has its process for itself needs nothing of this: its provider is the global one.
 """
 
-from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,6 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.trace import Link, SpanKind
-from opentelemetry.util.types import Attributes
 
 from tracing.quick import QuickProvider
 
@@ -77,20 +74,8 @@ class _ChoosingTracer(trace.Tracer):
         part = current_part.get()
         return part.tracer if part is not None else self._others
 
-    def start_span(
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-    ) -> trace.Span:
-        return self._chosen().start_span(
-            name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
-        )
+    def start_span(self, *given: Any, **more: Any) -> trace.Span:
+        return self._chosen().start_span(*given, **more)
 
     def start_as_current_span(self, *given: Any, **more: Any) -> Any:
         return self._chosen().start_as_current_span(*given, **more)
