@@ -100,7 +100,8 @@ class Supervisor:
             while running.child.poll() is None and time.monotonic() < deadline and not self.hurry.is_set():
                 running.child.wait(LOOK_SECONDS)
             if running.child.poll() is None:
-                self._console.say(f"{running.program.name} does not end by itself and is killed.")
+                why = "as you asked" if self.hurry.is_set() else f"because it did not end within {STOP_SECONDS:g} s"
+                self._console.say(f"{running.program.name} is killed, {why}.")
                 running.child.send_signal(signal.SIGKILL)
                 running.child.wait(STOP_SECONDS)
 

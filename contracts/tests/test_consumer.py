@@ -264,6 +264,15 @@ class Modules:
         if report.failed:
             self.said.append(report.longreprtext)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A hook of pytest: keeps what could not be imported."""
+        if report.failed:
+            self.said.append(report.longreprtext)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """A hook of pytest: keeps why it stopped."""
+        self.said.append(str(excinfo.getrepr()))
+
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
@@ -272,7 +281,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
 
 
 def test_a_module_writes_its_pact_only_if_its_tests_pass(modules: Modules) -> None:
-    assert modules.run(A_MODULE + FAILS, pacts="write") == 1
+    assert modules.run(A_MODULE + FAILS, pacts="write") == 1, modules.said
     assert list(modules.folder.glob("*.json")) == []
     assert modules.run(A_MODULE, pacts="write") == 0
     assert len(read(EDGE, modules.folder)) == 2
