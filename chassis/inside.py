@@ -67,7 +67,17 @@ class Household:
             self._members[name] = member = Housed(build())
         finally:
             household.reset(token)
+        member.app.state.service.needs("process", self._check_members)
         return member
+
+    async def _check_members(self) -> None:
+        """Whoever is asked how it is answers for all: what reaches one of them reaches the others through it."""
+        if waiting := sorted(name for name in self._names if not self._serves(name)):
+            raise ConnectionError(f"{', '.join(waiting)} of the same process has not started")
+
+    def _serves(self, name: str) -> bool:
+        member = self._members.get(name)
+        return member is not None and member.is_open
 
     def carry_to(self, provider: str) -> Carry | None:
         """What carries calls to a member; None for a service of another process."""
@@ -75,10 +85,9 @@ class Household:
             return None
 
         async def carry(sending: Sending) -> Answered:
-            member = self._members.get(provider)
-            if member is None or not member.is_open:
+            if not self._serves(provider):
                 raise NotSent(f"{provider} does not answer calls yet, or any more.")
-            return await _carried(member, sending)
+            return await _carried(self._members[provider], sending)
 
         return carry
 

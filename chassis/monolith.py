@@ -1,8 +1,8 @@
 """Runs several services in one process: `python -m chassis.monolith accounts catalog ... web`, or those of ONSALE_SERVICES.
 
-Each is built from its own settings, has its own database and its own login to the bus, and listens where it would by itself, for those
-who are not of this process. Calls between them stay in it (chassis/inside.py). Which services are in it is a matter of settings:
-one that is left out is called over the network.
+Each is built from its own settings, has its own database and its own login to the bus, and listens where it would by itself, at its
+port or over the bus, for those who are not of this process. Calls between them stay in it (chassis/inside.py). Which services are in
+it is a matter of settings: one that is left out is called over the network.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from chassis.failpoints import arm
 from chassis.inside import Housed, Household
 from chassis.logs import log_all_that_goes_wrong
 from chassis.migrated import SERVICES
-from chassis.serve import collect_rarely, configuration, load, sentences_of
+from chassis.serve import collect_rarely, configuration, load, on_bus_of, sentences_of
 from chassis.server import Server
 from tracing.setup import share_process
 
@@ -57,7 +57,7 @@ class Monolith:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, partial(self._on_signal, number))
-        self._servers = {name: PartServer(configuration(each)) for name, each in self._members.items()}
+        self._servers = {name: PartServer(configuration(each), on_bus_of(each)) for name, each in self._members.items()}
         serving = {name: asyncio.create_task(self._serve(server)) for name, server in self._servers.items()}
         await self._stop.wait()
         *called, caller = serving
@@ -70,7 +70,7 @@ class Monolith:
 
     async def _serve(self, server: PartServer) -> None:
         try:
-            await server.serve()
+            await server.serve(sockets=[] if server.is_on_bus else None)
         except SystemExit:
             # uvicorn's way to say that a start failed, and that it has said why.
             pass

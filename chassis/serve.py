@@ -46,18 +46,21 @@ def serve(path: str) -> None:
     app = load(path)()
     log_all_that_goes_wrong()
     collect_rarely()
-    service = app.state.service
-    on_bus = (
-        BusServer(service.broker, service.settings.service_name, app, service.metrics, service.crowds)
-        if service.is_on_bus
-        else None
-    )
+    on_bus = on_bus_of(app)
     server = Server(configuration(app), on_bus)
     with suppress(KeyboardInterrupt):
         # Without sockets it opens no port.
         server.run(sockets=[] if on_bus else None)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+def on_bus_of(app: Any) -> BusServer | None:
+    """What serves the application over the bus; None if it has a port."""
+    service = app.state.service
+    if not service.is_on_bus:
+        return None
+    return BusServer(service.broker, service.settings.service_name, app, service.metrics, service.crowds)
 
 
 def configuration(app: Any) -> uvicorn.Config:

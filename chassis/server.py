@@ -30,6 +30,11 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signalled = asyncio.Event()
 
+    @property
+    def is_on_bus(self) -> bool:
+        """Whether it is asked over the bus."""
+        return self._on_bus is not None
+
     async def main_loop(self) -> None:
         """Called by uvicorn when it has started; returns when it shall end."""
         self._loop = asyncio.get_running_loop()

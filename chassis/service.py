@@ -28,7 +28,7 @@ from chassis.facts import CloudEvent
 from chassis.failpoints import arm
 from chassis.firehose import Firehose
 from chassis.forgetting import BATCH, EVERY_SECONDS, Forgetting
-from chassis.health import Readiness, make_health_router
+from chassis.health import Check, Readiness, make_health_router
 from chassis.identity import access_of
 from chassis.inbox import Inbox
 from chassis.inside import carry_to
@@ -222,6 +222,10 @@ class Service:
         """Shows a number of this process in metrics."""
         self._watching.measure(instrument, read)
 
+    def needs(self, name: str, check: Check) -> None:
+        """Something that it cannot serve without, besides its databases: what it lacks is said at `/readyz`."""
+        self._readiness.checks[name] = check
+
     def gauge(self, name: str, read: Callable[[], int]) -> None:
         """Shows a number at `/load`: how much waits here, for whoever decides how many processes there should be."""
         self._gauges[name] = read
@@ -241,7 +245,7 @@ class Service:
     def pass_on(self, method: str, path: str, provider: str) -> None:
         """Over the bus, who is not ours reaches an open operation of a provider here: it has no port. Over HTTP it has its own."""
         if self._calls_over_bus is not None:
-            app = PassingOn(provider, self._calls_over_bus.to(provider))
+            app = PassingOn(provider, carry_to(provider) or self._calls_over_bus.to(provider))
             self._passed_on.append(Route(path, app, methods=[method], include_in_schema=False))
 
     def mount(self, path: str, app: Any, name: str) -> None:

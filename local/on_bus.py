@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from local.topology import ADMIN, READY, SERVICES, WEBHOOKS, Ports, Program, Secrets, nats_url
+from local.topology import ADMIN, READY, SERVICES, WEBHOOKS, Ports, Program, Secrets, nats_url, services_of
 
 WEB = "web"
 
@@ -12,8 +12,8 @@ def on_the_bus(programs: Iterable[Program], ports: Ports, secrets: Secrets) -> l
     """The programs as they are started then. The bank tells web, which hands it on to payments."""
     told = {"BANK_WEBHOOK_URL": f"{ports.url(WEB)}{WEBHOOKS}"}
     return [
-        _service(each, ports, secrets)
-        if each.name in SERVICES
+        _with_services(each, ports, secrets)
+        if services_of(each)
         else replace(each, environment={**each.environment, **told})
         if each.name == "bank"
         else each
@@ -21,15 +21,18 @@ def on_the_bus(programs: Iterable[Program], ports: Ports, secrets: Secrets) -> l
     ]
 
 
-def _service(program: Program, ports: Ports, secrets: Secrets) -> Program:
-    prefix = f"{program.name.upper()}_"
-    gone = {f"{prefix}{each.upper()}_URL" for each in ("person_keys", *SERVICES)}
-    if program.name != WEB:
-        gone |= {f"{prefix}HOST", f"{prefix}PORT"}
+def _with_services(program: Program, ports: Ports, secrets: Secrets) -> Program:
+    gone: set[str] = set()
+    transports, ready_urls = {}, []
+    for name, url in zip(services_of(program), program.ready_urls, strict=True):
+        prefix = f"{name.upper()}_"
+        gone |= {f"{prefix}{each.upper()}_URL" for each in ("person_keys", *SERVICES)}
+        transports[f"{prefix}TRANSPORT"] = "bus"
+        if name != WEB:
+            gone |= {f"{prefix}HOST", f"{prefix}PORT"}
+        ready_urls.append(url if name == WEB else f"{address_of(name, ports, secrets)}{READY}")
     kept = {name: value for name, value in program.environment.items() if name not in gone}
-    asked = f"{address_of(program.name, ports, secrets)}{READY}"
-    ready_urls = program.ready_urls if program.name == WEB else (asked,)
-    return replace(program, environment={**kept, f"{prefix}TRANSPORT": "bus"}, ready_urls=ready_urls)
+    return replace(program, environment={**kept, **transports}, ready_urls=tuple(ready_urls))
 
 
 def address_of(service: str, ports: Ports, secrets: Secrets) -> str:

@@ -28,11 +28,8 @@ class Shape:
     def of_arguments(cls, chosen: Namespace) -> Self:
         """As the command line says. Raises ValueError with a sentence for what does not go together."""
         together = _together(chosen.apart, is_wanted=chosen.monolith)
-        several = chosen.hosts or chosen.regions or chosen.transport == "bus"
-        if together and several:
-            raise ValueError(
-                "MONOLITH=1 is one process, and HOSTS=, REGIONS= and TRANSPORT=bus are about several: say one of them"
-            )
+        if together and (chosen.hosts or chosen.regions):
+            raise ValueError("MONOLITH=1 is one process, and HOSTS= and REGIONS= are about several: say one of them")
         return cls(chosen.hosts, chosen.regions, chosen.replicas, chosen.shards, together, chosen.transport)
 
 

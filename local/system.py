@@ -45,6 +45,7 @@ from local.topology import (
     consumers_of,
     nats_url,
     programs,
+    services_of,
 )
 
 READY_SECONDS = 60.0
@@ -374,7 +375,8 @@ class System:
         """Where a service is asked how it is."""
         if self.shape.transport == "http":
             return self.ports.url(service)
-        return self._programs[service].ready_urls[0].removesuffix(READY)
+        program = self._programs[self._home_of(service)]
+        return program.ready_urls[services_of(program).index(service)].removesuffix(READY)
 
     # Stop
 

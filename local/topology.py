@@ -319,6 +319,13 @@ def _monolith(services: Sequence[Program]) -> Program:
     )
 
 
+def services_of(program: Program) -> tuple[str, ...]:
+    """The services that a program is, in the order of its `ready_urls`; none if it is none of ours, such as the bank."""
+    if program.name == MONOLITH:
+        return program.arguments
+    return (program.name,) if program.name in SERVICES else ()
+
+
 def _reading_a_replica(program: Program, ports: Ports, secrets: Secrets) -> Program:
     """The program with the address of its replica, if it is one of those that read much."""
     if program.name not in REPLICATED:

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from chassis.calls import Answered, Calls, Network, NotSent, Sending
 from chassis.crowds import MOST_OF_ONE, Crowd
-from chassis.inside import Household, carry_to
+from chassis.health import Readiness
+from chassis.inside import Housed, Household, carry_to
 from chassis.testing import Harness
 from tracing.metrics import Metrics
 
@@ -31,14 +32,22 @@ mood: ContextVar[str] = ContextVar("mood", default="calm")
 
 def an_app(answer: Answer, *crowds: Crowd) -> Any:
     app = Starlette(routes=[Route("/{rest:path}", answer, methods=["GET", "POST", "PUT", "DELETE"])])
-    app.state.service = SimpleNamespace(crowds=list(crowds))
+    readiness = Readiness()
+    app.state.service = SimpleNamespace(
+        crowds=list(crowds), readiness=readiness, needs=lambda name, check: readiness.checks.update({name: check})
+    )
     return app
 
 
 async def at_home(app: Any, name: str = "shop") -> Household:
     """A household whose member has started."""
     home = Household({name})
-    member = home.take_in(name, lambda: app)
+    await started(home.take_in(name, lambda: app))
+    return home
+
+
+async def started(member: Housed) -> None:
+    """A member has."""
     started = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
@@ -51,7 +60,6 @@ async def at_home(app: Any, name: str = "shop") -> Household:
 
     LIVING.append(asyncio.create_task(member({"type": "lifespan", "state": {}, "asgi": {}}, receive, send)))
     await started.wait()
-    return home
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +210,19 @@ async def test_one_that_has_not_started_was_never_asked_and_is_asked_again_whate
     async with Calls("shop", "http://shop:8000", carry=carry) as calls:
         assert (await calls.request("POST", "/orders")).content == b"there"
     assert asked == 2
+
+
+async def test_none_is_ready_before_all_of_its_process_have_started() -> None:
+    async def answer(_request: Request) -> Response:
+        return Response("there")
+
+    home = Household({"shop", "till"})
+    app = an_app(answer)
+    readiness = app.state.service.readiness
+    await started(home.take_in("shop", lambda: app))
+    assert await readiness.report() == ("not ready", {"process": "till of the same process has not started"})
+    await started(home.take_in("till", lambda: an_app(answer)))
+    assert await readiness.report() == ("ready", {"process": "ready"})
 
 
 async def test_a_crowd_is_refused_before_the_provider_sees_it() -> None:

@@ -1,7 +1,7 @@
 """The programs of a system on the bus: who has a port, and whose address who knows; and how a service without a port is asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import nats
@@ -14,15 +14,16 @@ from local.nats import ADMIN, NatsServer
 from local.on_bus import on_the_bus
 from local.provision import make_secrets
 from local.ready import got, is_ready, shown
-from local.topology import SERVICES, Layout, Ports, Program, programs
+from local.topology import MONOLITH, SERVICES, Layout, Ports, Program, programs
 
 USERS = {"orders": "word-o", "web": "word-w", ADMIN: "word-@"}
 STATUS, LARGE = 200, b"x" * 3_000_000
 
 
-def started(folder: Path, ports: Ports) -> dict[str, Program]:
+def started(folder: Path, ports: Ports, together: Sequence[str] = ()) -> dict[str, Program]:
     secrets = make_secrets(Layout(folder))
-    return {each.name: each for each in on_the_bus(programs(Layout(folder), ports, secrets, "json"), ports, secrets)}
+    over_http = programs(Layout(folder), ports, secrets, "json", together=together)
+    return {each.name: each for each in on_the_bus(over_http, ports, secrets)}
 
 
 def test_no_service_knows_the_address_of_another_and_none_but_web_has_a_port(tmp_path: Path) -> None:
@@ -43,6 +44,19 @@ def test_no_service_knows_the_address_of_another_and_none_but_web_has_a_port(tmp
         "bank",
         "web",
     ]
+
+
+def test_one_process_for_all_has_the_port_of_web_alone_and_each_service_is_asked_by_its_name(tmp_path: Path) -> None:
+    ports = Ports.default()
+    monolith = started(tmp_path, ports, together=[*SERVICES])[MONOLITH]
+    assert [name for name in monolith.environment if name.endswith("_PORT") and "SMTP" not in name] == ["WEB_PORT"]
+    assert {name for name in monolith.environment if name.endswith("_TRANSPORT")} == {
+        f"{name.upper()}_TRANSPORT" for name in SERVICES
+    }
+    asked = dict(zip(monolith.arguments, map(shown, monolith.ready_urls), strict=True))
+    nats_at = f"nats://127.0.0.1:{ports.of['nats']}"
+    assert asked.pop("web") == f"{ports.url('web')}/readyz"
+    assert asked == {name: f"{nats_at}/{name}/readyz" for name in SERVICES if name != "web"}
 
 
 def test_the_bank_tells_web(tmp_path: Path) -> None:

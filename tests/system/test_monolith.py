@@ -11,6 +11,7 @@ from local.system import System
 from local.temporary import temporary_system
 from local.topology import SERVICES
 from tests.books import assert_promises_hold
+from tests.listening import listening
 from tracing.assertions import assert_complete, assert_path, spans_of, wait_for_trace
 from tracing.reader import TraceReader
 
@@ -24,6 +25,16 @@ SPAN_OF_THE_LAST_STEP = ("notifications", "smtp send*")
 def one_process() -> Iterator[System]:
     """All services but one in one process."""
     with temporary_system(durable=True, together=[name for name in SERVICES if name != APART]) as running:
+        yield running
+        assert_promises_hold(running)
+
+
+@pytest.fixture(scope="module")
+def one_process_on_bus() -> Iterator[System]:
+    """The same, with the bus between it and the one that is apart."""
+    with temporary_system(
+        durable=True, transport="bus", together=[name for name in SERVICES if name != APART]
+    ) as running:
         yield running
         assert_promises_hold(running)
 
@@ -66,3 +77,27 @@ async def test_killed_it_comes_back_and_sells_on(one_process: System) -> None:
     await asyncio.to_thread(one_process.wait_ready)
     assert one_process.pid("web") == one_process.pid("orders") != before
     await bought(one_process)
+
+
+async def test_over_the_bus_it_has_the_port_of_web_alone_and_whoever_is_apart_has_none(
+    one_process_on_bus: System,
+) -> None:
+    system = one_process_on_bus
+    assert len(listening(system.pid("web"))) == 1
+    assert listening(system.pid(APART)) == []
+    purchase = await bought(system)
+    reader = TraceReader(system.addresses["traces"])
+    trace = await wait_for_trace(
+        reader, purchase.trace_id, has=[SPAN_OF_THE_LAST_STEP], quiet_seconds=1.0, timeout_seconds=30
+    )
+    assert_complete(trace)
+    calls = [span for span in trace.spans if span.kind == "client" and span.attributes.get("peer.service") in SERVICES]
+    over_bus = {each.span_id for each in calls if each.attributes.get("network.protocol.name") == "nats"}
+    there_and_back = {each.span_id for each in calls if APART in (each.service, each.attributes["peer.service"])}
+    assert over_bus == there_and_back != set()
+    # Who is not ours asks web: it hands on within the process, and to whoever is apart.
+    async with httpx.AsyncClient(base_url=system.addresses["web"]) as http:
+        webhook = await http.post("/webhooks/bank", content=b"{}", headers={"Bank-Signature": "t=1,v1=0"})
+        keys = await http.get("/.well-known/ticket-keys.json")
+    assert webhook.json()["code"] == "webhook_forged"
+    assert keys.json()["keys"]

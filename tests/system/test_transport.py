@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -26,13 +25,13 @@ from local.system import System
 from local.temporary import temporary_system
 from local.topology import SERVICES, nats_url
 from tests.books import assert_promises_hold
+from tests.listening import listening
 from tracing.assertions import assert_complete, assert_path, wait_for_trace
 from tracing.reader import TraceReader
 from tracing.registry import unlike_registry
 
 pytestmark = pytest.mark.system
 
-LISTENS = "0A"
 SOON_SECONDS = 30.0
 
 
@@ -64,17 +63,6 @@ async def asking_as(system: System, service: str, provider: str) -> AsyncIterato
 
 def a_request(path: str, *, body: bytes = b"", seconds: float = 5.0, method: str = "GET") -> Sending:
     return Sending(method, "bus://provider", path, "", {"content-type": "application/json"}, body, seconds, 1.0)
-
-
-def listening(pid: int) -> list[str]:
-    """The sockets on which a process listens, of its own descriptors."""
-    own = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
-    rows = [
-        line.split()
-        for kind in ("tcp", "tcp6")
-        for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]
-    ]
-    return [row[1] for row in rows if row[3] == LISTENS and f"socket:[{row[9]}]" in own]
 
 
 async def test_a_purchase_is_one_trace_of_all_services_as_over_http(on_bus: System) -> None:
