@@ -15,13 +15,13 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import SHARED_PREFIX, ServiceSettings
 from k8s.objects import Container, Pod, at
-from k8s.places import Place, program_of, repository_of, variables
+from k8s.places import Place, program_of, repository_of, services_of, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 Found = Iterator[tuple[str, str]]
 
 # Read beside the settings: which service it is, whether files are synced, and what spans call its version.
-BESIDE_SETTINGS = {"ONSALE_SERVICE", "ONSALE_RELOAD", "ONSALE_VERSION"}
+BESIDE_SETTINGS = {"ONSALE_SERVICE", "ONSALE_SERVICES", "ONSALE_RELOAD", "ONSALE_VERSION"}
 # Read by the libraries that the services stand on.
 LIBRARIES = re.compile(r"OTEL_[A-Z_]+|PYTHON[A-Z]+|MALLOC_[A-Z_]+")
 GO = {"GOMEMLIMIT", "GOMAXPROCS"}
@@ -47,7 +47,7 @@ def _of_container(place: Place, pod: Pod, container: Container) -> Iterator[str]
     found = variables(place, container)
     match program_of(container):
         case program if program.startswith(("chassis.", "services.")):
-            yield from _of_service(place, program, found)
+            yield from _of_service(place, program, container, found)
         case "simulators.bank":
             yield from _of_bank(found)
         case "":
@@ -56,41 +56,46 @@ def _of_container(place: Place, pod: Pod, container: Container) -> Iterator[str]
             yield from _of_program(program, container, found)
 
 
-def _of_service(place: Place, program: str, found: Mapping[str, str]) -> Iterator[str]:
-    service = found.get("ONSALE_SERVICE", "")
-    kind = settings_class(service)
-    if kind is None:
-        yield f"ONSALE_SERVICE is {service or 'not set'}: no folder of services/ has that name. Set it to the service that runs here."
-        return
-    prefix = f"{service.upper()}_"
-    yield from _unknown(found, (prefix, SHARED_PREFIX), set(kind.model_fields))
-    if program == "chassis.migrate":
-        if not {f"{prefix}DATABASE_URL", f"{SHARED_PREFIX}DATABASE_URL"} & found.keys():
-            yield f"{SHARED_PREFIX}DATABASE_URL is not set: a migration needs the database. Set it."
-        return
-    settings, problems = built(kind, found, prefix)
-    yield from problems
-    if isinstance(settings, ServiceSettings) and settings.environment != place.plan.environment:
-        yield (
-            f"runs with environment={settings.environment}, but {place.name} is {place.plan.environment}. "
-            f"Set {SHARED_PREFIX}ENVIRONMENT={place.plan.environment} for all services."
-        )
+def _of_service(place: Place, program: str, container: Container, found: Mapping[str, str]) -> Iterator[str]:
+    services = services_of(container, found) or [found.get("ONSALE_SERVICE", "")]
+    kinds = {service: kind for service in services if (kind := settings_class(service)) is not None}
+    for service in services:
+        if service not in kinds:
+            variable = "ONSALE_SERVICES has" if program == "chassis.monolith" else "ONSALE_SERVICE is"
+            yield f"{variable} {service or 'not set'}: no folder of services/ has that name. Set it to the service that runs here."
+            return
+    fields = {f"{service.upper()}_": set(kind.model_fields) for service, kind in kinds.items()}
+    yield from _unknown(found, {**fields, SHARED_PREFIX: set().union(*fields.values())})
+    for service, kind in kinds.items():
+        prefix = f"{service.upper()}_"
+        if program == "chassis.migrate":
+            if not {f"{prefix}DATABASE_URL", f"{SHARED_PREFIX}DATABASE_URL"} & found.keys():
+                yield f"{SHARED_PREFIX}DATABASE_URL is not set: a migration needs the database. Set it."
+            continue
+        settings, problems = built(kind, found, prefix)
+        yield from problems
+        if isinstance(settings, ServiceSettings) and settings.environment != place.plan.environment:
+            yield (
+                f"runs with environment={settings.environment}, but {place.name} is {place.plan.environment}. "
+                f"Set {SHARED_PREFIX}ENVIRONMENT={place.plan.environment} for all services."
+            )
 
 
 def _of_bank(found: Mapping[str, str]) -> Iterator[str]:
     from simulators.bank.settings import BankSettings
 
     fields = {name.upper() for name in BankSettings.model_fields}
-    yield from _unknown(found, ("BANK_",), {*(name.lower() for name in fields), "host", "port"})
+    yield from _unknown(found, {"BANK_": {*(name.lower() for name in fields), "host", "port"}})
     yield from built(BankSettings, found, "BANK_")[1]
 
 
-def _unknown(found: Mapping[str, str], prefixes: tuple[str, ...], fields: set[str]) -> Iterator[str]:
+def _unknown(found: Mapping[str, str], prefixes: Mapping[str, set[str]]) -> Iterator[str]:
+    """The variables that nobody reads: of those with one of these prefixes, what is none of its settings."""
     for name in sorted(found):
         prefix = next((each for each in prefixes if name.startswith(each)), None)
         if name in BESIDE_SETTINGS or LIBRARIES.fullmatch(name):
             continue
-        if prefix is not None and name.removeprefix(prefix).lower() not in fields:
+        if prefix is not None and name.removeprefix(prefix).lower() not in prefixes[prefix]:
             yield f"{name} is no setting: nobody reads it. Correct its name, or remove it."
         if prefix is None and not _used_in_values(name, found):
             yield f"{name} is read by nobody: its prefix is not {' or '.join(prefixes)}, and no other variable refers to it. Remove it."

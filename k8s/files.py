@@ -7,7 +7,7 @@ from typing import Any
 
 from k8s.environment import mounted_maps
 from k8s.objects import Container, Pod, at
-from k8s.places import Place, program_of, repository_of, variables
+from k8s.places import Place, repository_of, services_of, variables
 from k8s.references import ANY, secrets_of
 
 Found = Iterator[tuple[str, str]]
@@ -21,9 +21,10 @@ def files_are_mounted(place: Place) -> Found:
     secrets = secrets_of(place)
     for pod in place.all.pods():
         for container in pod.containers():
-            if not program_of(container).startswith("chassis.serve"):
+            found = variables(place, container)
+            if not services_of(container, found):
                 continue
-            for name, path in variables(place, container).items():
+            for name, path in found.items():
                 if name.endswith(_FILE) and path and (wrong := _missing(place, pod, container, path, secrets)):
                     yield pod.owner.where, f"container {container.name}: {name} is {path}, {wrong}"
 

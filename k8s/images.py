@@ -41,13 +41,17 @@ def have_digests(place: Place) -> Found:
 
 
 def are_their_own(place: Place) -> Found:
-    """What is labelled as a service runs the image of that name, wherever it is kept: `registry.example.org/onsale/orders`."""
+    """What is labelled as a service runs the image of that name, wherever it is kept: `registry.example.org/onsale/orders`.
+
+    Where all services are one process, that is the image of all.
+    """
+    ours = {*SERVICES, *map(place.home_of, SERVICES)}
     for pod in place.all.pods():
-        service = pod.labels.get(NAME)
-        if service not in SERVICES or pod.kind not in {"service", "job"}:
+        service = pod.labels.get(NAME, "")
+        if service not in ours or pod.kind not in {"service", "job"}:
             continue
         for container in pod.containers():
-            if repository_of(container) != service:
+            if repository_of(container) != place.home_of(service):
                 yield (
                     pod.owner.where,
                     f"is labelled {service} and runs the image {container.image}. Correct newName in the kustomization's images.",

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from local.topology import SERVICES
@@ -18,6 +19,7 @@ COMMAND = "`make documents`"
 FOLDERS = ("k8s/infra/local/databases", "k8s/infra/production/services")
 FOLDER_FILE = "kustomization.yaml"
 TEMPLATE = "template"
+MONOLITH = "k8s/monolith"
 ON_BUS = "k8s/components/transport/bus/kustomization.yaml"
 _LIST = re.compile(
     r"(?P<head>^(?P<indent> *)# list: (?P<name>\w+)\b.*\n)(?:.*\n)*?(?P<end>^ *# end of list$)", re.MULTILINE
@@ -50,6 +52,23 @@ _CHECKED = """\
 - image: onsale/{name}
   custom: [{{command: make contracts SERVICE={name}, timeoutSeconds: 600, dependencies: {{paths: [services/{name}/**/*.py, contracts/pacts/*.json]}}}}]"""  # noqa: E501
 _LOGIN = "- secret: {{name: {name}-database, items: [{{key: username, path: {name}/username}}, {{key: password, path: {name}/password}}]}}"
+_OF_ALL = "- configMapRef: {{name: {name}}}"
+_LOGINS = """\
+- {{name: {upper}_KEY_FILE, value: /run/onsale/keys/{name}.pem}}
+- name: DATABASE_USER_{upper}
+  valueFrom: {{secretKeyRef: {{name: {name}-database, key: username}}}}
+- name: DATABASE_PASSWORD_{upper}
+  valueFrom: {{secretKeyRef: {{name: {name}-database, key: password}}}}
+- name: NATS_USER_{upper}
+  valueFrom: {{secretKeyRef: {{name: {name}-nats, key: username}}}}
+- name: NATS_PASSWORD_{upper}
+  valueFrom: {{secretKeyRef: {{name: {name}-nats, key: password}}}}
+- name: {upper}_DATABASE_URL
+  value: postgresql://$(DATABASE_USER_{upper}):$(DATABASE_PASSWORD_{upper})@{name}-database:5432/$(DATABASE_USER_{upper})
+- name: {upper}_NATS_URL
+  value: nats://$(NATS_USER_{upper}):$(NATS_PASSWORD_{upper})@nats:4222"""
+_KEY = "- secret: {{name: {name}-key, items: [{{key: key.pem, path: {name}.pem}}]}}"
+_IN_ONE = "- {{name: onsale/{name}, newName: onsale/monolith, newTag: dev}}"
 _GONE = """\
 expr: |
   count by (job) (count_over_time(target_info{{job=~"{names}"}}[1h]))
@@ -79,6 +98,10 @@ def listings() -> Iterator[Listing]:
     yield Listing("skaffold.yaml", "shipped", lambda: _each(_SHIPPED))
     yield Listing("tracing/prometheus/rules.yaml", "gone", lambda: _GONE.format(names="|".join(_names())))
     yield Listing(ON_BUS, "addresses", lambda: "\n".join(map(_without_addresses, _asking())))
+    yield Listing(f"{MONOLITH}/{FOLDER_FILE}", "together", lambda: f"- ONSALE_SERVICES={' '.join(SERVICES)}")
+    for name, line in (("settings", _OF_ALL), ("logins", _LOGINS), ("keys", _KEY)):
+        yield Listing(f"{MONOLITH}/deployment.yaml", name, partial(_each, line))
+    yield Listing("k8s/overlays/monolith/kustomization.yaml", "images", lambda: _each(_IN_ONE))
     for name, providers in SERVICES.items():
         if providers:
             yield Listing(_settings_of(name), "addresses", lambda name=name: "\n".join(_addresses(name)))  # type: ignore[misc]
@@ -89,7 +112,7 @@ def _names() -> list[str]:
 
 
 def _each(line: str) -> str:
-    return "\n".join(line.format(name=name) for name in _names())
+    return "\n".join(line.format(name=name, upper=name.upper()) for name in _names())
 
 
 def _password(name: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from k8s.objects import Build, Container, Object, Pod, at
+from k8s.objects import Build, Container, Object, at
+from local.topology import MONOLITH
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Plan:
     also: tuple[str, ...] = ()
     # What another place is without ports: scanners have seen it there.
     on_bus: bool = False
+    # All services are one process.
+    together: bool = False
 
 
 _VERIFY = ("k8s/verify/job.yaml",)
@@ -30,6 +33,7 @@ PLANS = (
     Plan("light", "k8s/overlays/local", "k8s/infra/local/light"),
     Plan("ci", "k8s/overlays/ci", "k8s/infra/local/light", also=_VERIFY),
     Plan("production", "k8s/overlays/production", "k8s/infra/production", "production", makes_secrets=False),
+    Plan("monolith", "k8s/overlays/monolith", "k8s/infra/local/bus", also=_VERIFY, on_bus=True, together=True),
     Plan("bus", "k8s/overlays/bus", "k8s/infra/local/bus", also=_VERIFY, on_bus=True),
     Plan(
         "production-bus",
@@ -70,13 +74,9 @@ class Place:
         """Whether a service listens there: over the bus it is asked without, and web alone has one."""
         return not self.plan.on_bus or service == "web"
 
-    def pods_of(self, service: str) -> list[Pod]:
-        """The pods that run a service itself, not its jobs."""
-        return [
-            pod
-            for pod in self.all.pods()
-            if pod.labels.get("app.kubernetes.io/name") == service and pod.kind == "service"
-        ]
+    def home_of(self, service: str) -> str:
+        """What the pods that run a service are named after, and their image: the service, or the one process of all."""
+        return MONOLITH if self.plan.together else service
 
 
 def variables(place: Place, container: Container) -> dict[str, str]:
@@ -125,6 +125,17 @@ def _expanded(value: str, known: Mapping[str, str]) -> str:
     return value
 
 
+def services_of(container: Container, found: Mapping[str, str]) -> list[str]:
+    """The services that a container runs, by its program and its variables; none if it runs something else."""
+    match program_of(container):
+        case "chassis.serve":
+            return [found.get("ONSALE_SERVICE", "")]
+        case "chassis.monolith":
+            return found.get("ONSALE_SERVICES", "").split()
+        case _:
+            return []
+
+
 def program_of(container: Container) -> str:
     """Which Python module a container of ours runs (`chassis.serve`); empty for others."""
     arguments = container.document.get("args") or []
@@ -137,4 +148,4 @@ def repository_of(container: Container) -> str:
     return container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-__all__ = ["PLANS", "Object", "Place", "Plan", "program_of", "repository_of", "stand_in", "variables"]
+__all__ = ["PLANS", "Object", "Place", "Plan", "program_of", "repository_of", "services_of", "stand_in", "variables"]

@@ -1,11 +1,11 @@
 """Ports agree: of Services and their pods, of the services' settings, and of every address that somebody is given."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from k8s.objects import Build, Object, Pod, at, matches
-from k8s.places import Place, program_of, variables
+from k8s.places import Place, program_of, services_of, variables
 
 Found = Iterator[tuple[str, str]]
 
@@ -63,32 +63,31 @@ def listening_agrees(place: Place) -> Found:
     for pod in place.all.pods():
         for container in pod.containers():
             found = variables(place, container)
-            match program_of(container):
-                case "chassis.serve":
-                    prefix = found.get("ONSALE_SERVICE", "").upper()
-                    port = found.get(f"{prefix}_PORT", found.get("ONSALE_PORT", "8000"))
-                    host = found.get(f"{prefix}_HOST", found.get("ONSALE_HOST", "127.0.0.1"))
-                case "simulators.bank":
-                    port, host = found.get("BANK_PORT", "8020"), found.get("BANK_HOST", "127.0.0.1")
-                case _:
-                    continue
             ports = {str(each["containerPort"]) for each in container.ports}
-            if program_of(container) == "chassis.serve" and not place.has_port(found.get("ONSALE_SERVICE", "")):
-                yield from ((pod.owner.where, f"container {container.name} {each}") for each in _on_bus(found, ports))
-                continue
-            if port not in ports:
-                yield (
-                    pod.owner.where,
-                    f"container {container.name} listens on {port}, but declares {', '.join(sorted(ports)) or 'no port'}. Make them agree.",
-                )
-            if host != "0.0.0.0":  # noqa: S104  # in a pod there is nothing else to bind
-                yield (
-                    pod.owner.where,
-                    f"container {container.name} listens on {host} alone, so that nobody reaches it. Set the host to 0.0.0.0.",
-                )
+            services = services_of(container, found)
+            told = [_told(found, service.upper(), "8000") for service in services if place.has_port(service)]
+            if program_of(container) == "simulators.bank":
+                told = [_told(found, "BANK", "8020")]
+            wrong = [sentence for port, host in told for sentence in _listens(port, host, ports)]
+            if len(told) < len(services):
+                wrong += _on_bus(found, set() if told else ports)
+            yield from ((pod.owner.where, f"container {container.name} {each}") for each in wrong)
 
 
-def _on_bus(found: dict[str, str], ports: set[str]) -> Iterator[str]:
+def _told(found: Mapping[str, str], prefix: str, default: str) -> tuple[str, str]:
+    """The port and the host of what has variables of that prefix."""
+    port = found.get(f"{prefix}_PORT", found.get("ONSALE_PORT", default))
+    return port, found.get(f"{prefix}_HOST", found.get("ONSALE_HOST", "127.0.0.1"))
+
+
+def _listens(port: str, host: str, ports: set[str]) -> Iterator[str]:
+    if port not in ports:
+        yield f"listens on {port}, but declares {', '.join(sorted(ports)) or 'no port'}. Make them agree."
+    if host != "0.0.0.0":  # noqa: S104  # in a pod there is nothing else to bind
+        yield f"listens on {host} alone, so that nobody reaches it. Set the host to 0.0.0.0."
+
+
+def _on_bus(found: Mapping[str, str], ports: set[str]) -> Iterator[str]:
     """What is wrong with a service that is asked over the bus."""
     if ports:
         yield f"is on the bus and opens no port. Remove {', '.join(sorted(ports))}."

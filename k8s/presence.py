@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from k8s.objects import COMPONENT, KIND, NAME, PART_OF, SYSTEM, Build, Object, Pod, at, matches
-from k8s.places import Place, program_of, variables
+from k8s.places import Place, program_of, services_of, variables
 from k8s.ports import selected
 from local.topology import SERVICES
 
@@ -37,7 +37,7 @@ def services_are_there(place: Place) -> Found:
                 "is missing. Make a folder like k8s/base/orders; `make documents` adds it to the lists.",
             )
         yield from _of_service(place, service)
-    known = {*SERVICES, "service"}
+    known = {place.home_of(service) for service in SERVICES}
     for each in place.all.of_kind("Deployment"):
         if each.labels.get(KIND) == "service" and each.labels.get(NAME) not in known:
             yield (
@@ -56,27 +56,20 @@ def services_are_there(place: Place) -> Found:
 
 
 def _of_service(place: Place, service: str) -> Found:
+    home = place.home_of(service)
     deployments = [
         each
         for each in place.all.of_kind("Deployment")
-        if each.labels.get(NAME) == service and each.labels.get(KIND) == "service"
+        if each.labels.get(NAME) == home and each.labels.get(KIND) == "service"
     ]
     if not deployments:
-        yield f"Deployment/{service}", f"is missing in {place.name}. Add k8s/base/{service}."
+        yield (
+            f"Deployment/{home}",
+            f"is missing in {place.name}. Add k8s/base/{service}, or k8s/monolith for all of them.",
+        )
     for each in deployments:
-        for kind in (*(("Service",) if place.has_port(service) else ()), "ConfigMap", "PodDisruptionBudget"):
-            if not _beside(place.all, kind, each):
-                yield (
-                    f"{kind}/{each.name}",
-                    f"is missing in {place.name}: every Deployment of a service has one. k8s/base/template makes it.",
-                )
-        programs = {program_of(container) for container in each.pod.containers()} if each.pod else set()
-        if "chassis.serve" not in programs:
-            yield each.where, "does not run chassis.serve. Set args: [chassis.serve]."
-        for container in each.pod.containers() if each.pod else ():
-            named = variables(place, container).get("ONSALE_SERVICE", service)
-            if named != service:
-                yield each.where, f"is labelled {service} and runs {named} (ONSALE_SERVICE). Make them agree."
+        yield from _around(place, service, each)
+        yield from ((each.where, sentence) for sentence in _runs(place, service, each))
     if not place.all.named("ServiceAccount", service):
         yield f"ServiceAccount/{service}", f"is missing in {place.name}. k8s/base/template makes it."
     if not any(
@@ -89,9 +82,36 @@ def _of_service(place: Place, service: str) -> Found:
         )
 
 
-def _beside(build: Build, kind: str, deployment: Object) -> bool:
-    """Whether a Deployment has a ConfigMap of its own. The name of a generated one ends with ten characters of its hash."""
-    named = re.compile(re.escape(deployment.name) + ("(-[a-z0-9]{10})?" if kind == "ConfigMap" else ""))
+def _around(place: Place, service: str, deployment: Object) -> Found:
+    """What every Deployment of a service has beside it. A Service has the name by which others ask, also where all are one process."""
+    wanted = {"ConfigMap": deployment.name, "PodDisruptionBudget": deployment.name}
+    if place.has_port(service):
+        wanted["Service"] = service if place.plan.together else deployment.name
+    for kind, name in sorted(wanted.items()):
+        if not _is_there(place.all, kind, name):
+            yield (
+                f"{kind}/{name}",
+                f"is missing in {place.name}: every Deployment of a service has one. k8s/base/template makes it.",
+            )
+
+
+def _runs(place: Place, service: str, deployment: Object) -> Iterator[str]:
+    """What is wrong with the program that a Deployment starts for a service."""
+    program = "chassis.monolith" if place.plan.together else "chassis.serve"
+    containers = list(deployment.pod.containers()) if deployment.pod else []
+    if program not in {program_of(container) for container in containers}:
+        yield f"does not run {program}. Set args: [{program}]."
+    for container in containers:
+        run = services_of(container, variables(place, container))
+        if place.plan.together and service not in run:
+            yield f"does not run {service}. Add it to ONSALE_SERVICES."
+        if not place.plan.together and run and run != [service]:
+            yield f"is labelled {service} and runs {run[0]} (ONSALE_SERVICE). Make them agree."
+
+
+def _is_there(build: Build, kind: str, name: str) -> bool:
+    """Whether there is one of that name. That of a generated ConfigMap ends with ten characters of its hash."""
+    named = re.compile(re.escape(name) + ("(-[a-z0-9]{10})?" if kind == "ConfigMap" else ""))
     return any(named.fullmatch(each.name) for each in build.of_kind(kind))
 
 
@@ -196,12 +216,12 @@ def pods_have_time_to_drain(place: Place) -> Found:
     """The end of a pod: first nobody sends it anything new (preStop), then it finishes (drain_seconds), then it is killed."""
     for pod in place.all.pods():
         for container in pod.containers():
-            if program_of(container) != "chassis.serve":
+            found = variables(place, container)
+            services = services_of(container, found)
+            if not services:
                 continue
             pause = at(container.document, "lifecycle", "preStop", "sleep", "seconds", default=0)
-            found = variables(place, container)
-            service = found.get("ONSALE_SERVICE", "").upper()
-            drain = float(found.get(f"{service}_DRAIN_SECONDS", found.get("ONSALE_DRAIN_SECONDS", "10")))
+            drain = max(_drain_seconds(found, service) for service in services)
             given = pod.spec.get("terminationGracePeriodSeconds", 30)
             if not pause:
                 yield (
@@ -219,3 +239,7 @@ def pods_have_time_to_drain(place: Place) -> Found:
                         f"Set terminationGracePeriodSeconds above {pause + drain + SLACK_SECONDS:.0f}."
                     ),
                 )
+
+
+def _drain_seconds(found: Mapping[str, str], service: str) -> float:
+    return float(found.get(f"{service.upper()}_DRAIN_SECONDS", found.get("ONSALE_DRAIN_SECONDS", "10")))

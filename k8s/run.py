@@ -81,7 +81,7 @@ class Run:
         self._done("places", ", ".join(each.name for each in places), rules.PLACES, rules.of_places(places))
         stale = [Finding("generated", "k8s:", each) for each in (*policies.stale_files(), *lists.stale_files())]
         self._done("written files", "are what contracts and topology say", ["generated"], stale)
-        twice = {folder for plan in PLANS if plan.on_bus for folder in (plan.overlay, plan.infra)}
+        twice = {folder for plan in PLANS if plan.on_bus and not plan.together for folder in (plan.overlay, plan.infra)}
         self._scanned([each for each in builds if each.name not in twice], rendering.root)
         if release:
             production = [each for each in places if each.plan.environment == "production"]

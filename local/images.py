@@ -23,13 +23,13 @@ from local.base_image import find_base
 from local.engine import BuildFailed, Engine
 from local.errors import StartError
 from local.package_index import secrets_of_pip
-from local.topology import ROOT, SERVICES
+from local.topology import MONOLITH, ROOT, SERVICES
 
 AT_ONCE = 2
 BILLS = ROOT / ".onsale" / "images"
 OTHERS = {"bank": "simulators", "mailbox": "simulators", "toolbox": "local"}
 # What is built from which folder.
-CODE = {service: f"services/{service}" for service in SERVICES} | OTHERS
+CODE = {service: f"services/{service}" for service in SERVICES} | {MONOLITH: "services"} | OTHERS
 SHARED_LAYER = "COPY /image/shared/"
 
 

@@ -36,6 +36,9 @@ def test_a_service_more_stands_in_every_list(copy: Path, monkeypatch: pytest.Mon
         "k8s/infra/production/secrets/nats-users.yaml",
         "k8s/infra/production/services/kustomization.yaml",
         "k8s/infra/production/services/onemore/kustomization.yaml",
+        "k8s/monolith/deployment.yaml",
+        "k8s/monolith/kustomization.yaml",
+        "k8s/overlays/monolith/kustomization.yaml",
         "skaffold.yaml",
         "tracing/prometheus/rules.yaml",
     }
