@@ -14,7 +14,7 @@ DEV = $(PYTHON) local/bootstrap.py dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; TRANSPORT=bus: services ask each other over NATS and have no ports; OTLP= TRACES=: another backend for traces)
+up: python ## start everything, until Ctrl-C (DATA=folder PORTS=9000 for a second one beside the first; HOSTS=3: the services on hosts of their own; REGIONS=2: in two regions, 100 ms apart; REPLICAS=1: a replica to read from; SHARDS=2: places in two databases; MONOLITH=1: all services in one process, APART=tickets: but for some; TRANSPORT=bus: services ask each other over NATS and have no ports, also beside MONOLITH=1; OTLP= TRACES=: another backend for traces)
 	@$(RUN) -m local.up --data "$(DATA)" $(if $(PORTS),--ports "$(PORTS)") \
 		$(if $(HOSTS),--hosts "$(HOSTS)") $(if $(REGIONS),--regions "$(REGIONS)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SHARDS),--shards "$(SHARDS)") \
 		$(if $(filter-out 0,$(MONOLITH)),--monolith) $(if $(APART),--apart "$(APART)") $(if $(TRANSPORT),--transport "$(TRANSPORT)") \

@@ -38,5 +38,5 @@ async def verified(addresses: Mapping[str, str]) -> str:
     hosts = {str(span.resource.get("host.name")) for span in trace.spans}
     return (
         f"Order {purchase.order_number}: {len(purchase.ticket_codes)} tickets in {purchase.total_ms:.0f} ms, "
-        f"and one trace of {len(trace.spans)} spans over {len(hosts)} hosts: {purchase.trace_id}"
+        f"and one trace of {len(trace.spans)} spans over {len(hosts)} host{'s' * (len(hosts) > 1)}: {purchase.trace_id}"
     )

@@ -4,12 +4,14 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from chassis.version import project_version
-from k8s.objects import Build, parse
+from k8s.objects import Build
+from k8s.places import PLANS
 from k8s.rendering import ROOT, Rendering
 from local.base_image import find_base
 from local.cluster_secrets import generated
@@ -44,14 +46,19 @@ def engine() -> Iterator[Engine]:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
-def place() -> Build:
-    """What CI's cluster would be given: as strict as production, on one Postgres; and the job that buys a ticket."""
+def built(name: str) -> Build:
+    """What a place of k8s/places.py would be given, and the job that buys a ticket."""
+    (plan,) = (each for each in PLANS if each.name == name)
     with Rendering() as rendering:
-        app, infra = rendering.builds(["k8s/overlays/ci", "k8s/infra/local/light"])
-    assert (app.problem, infra.problem) == (None, None)
-    verifying = Build("verify", parse((ROOT / "k8s/verify/job.yaml").read_text(encoding="utf-8")))
-    return app.and_(infra, "ci").and_(verifying, "ci")
+        app, infra, verifying = rendering.builds([plan.overlay, plan.infra, *plan.also])
+    assert (app.problem, infra.problem, verifying.problem) == (None, None, None)
+    return app.and_(infra, name).and_(verifying, name)
+
+
+@pytest.fixture(scope="module")
+def place() -> Build:
+    """CI's cluster: as strict as production, on one Postgres."""
+    return built("ci")
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +79,16 @@ def images(engine: Engine) -> str:
     return builder.version
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def containers(engine: Engine, place: Build, images: str) -> Iterator[Containers]:
     """Everything, started in no order and ready. Leave it as you found it."""
+    with ready(engine, place, images) as running:
+        yield running
+
+
+@contextmanager
+def ready(engine: Engine, place: Build, images: str) -> Iterator[Containers]:
+    """All containers of a place but the job that buys, started in no order."""
     with tempfile.TemporaryDirectory() as folder:
         cluster = Cluster.of(place, generated(Path(folder), {}))
     groups = networks_for(pairs_that_may_talk(place, stand_ins.MERGED))
