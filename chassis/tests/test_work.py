@@ -82,7 +82,7 @@ async def test_the_longest_due_comes_first_and_nobody_else_gets_it(database: Dat
 
 
 async def test_what_another_process_is_taking_is_passed_over_without_waiting(database: Database) -> None:
-    async with database.writer() as one, database.writer() as other, asyncio.timeout(5):
+    async with database.writer() as one, database.writer() as other, asyncio.timeout(20):
         assert len(await claim(one, CHORES, 2)) == 2
         assert len(await claim(other, CHORES, 3)) == 1
 

@@ -28,7 +28,7 @@ class Steps:
 
     async def calls_in_the_end(self) -> int:
         running = asyncio.create_task(self.worker.run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await self.all_called.wait()
         for _ in range(TURNS):
             await asyncio.sleep(0)

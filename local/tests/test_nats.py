@@ -68,7 +68,7 @@ async def test_a_service_cannot_speak_for_another(server: NatsServer, subject: s
     tickets = await connect(server, "tickets", complaints)
     await tickets.publish(subject, b"{}")
     await tickets.flush()
-    assert "permissions violation for publish" in await asyncio.wait_for(complaints.get(), 5)
+    assert "permissions violation for publish" in await asyncio.wait_for(complaints.get(), 20)
     await tickets.close()
 
 
@@ -77,7 +77,7 @@ async def test_a_service_cannot_read_anothers_answers(server: NatsServer) -> Non
     tickets = await connect(server, "tickets", complaints)
     await tickets.subscribe("_INBOX_orders.>")
     await tickets.flush()
-    assert "permissions violation for subscription" in await asyncio.wait_for(complaints.get(), 5)
+    assert "permissions violation for subscription" in await asyncio.wait_for(complaints.get(), 20)
     await tickets.close()
 
 

@@ -155,7 +155,7 @@ async def test_a_service_does_not_speak_for_another_nor_manage_streams(port: int
     orders = await connect(port, "orders", complaints)
     await orders.publish(subject, b"{}")
     await orders.flush()
-    assert "permissions violation for publish" in await asyncio.wait_for(complaints.get(), 5)
+    assert "permissions violation for publish" in await asyncio.wait_for(complaints.get(), 20)
     await orders.close()
 
 

@@ -43,7 +43,7 @@ async def lease(tx: Transaction, limit: int, seconds: float = 60) -> list[Delive
 async def test_what_another_process_is_taking_is_passed_over_without_waiting(database: Database) -> None:
     async with database.writer() as one, database.writer() as other:
         first = await lease(one, limit=2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             rest = await lease(other, limit=3)
     assert (len(first), len(rest)) == (2, 1)
     assert {each.delivery_id for each in first}.isdisjoint(each.delivery_id for each in rest)
