@@ -27,6 +27,8 @@ SALE_SECONDS = 60.0
 PLACES_SECONDS = 5.0
 # During an on-sale every answer is out of date at once; so often at most it is asked again.
 LEAST_PLACES_SECONDS = 0.25
+# Who has an older answer waits so long for a new one: a page with old numbers that says so is better than none.
+PATIENCE_SECONDS = 3.0
 # The page of an event does not wait longer than this for the waiting room: inventory checks passes whatever a page shows.
 PATIENCE_SECONDS = 1.0
 
@@ -53,24 +55,49 @@ class Shop:
         self._waitingroom = waitingroom
         self._templates = templates
         self._lists: Cache[tuple[str, str], EventPage] = Cache(
-            name="lists", size=256, ttl_seconds=LIST_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+            name="lists",
+            size=256,
+            ttl_seconds=LIST_SECONDS,
+            least_age_seconds=LEAST_PLACES_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            clock=clock,
         )
         self._events: Cache[UUID, Event] = Cache(
-            name="events", size=1024, ttl_seconds=EVENT_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+            name="events",
+            size=1024,
+            ttl_seconds=EVENT_SECONDS,
+            least_age_seconds=LEAST_PLACES_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            clock=clock,
         )
         # Most events have no waiting room, and that is kept as well.
         self._sales: Cache[UUID, Sale | None] = Cache(
-            name="sales", size=4096, ttl_seconds=SALE_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+            name="sales",
+            size=4096,
+            ttl_seconds=SALE_SECONDS,
+            least_age_seconds=LEAST_PLACES_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            clock=clock,
         )
         # A great house weighs some megabytes: few, and for long, since geometry never changes.
         self._houses: Cache[tuple[object, ...], House] = Cache(
             name="houses", size=64, ttl_seconds=24 * 3600, clock=clock
         )
         self._free: Cache[UUID, dict[UUID, int]] = Cache(
-            name="free", size=1024, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+            name="free",
+            size=1024,
+            ttl_seconds=PLACES_SECONDS,
+            least_age_seconds=LEAST_PLACES_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            clock=clock,
         )
         self._taken: Cache[UUID, dict[str, str]] = Cache(
-            name="taken", size=256, ttl_seconds=PLACES_SECONDS, least_age_seconds=LEAST_PLACES_SECONDS, clock=clock
+            name="taken",
+            size=256,
+            ttl_seconds=PLACES_SECONDS,
+            least_age_seconds=LEAST_PLACES_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            clock=clock,
         )
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:

@@ -1,4 +1,4 @@
-"""A bounded cache in memory whose concurrent misses share one request, and that keeps an old answer for an outage."""
+"""A bounded cache in memory whose concurrent misses share one request, and that keeps an old answer for an outage or a long wait."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Cached(Generic[V]):
-    """An answer, and whether it is an old one because its provider could not be reached."""
+    """An answer, and whether it is an old one because its provider could not be reached, or takes too long."""
 
     value: V
     stale: bool = False
@@ -41,10 +41,15 @@ class _Load(Generic[V]):
     is_dropped: bool = False
 
 
+class _TooLong(Exception):
+    """Whoever waits has waited long enough, and may have the old answer."""
+
+
 class Cache(Generic[K, V]):
     """At most `size` answers, each asked again after `ttl_seconds` or after `drop`.
 
-    A dropped answer is not thrown away: if the provider then fails, the last answer is given, marked as stale.
+    A dropped answer is not thrown away: if the provider then fails, or has not answered after `patience_seconds`, the last answer is
+    given, marked as stale; a late one is kept for who comes next. Without a patience everybody waits for the provider.
     `least_age_seconds` bounds how often one key is asked while facts about it rain down: an answer younger
     than that is given although it was dropped. The age of an answer counts from when it was asked for, however long it took:
     who asks after a drop does not share a request that was sent earlier than that. Each answer is an event `cache` of the span
@@ -58,12 +63,14 @@ class Cache(Generic[K, V]):
         size: int,
         ttl_seconds: float,
         least_age_seconds: float = 0.0,
+        patience_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._size = size
         self._ttl_seconds = ttl_seconds
         self._least_age_seconds = least_age_seconds
+        self._patience_seconds = patience_seconds
         self._clock = clock
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
         # The request that who asks now shares; those that were dropped meanwhile are awaited only by who asked before.
@@ -80,8 +87,8 @@ class Cache(Generic[K, V]):
         loading = self._loading.get(key)
         self._note("miss" if loading is None or loading.is_dropped else "shared", entry)
         try:
-            return Cached(await self._load_once(key, load))
-        except ProviderUnavailable:
+            return Cached(await self._load_once(key, load, self._patience_seconds if entry is not None else None))
+        except (ProviderUnavailable, _TooLong):
             kept = self._entries.get(key)
             if kept is None:
                 raise
@@ -94,12 +101,15 @@ class Cache(Generic[K, V]):
             attributes["onsale.cache.age_ms"] = int((self._clock() - entry.asked_at) * 1000)
         trace.get_current_span().add_event("cache", attributes)
 
-    async def _load_once(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+    async def _load_once(self, key: K, load: Callable[[], Awaitable[V]], seconds: float | None) -> V:
         loading = self._loading.get(key)
         if loading is None or loading.is_dropped:
             loading = self._begin(key, load, earlier=loading)
-        # One visitor who leaves must not take the answer away from the others.
-        return await asyncio.shield(loading.task)
+        # One visitor who leaves must not take the answer away from the others, and neither must one who waits no longer.
+        done, _ = await asyncio.wait({loading.task}, timeout=seconds)
+        if not done:
+            raise _TooLong
+        return loading.task.result()
 
     def _begin(self, key: K, load: Callable[[], Awaitable[V]], earlier: _Load[V] | None) -> _Load[V]:
         begun: _Load[V] = _Load()

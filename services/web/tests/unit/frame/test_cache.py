@@ -42,8 +42,17 @@ class Source:
         return load
 
 
-def make(clock: Clock, least_age_seconds: float = 0.0, size: int = 10) -> Cache[str, int]:
-    return Cache(name="sample", size=size, ttl_seconds=10, least_age_seconds=least_age_seconds, clock=clock)
+def make(
+    clock: Clock, least_age_seconds: float = 0.0, size: int = 10, patience_seconds: float | None = None
+) -> Cache[str, int]:
+    return Cache(
+        name="sample",
+        size=size,
+        ttl_seconds=10,
+        least_age_seconds=least_age_seconds,
+        patience_seconds=patience_seconds,
+        clock=clock,
+    )
 
 
 async def until_asked(source: Source, times: int) -> None:
@@ -150,6 +159,36 @@ async def test_a_slow_answer_is_as_old_as_its_question() -> None:
     clock.now += 0.2
 
     assert await cache.get("a", source.loading()) == Cached(2)
+
+
+async def test_who_has_an_old_answer_does_not_wait_for_a_provider_that_hangs() -> None:
+    clock, source = Clock(), Source()
+    cache = make(clock, patience_seconds=0.01)
+    await cache.get("a", source.loading())
+    clock.now += 11
+    source.gate.clear()
+
+    assert await cache.get("a", source.loading()) == Cached(1, stale=True)
+    assert await asyncio.gather(*(cache.get("a", source.loading()) for _ in range(20))) == [Cached(1, stale=True)] * 20
+    assert source.asked == 2, "All share the one request that is under way."
+    source.gate.set()
+    async with asyncio.timeout(20):
+        while (late := await cache.get("a", source.loading())).stale:  # nothing else runs here
+            pass
+    assert late == Cached(2), "What came late is kept for who comes next."
+    assert source.asked == 2
+
+
+async def test_who_has_no_answer_waits_for_it() -> None:
+    source = Source()
+    cache = make(Clock(), patience_seconds=0.01)
+    source.gate.clear()
+    asking = asyncio.create_task(cache.get("a", source.loading()))
+    await until_asked(source, 1)
+    await asyncio.wait({asking}, timeout=0.05)
+    assert not asking.done()
+    source.gate.set()
+    assert await asking == Cached(1)
 
 
 async def test_an_answer_that_comes_late_does_not_replace_one_that_was_asked_for_later() -> None:
