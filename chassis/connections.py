@@ -1,6 +1,10 @@
-"""Connections to Postgres that are kept: at most so many at once, the one that was given back last first."""
+"""Connections to Postgres that are kept: at most so many at once, the one that was given back last first.
+
+Those that nobody has needed for a minute are closed: each costs its server up to 6 MiB, for what it remembers of tables and plans.
+"""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +14,7 @@ import orjson
 from chassis.statements import Row
 
 WAIT_SECONDS = 3.0
+UNUSED_SECONDS = 60.0
 # Of texts that are put together while the program runs there are few; all others are constants.
 STATEMENTS_KEPT = 256
 
@@ -21,15 +26,20 @@ class PoolTimeout(Exception):
 class Connections:
     """A pool. asyncpg's own asks the server to forget the session at each return, and wraps each call; nothing here needs that.
 
-    Connections are opened when they are first needed. One that was used by whoever was cancelled, or that the server closed,
-    is not used again.
+    Connections are opened when they are needed. All but one are closed after `unused_seconds` in which nobody needed them. One that
+    was used by whoever was cancelled, or that the server closed, is not used again.
     """
 
-    def __init__(self, url: str, size: int, *, server_settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, size: int, *, server_settings: Mapping[str, str], unused_seconds: float = UNUSED_SECONDS
+    ) -> None:
         self.size = size
         self._url = url
         self._server_settings = dict(server_settings)
-        self._idle: list[asyncpg.Connection[Row]] = []
+        self._unused_seconds = unused_seconds
+        # With the time since when: the first one has waited longest.
+        self._idle: list[tuple[asyncpg.Connection[Row], float]] = []
+        self._closing: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(size)
         self._used: set[asyncpg.Connection[Row]] = set()
         self._is_closed = False
@@ -63,7 +73,8 @@ class Connections:
         """The next one may use it, unless it is not sound: then it ends."""
         self._used.discard(connection)
         if is_sound and not self._is_closed and not connection.is_closed() and not connection.is_in_transaction():
-            self._idle.append(connection)
+            self._idle.append((connection, time.monotonic()))
+            self._close_what_nobody_needs()
         else:
             connection.terminate()
         self._turns.release()
@@ -72,18 +83,25 @@ class Connections:
         """Closes those that wait for work; those at work end when they are given back."""
         self._is_closed = True
         idle, self._idle = self._idle, []
-        for connection in idle:
-            try:
-                await connection.close(timeout=WAIT_SECONDS)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-                connection.terminate()
+        for connection, _ in idle:
+            await _end(connection)
+        await asyncio.gather(*self._closing)
 
     def _from_idle(self) -> "asyncpg.Connection[Row] | None":
         while self._idle:
-            connection = self._idle.pop()
+            connection, _ = self._idle.pop()
             if not connection.is_closed():
                 return connection
         return None
+
+    def _close_what_nobody_needs(self) -> None:
+        """Called at each return: no service is so quiet that nobody looks for work."""
+        oldest = time.monotonic() - self._unused_seconds
+        while len(self._idle) > 1 and self._idle[0][1] < oldest:
+            connection, _ = self._idle.pop(0)
+            closing = asyncio.create_task(_end(connection))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _open(self) -> "asyncpg.Connection[Row]":
         connection: asyncpg.Connection[Row] = await asyncpg.connect(
@@ -99,6 +117,13 @@ class Connections:
                 kind, schema="pg_catalog", encoder=_text_of, decoder=orjson.loads, format="text"
             )
         return connection
+
+
+async def _end(connection: "asyncpg.Connection[Row]") -> None:
+    try:
+        await connection.close(timeout=WAIT_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        connection.terminate()
 
 
 def _text_of(document: Any) -> str:

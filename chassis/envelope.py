@@ -6,10 +6,8 @@ The first line is `POST /orders?x=1 2000` or `201 2000`: at its end stands how m
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chassis.protocol import MOST_HEADER_BYTES
+from chassis.limits import MOST_HEADER_BYTES
 
-# What one request or one answer may have, in each direction: it lies in the memory of both ends.
-MOST_BODY_BYTES = 16 * 1024 * 1024
 # "Send the rest": an answer before the answer, as in HTTP.
 CONTINUE = 100
 

@@ -21,13 +21,13 @@ from chassis.broker import Broker, Ear
 from chassis.crowds import Crowd, crowd_of, refusal
 from chassis.envelope import (
     CONTINUE,
-    MOST_BODY_BYTES,
     Fields,
     Request,
     pieces,
     read_request,
     written_answer,
 )
+from chassis.limits import MOST_BODY_BYTES
 from chassis.logs import log
 from chassis.problems import MEDIA_TYPE, Problem, document_of
 from tracing.asgi import CARRIED_BY

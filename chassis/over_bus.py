@@ -17,7 +17,8 @@ from nats.aio.msg import Msg
 from chassis.ask_bus import NO_RESPONDERS, subject_of
 from chassis.broker import Broker
 from chassis.calls import Answered, Carry, NotSent, Sending
-from chassis.envelope import CONTINUE, MOST_BODY_BYTES, pieces, read_answer, written_request
+from chassis.envelope import CONTINUE, pieces, read_answer, written_request
+from chassis.limits import MOST_BODY_BYTES
 from chassis.logs import log
 
 _LOG = log(__name__)

@@ -7,9 +7,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from chassis.crowds import Crowd, crowd_of, refusal
+from chassis.limits import MOST_HEADER_BYTES
 
-# A browser sends its cookies and some dozen headers: 4 KiB. Proxies take 8 to 16.
-MOST_HEADER_BYTES = 32 * 1024
 HEADERS_SECONDS = 10.0
 UNAVAILABLE = 503
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from chassis.ask_bus import subject_of
-from chassis.envelope import MOST_BODY_BYTES
+from chassis.limits import MOST_BODY_BYTES
 from chassis.stream import STREAM
 from local.errors import StartError
 from local.processes import LOOPBACK, end, spawn

@@ -7,6 +7,10 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+if __name__ == "__main__":
+    # nats-py imports it for NATS over WebSockets, which nobody speaks here: a third of what this process would import, and hold.
+    sys.modules["aiohttp"] = None  # type: ignore[assignment]  # as Python itself notes what cannot be imported
+
 from local.backend import ports_with_backend
 from local.console import Console
 from local.errors import StartError, Stopped

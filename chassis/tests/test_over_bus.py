@@ -17,8 +17,9 @@ from chassis.ask_bus import subject_at
 from chassis.broker import Broker
 from chassis.calls import Answered, Carry, NotSent, Sending, ServiceCalls
 from chassis.crowds import Crowd
-from chassis.envelope import MOST_BODY_BYTES, written_answer, written_request
+from chassis.envelope import written_answer, written_request
 from chassis.http import ProviderUnavailable
+from chassis.limits import MOST_BODY_BYTES
 from chassis.on_bus import BusServer
 from chassis.over_bus import CallsOverBus
 from chassis.tokens import ServiceTokens

@@ -158,3 +158,26 @@ async def test_who_waits_too_long_for_a_connection_is_told_so(
     assert await connections.take() is taken
     connections.give_back(taken, is_sound=True)
     await connections.close()
+
+
+async def test_connections_that_nobody_has_needed_for_long_are_closed(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS)
+    url, named = settings.database_url.get_secret_value(), {"application_name": "unused"}
+    kept = Connections(url, 3, server_settings=named)
+    given_up = Connections(url, 3, server_settings=named, unused_seconds=0.0)
+
+    for connections in (kept, given_up):
+        for each in [await connections.take() for _ in range(3)]:
+            connections.give_back(each, is_sound=True)
+    assert (kept.idle, given_up.idle) == (3, 1)
+
+    left = await given_up.take()
+    known = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'unused'"
+
+    async def are_closed() -> bool:
+        return bool(await left.fetchval(known) == 4)
+
+    await harness.eventually(are_closed)
+    assert len([await given_up.take() for _ in range(2)]) == 2  # as many as before are there for who needs them
+    await kept.close()
+    await given_up.close()
