@@ -222,9 +222,9 @@ PARTS = {
     "containers": containers,
 }
 LANES = (
-    ("lint", "tests", "manifests", "bugs"),
+    ("lint", "tests", "manifests", "bugs", "mutation"),
     ("system", "contracts", "drills"),
-    ("browser", "containers", "starting", "mutation"),
+    ("browser", "containers", "starting"),
 )
 
 
