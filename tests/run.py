@@ -222,9 +222,9 @@ PARTS = {
     "containers": containers,
 }
 LANES = (
-    ("lint", "tests", "manifests", "bugs", "mutation"),
-    ("system", "contracts", "drills"),
-    ("browser", "containers", "starting"),
+    ("lint", "tests", "manifests", "bugs"),
+    ("system", "contracts"),
+    ("browser", "containers", "starting", "drills", "mutation"),
 )
 
 
