@@ -58,7 +58,7 @@ async def slow(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 async def test_what_is_too_much_is_refused_unread_and_what_was_begun_is_finished(harness: Harness, slow: Slow) -> None:
-    async with httpx.AsyncClient(base_url=slow.url) as http:
+    async with httpx.AsyncClient(base_url=slow.url, timeout=30) as http:
         served = [asyncio.create_task(http.put(HOT, content=b"wish")) for _ in range(2)]
         await harness.eventually(lambda: slow.begun == 2)
         for _ in range(3):  # on one connection, which is kept
@@ -73,7 +73,7 @@ async def test_what_is_too_much_is_refused_unread_and_what_was_begun_is_finished
 
 
 async def test_a_crowd_leaves_room_for_others_and_is_of_one_operation(harness: Harness, slow: Slow) -> None:
-    async with httpx.AsyncClient(base_url=slow.url) as http:
+    async with httpx.AsyncClient(base_url=slow.url, timeout=30) as http:
         served = [asyncio.create_task(http.put(path)) for path in (HOT, HOT, QUIET)]
         await harness.eventually(lambda: slow.begun == 3)
         assert (await http.put("/events/third/holds/1")).status_code == 503
@@ -110,7 +110,7 @@ async def test_of_a_crowd_that_stays_fewer_are_served_at_once(monkeypatch: pytes
 
 
 async def test_who_reads_no_refusals_is_kept_none(harness: Harness, slow: Slow) -> None:
-    async with httpx.AsyncClient(base_url=slow.url) as http:
+    async with httpx.AsyncClient(base_url=slow.url, timeout=30) as http:
         served = [asyncio.create_task(http.put(HOT)) for _ in range(2)]
         await harness.eventually(lambda: slow.begun == 2)
         address = httpx.URL(slow.url)
@@ -131,7 +131,7 @@ async def test_who_reads_no_refusals_is_kept_none(harness: Harness, slow: Slow) 
 
 
 async def test_a_refusal_without_a_trace_names_none(harness: Harness, slow: Slow) -> None:
-    async with httpx.AsyncClient(base_url=slow.url) as http:
+    async with httpx.AsyncClient(base_url=slow.url, timeout=30) as http:
         served = [asyncio.create_task(http.put(HOT)) for _ in range(2)]
         await harness.eventually(lambda: slow.begun == 2)
         answer = await http.put(HOT, headers={"traceparent": f"00-{TRACE}-{'8' * 16}-01, and more"})
@@ -154,7 +154,7 @@ async def test_whatever_follows_a_refused_request_is_bounded(
     harness: Harness, slow: Slow, monkeypatch: pytest.MonkeyPatch, sent: bytes, answer: bytes
 ) -> None:
     monkeypatch.setattr(protocol, "HEADERS_SECONDS", 0.3)
-    async with httpx.AsyncClient(base_url=slow.url) as http:
+    async with httpx.AsyncClient(base_url=slow.url, timeout=30) as http:
         served = [asyncio.create_task(http.put(HOT)) for _ in range(2)]
         await harness.eventually(lambda: slow.begun == 2)
         address = httpx.URL(slow.url)

@@ -78,7 +78,7 @@ async def said(
 
 
 async def status_of(address: str) -> int:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         try:
             return (await http.get(address)).status_code
         except httpx.TransportError:

@@ -40,7 +40,7 @@ async def test_a_server_is_woken_by_a_signal_alone_and_its_responses_have_the_ti
     server = Counted(uvicorn.Config(plain, log_config=None, lifespan="off", date_header=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await harness.eventually(lambda: server.ticks == 1)
-    async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=30) as http:
         dates = [(await http.get("/")).headers["date"] for _ in range(3)]
     assert [date[17:25] for date in dates] == ["00:00:00", "01:00:00", "01:00:00"]
     assert server.ticks == 1

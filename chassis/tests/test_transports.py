@@ -168,7 +168,10 @@ async def test_what_is_passed_on_is_passed_on_byte_for_byte(harness: Harness) ->
         heard.append(sending)
         return Answered(409, {"Content-Type": "text/plain", "Retry-After": "3", "Connection": "close"}, b"no")
 
-    async with harness.serving(PassingOn("payments", carry)) as url, httpx.AsyncClient(base_url=url) as bank:
+    async with (
+        harness.serving(PassingOn("payments", carry)) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as bank,
+    ):
         body = b'{ "a":  1 }\n'
         answer = await bank.post("/webhooks/a%2Fb?x=%20y&x=2", content=body, headers={"Bank-Signature": "t=1,v1=2"})
     (sent,) = heard

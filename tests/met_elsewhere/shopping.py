@@ -87,7 +87,10 @@ class Shopper:
     async def mail(self, words: str) -> dict[str, Any]:
         """The message to this person whose subject has these words: headers, text, html, and `tickets`, the words of its PDF."""
         query = urlencode({"to": self.email})
-        async with asyncio.timeout(SOON_SECONDS), httpx.AsyncClient(base_url=self._system.addresses["mailbox"]) as box:
+        async with (
+            asyncio.timeout(SOON_SECONDS),
+            httpx.AsyncClient(base_url=self._system.addresses["mailbox"], timeout=30) as box,
+        ):
             while True:
                 for each in (await box.get(f"/api/messages?{query}")).json()["items"]:
                     if words in each["subject"]:

@@ -54,7 +54,7 @@ async def test_who_has_tickets_for_an_event_that_moves_is_notified_and_finds_the
         assert page.all_data("ticket-code") == [code]
         assert "12 Sep 2031" in (await shopper.open("/my/orders")).text
         assert "12 Sep 2031" in (await shopper.open("/my/tickets")).text
-    async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as door:
+    async with httpx.AsyncClient(base_url=system.addresses["tickets"], timeout=30) as door:
         assert (await door.post("/verify", json={"code": code})).json()["valid"] is True
 
 
@@ -75,7 +75,7 @@ async def test_an_organiser_who_wants_other_codes_gets_them_to_the_holders_and_t
     assert "refused at the door" in mail["text"]
     # As it is printed, in groups.
     assert second in mail["tickets"].replace(" ", "")
-    async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as door:
+    async with httpx.AsyncClient(base_url=system.addresses["tickets"], timeout=30) as door:
         verdicts = [(await door.post("/verify", json={"code": code})).json() for code in (first, second)]
     assert [(verdict["valid"], verdict["reason"]) for verdict in verdicts] == [(False, "replaced"), (True, "genuine")]
 
@@ -98,6 +98,6 @@ async def test_who_has_tickets_for_an_event_that_is_cancelled_is_notified_and_th
         assert late.datum("order-state") in {"cancelling", "cancelled"}
         page = await shopper.browser.open(event_url)
         assert page.form_to(r"/orders$") is None
-    async with httpx.AsyncClient(base_url=system.addresses["tickets"]) as door:
+    async with httpx.AsyncClient(base_url=system.addresses["tickets"], timeout=30) as door:
         verdict = (await door.post("/verify", json={"code": code})).json()
     assert "cancelled" in verdict["message"].lower()

@@ -66,7 +66,7 @@ async def test_a_purchase_is_one_trace_of_all_services_that_are_two_processes(on
 
 
 async def test_each_service_still_answers_where_it_did(one_process: System) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         answers = await asyncio.gather(*(http.get(f"{one_process.addresses[name]}/readyz") for name in SERVICES))
     assert [each.json()["state"] for each in answers] == ["ready"] * len(SERVICES)
 
@@ -96,7 +96,7 @@ async def test_over_the_bus_it_has_the_port_of_web_alone_and_whoever_is_apart_ha
     there_and_back = {each.span_id for each in calls if APART in (each.service, each.attributes["peer.service"])}
     assert over_bus == there_and_back != set()
     # Who is not ours asks web: it hands on within the process, and to whoever is apart.
-    async with httpx.AsyncClient(base_url=system.addresses["web"]) as http:
+    async with httpx.AsyncClient(base_url=system.addresses["web"], timeout=30) as http:
         webhook = await http.post("/webhooks/bank", content=b"{}", headers={"Bank-Signature": "t=1,v1=0"})
         keys = await http.get("/.well-known/ticket-keys.json")
     assert webhook.json()["code"] == "webhook_forged"

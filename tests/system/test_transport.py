@@ -109,7 +109,7 @@ async def test_the_banks_webhook_reaches_payments_through_web_byte_for_byte(on_b
     stamp = str(int(time.time()))
     secret = make_secrets(on_bus.layout).bank_webhook_secret
     digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    async with httpx.AsyncClient(base_url=on_bus.addresses["web"]) as bank:
+    async with httpx.AsyncClient(base_url=on_bus.addresses["web"], timeout=30) as bank:
         signed = await bank.post("/webhooks/bank", content=body, headers={"Bank-Signature": f"t={stamp},v1={digest}"})
         forged = await bank.post(
             "/webhooks/bank", content=body + b" ", headers={"Bank-Signature": f"t={stamp},v1={digest}"}

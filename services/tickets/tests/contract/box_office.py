@@ -40,7 +40,7 @@ MOVED = EventChange(
 def tickets_of(settings: TicketsSettings, database: Database) -> Tickets:
     """The use cases, on a database; nothing is printed."""
     printer = Printer(1, 1, Shelf(settings.printed_folder, bytes_max=0, seconds_max=1))
-    accounts = AccountsClient(httpx.AsyncClient(base_url=settings.accounts_url), settings.name_seconds)
+    accounts = AccountsClient(httpx.AsyncClient(base_url=settings.accounts_url, timeout=30), settings.name_seconds)
     return Tickets(database, Keyring.load(settings.signing_key_file, settings.retired_keys_file), printer, accounts)
 
 

@@ -18,7 +18,7 @@ class NotingShop(Shop):
     """The shop's caches; notes whose places, and whose sales, it forgot."""
 
     def __init__(self) -> None:
-        http = httpx.AsyncClient(base_url="http://127.0.0.1:9")
+        http = httpx.AsyncClient(base_url="http://127.0.0.1:9", timeout=30)
         super().__init__(
             CatalogClient(http), InventoryClient(http), WaitingroomClient(http), make_templates(own_assets())
         )

@@ -16,7 +16,7 @@ SUBJECT = "bus.waitingroom.queue_moved"
 
 async def test_people_were_let_in(waitingroom: Watching) -> None:
     event_id = an_id("web watches waitingroom: event")
-    now_serving = NowServing(WaitingroomClient(httpx.AsyncClient(base_url="http://127.0.0.1:9")))
+    now_serving = NowServing(WaitingroomClient(httpx.AsyncClient(base_url="http://127.0.0.1:9", timeout=30)))
     said = {"event_id": matchers.identifier(event_id), "serving": matchers.integer(7)}
     with waitingroom.said(SUBJECT, said) as body:
         payload = orjson.loads(body)

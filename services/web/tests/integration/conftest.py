@@ -128,7 +128,7 @@ async def stage(harness: Harness) -> AsyncIterator[Stage]:
         )
         async with harness.serving(create_app(settings)) as base_url:
             made = Stage(harness, neighbours, settings, base_url, play, festival)
-            async with made.stack, httpx.AsyncClient(base_url=base_url) as http:
+            async with made.stack, httpx.AsyncClient(base_url=base_url, timeout=30) as http:
                 await harness.eventually(lambda: _is_ready(http))
                 yield made
 

@@ -18,7 +18,7 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 async def two_tabs(stage: Stage) -> tuple[Browser, PageRead, PageRead]:
     """A new visitor opens two tabs at once: both ask without a cookie, and the browser keeps the second one's."""
     address = f"/events/{stage.play}"
-    async with httpx.AsyncClient(base_url=stage.base_url) as fresh:
+    async with httpx.AsyncClient(base_url=stage.base_url, timeout=30) as fresh:
         first = await fresh.get(address)
     browser = await stage.browser()
     return browser, PageRead(first.text), await browser.open(address)

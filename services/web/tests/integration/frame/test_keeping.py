@@ -87,7 +87,7 @@ async def test_public_answers_are_marked_and_spared(stage: Stage) -> None:
     page = await browser.open(f"/events/{stage.play}")
     style = page.html.split('rel="stylesheet" href="')[1].split('"')[0]
     plan = page.html.split('data-plan="')[1].split('"')[0]
-    nobody = httpx.AsyncClient(base_url=stage.base_url)
+    nobody = httpx.AsyncClient(base_url=stage.base_url, timeout=30)
     async with nobody:
         for path in (style, plan, f"/api/events/{stage.play}/places"):
             first = await nobody.get(path)

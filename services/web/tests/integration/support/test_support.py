@@ -111,7 +111,7 @@ async def test_without_the_key_only_the_question_for_it_is_shown(sold: Stage) ->
 @pytest.mark.parametrize("cookie", ["", "9999999999.", "9999999999.AAAA", "1.x", "x", "²²²²²²²²²².x"])
 async def test_a_forged_cookie_opens_nothing(sold: Stage, cookie: str) -> None:
     headers = {b"cookie": f"support={cookie}".encode()}
-    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+    async with httpx.AsyncClient(base_url=sold.base_url, timeout=30) as http:
         assert "Support key" in (await http.get(PAGE, headers=headers)).text
         assert (await http.get(STORY, headers=headers)).json()["code"] == "support_key_wrong"
 
@@ -129,7 +129,7 @@ async def test_a_cookie_ends_with_its_time_and_with_its_key(sold: Stage, monkeyp
 
 
 async def test_programs_send_the_key_and_get_the_story(sold: Stage) -> None:
-    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+    async with httpx.AsyncClient(base_url=sold.base_url, timeout=30) as http:
         refused = await http.get(STORY)
         wrong = await http.get(STORY, headers={"Authorization": "Bearer another-key-that-is-as-long"})
         answer = await http.get(STORY, headers={"Authorization": f"Bearer {SUPPORT_KEY}"})
@@ -150,7 +150,7 @@ async def test_programs_send_the_key_and_get_the_story(sold: Stage) -> None:
 async def test_many_wrong_keys_are_asked_to_wait_and_keep_nobody_out_who_has_the_right_one(
     sold: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+    async with httpx.AsyncClient(base_url=sold.base_url, timeout=30) as http:
         for _ in range(access.MOST_WRONG):
             await http.get(STORY, headers={"Authorization": "Bearer another-key-that-is-as-long"})
         right = {"Authorization": f"Bearer {SUPPORT_KEY}"}
@@ -204,7 +204,7 @@ async def test_an_orders_id_opens_every_door_that_its_number_opens(sold: Stage) 
     assert found.headers["location"] == f"/support/orders/{order_id}"
     assert "G3D3-BGVZ" in (await browser.open(found.headers["location"])).html
     key = {"Authorization": f"Bearer {SUPPORT_KEY}"}
-    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+    async with httpx.AsyncClient(base_url=sold.base_url, timeout=30) as http:
         by_id = await http.get(f"/api/support/orders/{order_id}", headers=key)
         unknown = await http.get(f"/api/support/orders/{TRACE_ID[:8]}-1111-4111-8111-111111111111", headers=key)
     assert by_id.json()["number"] == "G3D3-BGVZ"
@@ -229,7 +229,7 @@ async def test_that_the_spans_are_gone_or_cannot_be_asked_for_is_said(sold: Stag
 
 async def test_each_look_is_written_down(sold: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    async with httpx.AsyncClient(base_url=sold.base_url) as http:
+    async with httpx.AsyncClient(base_url=sold.base_url, timeout=30) as http:
         await http.get(STORY, headers={"Authorization": f"Bearer {SUPPORT_KEY}"})
     written = "\n".join(record.getMessage() for record in caplog.records)
     assert "support looked an order up" in written
