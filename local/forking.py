@@ -144,9 +144,8 @@ def _become(request: dict[str, Any], output: int) -> None:
 def _preload(root: Path) -> None:
     applications = sorted(f"services.{file.parent.name}.app" for file in root.glob("services/*/app.py"))
     for module in (*PROGRAMS, *applications, *LATER):
-        with contextlib.suppress(
-            Exception
-        ):  # the program that needs it meets the error again, and says so in its own log
+        # The program that needs it meets the error again, and says so in its own log.
+        with contextlib.suppress(Exception):
             importlib.import_module(module)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from jinja2 import Environment
@@ -54,51 +55,18 @@ class Shop:
         self._inventory = inventory
         self._waitingroom = waitingroom
         self._templates = templates
-        self._lists: Cache[tuple[str, str], EventPage] = Cache(
-            name="lists",
-            size=256,
-            ttl_seconds=LIST_SECONDS,
-            least_age_seconds=LEAST_PLACES_SECONDS,
-            patience_seconds=PATIENCE_SECONDS,
-            clock=clock,
-        )
-        self._events: Cache[UUID, Event] = Cache(
-            name="events",
-            size=1024,
-            ttl_seconds=EVENT_SECONDS,
-            least_age_seconds=LEAST_PLACES_SECONDS,
-            patience_seconds=PATIENCE_SECONDS,
-            clock=clock,
-        )
+        # What is dropped when something is said of it.
+        hearing = partial(Cache, least_age_seconds=LEAST_PLACES_SECONDS, patience_seconds=PATIENCE_SECONDS, clock=clock)
+        self._lists: Cache[tuple[str, str], EventPage] = hearing(name="lists", size=256, ttl_seconds=LIST_SECONDS)
+        self._events: Cache[UUID, Event] = hearing(name="events", size=1024, ttl_seconds=EVENT_SECONDS)
         # Most events have no waiting room, and that is kept as well.
-        self._sales: Cache[UUID, Sale | None] = Cache(
-            name="sales",
-            size=4096,
-            ttl_seconds=SALE_SECONDS,
-            least_age_seconds=LEAST_PLACES_SECONDS,
-            patience_seconds=PATIENCE_SECONDS,
-            clock=clock,
-        )
+        self._sales: Cache[UUID, Sale | None] = hearing(name="sales", size=4096, ttl_seconds=SALE_SECONDS)
         # A great house weighs some megabytes: few, and for long, since geometry never changes.
         self._houses: Cache[tuple[object, ...], House] = Cache(
             name="houses", size=64, ttl_seconds=24 * 3600, clock=clock
         )
-        self._free: Cache[UUID, dict[UUID, int]] = Cache(
-            name="free",
-            size=1024,
-            ttl_seconds=PLACES_SECONDS,
-            least_age_seconds=LEAST_PLACES_SECONDS,
-            patience_seconds=PATIENCE_SECONDS,
-            clock=clock,
-        )
-        self._taken: Cache[UUID, dict[str, str]] = Cache(
-            name="taken",
-            size=256,
-            ttl_seconds=PLACES_SECONDS,
-            least_age_seconds=LEAST_PLACES_SECONDS,
-            patience_seconds=PATIENCE_SECONDS,
-            clock=clock,
-        )
+        self._free: Cache[UUID, dict[UUID, int]] = hearing(name="free", size=1024, ttl_seconds=PLACES_SECONDS)
+        self._taken: Cache[UUID, dict[str, str]] = hearing(name="taken", size=256, ttl_seconds=PLACES_SECONDS)
 
     async def events(self, query: str, after: str) -> Cached[EventPage]:
         """Events by start, some at a time. Raises PageUnknown for an `after` that no page has led to."""
