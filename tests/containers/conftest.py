@@ -26,6 +26,7 @@ from tests.containers.running import Containers
 from tests.containers.translation import Cluster
 
 READY_SECONDS = 240.0
+BUY_SECONDS = 120.0
 VERIFY = "Job/buy-a-ticket"
 
 
@@ -105,3 +106,13 @@ def ready(engine: Engine, place: Build, images: str) -> Iterator[Containers]:
         yield running
         started = time.monotonic()
     say("all of it removed", started)
+
+
+def assert_the_job_buys(containers: Containers) -> None:
+    """The one that `skaffold verify` runs: it buys, and holds the trace of it."""
+    containers.start([VERIFY])
+    containers.engine.run("wait", containers.name(VERIFY), seconds=BUY_SECONDS)
+    said = containers.log(VERIFY)
+    print(said)
+    assert containers.inspect(VERIFY)["State"]["ExitCode"] == 0, said
+    assert "2 tickets" in said

@@ -10,7 +10,7 @@ import pytest
 
 from k8s.objects import NAME, Build
 from local.topology import SERVICES
-from tests.containers.conftest import VERIFY
+from tests.containers.conftest import BUY_SECONDS, VERIFY, assert_the_job_buys
 from tests.containers.private_networks import pairs_that_may_talk
 from tests.containers.running import Containers, Workload, reachable
 from tests.containers.stand_ins import MERGED
@@ -18,7 +18,6 @@ from tests.containers.stand_ins import MERGED
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent
-BUY_SECONDS = 120.0
 
 
 def staying(containers: Containers) -> list[str]:
@@ -66,12 +65,7 @@ def go_on(buyer: "subprocess.Popen[str]") -> None:
 
 
 def test_a_ticket_is_bought_by_the_job_that_skaffold_runs(containers: Containers) -> None:
-    containers.start([VERIFY])
-    containers.engine.run("wait", containers.name(VERIFY), seconds=BUY_SECONDS)
-    said = containers.log(VERIFY)
-    print(said)
-    assert containers.inspect(VERIFY)["State"]["ExitCode"] == 0, said
-    assert "2 tickets" in said
+    assert_the_job_buys(containers)
 
 
 def test_a_purchase_is_finished_although_orders_is_killed_in_the_middle_of_it(

@@ -8,12 +8,11 @@ import pytest
 from k8s.objects import Build
 from local.engine import Engine
 from local.topology import SERVICES
-from tests.containers.conftest import VERIFY, built, ready
+from tests.containers.conftest import assert_the_job_buys, built, ready
 from tests.containers.running import Containers
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
-BUY_SECONDS = 120.0
 ALL = "Deployment/monolith"
 
 
@@ -31,12 +30,7 @@ def containers(engine: Engine, place: Build, images: str) -> Iterator[Containers
 def test_one_container_sells_within_its_memory_and_has_one_port(containers: Containers) -> None:
     jobs = {owner for owner, each in containers.workloads.items() if each.is_job}
     assert {f"Job/{service}-migration" for service in SERVICES} <= jobs
-    containers.start([VERIFY])
-    containers.engine.run("wait", containers.name(VERIFY), seconds=BUY_SECONDS)
-    said = containers.log(VERIFY)
-    print(said)
-    assert containers.inspect(VERIFY)["State"]["ExitCode"] == 0, said
-    assert "2 tickets" in said
+    assert_the_job_buys(containers)
     print(containers.memory()[ALL])
     assert not containers.inspect(ALL)["State"]["OOMKilled"]
     listening = (
