@@ -7,14 +7,14 @@ from typing import Literal
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+from local.chromium import find_chromium
 
 
 @asynccontextmanager
 async def phone(scheme: Literal["light", "dark"]) -> AsyncIterator[Page]:
     """A page of a phone's size, with the policies of the site in force."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         try:
             context = await browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
             yield await context.new_page()
