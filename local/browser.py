@@ -60,7 +60,7 @@ class Page:
     meta: dict[str, str] = field(default_factory=dict)
     data: list[dict[str, str]] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
-    alerts: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)  # the sentences of errors and warnings
     text: str = ""  # all words that a person reads, with single spaces
 
     def datum(self, name: str) -> str | None:
@@ -105,7 +105,7 @@ class _PageParser(HTMLParser):
             self._words = []
         elif tag == "h1" or (tag == "p" and self._alert_sentences):
             self._words = []
-        if attributes.get("role") == "alert":
+        if attributes.get("role") == "alert" or "notice--warning" in attributes.get("class", "").split():
             self._alert_sentences = 2  # what it is about, and what to do
 
     def _add_field(self, form: Form, tag: str, attributes: dict[str, str]) -> None:

@@ -14,6 +14,8 @@ from local.browser import Browser
 PAGE = """
 <meta name="trace-id" content="4bf9"><h1>An <em>event</em></h1>
 <div role="alert"><p>That did not work.</p><p>Try again.</p></div><p>Small print</p>
+<div class="notice notice--warning"><p>Many are here.</p><p>Wait a moment.</p></div>
+<div class="notice notice--info"><p>Doors open at 20:00.</p></div>
 <form method="post" action="/orders?from=page"><input type="hidden" name="form_token" value="t&amp;k">
 <input type="number" name="quantity-a" value="0"><input type="checkbox" name="seat" value="1-1">
 <input type="checkbox" name="seat" value="1-2" checked><input name="off" value="x" disabled>
@@ -69,7 +71,8 @@ async def test_a_page_tells_its_facts_whatever_its_words_are(site: tuple[str, St
         read = await browser.open(f"{url}/page")
     assert read.meta["trace-id"] == "4bf9"
     assert read.headings == ["An event"]
-    assert read.alerts == ["That did not work.", "Try again."]
+    assert read.alerts == ["That did not work.", "Try again.", "Many are here.", "Wait a moment."]
     assert read.datum("order-number") == "K7Q2"
     assert read.links == [(f"{url}/orders/7", "Mine")]
-    assert read.text == "An event That did not work. Try again. Small print Buy Mine"
+    notices = "That did not work. Try again. Small print Many are here. Wait a moment. Doors open at 20:00."
+    assert read.text == f"An event {notices} Buy Mine"

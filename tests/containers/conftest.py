@@ -103,8 +103,6 @@ def ready(engine: Engine, place: Build, images: str) -> Iterator[Containers]:
         say(f"{len(owners)} containers started", started)
         running.wait(owners, READY_SECONDS)
         say("all of them ready", started)
-        # What the job of the sample events wrote is published within 5 s (outbox_poll_seconds); before that nothing can be held.
-        time.sleep(8)
         yield running
         started = time.monotonic()
     say("all of it removed", started)

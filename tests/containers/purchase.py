@@ -13,6 +13,7 @@ import httpx
 
 from local.browser import Page
 from local.buyer import Buyer, PurchaseFailed, Wish
+from local.verifying import once_on_sale
 from tracing.assertions import wait_for_trace
 from tracing.reader import TraceReader
 
@@ -42,7 +43,7 @@ async def main() -> None:
     reached = {given["PUBLIC_SHOP_URL"]: given["SHOP_URL"], given["PUBLIC_BANK_URL"]: given["BANK_URL"]}
     known = {"web": given["PUBLIC_SHOP_URL"], "mailbox": given["MAILBOX_URL"]}
     wish = Wish(places=2, prefer_general=True)
-    purchase = await Interrupted(known, wish, reached).buy(await Buyer(known, wish, reached).find_events())
+    purchase = await once_on_sale(lambda: Interrupted(known, wish, reached))
     spans = []
     if purchase.failure is None:
         with TraceReader(given["TRACES_URL"]) as reader:
