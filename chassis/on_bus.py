@@ -1,7 +1,8 @@
 """An application behind a subject of NATS instead of a port: the serving side of chassis/over_bus.py.
 
-All processes of a service are one queue group, so that each request reaches one of them. A process serves so many at once, as many as
-a service of ours opens connections to it, and refuses the next unread; a crowd is refused as over HTTP (chassis/crowds.py).
+All processes of a service are one queue group, so that each request reaches one of them. A process that is not ready (its database is
+away) leaves it, as Kubernetes takes one out of a Service, and joins again. A process serves so many at once, as many as a service of
+ours opens connections to it, and refuses the next unread; a crowd is refused as over HTTP (chassis/crowds.py).
 """
 
 import asyncio
@@ -39,6 +40,8 @@ MOST_AT_ONCE = 256
 INBOXES = "_INBOX"
 # How long the next piece of a large body may take; whoever sends it has a deadline besides.
 PIECE_SECONDS = 10.0
+# How long a process that is not ready is asked at most.
+LOOK_SECONDS = 5.0
 UNAVAILABLE = 503
 NO_REQUEST = Problem(400, "request_unreadable", "The message is no request. See chassis/envelope.py for its form.")
 TOO_LARGE = Problem(413, "body_too_large", "The body is too large. Send less at once.")
@@ -48,6 +51,7 @@ FAILED = Problem(
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 Publish = Callable[[str, bytes, str], Awaitable[None]]
+IsReady = Callable[[], Awaitable[bool]]
 
 _LOG = log(__name__)
 
@@ -61,8 +65,13 @@ class AnswerTooLarge(Exception):
         )
 
 
+async def always_ready() -> bool:
+    """Of an application that needs nothing."""
+    return True
+
+
 class BusServer:
-    """Serves an application from `start` on. `stop` takes no more, finishes what was taken, and returns."""
+    """Serves an application from `start` on, whenever `is_ready`. `stop` takes no more, finishes what was taken, and returns."""
 
     def __init__(
         self,
@@ -72,6 +81,8 @@ class BusServer:
         metrics: Metrics,
         crowds: Sequence[Crowd] = (),
         most_at_once: int = MOST_AT_ONCE,
+        is_ready: IsReady = always_ready,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._broker = broker
         self._service = service
@@ -84,23 +95,51 @@ class BusServer:
         self._reading: dict[str, asyncio.Queue[bytes]] = {}
         self._refused = 0
         metrics.show(BUS_REFUSED, lambda: [(self._refused, {})])
+        self._is_ready = is_ready
+        self._look_seconds = look_seconds
+        self._looking: asyncio.Task[None] | None = None
         self._asked = Ear(subject_of(service), self._take, queue=service)
+        self._is_asked = False
         self._beside = (Ear(subject_at(service), self._take), Ear(f"{self._pieces}*", self._take_piece))
 
     async def start(self) -> None:
         """Takes requests from now on, with each connection that is made."""
-        for ear in (*self._beside, self._asked):
+        for ear in self._beside:
             await self._broker.join(ear)
+        await self._be_asked()
+        self._looking = asyncio.create_task(self._look())
 
     async def stop(self, seconds: float) -> None:
         """Takes no more, and waits until all that was taken is answered, for so long at most."""
-        await self._broker.leave(self._asked)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+        await self._be_spared()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
         for ear in self._beside:
             await self._broker.leave(ear)
+
+    async def _look(self) -> None:
+        """Whoever cannot answer leaves its share to the others, who may be able to."""
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            if await self._is_ready():
+                await self._be_asked()
+            else:
+                await self._be_spared()
+
+    async def _be_asked(self) -> None:
+        if not self._is_asked:
+            self._is_asked = True
+            await self._broker.join(self._asked)
+
+    async def _be_spared(self) -> None:
+        if self._is_asked:
+            self._is_asked = False
+            await self._broker.leave(self._asked)
 
     async def _take(self, message: Msg) -> None:
         if not message.reply.startswith(INBOXES):

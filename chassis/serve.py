@@ -60,7 +60,8 @@ def on_bus_of(app: Any) -> BusServer | None:
     service = app.state.service
     if not service.is_on_bus:
         return None
-    return BusServer(service.broker, service.settings.service_name, app, service.metrics, service.crowds)
+    name = service.settings.service_name
+    return BusServer(service.broker, name, app, service.metrics, service.crowds, is_ready=service.is_ready)
 
 
 def configuration(app: Any) -> uvicorn.Config:

@@ -198,6 +198,11 @@ class Service:
         """Whether it is asked over the bus and opens no port: with that transport all but what browsers talk to."""
         return self._calls_over_bus is not None and not self.settings.is_for_browsers
 
+    async def is_ready(self) -> bool:
+        """Whether it can answer at this moment, as `/readyz` says."""
+        state, _ = await self._readiness.report()
+        return state != "not ready"
+
     @property
     def subjects(self) -> list[str]:
         """The subjects that every process of the service listens to, of the bus and of the firehose."""
