@@ -61,3 +61,15 @@ class FolderLock:
             self._mark.unlink(missing_ok=True)
             self._file.close()
             self._file = None
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether a system runs on the folder now, whatever a killed one has left there."""
+    try:
+        with (folder / "lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -69,9 +69,13 @@ def main() -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    counted = ", ".join(
+        f"{number} {what}{'s' * (number != 1)}"
+        for number, what in ((moved.events, "event"), (moved.holds, "hold"), (moved.seats, "seat"))
+    )
     print(
-        f"Bucket {bucket} is in shard {moved.target} now, and was in shard {moved.source}: {moved.events} events, {moved.holds} holds,"
-        f" {moved.seats} seats.\nCopied beside the sale in {moved.copied_seconds:.2f} s; nobody could hold or buy in it for"
+        f"Bucket {bucket} is in shard {moved.target} now, and was in shard {moved.source}: {counted}.\n"
+        f"Copied beside the sale in {moved.copied_seconds:.2f} s; nobody could hold or buy in it for"
         f" {moved.paused_seconds:.2f} s, and whoever tried waited."
     )
     return 0

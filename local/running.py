@@ -7,6 +7,7 @@ from typing import Any
 
 from local.control import ask
 from local.errors import StartError
+from local.lock import is_taken
 from local.topology import Layout
 
 
@@ -22,17 +23,25 @@ class Running:
     services: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
+    def is_there(cls, data: Path) -> bool:
+        """Whether a system runs on that folder. One that was killed may have left its file."""
+        layout = Layout(data.absolute())
+        return layout.run_file.exists() and is_taken(layout.folder)
+
+    @classmethod
     def find(cls, data: Path) -> "Running":
         """What `make up` wrote for that data folder. Raises StartError if no system runs on it."""
-        file = Layout(data.absolute()).run_file
+        layout = Layout(data.absolute())
+        if not cls.is_there(data):
+            raise StartError(f"No system runs on {layout.folder}. Start one in another terminal: make up")
         try:
-            state = json.loads(file.read_text())
+            state = json.loads(layout.run_file.read_text())
             return cls(
                 state["addresses"], Path(state["data"]), Path(state["control"]), state["ports"], state["services"]
             )
         except (OSError, ValueError, KeyError) as error:
             raise StartError(
-                f"No running system was found ({file} is missing). Start one in another terminal: make up"
+                f"What the system on {layout.folder} says of itself cannot be read ({layout.run_file}). Start it again: make up"
             ) from error
 
     def ask(self, do: str, **values: Any) -> Any:

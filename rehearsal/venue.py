@@ -36,7 +36,7 @@ def venue(data: Path, hold_seconds: float, url: str, key: str) -> Iterator[Venue
     """Elsewhere (`url`), in the system that runs on that folder, or in one of its own. Raises StartError."""
     if url:
         yield Venue(url.rstrip("/"), "", None, key=key)
-    elif Layout(data.absolute()).run_file.exists():
+    elif Running.is_there(data):
         yield from _running(data, hold_seconds)
     else:
         print(

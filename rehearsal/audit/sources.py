@@ -58,7 +58,7 @@ class Sources:
         Raises StartError if there is none, or if it cannot be looked at.
         """
         layout = Layout(data.absolute())
-        if layout.run_file.exists() or not (layout.folder / "postgres").exists():
+        if Running.is_there(data) or not (layout.folder / "postgres").exists():
             yield cls.running(data)
             return
         lock = FolderLock(layout.folder)
