@@ -14,6 +14,7 @@ import orjson
 from chassis.statements import Row
 
 WAIT_SECONDS = 3.0
+END_SECONDS = 3.0
 UNUSED_SECONDS = 60.0
 # Of texts that are put together while the program runs there are few; all others are constants.
 STATEMENTS_KEPT = 256
@@ -31,9 +32,16 @@ class Connections:
     """
 
     def __init__(
-        self, url: str, size: int, *, server_settings: Mapping[str, str], unused_seconds: float = UNUSED_SECONDS
+        self,
+        url: str,
+        size: int,
+        *,
+        server_settings: Mapping[str, str],
+        wait_seconds: float = WAIT_SECONDS,
+        unused_seconds: float = UNUSED_SECONDS,
     ) -> None:
         self.size = size
+        self._wait_seconds = wait_seconds
         self._url = url
         self._server_settings = dict(server_settings)
         self._unused_seconds = unused_seconds
@@ -57,7 +65,7 @@ class Connections:
     async def take(self) -> "asyncpg.Connection[Row]":
         """A connection for this caller alone. Raises PoolTimeout, and OSError or asyncpg's errors if it cannot be opened."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._wait_seconds):
                 await self._turns.acquire()
         except TimeoutError as error:
             raise PoolTimeout from error
@@ -106,7 +114,7 @@ class Connections:
     async def _open(self) -> "asyncpg.Connection[Row]":
         connection: asyncpg.Connection[Row] = await asyncpg.connect(
             self._url,
-            timeout=WAIT_SECONDS,
+            timeout=self._wait_seconds,
             record_class=Row,
             server_settings=self._server_settings,
             statement_cache_size=STATEMENTS_KEPT,
@@ -121,7 +129,7 @@ class Connections:
 
 async def _end(connection: "asyncpg.Connection[Row]") -> None:
     try:
-        await connection.close(timeout=WAIT_SECONDS)
+        await connection.close(timeout=END_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.terminate()
 

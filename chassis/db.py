@@ -39,7 +39,6 @@ written_pin: ContextVar[str | None] = ContextVar("written_pin", default=None)
 required_pin: ContextVar[str | None] = ContextVar("required_pin", default=None)
 
 SLOW_NS = 2_000_000
-POOL_WAIT_SECONDS = 3.0
 LOOK_SECONDS = 1.0
 # SQLSTATE classes of a server that is going away, full, or gone, and of a transaction that it gave up (a deadlock): try again.
 UNAVAILABLE_SQLSTATES = ("08", "40", "53", "57P")
@@ -346,6 +345,7 @@ class Database:
                 "timezone": "UTC",
                 "jit": "off",
             },
+            wait_seconds=settings.database_wait_seconds,
         )
         if pool is None:
             return Source(connections, Statements(address.database or "", role))

@@ -43,6 +43,8 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr
     replica_url: SecretStr | None = None
     database_pool_size: int = Field(default=8, ge=1, le=200)
+    # How long somebody waits for a connection, and a new one for the server, before they hear that the store does not answer.
+    database_wait_seconds: float = Field(default=3.0, gt=0)
     statement_timeout_seconds: float = Field(default=10.0, gt=0)
     # nats://login:password@host:port
     nats_url: SecretStr

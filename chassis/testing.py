@@ -149,6 +149,8 @@ class Harness:
             "environment": "test",
             "database_url": self.database_url(name, migrations) if "database_url" not in values else "",
             "database_pool_size": 4,
+            # Those who run tests beside other work would rather wait than hear that the store does not answer.
+            "database_wait_seconds": 30.0,
             "nats_url": self.nats_url,
             "log_format": "text",
             "log_level": "WARNING",

@@ -141,23 +141,17 @@ async def test_a_table_that_changed_is_read_anew_the_next_time(database: Databas
         assert [dict(row) for row in await reads.execute(query, name="tests.read")] == [{"one": 1, "two": 2}]
 
 
-async def test_who_waits_too_long_for_a_connection_is_told_so(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chassis.connections.WAIT_SECONDS", 0.1)
-    settings = harness.settings(SampleSettings, migrations=MIGRATIONS)
-    connections = Connections(settings.database_url.get_secret_value(), 1, server_settings={})
-    monkeypatch.setattr("chassis.connections.WAIT_SECONDS", 5.0)
-    taken = await connections.take()
-    assert (connections.used, connections.idle) == (1, 0)
-    monkeypatch.setattr("chassis.connections.WAIT_SECONDS", 0.1)
-    with pytest.raises(PoolTimeout):
-        await connections.take()
-    connections.give_back(taken, is_sound=True)
-    assert (connections.used, connections.idle) == (0, 1)
-    assert await connections.take() is taken
-    connections.give_back(taken, is_sound=True)
-    await connections.close()
+async def test_who_waits_too_long_for_a_connection_is_told_so(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, database_pool_size=1, database_wait_seconds=2.0)
+    database = Database(settings)
+    async with database.reader(), asyncio.timeout(20):
+        with pytest.raises(StoreUnavailable) as told:
+            async with database.reader():
+                pass
+        assert isinstance(told.value.__cause__, PoolTimeout)
+    async with database.reader() as reads:
+        assert (await reads.execute(text("SELECT 1"), name="tests.again")).scalar_one() == 1
+    await database.close()
 
 
 async def test_connections_that_nobody_has_needed_for_long_are_closed(harness: Harness) -> None:
