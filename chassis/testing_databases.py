@@ -7,8 +7,8 @@ right, statistics) or filled it with much gets it thrown away instead: the next 
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -188,3 +188,22 @@ def _digest_of(migrations: Path) -> str:
     for path in sorted(migrations.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@asynccontextmanager
+async def somebody_else(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Another process in the middle of its transaction. What it cannot lock within 3 s raises asyncpg's LockNotAvailableError."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '3s'")
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def is_waited_for(connection: asyncpg.Connection) -> bool:
+    """Whether somebody waits for what this connection has locked."""
+    return bool(
+        await connection.fetch("SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    )

@@ -163,9 +163,19 @@ async def let_go(tx: Transaction, queue: Queue, work: Work) -> bool:
 
 
 async def make_due(tx: Transaction, queue: Queue, condition: str, **values: Any) -> None:
-    """Lets a worker look at work now, whoever holds its lease: what there is to do has changed."""
+    """Lets a worker look at work now, whoever holds its lease: what there is to do has changed.
+
+    Several rows are locked in the order of their keys: two who want the same ones wait for each other, and not both for ever.
+    """
     c = queue.columns
-    statement = f"UPDATE {queue.table} SET {c.due} = now(), {c.leased} = NULL WHERE ({queue.waits}) AND ({condition})"  # noqa: S608
+    statement = f"""
+        UPDATE {queue.table} AS own SET {c.due} = now(), {c.leased} = NULL
+        FROM (
+            SELECT {queue.key} AS key FROM {queue.table} WHERE ({queue.waits}) AND ({condition})
+            ORDER BY {queue.key} FOR UPDATE
+        ) AS locked
+        WHERE own.{queue.key} = locked.key
+    """  # noqa: S608  # names from this project's code
     await tx.execute(text(statement), values, name=f"{queue.name}.make_due")
 
 

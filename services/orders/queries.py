@@ -212,9 +212,13 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
 
     Whoever carries such an order on at this moment knows the old person: a new fence stops them, and the saga begins anew with
     what is there now. One that is still being placed has let nobody know its person yet. A request that the other person has
-    made as well keeps its own order.
+    made as well keeps its own order. They are locked in the order of their ids, as by everybody who changes several.
     """
     query = text("""
+        WITH locked AS MATERIALIZED (
+            SELECT order_id FROM purchase_order
+            WHERE person_id = :was AND reason IS NULL AND confirmed_at IS NULL ORDER BY order_id FOR UPDATE
+        )
         UPDATE purchase_order AS own SET person_id = :person_id,
             fence = CASE WHEN state = 'placing' THEN fence ELSE fence + 1 END,
             leased_until = CASE WHEN state = 'placing' THEN leased_until END,
@@ -223,7 +227,7 @@ async def change_person(tx: Transaction, was: UUID, person_id: UUID) -> list[UUI
                 SELECT 1 FROM purchase_order AS theirs WHERE theirs.person_id = :person_id
                     AND theirs.request_key = own.request_key AND theirs.reason IS NULL
             ) THEN request_key END
-        WHERE person_id = :was AND reason IS NULL AND confirmed_at IS NULL RETURNING order_id
+        FROM locked WHERE own.order_id = locked.order_id RETURNING own.order_id
     """)
     parameters = {"was": was, "person_id": person_id}
     return [row.order_id for row in await tx.execute(query, parameters, name="orders.change_person")]

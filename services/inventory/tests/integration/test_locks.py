@@ -1,35 +1,23 @@
 """Whoever changes several places locks them in one order, so that two who do it at once wait for each other and not both for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from chassis import testing_databases
+from chassis.testing_databases import is_waited_for
 from services.inventory.tests.integration.conftest import SEATS, Shop
 
 ENDS = ["commit", "release"]
 
 
-@asynccontextmanager
-async def somebody_else(shop: Shop) -> AsyncIterator[asyncpg.Connection]:
+def somebody_else(shop: Shop) -> AbstractAsyncContextManager[asyncpg.Connection]:
     """Another process in the middle of its transaction."""
-    connection = await asyncpg.connect(shop.app.app.state.service.settings.database_url.get_secret_value())
-    try:
-        async with connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = '3s'")
-            yield connection
-    finally:
-        await connection.close()
-
-
-async def is_waited_for(connection: asyncpg.Connection) -> bool:
-    """Whether somebody waits for what this connection has locked."""
-    return bool(
-        await connection.fetch("SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
-    )
+    url = shop.app.app.state.service.settings.database_url.get_secret_value()
+    return testing_databases.somebody_else(url)
 
 
 @pytest.mark.parametrize("end", ENDS)
