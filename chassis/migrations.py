@@ -3,15 +3,17 @@
 import asyncio
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command, context
 from alembic.config import Config
 from alembic.operations import Operations
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.settings import SHARED_PREFIX
@@ -37,13 +39,25 @@ def run_migrations() -> None:
 
 
 async def _run(url: str) -> None:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = engine_for(url)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+def engine_for(url: str) -> AsyncEngine:
+    """An engine of SQLAlchemy for `postgresql://...`, without a pool.
+
+    The driver reads the address itself, as it does for services: SQLAlchemy would give it options of libpq (sslmode) that it
+    takes in an address alone.
+    """
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=partial(asyncpg.connect, address), poolclass=NullPool
+    )
 
 
 def _upgrade(connection: Connection) -> None:

@@ -6,9 +6,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from chassis.migrations import engine_for
 from chassis.testing import Harness
 from local.topology import SERVICES
 
@@ -37,7 +36,7 @@ def differences(connection: Connection, metadata: MetaData) -> list[str]:
 @pytest.mark.parametrize("service", sorted(SERVICES))
 async def test_the_migrated_database_is_what_the_tables_say(harness: Harness, service: str) -> None:
     metadata: MetaData = import_module(f"services.{service}.tables").Table.metadata
-    engine = create_async_engine(make_url(harness.database_url(service)).set(drivername="postgresql+asyncpg"))
+    engine = engine_for(harness.database_url(service))
     try:
         async with engine.connect() as connection:
             found = await connection.run_sync(differences, metadata)

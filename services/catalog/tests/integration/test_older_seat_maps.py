@@ -7,10 +7,9 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.db import Database
+from chassis.migrations import engine_for
 from chassis.testing import Harness
 from services.catalog.domain import SeatingPlan
 from services.catalog.importers.reading import read_file
@@ -50,9 +49,7 @@ async def test_a_seat_map_of_before_says_what_pages_have_shown_of_it(harness: Ha
     database = Database(settings)
     await Importer(database).import_seating_plan(read)
     await database.close()
-    engine = create_async_engine(
-        make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
-    )
+    engine = engine_for(settings.database_url.get_secret_value())
     try:
         async with engine.begin() as connection:
             after = await connection.run_sync(migrate)
