@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from local.errors import StartError
 from local.processes import LOOPBACK, changes_user, current_account, end, free_port, spawn
-from local.topology import SERVICES
+from local.topology import SERVICES, WITHOUT_TLS
 from local.unprivileged import account_for, hand_over, installation_for, place_of
 
 SUPERUSER = "postgres"
@@ -99,7 +99,7 @@ class PostgresServer:
     def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """`postgresql://...` for that login; by default the superuser's."""
         word = quote(self.password if password is None else password, safe="")
-        return f"postgresql://{quote(user)}:{word}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{quote(user)}:{word}@{LOOPBACK}:{self.port}/{database}?{WITHOUT_TLS}"
 
     def find_password(self) -> None:
         """Reads the superuser's password of a cluster that another process runs. Raises StartError if it is not there."""
