@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
+from chassis.errors import scrubbed
 from chassis.identity import open_to_all
 from chassis.late import LATE_SECONDS
 from tracing.exposition import exposed
@@ -56,8 +57,14 @@ async def _state_of(check: Check) -> str:
     try:
         await check()
     except Exception as error:  # noqa: BLE001  # whatever is wrong, the answer is: not ready, and why
-        return str(error) or type(error).__name__
+        return _told(error)
     return "ready"
+
+
+def _told(error: Exception) -> str:
+    """What is wrong, and for who runs the service also what lies behind it (a refused login, a wrong address)."""
+    said, cause = str(error) or type(error).__name__, error.__cause__
+    return said if cause is None else f"{said} ({type(cause).__name__}: {scrubbed(str(cause))})"
 
 
 def not_through_a_proxy(request: Request) -> None:
