@@ -1,15 +1,12 @@
 """`make clean`: removes a data folder, wherever its parts live. The standard library alone."""
 
 import fcntl
-import shutil
 import sys
 from pathlib import Path
 
 from local.errors import StartError
+from local.folder import is_ours, others_in, remove
 from local.postgres import PostgresServer
-from local.topology import Layout
-
-OURS = ("lock", "secrets.json", "postgres")
 
 
 def main() -> int:
@@ -18,7 +15,7 @@ def main() -> int:
     if not folder.exists():
         print(f"There is no data in {folder}.")
         return 0
-    if not any((folder / name).exists() for name in OURS):
+    if not is_ours(folder) and (others_in(folder) or not (folder / "lock").exists()):
         print(f"{folder} does not look like a data folder of Onsale: nothing is removed.", file=sys.stderr)
         return 1
     with (folder / "lock").open("a+") as lock:
@@ -34,11 +31,14 @@ def _remove(folder: Path) -> int:
     try:
         for server in ("postgres", "replica"):
             PostgresServer(folder / server).remove()
-        shutil.rmtree(Layout(folder).folder)
+        left = remove(folder)
     except (OSError, StartError) as error:
         print(f"{folder} cannot be removed: {error}. Run the same command as its owner or as root.", file=sys.stderr)
         return 1
-    print(f"Removed {folder}.")
+    if left:
+        print(f"Removed the data of Onsale from {folder}. What is not Onsale's is still there: {', '.join(left)}")
+    else:
+        print(f"Removed {folder}.")
     return 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from local.errors import StartError
+from local.folder import is_ours, others_in
 
 
 class FolderLock:
@@ -30,6 +31,11 @@ class FolderLock:
         """Makes the folder if need be. Raises StartError with a sentence that says what to do."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if (others := others_in(self._folder)) and not is_ours(self._folder):
+                raise StartError(
+                    f"The folder {self._folder} holds other things ({', '.join(others[:3])}{' ...' * (len(others) > 3)}). "
+                    "Take a folder that is empty, or does not exist yet, with DATA=..."
+                )
             file = (self._folder / "lock").open("a+")
         except OSError as error:
             raise StartError(

@@ -33,7 +33,9 @@ class Running:
         """What `make up` wrote for that data folder. Raises StartError if no system runs on it."""
         layout = Layout(data.absolute())
         if not cls.is_there(data):
-            raise StartError(f"No system runs on {layout.folder}. Start one in another terminal: make up")
+            raise StartError(
+                f"No system runs on {layout.folder}. Start one in another terminal: {_make_up(layout.folder)}"
+            )
         try:
             state = json.loads(layout.run_file.read_text())
             return cls(
@@ -47,3 +49,8 @@ class Running:
     def ask(self, do: str, **values: Any) -> Any:
         """Asks the running system to do something (`local/control.py`). Raises StartError with its sentence."""
         return ask(self.control, do, **values)
+
+
+def _make_up(folder: Path) -> str:
+    """How a system is started on that folder."""
+    return "make up" if folder == Path.cwd() / ".onsale" else f"make up DATA={folder}"

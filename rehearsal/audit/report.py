@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from rehearsal.audit.model import LIVENESS, Audit
+from rehearsal.audit.rest import AT_REST
 
 
 def render(audit: Audit) -> str:
@@ -24,11 +25,13 @@ def render(audit: Audit) -> str:
 
 def verdict(audit: Audit) -> str:
     """The last line."""
-    took = f"{audit.seconds:.1f} s after {audit.seconds_until_rest:.1f} s until all was at rest"
+    is_restless = any(each.invariant is AT_REST for each in audit.broken)
+    waited = "in which it did not come to rest" if is_restless else "until all was at rest"
+    took = f"{audit.seconds:.1f} s after {audit.seconds_until_rest:.1f} s {waited}"
     checked = len(audit.held) + len(audit.broken)
     if not audit.broken:
         return f"All {checked} promises hold ({took})."
-    return f"{len(audit.broken)} of {checked} promises are broken ({took})."
+    return f"{len(audit.broken)} of {checked} promises {'is' if len(audit.broken) == 1 else 'are'} broken ({took})."
 
 
 def _table(audit: Audit) -> list[str]:

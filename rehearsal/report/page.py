@@ -88,7 +88,8 @@ def _audit(told: Told) -> str:
         counted = f"{told.audit.counts['orders']:,} orders, {told.audit.counts['acknowledgements']:,} acknowledgements"
         return f"<h2>Audit</h2><p>All {len(told.audit.held)} promises hold over {counted}.</p>"
     items = "".join(f"<li>{escape(each)}</li>" for each in told.audit.findings)
-    return f"<h2>Audit: {len(told.audit.broken)} promises are broken</h2><ul>{items}</ul>"
+    number = len(told.audit.broken)
+    return f"<h2>Audit: {number} {'promise is' if number == 1 else 'promises are'} broken</h2><ul>{items}</ul>"
 
 
 def _ends(told: Told) -> str:

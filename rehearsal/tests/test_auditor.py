@@ -85,7 +85,7 @@ def test_the_report_says_what_was_promised_and_by_what_it_is_broken() -> None:
     text = render(Audit((broken,), (), (), {"orders": 7}, 1.0, 2.0))
     assert "invariant 4: everything is paid. 1 row breaks it." in text
     assert "Nobody has tickets for nothing." in text
-    assert text.endswith("1 of 1 promises are broken (1.0 s after 2.0 s until all was at rest).")
+    assert text.endswith("1 of 1 promises is broken (1.0 s after 2.0 s until all was at rest).")
 
 
 def test_a_system_elsewhere_has_its_databases_on_one_server() -> None:
