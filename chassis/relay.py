@@ -25,6 +25,7 @@ BATCH = 200
 POLL_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 RECONCILE_SECONDS = 15.0
+REPLAY_SECONDS = 900
 REPLAY_DAYS = 30
 
 _LOG = log(__name__)
@@ -147,6 +148,8 @@ class Relay:
             )
             lost = known is not None and (known["created_at"] != state.created_at or state.last_seq < known["last_seq"])
             if lost:
+                # Millions of facts take longer than what people wait for. Given up, it would begin anew for ever, and send nothing.
+                await tx.execute(_BE_PATIENT, {"seconds": str(REPLAY_SECONDS)}, name="outbox.be_patient")
                 replayed = await tx.execute(_REPLAY, {"days": REPLAY_DAYS}, name="outbox.replay")
                 _LOG.warning("the stream lost facts: sending them again", stream=state.name, facts=replayed.rowcount)
             await tx.execute(_REMEMBER_STREAM, parameters, name="outbox.remember_stream")
@@ -176,6 +179,7 @@ _IS_KNOWN = text("""
     )
 """)
 _KNOWN_STREAM = text("SELECT created_at, last_seq FROM outbox_stream WHERE stream = :stream FOR UPDATE")
+_BE_PATIENT = text("SELECT set_config('statement_timeout', CAST(:seconds AS text) || 's', true)")
 _REPLAY = text("""
     UPDATE outbox SET published_at = NULL, claimed_until = NULL
     WHERE (published_at IS NOT NULL OR claimed_until IS NOT NULL) AND created_at > now() - make_interval(days => :days)

@@ -1,6 +1,8 @@
 """The relay, step by step, with a publisher that does what a test wants."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,17 @@ class Publisher:
 
     async def state(self) -> StreamState:
         return StreamState("EVENTS", utc_now(), len(self.bodies))
+
+
+class OtherStream(Publisher):
+    """A broker whose stream is another one than that which the service has written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_at = utc_now()
+
+    async def state(self) -> StreamState:
+        return StreamState("EVENTS", self._made_at, len(self.bodies))
 
 
 @pytest.fixture
@@ -93,3 +106,33 @@ async def test_a_stream_that_is_as_it_was_is_not_written_down_again(database: Da
     await relay._reconcile(publisher)
     async with database.reader() as reads:
         assert (await reads.execute(REMEMBERED, name="test.remembered")).scalar_one() == remembered
+
+
+async def test_facts_are_sent_again_however_long_it_takes_to_look_them_up(harness: Harness) -> None:
+    settings = harness.settings(SampleSettings, migrations=MIGRATIONS, statement_timeout_seconds=0.5)
+    database = Database(settings)
+    await tell(database, "lamp")
+    await Relay(database).send_batch(first := Publisher())
+    async with database.writer() as tx:
+        await tx.execute(_KNOWN, {"made_at": utc_now() - timedelta(days=1)}, name="tests.know")
+    # As of a million facts: to take one back takes longer than any statement may.
+    await harness.write(settings.database_url.get_secret_value(), *_SLOW)
+    relaying = asyncio.create_task(Relay(database).run(again := OtherStream()))
+
+    async def is_sent_again() -> bool:
+        return len(again.bodies) == len(first.bodies)
+
+    try:
+        await harness.eventually(is_sent_again)
+    finally:
+        relaying.cancel()
+        await asyncio.wait({relaying})
+        await database.close()
+
+
+_KNOWN = text("INSERT INTO outbox_stream (stream, created_at, last_seq) VALUES ('EVENTS', :made_at, 1)")
+_SLOW = (
+    "CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
+    """CREATE TRIGGER slow BEFORE UPDATE ON outbox FOR EACH ROW
+    WHEN (OLD.published_at IS NOT NULL AND NEW.published_at IS NULL) EXECUTE FUNCTION take_long()""",
+)
