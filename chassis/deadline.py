@@ -36,5 +36,5 @@ def seconds_of_header(value: str | None) -> float:
     """The deadline that a caller sent, in seconds; the default if there is none or it makes no sense."""
     try:
         return int(value) / 1000 if value else DEFAULT_SECONDS
-    except ValueError:
+    except (ValueError, OverflowError):
         return DEFAULT_SECONDS

@@ -315,6 +315,11 @@ async def test_who_does_not_wait_any_more_gets_an_answer_that_says_so(app: Runni
     assert answer.json()["code"] == "deadline_passed"
 
 
+async def test_a_deadline_that_makes_no_sense_is_the_usual_one(app: RunningApp) -> None:
+    answer = await app.http.get(f"/things/{uuid4()}", headers={"Onsale-Deadline-Ms": "9" * 400})
+    assert answer.status_code == 404
+
+
 async def test_readiness_tells_about_each_part(app: RunningApp) -> None:
     answer = await app.http.get("/readyz")
     assert answer.json() == {"state": "ready", "parts": {"database": "ready", "nats": "ready", "firehose": "ready"}}

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.clock import utc_now
@@ -120,6 +120,7 @@ def _position_of(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(starts_at)
         if moment.tzinfo is None:
             raise CursorInvalid
-        return moment, UUID(event_id)
-    except (ValueError, binascii.Error) as error:
+        # In UTC it must still be within the calendar: the database takes it in UTC.
+        return moment.astimezone(UTC), UUID(event_id)
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise CursorInvalid from error

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -155,6 +155,7 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         moment = datetime.fromisoformat(starts_at)
         if moment.tzinfo is None:
             raise CursorInvalid
-        return moment, UUID(ticket_id)
-    except (binascii.Error, ValueError) as error:
+        # In UTC it must still be within the calendar: the database takes it in UTC.
+        return moment.astimezone(UTC), UUID(ticket_id)
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise CursorInvalid from error

@@ -1,5 +1,6 @@
 """The routes, as web and orders call them."""
 
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -75,7 +76,14 @@ async def test_search_finds_nothing_where_no_word_begins_so(catalog: httpx.Async
     assert await listed(catalog, query=query) == {"items": [], "next": None}
 
 
-@pytest.mark.parametrize("after", ["x", "bm90IGEgY3Vyc29y", "ÿ", "MjAyNi0wMS0wMSB4"])
+# A moment of the first or last day of the calendar, which is none in UTC.
+BEYOND_THE_CALENDAR = [
+    base64.urlsafe_b64encode(f"{moment} 7cf01236-4bdc-5dca-8a49-a0f9248adc3d".encode()).decode()
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")
+]
+
+
+@pytest.mark.parametrize("after", ["x", "bm90IGEgY3Vyc29y", "ÿ", "MjAyNi0wMS0wMSB4", *BEYOND_THE_CALENDAR])
 async def test_a_cursor_that_is_none_is_refused_with_a_sentence(catalog: httpx.AsyncClient, after: str) -> None:
     response = await catalog.get("/events", params={"after": after})
     assert (response.status_code, response.json()["code"]) == (422, "cursor_invalid")

@@ -1,5 +1,6 @@
 """Tickets are shown and printed for who bought them."""
 
+import base64
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -107,7 +108,16 @@ async def test_my_tickets_come_by_start_in_pages_and_are_only_mine(harness: Harn
     assert len({item["ticket_id"] for items in pages for item in items}) == 5
 
 
-@pytest.mark.parametrize("after", ["nonsense", "MjAyNg==", "w7w=", "MjAyNi0wMS0wMVQwMDowMDowMCAxMjM="])
+# A moment of the first or last day of the calendar, which is none in UTC.
+BEYOND_THE_CALENDAR = [
+    base64.urlsafe_b64encode(f"{moment} 7cf01236-4bdc-5dca-8a49-a0f9248adc3d".encode()).decode()
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")
+]
+
+
+@pytest.mark.parametrize(
+    "after", ["nonsense", "MjAyNg==", "w7w=", "MjAyNi0wMS0wMVQwMDowMDowMCAxMjM=", *BEYOND_THE_CALENDAR]
+)
 async def test_a_made_up_page_is_refused(harness: Harness, running: RunningApp, after: str) -> None:
     headers = harness.headers("web", to="tickets", person=uuid7())
     response = await running.http.get("/tickets", params={"after": after}, headers=headers)
