@@ -64,6 +64,8 @@ TRANSITIONS: Mapping[tuple[OrderState, Happening], OrderState] = {
     (OrderState.PLACING, Happening.ABANDONED): OrderState.CANCELLING,
     (OrderState.HELD, Happening.HOLD_PROLONGED): OrderState.HELD,
     (OrderState.HELD, Happening.PAYMENT_BEGUN): OrderState.PAYING,
+    # Refused before the bank's page was known: the next click is a new payment.
+    (OrderState.HELD, Happening.PAYMENT_DECLINED): OrderState.HELD,
     (OrderState.HELD, Happening.NOTHING_TO_PAY): OrderState.AUTHORISED,
     (OrderState.HELD, Happening.HOLD_EXPIRED): OrderState.CANCELLING,
     (OrderState.HELD, Happening.BUYER_CANCELLED): OrderState.CANCELLING,

@@ -12,6 +12,7 @@ from services.orders.domain import (
     Order,
     OrderState,
     check_event_of,
+    declined,
     payment_description,
     payment_id_of,
 )
@@ -57,7 +58,10 @@ class BeginPayment:
         if order.total_minor == 0:
             return await self._take_free(order)
         with span("orders.begin_payment", money_attributes_of(order)):
-            return await self._begin(order, return_url)
+            try:
+                return await self._begin(order, return_url)
+            except PaymentImpossible:
+                return await self._begin_anew(order, return_url)
 
     async def _begun_by_another_click(self, order: Order) -> Order:
         now = await self._find_orders.by_id(order.order_id, order.person_id)
@@ -73,26 +77,35 @@ class BeginPayment:
             return await self._find_orders.by_id(order.order_id, order.person_id)
         return await self._saga.carry_on(taken) or await self._find_orders.by_id(order.order_id, order.person_id)
 
+    async def _begin_anew(self, order: Order, return_url: str) -> Order:
+        """Begins another payment: payments gave the last one up for good, and the buyer may have taken more time since it began."""
+        refused = payment_id_of(order.order_id, order.payment_attempt)
+        try:
+            order = await self._transitions.apply(
+                order, Happening.PAYMENT_DECLINED, of_payment=refused, **declined(order, "expired")
+            )
+            return await self._begin(order, return_url)
+        except (ImpossibleTransition, PaymentImpossible) as impossible:
+            # The order was called off while the buyer clicked, or its time to pay is over.
+            raise HoldExpired from impossible
+
     async def _begin(self, order: Order, return_url: str) -> Order:
+        """Raises PaymentImpossible if payments has given this payment up for good."""
         payment_id = payment_id_of(order.order_id, order.payment_attempt)
         note({"onsale.payment_id": str(payment_id), "onsale.attempt": order.payment_attempt})
         async with self._database.writer(single=True) as tx:
             is_ours = await queries.begin_payment(tx, order, payment_id)
         if not is_ours or order.hold_expires_at is None:
             return await self._begun_by_another_click(order)
-        try:
-            redirect_url = await self._payments.begin(
-                payment_id,
-                order_id=order.order_id,
-                amount_minor=order.total_minor,
-                currency=order.currency,
-                description=payment_description(order.event_title, order.number),
-                return_url=return_url,
-                pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
-            )
-        except PaymentImpossible as impossible:
-            # The time to pay is over, or the payment was called off while the buyer clicked.
-            raise HoldExpired from impossible
+        redirect_url = await self._payments.begin(
+            payment_id,
+            order_id=order.order_id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            description=payment_description(order.event_title, order.number),
+            return_url=return_url,
+            pay_by=order.hold_expires_at - timedelta(seconds=self._margin_seconds),
+        )
         try:
             return await self._transitions.apply(
                 order, Happening.PAYMENT_BEGUN, of_payment=payment_id, redirect_url=redirect_url

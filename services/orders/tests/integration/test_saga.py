@@ -137,8 +137,38 @@ async def test_an_order_whose_worker_died_is_taken_over_after_its_lease(desk: De
 
 async def test_a_payment_whose_time_is_over_is_shown_to_the_buyer(desk: Desk) -> None:
     order = (await desk.place()).json()
-    desk.neighbours.refuse("begin", 409, "payment_refused")
+    desk.neighbours.refuse("begin", 409, "payment_refused", times=2)
     assert (await desk.checkout(order["order_id"])).json()["code"] == "hold_expired"
+
+
+async def test_who_took_more_time_pays_after_a_first_click_that_never_reached_the_bank(desk: Desk) -> None:
+    """Payments gave that payment up when its time was over; the hold was prolonged meanwhile."""
+    order_id = (await desk.place()).json()["order_id"]
+    desk.neighbours.refuse("begin", 503, "gateway_unavailable", times=20)
+    assert (await desk.checkout(order_id)).status_code == 503
+    desk.neighbours.refusals.clear()
+    assert (await desk.act(order_id, "prolong")).status_code == 200
+    desk.neighbours.refuse("begin", 409, "payment_refused")
+    answer = await desk.checkout(order_id)
+    assert (answer.status_code, answer.json()["state"]) == (200, "paying")
+    assert len(desk.neighbours.payments) == 2
+
+
+async def test_a_payment_that_is_given_up_before_its_page_was_known_makes_room_for_another(desk: Desk) -> None:
+    order_id = (await desk.place()).json()["order_id"]
+    desk.neighbours.refuse("begin", 503, "gateway_unavailable", times=20)
+    assert (await desk.checkout(order_id)).status_code == 503
+    desk.neighbours.refusals.clear()
+    (given_up,) = desk.neighbours.payments
+    fact = {"payment_id": given_up, "order_id": order_id, "reason": "expired"}
+    await desk.harness.tell("events.payments.payment_declined.v1", fact)
+
+    async def has_another_attempt() -> bool:
+        return bool(await desk.rows("SELECT FROM purchase_order WHERE payment_attempt = 2 AND payment_id IS NULL"))
+
+    await desk.harness.eventually(has_another_attempt)
+    assert (await desk.checkout(order_id)).json()["state"] == "paying"
+    assert len(desk.neighbours.payments) == 2
 
 
 async def test_who_cancels_while_the_bank_authorises_learns_that_the_money_goes_back(desk: Desk) -> None:
