@@ -44,7 +44,7 @@ def waiting_for_buyers(until: datetime) -> dict[str, str]:
     """Open orders that end by themselves until then. Whoever was given more time (in a shop that others use) is not waited for."""
     return {
         "orders that wait for their buyers": f"""SELECT count(*) FROM purchase_order
-            WHERE state IN ('held', 'paying') AND hold_expires_at < '{until.isoformat()}'"""  # noqa: S608
+            WHERE state IN ('held', 'paying') AND hold_expires_at < '{until.isoformat()}'"""
     }
 
 
