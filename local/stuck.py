@@ -10,6 +10,7 @@ from http.client import OK
 from pathlib import Path
 from typing import Any
 
+from local.commands import seconds, stop_when_nobody_reads
 from local.errors import StartError
 from local.ready import got
 from local.running import Running
@@ -24,14 +25,15 @@ def main() -> int:
     """The command line: 0 if all services have said what waits, else 1."""
     parser = argparse.ArgumentParser(prog="make stuck", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--older", type=int, default=LATE_SECONDS, help="since how many seconds it has been wanted")
+    parser.add_argument("--older", type=seconds, default=LATE_SECONDS, help="since how many seconds it has been wanted")
     chosen = parser.parse_args()
+    stop_when_nobody_reads()
     try:
         addresses = Running.find(chosen.data).services
     except StartError as error:
         print(error, file=sys.stderr)
         return 2
-    late, silent = late_work(addresses, chosen.older)
+    late, silent = late_work(addresses, int(chosen.older))
     print(render(late, silent, datetime.now(UTC)))
     return 1 if silent else 0
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from local.commands import stop_when_nobody_reads
 from local.errors import StartError
 from local.running import Running
 from local.story import Desk, tell
@@ -24,8 +25,12 @@ def main() -> int:
     parser.add_argument("--key", help="the support key of that system")
     parser.add_argument("--details", action="store_true", help="also all attributes and events of each span")
     chosen = parser.parse_args()
+    stop_when_nobody_reads()
     if chosen.order:
         return _tell(chosen)
+    if chosen.file and not Path(chosen.file).is_file():
+        print(f"There is no file {chosen.file}.", file=sys.stderr)
+        return 1
     if chosen.file:
         return waterfall.main([chosen.file, *_details(chosen)])
     if not chosen.trace_id:

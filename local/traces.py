@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.commands import seconds, stop_when_nobody_reads
 from local.errors import StartError
 from local.running import Running
 from tracing.model import Trace, human_duration
@@ -21,9 +22,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--service", default="web")
     parser.add_argument("--operation")
-    parser.add_argument("--slower", type=float, help="seconds that the span took at least")
+    parser.add_argument("--slower", type=seconds, help="seconds that the span took at least")
     parser.add_argument("--errors", action="store_true", help="only traces with an error")
     chosen = parser.parse_args()
+    stop_when_nobody_reads()
     try:
         store = Running.find(chosen.data).addresses["traces"]
         with TraceReader(store) as reader:

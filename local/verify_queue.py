@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from local.errors import StartError
@@ -62,7 +62,12 @@ def address_of(event: str, shop: Callable[[], str]) -> str:
     """Where the proof of an event is; `shop` is asked for its address if none is given. Raises NotReadable."""
     found = _EVENT.match(event.strip())
     if found is None:
-        raise NotReadable(f"{event} is neither an event's id nor the address of its page. Copy it from the browser.")
+        said = (
+            f"{event.strip()!r} is neither an event's id nor the address of its page"
+            if event.strip()
+            else "No event is named"
+        )
+        raise NotReadable(f"{said}. Copy the address from the browser: make verify-queue EVENT=...")
     return f"{found[1] or shop()}/events/{found[2]}/queue/proof.json"
 
 
@@ -71,8 +76,10 @@ def fetch(address: str) -> dict[str, Any]:
     try:
         with urlopen(address, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # http and https alone: see _EVENT
             found: dict[str, Any] = json.load(answer)
-    except (URLError, TimeoutError, ValueError) as error:
+    except HTTPError as error:
         raise NotReadable(f"{address} cannot be read ({error}). Has this event a waiting room?") from error
+    except (URLError, TimeoutError, ValueError) as error:
+        raise NotReadable(f"{address} cannot be read ({error}). Does the shop run there?") from error
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import nats.errors
 
+from local.commands import seconds
 from local.errors import StartError
 from rehearsal.audit.auditor import REST_SECONDS, audit
 from rehearsal.audit.model import Audit
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder of the system (DATA=)")
     parser.add_argument("--log", type=Path, help="what buyers were told, as make rehearse wrote it (LOG=)")
-    parser.add_argument("--wait", type=float, default=REST_SECONDS, help="seconds until it must be at rest (WAIT=)")
+    parser.add_argument("--wait", type=seconds, default=REST_SECONDS, help="seconds until it must be at rest (WAIT=)")
     parser.add_argument(
         "--postgres", default="", help="of another system: its server, with an admin's login (POSTGRES=)"
     )
@@ -37,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if bool(chosen.postgres) != bool(chosen.books):
         parser.error("POSTGRES= and BOOKS= belong together: the books are held against those of the bank")
+    if chosen.log is not None and not chosen.log.is_file():
+        parser.error(f"There is no file {chosen.log}: name the log that make rehearse wrote (LOG=)")
     try:
         found = _look(chosen)
     except StartError as error:
