@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import sys
 import time
 from collections import Counter
@@ -14,6 +15,8 @@ from local.errors import StartError
 from local.running import Running
 
 MOST = 100_000
+# An event's id, alone or in the address of its page.
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def buy_many(addresses: dict[str, str], wish: Wish, count: int, concurrency: int) -> tuple[list[Purchase], float]:
@@ -31,7 +34,7 @@ def main() -> int:
     chosen = _arguments()
     seats = tuple(part.strip() for part in chosen.seats.split(",")) if not chosen.seats.isdigit() else ()
     wish = Wish(
-        event=chosen.event,
+        event=address[0] if (address := _ID.search(chosen.event.lower())) else chosen.event,
         places=len(seats) or int(chosen.seats),
         seats=seats,
         card=chosen.card,
@@ -53,7 +56,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make buy", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder of the running system (DATA=)")
-    parser.add_argument("--event", default="", help="the event's id or a part of its title (EVENT=)")
+    parser.add_argument(
+        "--event", default="", help="the event's id, the address of its page or a part of its title (EVENT=)"
+    )
     parser.add_argument("--seats", default="2", help="how many places, or ids of seats with commas between (SEATS=)")
     parser.add_argument("--card", default=GOOD_CARD, help="the card's number (CARD=)")
     parser.add_argument("--count", type=_number, default=1, help="how many purchases (COUNT=)")

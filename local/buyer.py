@@ -86,8 +86,15 @@ class Buyer:
             found = list(dict.fromkeys(url for url, _ in listing.links if _is_event(url, self._shop)))
             fitting = [url for url in found if await self._fits(url)]
             if not fitting:
-                raise PurchaseFailed("find an event", f"none with {self._wish.places} free places was found")
+                raise PurchaseFailed("find an event", self._why_none(found))
             return fitting
+
+    def _why_none(self, found: list[str]) -> str:
+        named = self._wish.event
+        if named and not found:
+            return f"no event is called {named!r}; {self._shop} lists them all"
+        those = f"of {len(found)} events that {named!r} finds" if named else f"of {len(found)} events"
+        return f"{those} none is on sale with {self._wish.places} free places"
 
     async def buy(self, event_urls: list[str], turn: AbstractAsyncContextManager[object] | None = None) -> Purchase:
         """Goes through all steps, at the first event that is not sold out. What goes wrong is in `failure`.
