@@ -140,7 +140,11 @@ def hints_of(name: str) -> list[str]:
 def stop(practice: Practice) -> int:
     """Switches off what is on."""
     drill = practice.end()
-    print(f"{drill.name} is off. Orders that it harmed stay as they are, and make audit names them." if drill else "No drill was on.")
+    print(
+        f"{drill.name} is off. Orders that it harmed stay as they are, and make audit names them."
+        if drill
+        else "No drill was on."
+    )
     return 0
 
 

@@ -4,7 +4,7 @@ from chassis.testing import Harness
 from contracts import matchers
 from contracts.consumer import Hearing, an_id, deliver, hears
 from services.orders.domain import OrderState
-from services.orders.tests.contract.desk import open_desk
+from services.orders.tests.desk import open_desk
 
 inventory = hears("orders", "inventory")
 

@@ -8,7 +8,7 @@ from contracts import matchers
 from contracts.consumer import Hearing, an_id, deliver, hears
 from services.orders import queries
 from services.orders.domain import OrderState
-from services.orders.tests.contract.desk import open_desk
+from services.orders.tests.desk import open_desk
 
 tickets = hears("orders", "tickets")
 

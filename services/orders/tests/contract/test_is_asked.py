@@ -20,7 +20,7 @@ from services.orders.domain import Happening, Order, OrderState, declined
 from services.orders.operations import OrderIn
 from services.orders.service import place_order
 from services.orders.settings import OrdersSettings
-from services.orders.tests.contract.desk import Desk, a_seat, open_desk, seats_and_places
+from services.orders.tests.desk import Desk, a_seat, open_desk, seats_and_places
 from services.orders.tests.integration.neighbours import Neighbours
 
 # How an order that is being paid goes on, step by step.

@@ -26,7 +26,7 @@ from services.orders.app import create_app
 from services.orders.domain import Happening, OrderState
 from services.orders.events import OrderCancelled, OrderConfirmed
 from services.orders.settings import OrdersSettings
-from services.orders.tests.contract.desk import Desk, Lines, open_desk, two_places, two_seats
+from services.orders.tests.desk import Desk, Lines, open_desk, two_places, two_seats
 from services.orders.tests.integration.neighbours import Neighbours
 
 CHANGED = "bus.orders.order_changed"

@@ -11,7 +11,7 @@ from chassis.testing import Harness
 from chassis.testing_databases import is_waited_for, somebody_else
 from services.orders import queries
 from services.orders.settings import OrdersSettings
-from services.orders.tests.contract.desk import NOWHERE, open_desk
+from services.orders.tests.desk import NOWHERE, open_desk
 
 EVENT, BUYER = uuid4(), uuid4()
 
