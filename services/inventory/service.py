@@ -87,7 +87,8 @@ class Inventory:
             except _SomeAreOverdue:
                 # In a transaction of its own: their seats are others than the wished ones, and after those would be locked out of order.
                 async with self._shards.writer(event_id) as tx:
-                    await self._expire_overdue(tx, event_id)
+                    rows = await self._expire_overdue(tx, event_id)
+                await self._tell_freed(rows)
                 placed = await self._place(event_id, wishes, may_be_short=True)
         if placed.lines:
             await self._tell_bus(event_id, placed.lines, SeatState.HELD)
@@ -201,7 +202,9 @@ class Inventory:
                     await queries.add_to_counters(tx, {}, counts)
                 await queries.free_seats(tx, [hold_id])
                 await queries.set_hold_state(tx, hold_id, hold.state, HoldState.RELEASED)
-        await self._tell_bus(event_id, hold.lines, SeatState.FREE)
+        # What ran out was told free then, and by now others may have it.
+        if hold.state is not HoldState.EXPIRED:
+            await self._tell_bus(event_id, hold.lines, SeatState.FREE)
         return _with_state(hold, HoldState.RELEASED)
 
     async def release_expired_holds(self) -> int:
@@ -219,9 +222,7 @@ class Inventory:
                 continue
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
-            for row in rows:
-                with continued("inventory.tell_freed_places", row["traceparent"], _attributes_of(_expired(row))):
-                    await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
+            await self._tell_freed(rows)
             expired += len(rows)
         return expired
 
@@ -291,6 +292,11 @@ class Inventory:
             with continued("inventory.release_expired_hold", row["traceparent"], _attributes_of(_expired(row))):
                 await tx.publish(fact)
         return rows
+
+    async def _tell_freed(self, rows: list[Any]) -> None:
+        for row in rows:
+            with continued("inventory.tell_freed_places", row["traceparent"], _attributes_of(_expired(row))):
+                await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
 
     async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
         """Lets open seat maps know, and who is refused from memory; who misses it sees it with the next snapshot."""
