@@ -9,8 +9,9 @@ from chassis.bus import Bus
 from chassis.db import Transaction
 from chassis.lookout import Rest
 from services.inventory import queries
-from services.inventory.choosing import choose_seats
+from services.inventory.choosing import allocate_and_choose
 from services.inventory.domain import (
+    ClassKind,
     ClassRow,
     EventUnknown,
     Granted,
@@ -21,11 +22,12 @@ from services.inventory.domain import (
     InventoryError,
     Line,
     NoneLeft,
+    Outcome,
     SeatRow,
     SeatState,
+    SoldOut,
     Stock,
     Wish,
-    allocate,
     is_same_wish,
     quantities,
     seats_of,
@@ -105,13 +107,11 @@ class Inventory:
             # This is read under the locks, because another process may just have granted the same wish.
             known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
             fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
-            chosen = await choose_seats(tx, event_id, fresh, stock)
-            if not may_be_short and chosen.refusals and await queries.any_overdue(tx, event_id):
-                raise _SomeAreOverdue
-            fresh = chosen.wishes
+            # Before seats are chosen: who is refused for want of a pass takes none from the others.
             stock.passes = await queries.take_passes(tx, _passes_of(fresh, stock))
-            outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
-            outcomes |= chosen.refusals
+            outcomes = await allocate_and_choose(tx, event_id, fresh, stock)
+            if not may_be_short and _lacks_seats(outcomes, stock) and await queries.any_overdue(tx, event_id):
+                raise _SomeAreOverdue
             granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
             expiries = await self._write(tx, event_id, granted, stock)
             await self._give_passes_back(tx, outcomes, stock)
@@ -263,7 +263,7 @@ class Inventory:
         await queries.hold_seats(tx, event_id, stock.taken_seats)
         return expiries
 
-    async def _give_passes_back(self, tx: Transaction, outcomes: dict[UUID, Any], stock: Stock) -> None:
+    async def _give_passes_back(self, tx: Transaction, outcomes: dict[UUID, Outcome], stock: Stock) -> None:
         refused = [hold_id for hold_id in stock.passes.values() if isinstance(outcomes.get(hold_id), InventoryError)]
         if refused:
             await queries.give_passes_back(tx, refused)
@@ -336,8 +336,13 @@ def _is_short(wishes: list[Wish], stock: Stock) -> bool:
     return few or any(seat.state is SeatState.HELD for seat in stock.seats.values())
 
 
+def _lacks_seats(outcomes: dict[UUID, Outcome], stock: Stock) -> bool:
+    refused = {outcome.class_id for outcome in outcomes.values() if isinstance(outcome, SoldOut)}
+    return any(stock.classes[class_id].kind is ClassKind.SEATED for class_id in refused)
+
+
 def _answer(
-    wish: Wish, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Any], expiries: dict[UUID, datetime]
+    wish: Wish, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Outcome], expiries: dict[UUID, datetime]
 ) -> Answer:
     if wish.hold_id in known:
         return _known_answer(wish, _hold_of(known[wish.hold_id]))
