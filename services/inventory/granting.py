@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis.deadline import remaining_seconds
+from chassis.deadline import remaining_seconds, without_deadline
 from services.inventory.domain import Busy, InventoryError, Wish
 from services.inventory.service import Hold, Inventory
 from tracing.spans import continued, current_traceparent, link_of, link_to, note, note_error, span
@@ -117,7 +117,9 @@ class Granting:
         self._queues[event_id] = queue
         self._note_waiting()
         if event_id not in self._running:
-            self._running[event_id] = asyncio.create_task(self._run(event_id, queue))
+            # It serves whoever comes behind as well: the deadline of the first one is not theirs.
+            run = self._run(event_id, queue)
+            self._running[event_id] = asyncio.create_task(run, context=without_deadline())
         return waiting
 
     def _note_waiting(self) -> None:
