@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from chassis.db import written_pin
 from chassis.deadline import remaining_seconds, without_deadline
 from services.inventory.domain import Busy, InventoryError, Wish
 from services.inventory.service import Hold, Inventory
@@ -29,12 +30,13 @@ PEAK_SECONDS = 15.0
 
 @dataclass
 class _Waiting:
-    """A request that waits for its answer: the span in which it does, and the one in which it was answered."""
+    """A request that waits for its answer: the span in which it does, the one in which it was answered, and what was written there."""
 
     wish: Wish
     answer: asyncio.Future[Hold]
     waits_in: str | None
     answered_in: str | None = None
+    pin: str | None = None
 
 
 @dataclass
@@ -101,6 +103,8 @@ class Granting:
             waiting = self._queue(event_id, wish)
             try:
                 hold = await waiting.answer
+                # The batch has a context of its own: without this no caller would hear how far a replica must be to show the hold.
+                written_pin.set(waiting.pin)
             finally:
                 link_to(current, waiting.answered_in, "answered in")
             note({"onsale.hold_state": hold.state.value, "onsale.duplicate": None if hold.new else True})
@@ -156,6 +160,7 @@ class Granting:
                         each.answer.set_exception(error)
                 return
         for each, outcome in zip(batch, answers, strict=True):
+            each.pin = written_pin.get()
             if each.answer.done():
                 continue
             if isinstance(outcome, InventoryError):
