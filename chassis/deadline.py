@@ -1,7 +1,7 @@
 """Deadlines: what is left of the time that the first caller is ready to wait travels with the call."""
 
 import time
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 
 from chassis.errors import DeadlinePassed
 
@@ -30,6 +30,13 @@ def remaining_seconds(at_most: float) -> float:
     if left <= 0:
         raise DeadlinePassed
     return min(left, at_most)
+
+
+def without_deadline() -> Context:
+    """This context as it is for work that is done for others too, and so goes on when the time of whoever began it is over."""
+    context = copy_context()
+    context.run(_deadline.set, None)
+    return context
 
 
 def seconds_of_header(value: str | None) -> float:

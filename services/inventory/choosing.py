@@ -1,12 +1,25 @@
 """Chooses seats for those who want the best of a class, in the transaction that grants them. Use case and queries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from chassis.db import Reads, Transaction
 from chassis.statements import text
-from services.inventory.domain import ClassKind, NoneLeft, SeatRow, SeatState, SoldOut, Stock, Wish
+from services.inventory.domain import (
+    ClassKind,
+    Granted,
+    NoneLeft,
+    Outcome,
+    SeatRow,
+    SeatState,
+    SoldOut,
+    Stock,
+    Wish,
+    allocate,
+    grant,
+    refusal_of,
+)
 from services.inventory.queries import SALE
 from services.inventory.seating import FreeSeat, best_seats
 
@@ -14,37 +27,48 @@ from services.inventory.seating import FreeSeat, best_seats
 ROUNDS = 3
 
 
-@dataclass
-class Chosen:
-    """Wishes with their seats, and why others got none: by hold."""
-
-    wishes: list[Wish]
-    refusals: dict[UUID, SoldOut]
-
-
-async def choose_seats(tx: Transaction, event_id: UUID, wishes: Sequence[Wish], stock: Stock) -> Chosen:
-    """Turns wishes for the best seats of seated classes into wishes for certain seats, which are locked and join the stock."""
+async def allocate_and_choose(
+    tx: Transaction, event_id: UUID, wishes: Sequence[Wish], stock: Stock
+) -> dict[UUID, Outcome]:
+    """Grants or refuses each wish, in order: by hold. Those for the best seats of seated classes get certain ones, which are locked."""
     seated = {class_id for class_id, row in stock.classes.items() if row.kind is ClassKind.SEATED}
-    wanted = {class_id for wish in wishes for class_id, _ in wish.places} & seated
-    if not wanted:
-        return Chosen(list(wishes), {})
-    free = await _free_seats_of(tx, sorted(wanted))
-    taken = {seat_id for wish in wishes for seat_id in wish.seats}
-    free = {class_id: [seat for seat in seats if seat.seat_id not in taken] for class_id, seats in free.items()}
-    chosen = Chosen([], {})
-    for wish in wishes:
-        chosen.wishes.append(await _chosen(tx, event_id, wish, stock, free, chosen.refusals))
-    return chosen
+    if not seated:
+        return dict(zip((wish.hold_id for wish in wishes), allocate(wishes, stock), strict=True))
+    # What is refused as things stand is refused in its turn as well, and keeps no seats from others.
+    hopeful = [wish for wish in wishes if refusal_of(wish, stock, seated) is None]
+    wanted = {class_id for wish in hopeful for class_id, _ in wish.places} & seated
+    taken = {seat_id for wish in hopeful for seat_id in wish.seats}
+    found = await _free_seats_of(tx, sorted(wanted)) if wanted else {}
+    free = {class_id: [seat for seat in seats if seat.seat_id not in taken] for class_id, seats in found.items()}
+    return {wish.hold_id: await _outcome(tx, event_id, wish, stock, free, seated) for wish in wishes}
+
+
+async def _outcome(
+    tx: Transaction, event_id: UUID, wish: Wish, stock: Stock, free: dict[UUID, list[FreeSeat]], seated: set[UUID]
+) -> Outcome:
+    refusal = refusal_of(wish, stock, seated)
+    if refusal is not None:
+        return refusal
+    before = dict(free)
+    chosen = await _chosen(tx, event_id, wish, stock, free)
+    outcome = grant(chosen, stock) if isinstance(chosen, Wish) else chosen
+    if not isinstance(outcome, Granted):
+        _put_back(free, before, stock)
+    return outcome
+
+
+def _put_back(free: dict[UUID, list[FreeSeat]], before: dict[UUID, list[FreeSeat]], stock: Stock) -> None:
+    """Leaves the seats that were locked for a wish to those behind it; not those that another process has locked."""
+    changed = [class_id for class_id, seats in before.items() if free[class_id] is not seats]
+    for class_id in changed:
+        left = set(free[class_id])
+        free[class_id] = [seat for seat in before[class_id] if seat in left or seat.seat_id in stock.seats]
 
 
 async def _chosen(
-    tx: Transaction,
-    event_id: UUID,
-    wish: Wish,
-    stock: Stock,
-    free: dict[UUID, list[FreeSeat]],
-    refusals: dict[UUID, SoldOut],
-) -> Wish:
+    tx: Transaction, event_id: UUID, wish: Wish, stock: Stock, free: dict[UUID, list[FreeSeat]]
+) -> Wish | SoldOut:
+    """The wish, for certain seats instead of the best of a class; they are locked, and join the stock."""
     seats = list(wish.seats)
     for class_id, quantity in wish.places:
         if class_id not in free:
@@ -52,10 +76,7 @@ async def _chosen(
         found = await _lock_best(tx, event_id, stock, free, class_id, quantity, str(wish.hold_id))
         if found is None:
             left = len(free[class_id])
-            refusals[wish.hold_id] = (
-                SoldOut(class_id, left) if left else NoneLeft(class_id, await _held_seats_of(tx, class_id))
-            )
-            return wish
+            return SoldOut(class_id, left) if left else NoneLeft(class_id, await _held_seats_of(tx, class_id))
         seats += found
     places = tuple((class_id, quantity) for class_id, quantity in wish.places if class_id not in free)
     return replace(wish, places=places, seats=tuple(seats))

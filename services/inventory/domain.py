@@ -1,6 +1,7 @@
 """What may be sold, and to whom it is promised. Pure: allocation decides in memory, on rows that are locked."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -303,11 +304,12 @@ class Stock:
 
 def allocate(wishes: Iterable[Wish], stock: Stock) -> list[Outcome]:
     """Grants or refuses each wish, in order, all or nothing; a refused one leaves the stock to those behind it."""
-    return [_grant(wish, stock) for wish in wishes]
+    return [grant(wish, stock) for wish in wishes]
 
 
-def _grant(wish: Wish, stock: Stock) -> Outcome:
-    refusal = _refusal(wish, stock)
+def grant(wish: Wish, stock: Stock) -> Outcome:
+    """Grants or refuses one wish."""
+    refusal = refusal_of(wish, stock)
     if refusal is not None:
         return refusal
     lines = []
@@ -322,18 +324,21 @@ def _grant(wish: Wish, stock: Stock) -> Outcome:
     return Granted(wish, tuple(lines))
 
 
-def _refusal(wish: Wish, stock: Stock) -> InventoryError | None:
+def refusal_of(wish: Wish, stock: Stock, best_of: AbstractSet[UUID] = frozenset()) -> InventoryError | None:
+    """Why a wish cannot be granted. Seats are yet to be chosen for what it wants `best_of` certain classes: how many are left is
+    no question then.
+    """
     if not 1 <= wish.count <= MAX_PLACES_PER_HOLD:
         return TooManyPlaces()
     if refusal := _refusal_of_pass(wish, stock):
         return refusal
     for class_id, quantity in wish.places:
         row = stock.classes.get(class_id)
-        if row is None or row.kind is not ClassKind.GENERAL:
+        if row is None or (row.kind is not ClassKind.GENERAL and class_id not in best_of):
             return PlaceUnknown(str(class_id))
         if not row.is_on_sale:
             return NotOnSale(class_id, row.sale_begins_at)
-        if quantity > row.available:
+        if class_id not in best_of and quantity > row.available:
             return SoldOut(class_id, row.available) if row.available > 0 else NoneLeft(class_id, row.held)
     unknown = next((seat_id for seat_id in wish.seats if seat_id not in stock.seats), None)
     if unknown is not None:

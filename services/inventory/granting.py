@@ -11,7 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis.deadline import remaining_seconds
+from chassis.db import written_pin
+from chassis.deadline import remaining_seconds, without_deadline
 from services.inventory.domain import Busy, InventoryError, Wish
 from services.inventory.service import Hold, Inventory
 from tracing.spans import continued, current_traceparent, link_of, link_to, note, note_error, span
@@ -29,12 +30,13 @@ PEAK_SECONDS = 15.0
 
 @dataclass
 class _Waiting:
-    """A request that waits for its answer: the span in which it does, and the one in which it was answered."""
+    """A request that waits for its answer: the span in which it does, the one in which it was answered, and what was written there."""
 
     wish: Wish
     answer: asyncio.Future[Hold]
     waits_in: str | None
     answered_in: str | None = None
+    pin: str | None = None
 
 
 @dataclass
@@ -101,6 +103,8 @@ class Granting:
             waiting = self._queue(event_id, wish)
             try:
                 hold = await waiting.answer
+                # The batch has a context of its own: without this no caller would hear how far a replica must be to show the hold.
+                written_pin.set(waiting.pin)
             finally:
                 link_to(current, waiting.answered_in, "answered in")
             note({"onsale.hold_state": hold.state.value, "onsale.duplicate": None if hold.new else True})
@@ -117,7 +121,9 @@ class Granting:
         self._queues[event_id] = queue
         self._note_waiting()
         if event_id not in self._running:
-            self._running[event_id] = asyncio.create_task(self._run(event_id, queue))
+            # It serves whoever comes behind as well: the deadline of the first one is not theirs.
+            run = self._run(event_id, queue)
+            self._running[event_id] = asyncio.create_task(run, context=without_deadline())
         return waiting
 
     def _note_waiting(self) -> None:
@@ -154,6 +160,7 @@ class Granting:
                         each.answer.set_exception(error)
                 return
         for each, outcome in zip(batch, answers, strict=True):
+            each.pin = written_pin.get()
             if each.answer.done():
                 continue
             if isinstance(outcome, InventoryError):

@@ -101,7 +101,9 @@ async def move(shards: Sequence[Connection], bucket: int, to: int | None = None)
             raise CannotMove(f"Bucket {bucket} is in shard {owner}. {where}")
         return replace(await _move(shards[owner], shards[target], bucket), source=owner, target=target)
     finally:
-        await shards[0].fetchval(_UNLOCK_MOVER)
+        # A connection that is gone has let go of the lock, and another error would hide why the move ended.
+        if not shards[0].is_closed():
+            await shards[0].fetchval(_UNLOCK_MOVER)
 
 
 async def _settle(shards: Sequence[Connection], bucket: int) -> int:
@@ -120,14 +122,17 @@ async def _move(source: Connection, target: Connection, bucket: int) -> Moved:
     since = await _copy_beside_the_sale(source, target, bucket)
     copied = perf_counter() - began
     frozen = perf_counter()
+    may_be_switched = False
     try:
         async with asyncio.timeout(FREEZE_SECONDS):
             await _freeze(source, bucket)
             await _copy_what_changed(source, target, bucket, since)
             await _compare(source, target, bucket)
+        may_be_switched = True
         await _say(target, bucket, "here")  # from here on it is there, whatever happens to us
     except BaseException as error:
-        if await _state(target, bucket) != "here":
+        # Before the switch the target is not asked: it may be the one that has gone away, and those who buy wait for the source.
+        if not may_be_switched or await _state(target, bucket) != "here":
             await _say(source, bucket, "here")
         if isinstance(error, TimeoutError):
             raise CannotMove(f"It took longer than {FREEZE_SECONDS:g} s. Try again when less is sold.") from error

@@ -286,6 +286,13 @@ async def held(reads: Reads) -> tuple[bool, bool]:
     return found["any_held"], found["any_overdue"]
 
 
+async def any_overdue(reads: Reads, event_id: UUID) -> bool:
+    """Whether a hold of an event has run out and is not marked as ended."""
+    query = text("SELECT 1 FROM hold WHERE event_id = :event_id AND state = 'held' AND expires_at <= now() LIMIT 1")
+    found = await reads.execute(query, {"event_id": event_id}, name="inventory.any_overdue_of_event")
+    return found.scalar() is not None
+
+
 async def take_overdue_holds(tx: Transaction, event_id: UUID | None) -> list[Any]:
     """Marks overdue holds (of one event, or of all) as expired, a bounded number. Their rows.
 

@@ -9,8 +9,9 @@ from chassis.bus import Bus
 from chassis.db import Transaction
 from chassis.lookout import Rest
 from services.inventory import queries
-from services.inventory.choosing import Chosen, choose_seats
+from services.inventory.choosing import allocate_and_choose
 from services.inventory.domain import (
+    ClassKind,
     ClassRow,
     EventUnknown,
     Granted,
@@ -21,11 +22,12 @@ from services.inventory.domain import (
     InventoryError,
     Line,
     NoneLeft,
+    Outcome,
     SeatRow,
     SeatState,
+    SoldOut,
     Stock,
     Wish,
-    allocate,
     is_same_wish,
     quantities,
     seats_of,
@@ -53,6 +55,18 @@ class Hold:
 Answer = Hold | InventoryError
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """What a batch of wishes came to, and what was granted of it."""
+
+    answers: list[Answer]
+    lines: list[Line]
+
+
+class _SomeAreOverdue(Exception):
+    """Somebody would be refused what holds that ran out still have: nothing is written before those are given back."""
+
+
 class Inventory:
     """What may be sold: capacity, seats, holds."""
 
@@ -69,27 +83,43 @@ class Inventory:
 
         Holds that nobody paid for in time are given back first if that could help somebody here.
         """
-        changes = self._sold_out.changes
         with span("inventory.place_holds", {"onsale.event_id": str(event_id), "onsale.batch": len(wishes)}):
-            async with self._shards.writer(event_id) as tx:
-                stock = await self._locked_stock(tx, event_id, wishes)
-                # This is read under the locks, because another process may just have granted the same wish.
-                known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
-                fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
-                chosen = await self._choose_seats(tx, event_id, fresh, stock)
-                fresh = chosen.wishes
-                stock.passes = await queries.take_passes(tx, _passes_of(fresh, stock))
-                outcomes = dict(zip((wish.hold_id for wish in fresh), allocate(fresh, stock), strict=True))
-                outcomes |= chosen.refusals
-                granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
-                expiries = await self._write(tx, event_id, granted, stock)
-                await self._give_passes_back(tx, outcomes, stock)
+            try:
+                placed = await self._place(event_id, wishes, may_be_short=False)
+            except _SomeAreOverdue:
+                # In a transaction of its own: their seats are others than the wished ones, and after those would be locked out of order.
+                async with self._shards.writer(event_id) as tx:
+                    rows = await self._expire_overdue(tx, event_id)
+                await self._tell_freed(rows)
+                placed = await self._place(event_id, wishes, may_be_short=True)
+        if placed.lines:
+            await self._tell_bus(event_id, placed.lines, SeatState.HELD)
+        return placed.answers
+
+    async def _place(self, event_id: UUID, wishes: list[Wish], *, may_be_short: bool) -> _Placed:
+        """One attempt. Raises `_SomeAreOverdue` if places are short and overdue holds have some, unless it `may_be_short`."""
+        changes = self._sold_out.changes
+        async with self._shards.writer(event_id) as tx:
+            stock = await _locked_stock(tx, event_id, wishes)
+            # Expiry is part of the question: who comes now gets what others let go, whether or not the sweeper has run.
+            if not may_be_short and _is_short(wishes, stock) and await queries.any_overdue(tx, event_id):
+                raise _SomeAreOverdue
+            # This is read under the locks, because another process may just have granted the same wish.
+            known = await queries.holds_by_id(tx, [wish.hold_id for wish in wishes])
+            fresh = list({wish.hold_id: wish for wish in wishes if wish.hold_id not in known}.values())
+            # Before seats are chosen: who is refused for want of a pass takes none from the others.
+            stock.passes = await queries.take_passes(tx, _passes_of(fresh, stock))
+            outcomes = await allocate_and_choose(tx, event_id, fresh, stock)
+            if not may_be_short and _lacks_seats(outcomes, stock) and await queries.any_overdue(tx, event_id):
+                raise _SomeAreOverdue
+            granted = [outcome for outcome in outcomes.values() if isinstance(outcome, Granted)]
+            expiries = await self._write(tx, event_id, granted, stock)
+            await self._give_passes_back(tx, outcomes, stock)
         for outcome in outcomes.values():
             if isinstance(outcome, NoneLeft):
                 self._sold_out.remember(event_id, outcome, changes)
-        if granted:
-            await self._tell_bus(event_id, [line for each in granted for line in each.lines], SeatState.HELD)
-        return [_answer(wish, event_id, known, outcomes, expiries) for wish in wishes]
+        answers = [_answer(wish, event_id, known, outcomes, expiries) for wish in wishes]
+        return _Placed(answers, [line for each in granted for line in each.lines])
 
     @where_it_is
     async def refuse_at_once(self, event_id: UUID, wish: Wish) -> None:
@@ -172,7 +202,9 @@ class Inventory:
                     await queries.add_to_counters(tx, {}, counts)
                 await queries.free_seats(tx, [hold_id])
                 await queries.set_hold_state(tx, hold_id, hold.state, HoldState.RELEASED)
-        await self._tell_bus(event_id, hold.lines, SeatState.FREE)
+        # What ran out was told free then, and by now others may have it.
+        if hold.state is not HoldState.EXPIRED:
+            await self._tell_bus(event_id, hold.lines, SeatState.FREE)
         return _with_state(hold, HoldState.RELEASED)
 
     async def release_expired_holds(self) -> int:
@@ -190,9 +222,7 @@ class Inventory:
                 continue
             async with database.writer() as tx:
                 rows = await self._expire_overdue(tx, None)
-            for row in rows:
-                with continued("inventory.tell_freed_places", row["traceparent"], _attributes_of(_expired(row))):
-                    await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
+            await self._tell_freed(rows)
             expired += len(rows)
         return expired
 
@@ -223,21 +253,6 @@ class Inventory:
                 raise EventUnknown(event_id)
         return rows
 
-    async def _locked_stock(self, tx: Transaction, event_id: UUID, wishes: list[Wish]) -> Stock:
-        class_ids = sorted({class_id for wish in wishes for class_id, _ in wish.places})
-        seat_ids = sorted({seat_id for wish in wishes for seat_id in wish.seats})
-        classes = await queries.lock_classes(tx, event_id, class_ids)
-        seats = await queries.lock_seats(tx, event_id, seat_ids)
-        if not classes and not seats and not await queries.event_exists(tx, event_id):
-            raise EventUnknown(event_id)
-        stock = Stock(classes, seats)
-        # Expiry is part of the question: who comes now gets what others let go, whether or not the sweeper has run.
-        if _is_short(wishes, stock) and await self._expire_overdue(tx, event_id):
-            stock = Stock(
-                await queries.lock_classes(tx, event_id, class_ids), await queries.lock_seats(tx, event_id, seat_ids)
-            )
-        return stock
-
     async def _write(
         self, tx: Transaction, event_id: UUID, granted: list[Granted], stock: Stock
     ) -> dict[UUID, datetime]:
@@ -248,14 +263,7 @@ class Inventory:
         await queries.hold_seats(tx, event_id, stock.taken_seats)
         return expiries
 
-    async def _choose_seats(self, tx: Transaction, event_id: UUID, wishes: list[Wish], stock: Stock) -> Chosen:
-        """The best seats for those who want them; overdue holds give theirs back first if there are too few."""
-        chosen = await choose_seats(tx, event_id, wishes, stock)
-        if chosen.refusals and await self._expire_overdue(tx, event_id):
-            chosen = await choose_seats(tx, event_id, wishes, stock)
-        return chosen
-
-    async def _give_passes_back(self, tx: Transaction, outcomes: dict[UUID, Any], stock: Stock) -> None:
+    async def _give_passes_back(self, tx: Transaction, outcomes: dict[UUID, Outcome], stock: Stock) -> None:
         refused = [hold_id for hold_id in stock.passes.values() if isinstance(outcomes.get(hold_id), InventoryError)]
         if refused:
             await queries.give_passes_back(tx, refused)
@@ -285,6 +293,11 @@ class Inventory:
                 await tx.publish(fact)
         return rows
 
+    async def _tell_freed(self, rows: list[Any]) -> None:
+        for row in rows:
+            with continued("inventory.tell_freed_places", row["traceparent"], _attributes_of(_expired(row))):
+                await self._tell_bus(row["event_id"], queries.lines_of_json(row["lines"]), SeatState.FREE)
+
     async def _tell_bus(self, event_id: UUID, lines: list[Line] | tuple[Line, ...], state: SeatState) -> None:
         """Lets open seat maps know, and who is refused from memory; who misses it sees it with the next snapshot."""
         if state is SeatState.FREE:
@@ -292,6 +305,16 @@ class Inventory:
         seats = [ChangedSeat(seat_id=line.seat_id, state=state) for line in lines if line.seat_id]
         message = PlacesChanged(event_id=event_id, seats=seats, classes=sorted({line.class_id for line in lines}))
         await self._bus.say(message)
+
+
+async def _locked_stock(tx: Transaction, event_id: UUID, wishes: list[Wish]) -> Stock:
+    class_ids = sorted({class_id for wish in wishes for class_id, _ in wish.places})
+    seat_ids = sorted({seat_id for wish in wishes for seat_id in wish.seats})
+    classes = await queries.lock_classes(tx, event_id, class_ids)
+    seats = await queries.lock_seats(tx, event_id, seat_ids)
+    if not classes and not seats and not await queries.event_exists(tx, event_id):
+        raise EventUnknown(event_id)
+    return Stock(classes, seats)
 
 
 def _passes_of(wishes: list[Wish], stock: Stock) -> dict[UUID, UUID]:
@@ -313,8 +336,13 @@ def _is_short(wishes: list[Wish], stock: Stock) -> bool:
     return few or any(seat.state is SeatState.HELD for seat in stock.seats.values())
 
 
+def _lacks_seats(outcomes: dict[UUID, Outcome], stock: Stock) -> bool:
+    refused = {outcome.class_id for outcome in outcomes.values() if isinstance(outcome, SoldOut)}
+    return any(stock.classes[class_id].kind is ClassKind.SEATED for class_id in refused)
+
+
 def _answer(
-    wish: Wish, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Any], expiries: dict[UUID, datetime]
+    wish: Wish, event_id: UUID, known: dict[UUID, Any], outcomes: dict[UUID, Outcome], expiries: dict[UUID, datetime]
 ) -> Answer:
     if wish.hold_id in known:
         return _known_answer(wish, _hold_of(known[wish.hold_id]))

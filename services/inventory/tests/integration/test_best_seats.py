@@ -10,7 +10,10 @@ import pytest
 from chassis.ids import uuid7
 from chassis.testing import Harness
 from services.inventory.app import create_app
+from services.inventory.domain import NoneLeft, Wish
+from services.inventory.service import Hold, Inventory
 from services.inventory.settings import InventorySettings
+from services.inventory.shards import Shards
 from services.inventory.tests.integration.conftest import Shop
 
 ROWS, SEATS = "ABCD", 6
@@ -108,3 +111,18 @@ async def test_chosen_seats_and_places_go_together(house: Shop) -> None:
     assert "A1" in [line["seat_id"] for line in lines]
     sold = await house.end(held.json()["hold_id"], "commit")
     assert sold.json()["state"] == "committed"
+
+
+async def test_who_cannot_have_all_that_was_wished_takes_no_seats_from_those_behind(house: Shop) -> None:
+    balcony, columns = uuid4(), "event_id, kind, capacity"
+    await house.write(
+        f"INSERT INTO ticket_class (class_id, name, {columns}) SELECT '{balcony}', 'Balcony', {columns}"  # noqa: S608
+        f" FROM ticket_class WHERE class_id = '{house.stalls}'"
+    )
+    service = house.app.app.state.service
+    inventory = Inventory(Shards(service._databases), service.bus)
+    both = Wish(uuid7(), uuid4(), ((house.stalls, 24), (balcony, 1)), (), 600)
+    behind = Wish(uuid7(), uuid4(), ((house.stalls, 24),), (), 600)
+    refused, held = await inventory.place_holds(house.event_id, [both, behind])
+    assert isinstance(refused, NoneLeft)
+    assert isinstance(held, Hold)

@@ -155,6 +155,35 @@ async def test_open_seat_maps_are_notified(shop: Shop) -> None:
     assert message["seats"] == [{"seat_id": "A1", "state": "held"}]
 
 
+async def test_open_seat_maps_are_not_told_that_a_seat_is_free_which_another_buyer_has(shop: Shop) -> None:
+    ran_out = (await shop.hold(seats=["A1"], ttl_seconds=1)).json()["hold_id"]
+    await shop.harness.heard("events.inventory.hold_expired.v1")
+    said = await shop.harness.on_bus(f"bus.inventory.places_changed.{shop.event_id}")
+    assert (await shop.hold(seats=["A1"])).status_code == 201
+    # Orders gives back what it heard has run out.
+    assert (await shop.end(ran_out, "release")).status_code == 200
+    await shop.hold(seats=["A2"])
+    told: dict[str, str] = {}
+    while "A2" not in told:
+        message = await asyncio.wait_for(said.get(), 20)
+        told |= {seat["seat_id"]: seat["state"] for seat in message["seats"]}
+    assert told == {"A1": "held", "A2": "held"}
+
+
+async def test_open_seat_maps_are_told_which_seats_come_back_when_somebody_needs_one_of_them(harness: Harness) -> None:
+    settings = harness.settings(InventorySettings, sweep_every_seconds=3600)
+    async with harness.running(create_app, settings) as app:
+        shop = Shop(app, harness, uuid4(), uuid4(), uuid4())
+        await publish(shop)
+        await shop.hold(seats=["A1", "A2"])
+        await shop.write("UPDATE hold SET expires_at = now() - interval '1 second'")
+        said = await harness.on_bus(f"bus.inventory.places_changed.{shop.event_id}")
+        assert (await shop.hold(seats=["A1"])).status_code == 201
+        told = [(await asyncio.wait_for(said.get(), 20))["seats"] for _ in range(2)]
+    free = [{"seat_id": seat, "state": "free"} for seat in ("A1", "A2")]
+    assert told == [free, [{"seat_id": "A1", "state": "held"}]]
+
+
 async def test_an_event_that_nobody_published_is_not_found(shop: Shop) -> None:
     shop.event_id = uuid4()
     assert (await shop.hold(standing=1)).json()["code"] == "event_unknown"

@@ -8,8 +8,11 @@ import asyncpg
 import pytest
 
 from chassis import testing_databases
+from chassis.testing import Harness
 from chassis.testing_databases import is_waited_for
-from services.inventory.tests.integration.conftest import SEATS, Shop
+from services.inventory.app import create_app
+from services.inventory.settings import InventorySettings
+from services.inventory.tests.integration.conftest import SEATS, Shop, publish
 
 ENDS = ["commit", "release"]
 
@@ -54,6 +57,24 @@ async def test_classes_of_a_hold_are_counted_in_the_order_in_which_wishes_lock_t
         await shop.harness.eventually(lambda: is_waited_for(other))
         await other.execute(lock, second)
     assert (await ending).status_code == 200
+
+
+async def test_who_wants_a_seat_of_a_hold_that_ran_out_gets_it_while_another_buyer_wants_all_of_its_seats(
+    harness: Harness,
+) -> None:
+    settings = harness.settings(InventorySettings, sweep_every_seconds=3600)
+    async with harness.running(create_app, settings) as app:
+        shop = Shop(app, harness, uuid4(), uuid4(), uuid4())
+        await publish(shop)
+        await shop.hold(seats=["A1", "B1"])
+        await shop.write("UPDATE hold SET expires_at = now() - interval '1 second'")
+        lock = "SELECT FROM seat WHERE seat_id = $1 FOR UPDATE"
+        async with somebody_else(shop) as other:
+            await other.execute(lock, "A1")
+            asking = asyncio.create_task(shop.hold(seats=["B1"]))
+            await harness.eventually(lambda: is_waited_for(other))
+            await other.execute(lock, "B1")
+        assert (await asking).status_code == 201
 
 
 async def _of_both(shop: Shop, other_class: UUID) -> UUID:

@@ -10,7 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.ids import uuid7
-from services.inventory.tests.integration.conftest import Shop
+from services.inventory.domain import PassNeeded, Wish
+from services.inventory.service import Hold, Inventory
+from services.inventory.shards import Shards
+from services.inventory.tests.integration.conftest import SEATS, Shop
 
 BUYER = uuid4()
 EITHER_KIND: tuple[dict[str, Any], ...] = ({"standing": 1}, {"seats": ["A1"]})
@@ -102,6 +105,18 @@ async def test_who_gets_no_places_keeps_the_pass(sale: Shop) -> None:
     admission = a_pass(sale)
     assert (await hold(sale, admission, standing=11)).json()["code"] == "sold_out"
     assert (await hold(sale, admission, standing=10)).status_code == 201
+
+
+@pytest.mark.parametrize("chosen", [(), tuple(SEATS)], ids=["the best", "certain ones"])
+async def test_who_has_no_pass_takes_no_seats_from_who_has_one(sale: Shop, chosen: tuple[str, ...]) -> None:
+    service = sale.app.app.state.service
+    inventory = Inventory(Shards(service._databases), service.bus)
+    best = () if chosen else ((sale.stalls, len(SEATS)),)
+    without = Wish(uuid7(), uuid4(), best, chosen, 600)
+    with_one = Wish(uuid7(), uuid4(), ((sale.stalls, 1),), (), 600, pass_id=uuid4())
+    refused, held = await inventory.place_holds(sale.event_id, [without, with_one])
+    assert isinstance(refused, PassNeeded)
+    assert isinstance(held, Hold)
 
 
 async def test_after_the_sale_and_without_one_no_pass_is_needed(sale: Shop) -> None:

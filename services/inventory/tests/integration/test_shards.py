@@ -223,6 +223,24 @@ async def test_if_the_copies_differ_it_stays_and_sells(pair: Pair, monkeypatch: 
     assert sorted((await pair.holds(await pair.owner())).values()) == ["committed", "held", "held"]
 
 
+async def test_if_the_other_shard_goes_away_during_a_move_it_stays_and_sells(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await pair.owner()
+    copy_what_changed = moving._copy_what_changed
+
+    async def without_the_target(source: Any, target: Any, bucket: int, since: str) -> None:
+        target.terminate()
+        await copy_what_changed(source, target, bucket, since)
+
+    monkeypatch.setattr(moving, "_copy_what_changed", without_the_target)
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await pair.move()
+    states = await pair.ask(owner, "SELECT state FROM bucket WHERE bucket = $1", pair.bucket)
+    assert states[0]["state"] == "here"
+    assert (await pair.shop.hold(standing=1)).status_code == 201
+
+
 async def test_a_move_that_died_is_begun_anew(pair: Pair) -> None:
     owner = await pair.owner()
     await pair.shop.hold(standing=1)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.deadline import set_deadline
+from chassis.deadline import remaining_seconds, set_deadline
 from chassis.errors import DeadlinePassed
 from services.inventory import granting
 from services.inventory.domain import Busy, Wish
@@ -33,6 +33,18 @@ class SlowInventory:
         await asyncio.sleep(self._batch_seconds + self._seconds_each * len(wishes))
         self.placed += [wish.hold_id for wish in wishes]
         return [_Hold(wish.hold_id) for wish in wishes]
+
+
+class HurriedInventory(SlowInventory):
+    """Notes how much of a minute it has for each batch."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.seconds: list[float] = []
+
+    async def place_holds(self, event_id: UUID, wishes: list[Wish]) -> list[Any]:
+        self.seconds.append(remaining_seconds(60.0))
+        return await super().place_holds(event_id, wishes)
 
 
 class _Hold:
@@ -116,6 +128,24 @@ async def test_a_deadline_before_the_end_of_the_queue_is_seen_before_it_is_joine
         await asyncio.create_task(in_a_hurry())
     await asyncio.gather(*crowd)
     assert hurried.hold_id not in inventory.placed
+
+
+async def test_who_has_little_time_takes_none_from_whoever_waits_behind() -> None:
+    inventory = HurriedInventory()
+    grants = waiting_room(inventory)
+    inventory.free.clear()
+
+    async def in_a_hurry() -> None:
+        set_deadline(20.0)
+        await grants.grant(EVENT, wish())
+
+    hurried = asyncio.create_task(in_a_hurry())
+    await asyncio.sleep(0)
+    behind = [asyncio.create_task(grants.grant(EVENT, wish())) for _ in range(granting.BATCH)]
+    await asyncio.sleep(0)
+    inventory.free.set()
+    await asyncio.gather(hurried, *behind)
+    assert inventory.seconds == [60.0, 60.0]
 
 
 async def test_a_hot_event_waits_for_itself_alone() -> None:
