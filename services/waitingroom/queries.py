@@ -24,15 +24,17 @@ async def sale(reads: Reads, event_id: UUID) -> tuple[Sale, datetime] | None:
 
 
 async def lock_sale(tx: Transaction, event_id: UUID) -> tuple[Sale, datetime] | None:
-    """The same, for somebody who is about to change it."""
-    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR UPDATE")  # noqa: S608
+    """The same, for somebody who is about to change it. Whoever joins meanwhile does not wait for it, nor is waited for."""
+    # Each entry that is being inserted has a lock on its sale's key, and FOR UPDATE would wait until its join has ended.
+    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR NO KEY UPDATE")  # noqa: S608
     found = (await tx.execute(query, {"event_id": event_id}, name="waitingroom.lock_sale")).mappings().one_or_none()
     return _sale_of(found) if found else None
 
 
 async def take_due_sale(tx: Transaction, event_id: UUID) -> tuple[Sale, datetime] | None:
-    """A sale to take a step of, unless another process takes one at this moment."""
-    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR UPDATE SKIP LOCKED")  # noqa: S608
+    """A sale to take a step of, unless another process takes one at this moment. People who join do not keep it from that."""
+    locked = "FOR NO KEY UPDATE SKIP LOCKED"
+    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id {locked}")  # noqa: S608  # constants
     found = (await tx.execute(query, {"event_id": event_id}, name="waitingroom.take_sale")).mappings().one_or_none()
     return _sale_of(found) if found else None
 

@@ -1,0 +1,23 @@
+"""Steps of a sale over real Postgres: neither a crowd that joins, nor its size, nor old sales keep one from being taken."""
+
+from uuid import uuid4
+
+from services.waitingroom import queries
+from services.waitingroom.tests.integration.conftest import Room
+
+
+async def test_who_is_just_joining_keeps_no_step_from_being_taken(room: Room) -> None:
+    await room.announce()
+    database = room.app.app.state.service._databases[0]
+    async with database.writer() as joining, database.writer() as stepping:
+        await queries.join(joining, uuid4(), room.event_id, uuid4(), "a" * 64)
+        assert await queries.take_due_sale(stepping, room.event_id) is not None
+
+
+async def test_who_is_just_joining_keeps_nobody_from_steering_and_the_sale_starts(room: Room) -> None:
+    await room.announce()
+    async with room.app.app.state.service._databases[0].writer() as joining:
+        await queries.join(joining, uuid4(), room.event_id, uuid4(), "a" * 64)
+        assert (await room.web("PATCH", paused=True)).json()["rate"] == 6000
+        await room.start()
+    assert (await room.sale())["state"] == "paused"
