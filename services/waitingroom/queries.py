@@ -77,12 +77,17 @@ async def join(tx: Transaction, entry_id: UUID, event_id: UUID, person_id: UUID,
 
 
 async def from_address(tx: Transaction, event_id: UUID, address: str, most: int) -> int:
-    """How many wait from an address, counted up to `most`. Who comes from there at the same moment waits for this one."""
+    """How many from an address wait, have their turn or are inside, counted up to `most`; who missed theirs does not.
+
+    Who comes from there at the same moment waits for this one."""
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await tx.execute(lock, {"key": f"{event_id} {address}"}, name="waitingroom.lock_address")
     query = text("""
         SELECT count(*) FROM (
-            SELECT FROM entry WHERE event_id = :event_id AND address = :address AND NOT is_over AND NOT done LIMIT :most
+            SELECT FROM entry
+            WHERE event_id = :event_id AND address = :address AND NOT is_over AND NOT done
+              AND (until IS NULL OR until > now())
+            LIMIT :most
         ) AS first
     """)
     parameters = {"event_id": event_id, "address": address, "most": most}

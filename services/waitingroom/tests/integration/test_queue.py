@@ -81,6 +81,21 @@ async def test_an_address_brings_a_bounded_number(room: Room) -> None:
     assert (await room.join(address="b")).status_code == 200
 
 
+async def test_who_missed_their_turn_waits_no_more_from_an_address_and_who_is_inside_does(room: Room) -> None:
+    await room.announce()
+    missed, inside = [uuid4() for _ in range(19)], uuid4()
+    for person in (*missed, inside):
+        assert (await room.join(person)).status_code == 200
+    await room.start()
+    await room.harness.eventually(lambda: all_are(room, [*missed, inside], "turn"), patience_seconds=20)
+    assert (await room.web("POST", "/entry/pass", inside)).status_code == 200
+    assert (await room.join()).status_code == 429
+    await room.write("UPDATE entry SET until = now() WHERE NOT passed")
+    assert await all_are(room, missed, "missed")
+    joined = await asyncio.gather(*(room.join() for _ in range(20)))
+    assert sorted(answer.status_code for answer in joined) == [200] * 19 + [429]
+
+
 async def test_a_crowd_from_one_address_leaves_connections_to_others(room: Room) -> None:
     """They join one after the other, and whoever waits for that waits without a connection."""
     await room.announce()
