@@ -12,6 +12,7 @@ import jwt
 import nats
 import pytest
 
+from chassis.statements import text
 from chassis.testing import Harness
 from services.waitingroom.app import create_app
 from services.waitingroom.tests.integration.conftest import Room
@@ -161,6 +162,29 @@ async def test_who_has_bought_makes_room(room: Room) -> None:
     waiting = [person for person in people if person not in inside]
     await room.harness.eventually(lambda: all_are(room, waiting, "turn"))
     assert (await room.standing(inside[0]))["state"] == "done"
+
+
+async def test_who_is_inside_stays_inside_when_their_order_was_refused(room: Room) -> None:
+    """Their pass is as new, and they may try again: another one let in for them would be one too many."""
+    await room.announce(most_active=1)
+    people = await room.crowd_joins(2)
+    await room.start()
+    await room.harness.eventually(lambda: any_is(room, people, "turn"), patience_seconds=20)
+    (inside,) = [person for person in people if (await room.standing(person))["state"] == "turn"]
+    await room.web("POST", "/entry/pass", inside)
+    fact = {"event_id": str(room.event_id), "person_id": str(inside)}
+    cancelled = "events.orders.order_cancelled.v1"
+    told = await room.harness.tell(cancelled, {**fact, "reason": "refused"})
+    await room.harness.eventually(lambda: has_heard(room, told), patience_seconds=20)
+    assert (await room.standing(inside))["state"] == "inside"
+    await room.harness.tell(cancelled, {**fact, "reason": "buyer"})
+    await room.harness.eventually(lambda: all_are(room, [inside], "done"), patience_seconds=20)
+
+
+async def has_heard(room: Room, fact_id: UUID) -> bool:
+    heard = text("SELECT FROM inbox WHERE event_id = :fact_id")
+    async with room.app.app.state.service._databases[0].reader() as reads:
+        return bool((await reads.execute(heard, {"fact_id": fact_id}, name="test.has_heard")).rowcount)
 
 
 async def any_is(room: Room, people: list[UUID], state: str) -> bool:
