@@ -13,6 +13,9 @@ _SALE = """
     event_id, doors_open_at, starts_at, rate, rate_now, most_active, seed, drawn_at, paused, ended, serving, credit,
     last_number, advanced_at, places_left, places_in_carts, challenge
 """
+# Lots of a great crowd are drawn by one statement, which takes longer than others may: of a million people, minutes perhaps.
+# Given up and begun anew it would never end, while nobody waits for it but those who have waited for the draw.
+DRAWING_SECONDS = 900
 _ENTRY = "entry_id, person_id, number, until, passed, done"
 
 
@@ -156,7 +159,9 @@ async def active(tx: Transaction, event_id: UUID) -> int:
 
 
 async def draw_lots(tx: Transaction, event_id: UUID, seed: str) -> int:
-    """Gives everybody who is there a number, by their lots (`domain.lot`). How many."""
+    """Gives everybody who is there a number, by their lots (`domain.lot`), however many they are. How many."""
+    patience = text(f"SET LOCAL statement_timeout = '{DRAWING_SECONDS}s'")
+    await tx.execute(patience, name="waitingroom.patience_to_draw")
     query = text("""
         UPDATE entry SET number = drawn.number
         FROM (

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from chassis.db import Database
 from services.waitingroom import queries
 from services.waitingroom.tests.integration.conftest import Room
 
@@ -21,3 +22,26 @@ async def test_who_is_just_joining_keeps_nobody_from_steering_and_the_sale_start
         assert (await room.web("PATCH", paused=True)).json()["rate"] == 6000
         await room.start()
     assert (await room.sale())["state"] == "paused"
+
+
+async def test_lots_are_drawn_however_long_that_takes(room: Room) -> None:
+    """As long as a great crowd takes in one statement: here each number takes a second, and statements otherwise have half of one."""
+    await room.announce()
+    await room.crowd_joins(2)
+    await room.write("""
+        CREATE FUNCTION take_a_second() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_sleep(1);
+            RETURN NEW;
+        END $$
+    """)
+    await room.write(
+        "CREATE TRIGGER take_a_second BEFORE UPDATE OF number ON entry FOR EACH ROW EXECUTE FUNCTION take_a_second()"
+    )
+    settings = room.app.app.state.service.settings
+    database = Database(settings.model_copy(update={"statement_timeout_seconds": 0.5}))
+    try:
+        async with database.writer() as tx:
+            assert await queries.draw_lots(tx, room.event_id, "seed") == 2
+    finally:
+        await database.close()
