@@ -16,6 +16,8 @@ _SALE = """
 # Lots of a great crowd are drawn by one statement, which takes longer than others may: of a million people, minutes perhaps.
 # Given up and begun anew it would never end, while nobody waits for it but those who have waited for the draw.
 DRAWING_SECONDS = 900
+# So many sales have a step taken of them before it is looked anew which are due.
+SALES_AT_ONCE = 1000
 _ENTRY = "entry_id, person_id, number, until, passed, done"
 
 
@@ -43,12 +45,17 @@ async def take_due_sale(tx: Transaction, event_id: UUID) -> tuple[Sale, datetime
 
 
 async def sales_under_way(reads: Reads, soon_seconds: float) -> dict[UUID, bool]:
-    """Sales that have not ended and have begun, or begin within so many seconds; whether they have begun."""
+    """Sales that have not ended and have begun, or begin within so many seconds; whether they have begun.
+
+    Of more than one look can take, those come first of which no step was taken for longest: each has its turn.
+    """
     query = text("""
         SELECT event_id, starts_at <= now() AS has_begun FROM sale
-        WHERE NOT ended AND starts_at <= now() + make_interval(secs => :soon) ORDER BY starts_at LIMIT 1000
+        WHERE NOT ended AND starts_at <= now() + make_interval(secs => :soon)
+        ORDER BY coalesce(advanced_at, starts_at) LIMIT :most
     """)
-    rows = await reads.execute(query, {"soon": soon_seconds}, name="waitingroom.sales_under_way")
+    parameters = {"soon": soon_seconds, "most": SALES_AT_ONCE}
+    rows = await reads.execute(query, parameters, name="waitingroom.sales_under_way")
     return {row["event_id"]: row["has_begun"] for row in rows.mappings()}
 
 

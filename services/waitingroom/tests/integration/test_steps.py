@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import pytest
+
 from chassis.db import Database
 from services.waitingroom import queries
 from services.waitingroom.tests.integration.conftest import Room
@@ -45,3 +47,17 @@ async def test_lots_are_drawn_however_long_that_takes(room: Room) -> None:
             assert await queries.draw_lots(tx, room.event_id, "seed") == 2
     finally:
         await database.close()
+
+
+async def test_a_sale_begins_however_many_old_ones_nobody_has_ended(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "SALES_AT_ONCE", 2)
+    for _ in range(2):
+        old = Room(room.app, room.harness, room.crowd)
+        await old.announce()
+        await old.start()
+    await room.announce()
+    soon = "UPDATE sale SET doors_open_at = now() - interval '1 minute', starts_at = now()"
+    await room.write(f"{soon} WHERE event_id = '{room.event_id}'")
+    await room.harness.eventually(room.has_drawn, patience_seconds=20)
