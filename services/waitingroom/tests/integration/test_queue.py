@@ -284,6 +284,27 @@ async def test_times_of_a_sale_that_has_begun_stay(room: Room) -> None:
     assert (await room.announced(-60, 7200, 60, 10)).json()["code"] == "sale_has_begun"
 
 
+@pytest.mark.parametrize(
+    ("doors_open_at", "starts_at"),
+    [
+        ("2031-06-21T17:30:00", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "2031-06-21T18:00:00"),
+        ("2031-06-21T17:30:00", "2031-06-21T18:00:00"),
+        ("0001-01-01T00:00:00+14:00", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "9999-12-31T23:59:59-14:00"),
+        ("1999-12-31T23:59:59Z", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "2200-01-01T00:00:00Z"),
+        ("2031-06-21T18:00:00Z", "2031-06-21T17:30:00Z"),
+    ],
+)
+async def test_a_sale_with_times_that_say_no_moment_or_none_of_these_centuries_is_refused(
+    room: Room, doors_open_at: str, starts_at: str
+) -> None:
+    refused = await room.web("PUT", rate=60, most_active=10, doors_open_at=doors_open_at, starts_at=starts_at)
+    assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid")
+    assert (await room.web("GET")).json()["code"] == "sale_unknown"
+
+
 async def test_the_order_survives_a_restart_and_two_processes_keep_one(room: Room, harness: Harness) -> None:
     await room.announce(rate=1)
     people = await room.crowd_joins(5)
