@@ -1,9 +1,10 @@
 """What waitingroom offers to other services."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from chassis.consistency import primary_only
 from chassis.models import Request, Response
@@ -32,13 +33,16 @@ MOST_ACTIVE = 1_000_000
 ENTRIES_A_PAGE = 1000
 # An ALTCHA payload has about 700 characters.
 LONGEST_SOLUTION = 4000
+# A time of a sale says where on earth it is meant, and lies in years in which something may be sold.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+TimeOfSale = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 
 
 class SaleIn(Request):
     """A sale that is announced. `rate`: people a minute, at most; `most_active`: how many may be inside at the same time."""
 
-    doors_open_at: datetime
-    starts_at: datetime
+    doors_open_at: TimeOfSale
+    starts_at: TimeOfSale
     rate: int = Field(ge=1, le=MOST_A_MINUTE)
     most_active: int = Field(ge=1, le=MOST_ACTIVE)
 

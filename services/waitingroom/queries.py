@@ -13,6 +13,11 @@ _SALE = """
     event_id, doors_open_at, starts_at, rate, rate_now, most_active, seed, drawn_at, paused, ended, serving, credit,
     last_number, advanced_at, places_left, places_in_carts, challenge
 """
+# Lots of a great crowd are drawn by one statement, which takes longer than others may: of a million people, minutes perhaps.
+# Given up and begun anew it would never end, while nobody waits for it but those who have waited for the draw.
+DRAWING_SECONDS = 900
+# So many sales have a step taken of them before it is looked anew which are due.
+SALES_AT_ONCE = 1000
 _ENTRY = "entry_id, person_id, number, until, passed, done"
 
 
@@ -24,26 +29,33 @@ async def sale(reads: Reads, event_id: UUID) -> tuple[Sale, datetime] | None:
 
 
 async def lock_sale(tx: Transaction, event_id: UUID) -> tuple[Sale, datetime] | None:
-    """The same, for somebody who is about to change it."""
-    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR UPDATE")  # noqa: S608
+    """The same, for somebody who is about to change it. Whoever joins meanwhile does not wait for it, nor is waited for."""
+    # Each entry that is being inserted has a lock on its sale's key, and FOR UPDATE would wait until its join has ended.
+    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR NO KEY UPDATE")  # noqa: S608
     found = (await tx.execute(query, {"event_id": event_id}, name="waitingroom.lock_sale")).mappings().one_or_none()
     return _sale_of(found) if found else None
 
 
 async def take_due_sale(tx: Transaction, event_id: UUID) -> tuple[Sale, datetime] | None:
-    """A sale to take a step of, unless another process takes one at this moment."""
-    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id FOR UPDATE SKIP LOCKED")  # noqa: S608
+    """A sale to take a step of, unless another process takes one at this moment. People who join do not keep it from that."""
+    locked = "FOR NO KEY UPDATE SKIP LOCKED"
+    query = text(f"SELECT {_SALE}, now() AS now FROM sale WHERE event_id = :event_id {locked}")  # noqa: S608  # constants
     found = (await tx.execute(query, {"event_id": event_id}, name="waitingroom.take_sale")).mappings().one_or_none()
     return _sale_of(found) if found else None
 
 
 async def sales_under_way(reads: Reads, soon_seconds: float) -> dict[UUID, bool]:
-    """Sales that have not ended and have begun, or begin within so many seconds; whether they have begun."""
+    """Sales that have not ended and have begun, or begin within so many seconds; whether they have begun.
+
+    Of more than one look can take, those come first of which no step was taken for longest: each has its turn.
+    """
     query = text("""
         SELECT event_id, starts_at <= now() AS has_begun FROM sale
-        WHERE NOT ended AND starts_at <= now() + make_interval(secs => :soon) ORDER BY starts_at LIMIT 1000
+        WHERE NOT ended AND starts_at <= now() + make_interval(secs => :soon)
+        ORDER BY coalesce(advanced_at, starts_at) LIMIT :most
     """)
-    rows = await reads.execute(query, {"soon": soon_seconds}, name="waitingroom.sales_under_way")
+    parameters = {"soon": soon_seconds, "most": SALES_AT_ONCE}
+    rows = await reads.execute(query, parameters, name="waitingroom.sales_under_way")
     return {row["event_id"]: row["has_begun"] for row in rows.mappings()}
 
 
@@ -75,12 +87,17 @@ async def join(tx: Transaction, entry_id: UUID, event_id: UUID, person_id: UUID,
 
 
 async def from_address(tx: Transaction, event_id: UUID, address: str, most: int) -> int:
-    """How many wait from an address, counted up to `most`. Who comes from there at the same moment waits for this one."""
+    """How many from an address wait, have their turn or are inside, counted up to `most`; who missed theirs does not.
+
+    Who comes from there at the same moment waits for this one."""
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await tx.execute(lock, {"key": f"{event_id} {address}"}, name="waitingroom.lock_address")
     query = text("""
         SELECT count(*) FROM (
-            SELECT FROM entry WHERE event_id = :event_id AND address = :address AND NOT is_over AND NOT done LIMIT :most
+            SELECT FROM entry
+            WHERE event_id = :event_id AND address = :address AND NOT is_over AND NOT done
+              AND (until IS NULL OR until > now())
+            LIMIT :most
         ) AS first
     """)
     parameters = {"event_id": event_id, "address": address, "most": most}
@@ -149,7 +166,9 @@ async def active(tx: Transaction, event_id: UUID) -> int:
 
 
 async def draw_lots(tx: Transaction, event_id: UUID, seed: str) -> int:
-    """Gives everybody who is there a number, by their lots (`domain.lot`). How many."""
+    """Gives everybody who is there a number, by their lots (`domain.lot`), however many they are. How many."""
+    patience = text(f"SET LOCAL statement_timeout = '{DRAWING_SECONDS}s'")
+    await tx.execute(patience, name="waitingroom.patience_to_draw")
     query = text("""
         UPDATE entry SET number = drawn.number
         FROM (

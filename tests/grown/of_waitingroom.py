@@ -60,6 +60,7 @@ async def reads(tx: Transaction) -> None:
     await queries.from_address(tx, CROWDED, "192.0.2.7", 200)
     await queries.active(tx, CROWDED)
     await queries.number_late_comers(tx, CROWDED, 1_000_000)
+    await queries.sales_under_way(tx, 5.0)
     await queries.lock_sale(tx, CROWDED)
 
 

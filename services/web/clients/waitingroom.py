@@ -1,6 +1,6 @@
 """waitingroom, as web sees it: sales with a queue, and how somebody stands in one."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from chassis.asking import Client, Read, Sent, Use
 MOST_A_MINUTE = 60_000
 MOST_ACTIVE = 1_000_000
 LONGEST_SOLUTION = 4000
+# Times of a sale lie between these.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 SaleState = Literal["announced", "doors_open", "selling", "paused", "ended"]
 # equal: lots are not drawn yet; turn: may come in; inside: has a pass; done: has used it.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chassis.clock import zone_of
-from services.web.clients.waitingroom import MOST_A_MINUTE, MOST_ACTIVE, Announcement, Sale, SaleState
+from services.web.clients.waitingroom import EARLIEST, LATEST, MOST_A_MINUTE, MOST_ACTIVE, Announcement, Sale, SaleState
 from services.web.frame import formats
 from services.web.frame.notices import Notice, page_too_old
 
@@ -16,6 +16,7 @@ STATES: dict[SaleState, tuple[str, str]] = {
     "ended": ("Ended", "gone"),
 }
 SECONDS_A_MINUTE = 60
+NO_TIME_OF_A_SALE = f"Write a date and a time from {EARLIEST.year} to {LATEST.year - 1}."
 # What each button of the page does, and what is said then.
 STEERED = {
     "pause": "The sale is paused: nobody is let in. Who is inside may go on.",
@@ -118,9 +119,9 @@ def announcement_of(written: dict[str, str], time_zone: str) -> tuple[Announceme
     doors, starts = (_moment(written[name], time_zone) for name in ("doors_open_at", "starts_at"))
     rate, most_active, errors = speed_of(written)
     if doors is None:
-        errors["doors_open_at"] = "Write a date and a time."
+        errors["doors_open_at"] = NO_TIME_OF_A_SALE
     if starts is None:
-        errors["starts_at"] = "Write a date and a time."
+        errors["starts_at"] = NO_TIME_OF_A_SALE
     if doors is not None and starts is not None and doors >= starts:
         errors["starts_at"] = "The sale starts after its doors open."
     if errors or doors is None or starts is None or rate is None or most_active is None:
@@ -148,11 +149,12 @@ def _number(words: str, most: int) -> int | None:
 
 
 def _moment(words: str, time_zone: str) -> datetime | None:
-    """A moment on the clock of the event, as the browser's field for it writes it."""
+    """A moment on the clock of the event, as the browser's field for it writes it; None if a sale cannot have it."""
     try:
-        return datetime.fromisoformat(words).replace(tzinfo=zone_of(time_zone)).astimezone(UTC)
+        moment = datetime.fromisoformat(words).replace(tzinfo=zone_of(time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if EARLIEST <= moment < LATEST else None
 
 
 def _known(number: int | None) -> str:

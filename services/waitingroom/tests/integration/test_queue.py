@@ -12,6 +12,7 @@ import jwt
 import nats
 import pytest
 
+from chassis.statements import text
 from chassis.testing import Harness
 from services.waitingroom.app import create_app
 from services.waitingroom.tests.integration.conftest import Room
@@ -81,6 +82,21 @@ async def test_an_address_brings_a_bounded_number(room: Room) -> None:
     assert (await room.join(address="b")).status_code == 200
 
 
+async def test_who_missed_their_turn_waits_no_more_from_an_address_and_who_is_inside_does(room: Room) -> None:
+    await room.announce()
+    missed, inside = [uuid4() for _ in range(19)], uuid4()
+    for person in (*missed, inside):
+        assert (await room.join(person)).status_code == 200
+    await room.start()
+    await room.harness.eventually(lambda: all_are(room, [*missed, inside], "turn"), patience_seconds=20)
+    assert (await room.web("POST", "/entry/pass", inside)).status_code == 200
+    assert (await room.join()).status_code == 429
+    await room.write("UPDATE entry SET until = now() WHERE NOT passed")
+    assert await all_are(room, missed, "missed")
+    joined = await asyncio.gather(*(room.join() for _ in range(20)))
+    assert sorted(answer.status_code for answer in joined) == [200] * 19 + [429]
+
+
 async def test_a_crowd_from_one_address_leaves_connections_to_others(room: Room) -> None:
     """They join one after the other, and whoever waits for that waits without a connection."""
     await room.announce()
@@ -146,6 +162,29 @@ async def test_who_has_bought_makes_room(room: Room) -> None:
     waiting = [person for person in people if person not in inside]
     await room.harness.eventually(lambda: all_are(room, waiting, "turn"))
     assert (await room.standing(inside[0]))["state"] == "done"
+
+
+async def test_who_is_inside_stays_inside_when_their_order_was_refused(room: Room) -> None:
+    """Their pass is as new, and they may try again: another one let in for them would be one too many."""
+    await room.announce(most_active=1)
+    people = await room.crowd_joins(2)
+    await room.start()
+    await room.harness.eventually(lambda: any_is(room, people, "turn"), patience_seconds=20)
+    (inside,) = [person for person in people if (await room.standing(person))["state"] == "turn"]
+    await room.web("POST", "/entry/pass", inside)
+    fact = {"event_id": str(room.event_id), "person_id": str(inside)}
+    cancelled = "events.orders.order_cancelled.v1"
+    told = await room.harness.tell(cancelled, {**fact, "reason": "refused"})
+    await room.harness.eventually(lambda: has_heard(room, told), patience_seconds=20)
+    assert (await room.standing(inside))["state"] == "inside"
+    await room.harness.tell(cancelled, {**fact, "reason": "buyer"})
+    await room.harness.eventually(lambda: all_are(room, [inside], "done"), patience_seconds=20)
+
+
+async def has_heard(room: Room, fact_id: UUID) -> bool:
+    heard = text("SELECT FROM inbox WHERE event_id = :fact_id")
+    async with room.app.app.state.service._databases[0].reader() as reads:
+        return bool((await reads.execute(heard, {"fact_id": fact_id}, name="test.has_heard")).rowcount)
 
 
 async def any_is(room: Room, people: list[UUID], state: str) -> bool:
@@ -243,6 +282,27 @@ async def test_whoever_runs_the_sale_can_pause_it_and_go_on(room: Room) -> None:
 async def test_times_of_a_sale_that_has_begun_stay(room: Room) -> None:
     await room.announce()
     assert (await room.announced(-60, 7200, 60, 10)).json()["code"] == "sale_has_begun"
+
+
+@pytest.mark.parametrize(
+    ("doors_open_at", "starts_at"),
+    [
+        ("2031-06-21T17:30:00", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "2031-06-21T18:00:00"),
+        ("2031-06-21T17:30:00", "2031-06-21T18:00:00"),
+        ("0001-01-01T00:00:00+14:00", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "9999-12-31T23:59:59-14:00"),
+        ("1999-12-31T23:59:59Z", "2031-06-21T18:00:00Z"),
+        ("2031-06-21T17:30:00Z", "2200-01-01T00:00:00Z"),
+        ("2031-06-21T18:00:00Z", "2031-06-21T17:30:00Z"),
+    ],
+)
+async def test_a_sale_with_times_that_say_no_moment_or_none_of_these_centuries_is_refused(
+    room: Room, doors_open_at: str, starts_at: str
+) -> None:
+    refused = await room.web("PUT", rate=60, most_active=10, doors_open_at=doors_open_at, starts_at=starts_at)
+    assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid")
+    assert (await room.web("GET")).json()["code"] == "sale_unknown"
 
 
 async def test_the_order_survives_a_restart_and_two_processes_keep_one(room: Room, harness: Harness) -> None:

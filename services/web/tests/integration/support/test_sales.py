@@ -63,8 +63,10 @@ async def test_a_sale_is_announced_on_the_clock_of_its_event(stage: Stage) -> No
     ("wrong", "words"),
     [
         ({"starts_at": "2031-12-01T09:59"}, "The sale starts after its doors open."),
-        ({"doors_open_at": "tomorrow"}, "Write a date and a time."),
-        ({"doors_open_at": "0001-01-01T00:00"}, "Write a date and a time."),
+        ({"doors_open_at": "tomorrow"}, "Write a date and a time from 2000 to 2199."),
+        ({"doors_open_at": "0001-01-01T00:00"}, "Write a date and a time from 2000 to 2199."),
+        ({"doors_open_at": "1999-12-31T12:00"}, "Write a date and a time from 2000 to 2199."),
+        ({"starts_at": "2200-01-02T00:00"}, "Write a date and a time from 2000 to 2199."),
         ({"rate": "0"}, "Write a number from 1 to 60,000."),
         ({"most_active": "1000001"}, "Write a number from 1 to 1,000,000."),
     ],
