@@ -17,7 +17,7 @@ from drills.prove import provoke
 from drills.stage import Stage
 from drills.switching import Switchboard
 from local.errors import StartError
-from local.running import Running
+from local.running import Running, typed
 
 PAGES = "docs/drills"
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,8 +71,11 @@ def start(practice: Practice, name: str) -> int:
     """Switches a drill on, lets people try until somebody complains, and says where to look."""
     drill = all_drills().get(name)
     if drill is None:
-        print(f"Say which: make drill NAME=...\n\n{_listing()}", file=sys.stderr)
+        said = f"There is no drill {name!r}. " if name else ""
+        print(f"{said}Say which: make drill NAME=...\n\n{_listing()}", file=sys.stderr)
         return 2
+    if (before := practice.drill) is not None and before.name != drill.name:
+        print(f"{before.name} was on: it is switched off for this one.", flush=True)
     practice.begin(drill)
     print("Somebody uses the shop ...", flush=True)
     stage = Stage(practice.running.addresses, practice.running.data)
@@ -151,6 +154,8 @@ def stop(practice: Practice) -> int:
 def _introduction(practice: Practice, drill: Drill, seen: str) -> str:
     traces = practice.running.addresses["traces"]
     where = f"{traces}/search?{urlencode({'service': 'web', 'lookback': '5m'})}"
+    hint, give_up = (typed(f"make drill-{word}", practice.running.data) for word in ("hint", "off"))
+    answer = typed("make drill-answer", practice.running.data)
     return "\n".join(
         [
             "",
@@ -158,9 +163,9 @@ def _introduction(practice: Practice, drill: Drill, seen: str) -> str:
             f"Seen just now: {seen}",
             "",
             f"  look here     {where}",
-            "  a hint        make drill-hint",
-            '  your answer   make drill-answer SERVICE=... OPERATION="..."   (a span\'s name)',
-            "  give up       make drill-off",
+            f"  a hint        {hint}",
+            f'  your answer   {answer} SERVICE=... OPERATION="..."   (a span\'s name)',
+            f"  give up       {give_up}",
         ]
     )
 

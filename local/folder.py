@@ -4,20 +4,25 @@ import shutil
 from pathlib import Path
 
 OURS = frozenset(
-    {
-        *(
-            "bank.sqlite3",
-            "bank.sqlite3-shm",
-            "bank.sqlite3-wal",
-            "keys",
-            "lock",
-            "logs",
-            "mailbox",
-            "nats",
-            "postgres",
-        ),
-        *("rehearsals", "replica", "run.json", "running", "secrets.json", "shards", "traces"),
-    }
+    [
+        "bank.sqlite3",
+        "bank.sqlite3-shm",
+        "bank.sqlite3-wal",
+        "drill.json",
+        "keys",
+        "lock",
+        "logs",
+        "mailbox",
+        "nats",
+        "postgres",
+        "rehearsals",
+        "replica",
+        "run.json",
+        "running",
+        "secrets.json",
+        "shards",
+        "traces",
+    ]
 )
 # What only a folder has in which a system was started before.
 MARKS = ("secrets.json", "postgres")

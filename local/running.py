@@ -34,7 +34,7 @@ class Running:
         layout = Layout(data.absolute())
         if not cls.is_there(data):
             raise StartError(
-                f"No system runs on {layout.folder}. Start one in another terminal: {_make_up(layout.folder)}"
+                f"No system runs on {layout.folder}. Start one in another terminal: {typed('make up', layout.folder)}"
             )
         try:
             state = json.loads(layout.run_file.read_text())
@@ -51,6 +51,6 @@ class Running:
         return ask(self.control, do, **values)
 
 
-def _make_up(folder: Path) -> str:
-    """How a system is started on that folder."""
-    return "make up" if folder == Path.cwd() / ".onsale" else f"make up DATA={folder}"
+def typed(command: str, folder: Path) -> str:
+    """A command of ours as it is typed for the system on that data folder."""
+    return command if folder == Path.cwd() / ".onsale" else f"{command} DATA={folder}"

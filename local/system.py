@@ -147,7 +147,9 @@ class System:
         self.restart_all({name: env or {}})
 
     def restart_all(self, environments: Mapping[str, Mapping[str, str]]) -> None:
-        """The same for several programs at once, each with its own variables. Raises KeyError for an unknown one."""
+        """The same for several programs at once, each with its own variables. Raises StartError for an unknown one."""
+        if unknown := sorted({self._home_of(name) for name in environments} - self._programs.keys()):
+            raise StartError(f"There is no program {unknown[0]!r}. There are: {', '.join(sorted(self._programs))}.")
         homes: dict[str, dict[str, str]] = {}
         for name, environment in environments.items():
             homes.setdefault(self._home_of(name), {}).update(environment)

@@ -83,6 +83,17 @@ def test_another_drill_takes_the_place_of_the_first(
     assert system.restarted == [ON, OFF, ON]
 
 
+def test_it_is_said_which_drill_another_one_ends_and_how_to_go_on_in_this_folder(
+    practice: Practice, complaint: list[str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = next(drill for name, drill in all_drills().items() if name != DRILL.name)
+    practice.begin(other)
+    run.start(practice, DRILL.name)
+    said = capsys.readouterr().out
+    assert f"{other.name} was on: it is switched off for this one." in said
+    assert f"make drill-hint DATA={practice.running.data}" in said
+
+
 def test_a_drill_can_be_given_up(practice: Practice, system: System, complaint: list[str | None]) -> None:
     run.start(practice, DRILL.name)
     assert run.stop(practice) == 0
@@ -102,6 +113,7 @@ def test_without_a_known_name_all_drills_are_listed_with_what_users_say(
 ) -> None:
     assert run.start(practice, "nonsense") == 2
     listed = capsys.readouterr().err
+    assert listed.startswith("There is no drill 'nonsense'.")
     assert all(f"{drill.name} " in listed and drill.report in listed for drill in all_drills().values())
 
 
