@@ -17,6 +17,7 @@ import pytest
 
 from local.browser import Browser
 from local.buyer import Buyer, Wish
+from local.folder import others_in
 from local.hosts.kernel import why_no_hosts
 from local.housing import DELAY_BETWEEN_REGIONS_MS, NEAR, hosts_of, regions_of
 from local.postgres import PostgresServer
@@ -227,6 +228,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(kept_up: Up) -> None:
     assert up.wait_for_end() == 0
     assert up.left_behind() == []
     assert not (up.data / "run.json").exists()
+    # `make clean` removes what it knows to be Onsale's.
+    assert others_in(up.data) == []
 
 
 @pytest.mark.system
