@@ -76,6 +76,7 @@ async def reads(tx: Transaction) -> None:
     await queries.lock_seats(tx, SEATED_EVENT, ["seat-1", "seat-2"])
     await choosing._free_seats_of(tx, [SEATED_CLASS])
     await choosing._held_seats_of(tx, SEATED_CLASS)
+    await queries.any_overdue(tx, SEATED_EVENT)
     await queries.take_overdue_holds(tx, SEATED_EVENT)
     await buckets.state_of(tx, 7)
     await buckets.buckets_in(tx, "here")
