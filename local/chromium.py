@@ -2,7 +2,8 @@
 
 import os
 import shutil
-import subprocess
+
+from local.apt import complaint_of_apt_get
 
 # The build that never has a window comes first: it does the same with half of the processor time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -20,25 +21,17 @@ def install_chromium() -> None:
     if find_chromium() or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     print("Installing Debian's Chromium for the browser tests ...", flush=True)
-    _apt_get("update", "-qq")
+    _apt_get("update")
     for package in PACKAGES:
-        if _apt_get("install", "-y", "-qq", "--no-install-recommends", package):
+        if _apt_get("install", "-y", "--no-install-recommends", package):
             return
 
 
 def _apt_get(*arguments: str) -> bool:
     """Whether it worked; what it complains about is printed."""
-    done = subprocess.run(
-        ["apt-get", *arguments],
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        print(f"apt-get {' '.join(arguments)} failed: {(done.stderr or done.stdout)[-500:]}", flush=True)
-    return done.returncode == 0
+    if complaint := complaint_of_apt_get(*arguments):
+        print(f"apt-get {' '.join(arguments)} failed: {complaint}", flush=True)
+    return not complaint
 
 
 def missing_chromium() -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.apt import complaint_of_apt_get
 from local.engine import Engine
 from local.errors import StartError
 
@@ -40,16 +41,8 @@ def _install() -> None:
         return
     print("Installing Debian's docker.io for the container test ...", flush=True)
     for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *command],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise StartError(f"docker.io could not be installed: {(done.stderr or done.stdout)[-300:].strip()}")
+        if complaint := complaint_of_apt_get(*command):
+            raise StartError(f"docker.io could not be installed: {complaint}")
 
 
 @contextmanager
